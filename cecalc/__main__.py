@@ -1,0 +1,5 @@
+"""``python -m cecalc``."""
+
+from cecalc.cli import main
+
+main()

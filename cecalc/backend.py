@@ -1,0 +1,186 @@
+"""NumPy or torch, and the device. This file alone names torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import UsageError
+from cecalc.records import Arithmetic, BackendName, Dtype
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+
+Array = Any
+
+
+class Backend:
+    """Puts arrays where the arithmetic happens, and brings results back. This one is NumPy."""
+
+    dtype = Dtype.FLOAT64
+    device = "cpu"
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as one of the backend's own: float64, or integers as they are."""
+        return array
+
+    def numpy(self, array: Array) -> Any:
+        """An array of the backend's as a NumPy array."""
+        return array
+
+    @property
+    def label(self) -> str:
+        """What computed the number, for people."""
+        version = ".".join(np.__version__.split(".")[:2])
+        return f"numpy {version} · {self.dtype} · {self.device}"
+
+
+class TorchBackend(Backend):
+    """The arithmetic on torch, in float64."""
+
+    def __init__(self, device: str) -> None:
+        import torch
+
+        self.torch = torch
+        self.device = device
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as a tensor on the device."""
+        return self.torch.asarray(array, device=self.device)
+
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array."""
+        return array.cpu().numpy()
+
+    @property
+    def label(self) -> str:
+        """What computed the number, for people."""
+        version = ".".join(self.torch.__version__.split("+")[0].split(".")[:2])
+        return f"torch {version} · {self.dtype} · {self.device}"
+
+
+class RoundedBackend(TorchBackend):
+    """Torch's own losses in a smaller dtype, so that they round as torch does."""
+
+    def __init__(self, device: str, dtype: Dtype) -> None:
+        super().__init__(device)
+        self.dtype = dtype
+        self.torch_dtype = getattr(self.torch, dtype)
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as a tensor of the dtype; integers stay as they are."""
+        return self._tensor(array) if array.dtype == np.float64 else super().array(array)
+
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array of float64."""
+        return self._back(array)
+
+    def rounded(self, array: Floats) -> Floats:
+        """The values as the dtype holds them, in float64."""
+        return self._back(self._tensor(array))
+
+    def cross_entropy(
+        self, logits: Floats, target: Any, *, weight: Floats | None, label_smoothing: float
+    ) -> Floats:
+        """`torch.nn.functional.cross_entropy`, one value per row.
+
+        Parameters
+        ----------
+        logits : shape (N, C)
+        target : shape (N,) of integers, or (N, C)
+        """
+        loss = self.torch.nn.functional.cross_entropy(
+            self._tensor(logits),
+            self.array(target) if target.ndim == 1 else self._tensor(target),
+            weight=None if weight is None else self._tensor(weight),
+            label_smoothing=label_smoothing,
+            reduction="none",
+        )
+        return self._back(loss)
+
+    def binary_cross_entropy(
+        self, logits: Floats, target: Floats, *, pos_weight: Floats | None
+    ) -> Floats:
+        """`torch.nn.functional.binary_cross_entropy_with_logits`, one value per cell."""
+        loss = self.torch.nn.functional.binary_cross_entropy_with_logits(
+            self._tensor(logits),
+            self._tensor(target),
+            pos_weight=None if pos_weight is None else self._tensor(pos_weight),
+            reduction="none",
+        )
+        return self._back(loss)
+
+    def binary_cross_entropy_of_probs(self, probs: Floats, target: Floats) -> Floats:
+        """`torch.nn.functional.binary_cross_entropy`, one value per cell."""
+        loss = self.torch.nn.functional.binary_cross_entropy(
+            self._tensor(probs), self._tensor(target), reduction="none"
+        )
+        return self._back(loss)
+
+    def softmax(self, logits: Floats, *, log: bool) -> Floats:
+        """Torch's softmax or log-softmax of each row."""
+        apply = self.torch.log_softmax if log else self.torch.softmax
+        return self._back(apply(self._tensor(logits), dim=-1))
+
+    def sigmoid(self, logits: Floats, *, log: bool) -> Floats:
+        """Torch's sigmoid or log-sigmoid of each value."""
+        apply = self.torch.nn.functional.logsigmoid if log else self.torch.sigmoid
+        return self._back(apply(self._tensor(logits)))
+
+    def _tensor(self, array: Any) -> Array:
+        # Rounded on the host: mps has no float64.
+        return self.torch.asarray(np.ascontiguousarray(array)).to(self.torch_dtype).to(self.device)
+
+    def _back(self, tensor: Array) -> Floats:
+        back: Floats = tensor.cpu().to(self.torch.float64).numpy()
+        return back
+
+
+def choose(choice: Arithmetic, *, large: bool) -> Backend:
+    """The backend for a choice that does not contradict itself.
+
+    Parameters
+    ----------
+    large : whether the input is large enough for --device auto to look for a GPU
+
+    Raises
+    ------
+    UsageError : the device is not there
+    """
+    device = choice.device
+    if device == "auto":
+        device = (
+            "cuda" if large and choice.backend is not BackendName.NUMPY and _has_cuda() else "cpu"
+        )
+    elif device != "cpu":
+        _require(device)
+    if choice.dtype is not Dtype.FLOAT64:
+        return RoundedBackend(device, choice.dtype)
+    if choice.backend is BackendName.TORCH or device != "cpu":
+        return TorchBackend(device)
+    return Backend()
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _require(device: str) -> None:
+    there = available_devices()
+    if device not in there and not (device == "cuda" and "cuda:0" in there):
+        raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
+
+
+def available_devices() -> list[str]:
+    """The devices torch finds on this machine, by the names --device takes."""
+    import torch
+
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return devices

@@ -1,0 +1,213 @@
+"""The commands: parse, build a request, run the flow, return a status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from cecalc import __version__
+from cecalc.errors import (
+    CecalcError,
+    InputError,
+    LimitError,
+    Status,
+    UsageError,
+    message,
+    note,
+)
+from cecalc.options import ACTIVATION, BCE, CE, takes
+from cecalc.records import Header, Item, Reduction, Report, Task
+from cecalc.requests import output_of, request_of
+
+app = typer.Typer(
+    name="cecalc",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    """Cross-entropy and binary cross-entropy, row by row.
+
+    cecalc ce --logits 2,-3,0.8,1.2 --target 2
+    """
+    if version:
+        _say(f"cecalc {__version__}", sys.stdout)
+    elif ctx.invoked_subcommand is None:
+        raise UsageError("no command", hint="one of ce, bce, softmax, sigmoid; see cecalc --help")
+
+
+@app.command()
+@takes(CE)
+def ce(ctx: typer.Context, **_: Any) -> int:
+    """Cross-entropy: torch.nn.CrossEntropyLoss, softmax inside, one loss per row.
+
+    cecalc ce --logits 2,-3,0.8,1.2 --target 2
+    cecalc ce predictions.csv
+    loss=$(cecalc ce predictions.csv -q)
+    """
+    return _execute(Task.CE, ctx)
+
+
+@app.command()
+@takes(BCE)
+def bce(ctx: typer.Context, **_: Any) -> int:
+    """Binary cross-entropy: torch.nn.BCEWithLogitsLoss, sigmoid inside, one loss per cell.
+
+    With --probs it is torch.nn.BCELoss.
+
+    cecalc bce --logits 2,-3,0.8,1.2 --target 0,0,1,0
+    cecalc bce scores.csv
+    """
+    return _execute(Task.BCE, ctx)
+
+
+@app.command()
+@takes(ACTIVATION)
+def softmax(ctx: typer.Context, **_: Any) -> int:
+    """Logits to probabilities, a row together.
+
+    cecalc softmax --logits 2,-3,0.8,1.2
+    cecalc softmax predictions.csv -f csv
+    """
+    return _execute(Task.SOFTMAX, ctx)
+
+
+@app.command()
+@takes(ACTIVATION)
+def sigmoid(ctx: typer.Context, **_: Any) -> int:
+    """Logits to probabilities, each alone.
+
+    cecalc sigmoid --logits 2,-3,0.8,1.2
+    cecalc sigmoid scores.csv -f csv
+    """
+    return _execute(Task.SIGMOID, ctx)
+
+
+def main() -> None:
+    """Run the command line and leave with its status."""
+    _die_by_signals()
+    status = status_of(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(status)  # everything is written; a failing flush at exit would only hide the status
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run the command line; every error becomes a message on standard error and a status."""
+    try:
+        status = app(arguments, prog_name="cecalc", standalone_mode=False)
+        return Status.COMPLETE if status is None else int(status)
+    except CecalcError as error:
+        return _told(error)
+    except typer.TyperException as error:
+        return _told(_usage_error(error))
+    except MemoryError:
+        return _told(LimitError("out of memory"))
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        return _told(
+            CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
+        )
+
+
+def _execute(task: Task, ctx: typer.Context) -> int:
+    """Build the request, run the flow, write what the views make of it."""
+    request = request_of(task, ctx.params)
+    output = output_of(ctx.params, request)
+    if not request.input.values and request.input.path is None:
+        _refuse_terminal(ctx)
+    from cecalc.flow import run
+    from cecalc.views import quiet
+
+    def tell(text: str) -> None:
+        if not output.quiet:
+            _say(note(text), sys.stderr)
+
+    items = run(request, tell)
+    if output.quiet and output.path is None:
+        _write(quiet.render(items, output.screen), None, hold=True)
+        return Status.COMPLETE
+    kept: list[Item] = []
+    seen = _keeping(items, kept) if output.quiet else items
+    chunks = output.format.render(seen, output.screen, rows=output.rows)
+    _write(chunks, output.path, hold=not output.format.is_by_row)
+    if output.quiet:
+        _write(quiet.render(iter(kept), output.screen), None, hold=True)
+    return Status.COMPLETE
+
+
+def _write(chunks: Iterator[str], path: str | None, *, hold: bool) -> None:
+    from cecalc.writer import Writer
+
+    with Writer(path, hold=hold and path is None) as writer:
+        for chunk in chunks:
+            writer.write(chunk)
+
+
+def _keeping(items: Iterator[Item], kept: list[Item]) -> Iterator[Item]:
+    """The items, those that the one number needs kept for a second view."""
+    for item in items:
+        by_row = kept and isinstance(kept[0], Header) and kept[0].reduction is Reduction.NONE
+        if by_row or isinstance(item, (Header, Report)):
+            kept.append(item)
+        yield item
+
+
+def _refuse_terminal(ctx: typer.Context) -> None:
+    """With no input named, standard input has to be a pipe or a file: never wait at a terminal."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    if sys.stdin.isatty():
+        name = ctx.command.name
+        raise UsageError(
+            f"no input; usage: cecalc {name} [FILE] [OPTIONS]",
+            hint=f"cecalc {name} --logits 2,-3,0.8,1.2{_example(name)}; see cecalc {name} --help",
+        )
+
+
+def _example(name: str | None) -> str:
+    return {"ce": " --target 2", "bce": " --target 0,0,1,0"}.get(name or "", "")
+
+
+def _usage_error(error: typer.TyperException) -> CecalcError:
+    """Typer's own errors in our words."""
+    name = getattr(error, "option_name", None)
+    if (name and name[1:2].isdigit()) or (name and name.startswith("-.")):
+        return UsageError(
+            f"stray {name}: the numbers of a row are one value",
+            hint=f"write --logits={name},...",
+        )
+    text = error.format_message().rstrip(".")
+    first = text[:1].lower() + text[1:]
+    return UsageError(first.replace("(Possible options: ", "(did you mean "))
+
+
+def _told(error: CecalcError) -> int:
+    _say(message(error), sys.stderr)
+    return error.status
+
+
+def _say(text: str, stream: TextIO | None) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a closed stderr must not hide the status
+        print(text, file=stream)
+
+
+def _die_by_signals() -> None:
+    """A signal ends the process by the signal, at once, even inside a long call of a library."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,27 @@
+"""What one batch becomes: its rules checked, its losses computed on the backend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.activation import activated
+from cecalc.compute.cells import binary_cross_entropy_of
+from cecalc.compute.rows import cross_entropy_of
+from cecalc.compute.settings import Noted, Settings
+from cecalc.records import Batch, Task
+
+__all__ = ["Noted", "Settings", "outcome_of"]
+
+
+def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
+    """The outcome of a batch.
+
+    Raises
+    ------
+    cecalc.losses.checks.BrokenRule : rows break a rule
+    """
+    if isinstance(backend, RoundedBackend):
+        batch = replace(batch, values=backend.rounded(batch.values))
+    compute = {Task.CE: cross_entropy_of, Task.BCE: binary_cross_entropy_of}
+    return compute.get(settings.task, activated)(batch, settings, backend)

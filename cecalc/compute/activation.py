@@ -1,0 +1,41 @@
+"""Softmax and sigmoid of a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.settings import Noted, Settings
+from cecalc.losses import activations, checks
+from cecalc.records import Batch, Outcome, Task
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+
+
+def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
+    """Probabilities of a batch of logits, or their logarithms."""
+    everything = np.ones(batch.size, dtype=bool)
+    if settings.task is Task.SOFTMAX:
+        checks.ce_logits(batch.values, everything, settings.lenient)
+    else:
+        checks.bce_logits(batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient)
+    with np.errstate(over="ignore", invalid="ignore"):
+        probs = _activation(batch.values, settings, backend)
+    return Noted(Outcome(batch, everything, probs=probs))
+
+
+def _activation(logits: Floats, settings: Settings, backend: Backend) -> Floats:
+    is_softmax = settings.task is Task.SOFTMAX
+    if isinstance(backend, RoundedBackend):
+        apply = backend.softmax if is_softmax else backend.sigmoid
+        return apply(logits, log=settings.log)
+    function = {
+        (True, False): activations.softmax,
+        (True, True): activations.log_softmax,
+        (False, False): activations.sigmoid,
+        (False, True): activations.log_sigmoid,
+    }[is_softmax, settings.log]
+    return cast("Floats", backend.numpy(function(backend.array(logits))))

@@ -1,0 +1,126 @@
+"""Binary cross-entropy of a batch: one loss per cell, and what a row makes of its cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.settings import Noted, Settings
+from cecalc.losses import activations, binary_cross_entropy, checks
+from cecalc.losses.stable import weighted
+from cecalc.records import Batch, Kind, Outcome, Reduction
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats
+
+
+def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
+    """The outcome of a batch under binary cross-entropy: one loss per cell."""
+    assert batch.target is not None
+    values, target, notes = batch.values, batch.target, []
+    used = np.ones(target.shape, dtype=np.bool_)
+    if settings.ignore_index is not None:
+        np.not_equal(target, settings.ignore_index, out=used)
+    checks.cell_target(target, used, settings.lenient)
+    if settings.kind is Kind.LOGITS:
+        checks.bce_logits(values, used, settings.lenient)
+    else:
+        checks.probabilities(values, used, settings.lenient)
+        if settings.clamp:
+            notes = checks.notes_bce(values, target, used)
+    safe_target = np.where(used, target, 0.0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        unweighted = _cell_losses(values, safe_target, None, settings, backend)
+        cells = unweighted
+        if settings.pos_weight is not None:
+            cells = _cell_losses(
+                values, safe_target, _laid_out(settings.pos_weight, batch), settings, backend
+            )
+        cells = _weighted_cells(cells, batch, settings)
+        probs = _cell_probs(values, settings, backend)
+    has_weights = cells is not unweighted
+    predicted = probs >= 0.5
+    correct = predicted == (target >= 0.5)
+    row_used = np.any(used, axis=-1)
+    outcome = Outcome(
+        batch=batch,
+        used=row_used,
+        loss=_row_of_cells(cells, used, settings.reduction),
+        loss_unweighted=_row_of_cells(unweighted, used, settings.reduction)
+        if has_weights
+        else None,
+        weight=batch.sample_weight,
+        correct=row_used & (correct | ~used).all(axis=-1),
+        cell_loss=np.where(used, cells, np.nan),
+        cell_unweighted=np.where(used, unweighted, np.nan) if has_weights else None,
+        cell_used=used,
+        cell_correct=correct & used,
+        probs=probs,
+        **(_one_cell(probs, target, row_used) if values.shape[1] == 1 else {}),
+    )
+    return Noted(outcome, tuple(notes))
+
+
+def _cell_losses(
+    values: Floats, target: Floats, pos_weight: Floats | None, settings: Settings, backend: Backend
+) -> Floats:
+    is_logits = settings.kind is Kind.LOGITS
+    if isinstance(backend, RoundedBackend):
+        if is_logits:
+            return backend.binary_cross_entropy(values, target, pos_weight=pos_weight)
+        if settings.clamp:
+            return backend.binary_cross_entropy_of_probs(values, target)
+    array, targets = backend.array(values), backend.array(target)
+    if is_logits:
+        weights = None if pos_weight is None else backend.array(pos_weight)
+        loss = binary_cross_entropy.with_logits(array, targets, pos_weight=weights)
+    else:
+        loss = binary_cross_entropy.of_probs(array, targets, clamp=settings.clamp)
+    return cast("Floats", backend.numpy(loss))
+
+
+def _cell_probs(values: Floats, settings: Settings, backend: Backend) -> Floats:
+    if settings.kind is not Kind.LOGITS:
+        return values
+    if isinstance(backend, RoundedBackend):
+        return backend.sigmoid(values, log=False)
+    return cast("Floats", backend.numpy(activations.sigmoid(backend.array(values))))
+
+
+def _weighted_cells(cells: Floats, batch: Batch, settings: Settings) -> Floats:
+    if settings.weight is not None:
+        cells = weighted(_laid_out(settings.weight, batch), cells)
+    if batch.sample_weight is not None:
+        cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
+    return cells
+
+
+def _laid_out(weight: Floats, batch: Batch) -> Floats:
+    """A weight broadcast against the cells as they were given, in the layout of the batch.
+
+    A weight with an axis for the rows has been seen to hold all of them; the batch takes its part.
+    """
+    if weight.ndim == len(batch.cell_shape) + 1 and weight.shape[0] > 1:
+        weight = weight[batch.start : batch.start + batch.size]
+    return np.broadcast_to(weight, (batch.size, *batch.cell_shape)).reshape(batch.values.shape)
+
+
+def _row_of_cells(cells: Floats, used: Flags, reduction: Reduction) -> Floats:
+    counted = used.sum(axis=-1)
+    total = np.where(used, cells, 0.0).sum(axis=-1)
+    if reduction is not Reduction.SUM:
+        total = total / np.maximum(counted, 1)
+    return np.where(counted > 0, total, np.nan)
+
+
+def _one_cell(probs: Floats, target: Floats, used: Flags) -> dict[str, Any]:
+    p, truth = probs[:, 0], target[:, 0] >= 0.5
+    prediction = p >= 0.5
+    return {
+        "prediction": prediction.astype(np.int64),
+        "p_prediction": np.where(prediction, p, 1 - p),
+        "p_target": np.where(used, np.where(truth, p, 1 - p), np.nan),
+        "target_class": np.where(used, truth, -1).astype(np.int64),
+    }

@@ -1,0 +1,42 @@
+"""What the computing of a batch is told, and what it tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cecalc.losses.checks import Leniency
+from cecalc.records import Kind, Outcome, Reduction, Task
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run, with every default filled in."""
+
+    task: Task
+    kind: Kind
+    reduction: Reduction
+    ignore_index: float | None
+    label_smoothing: float
+    weight: Floats | None
+    """For ce shape (C,); for bce broadcastable to the cells."""
+    pos_weight: Floats | None
+    clamp: bool
+    log: bool
+    lenient: Leniency
+
+    @property
+    def ignored(self) -> float:
+        """The class index that leaves a row out."""
+        return -100.0 if self.ignore_index is None else self.ignore_index
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An outcome, and what is worth a word about its batch."""
+
+    outcome: Outcome
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,173 @@
+"""The errors a person can meet, each with its exit status and its place.
+
+Rooms raise what they know; the way up adds what only the caller knows (a file, a line). One border,
+`cecalc.cli.main`, turns an error into a message and a status.
+"""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from dataclasses import dataclass, replace
+
+MESSAGE_BYTES = 400
+EXCERPT_CHARACTERS = 40
+PLACES_LISTED = 10
+
+
+class Status(enum.IntEnum):
+    """What the process says on its way out."""
+
+    COMPLETE = 0
+    """The whole result was computed and written."""
+    DOES_NOT_HOLD = 1
+    """A check that was asked for does not hold; never an error."""
+    USAGE = 2
+    """The command line cannot be understood or contradicts itself."""
+    DATA = 3
+    """The input was read, and breaks a rule."""
+    INPUT = 4
+    """The input could not be opened or read to its end."""
+    OUTPUT = 5
+    """The output could not be written in full."""
+    LIMIT = 6
+    """A declared limit, or the memory, was exceeded."""
+    BUG = 70
+    """A bug of ours."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the input something is."""
+
+    source: str | None = None
+    """A file name, `standard input`, or the option that held the value."""
+    line: int | None = None
+    """1-based physical line on which the row starts (the header is line 1)."""
+    column: str | None = None
+    """The column's name."""
+    number: int | None = None
+    """The column's 1-based number."""
+    row: int | str | None = None
+    """0-based row of the tensor (or its coordinates), for input that has no lines."""
+
+    def __str__(self) -> str:
+        parts = []
+        if self.source is not None:
+            parts.append(self.source if self.line is None else f"{self.source}:{self.line}")
+        if self.row is not None and self.line is None:
+            parts.append(f"row {self.row}")
+        if self.column is not None:
+            number = "" if self.number is None else f" ({self.number})"
+            parts.append(f"column {excerpt(self.column)}{number}")
+        return ": ".join(parts)
+
+
+class CecalcError(Exception):
+    """What is wrong (`rule`), where (`place`), and what to try (`hint`)."""
+
+    status = Status.BUG
+
+    def __init__(self, rule: str, *, place: Place | None = None, hint: str | None = None) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.place = place or Place()
+        self.hint = hint
+
+    def at(self, **known: str | int | None) -> CecalcError:
+        """The same error, its place filled in where it was still open."""
+        missing = {key: value for key, value in known.items() if getattr(self.place, key) is None}
+        self.place = replace(self.place, **missing)  # type: ignore[arg-type]
+        return self
+
+    def __str__(self) -> str:
+        where = str(self.place)
+        return f"{where}: {self.rule}" if where else self.rule
+
+
+class UsageError(CecalcError):
+    """The command line cannot be understood or contradicts itself."""
+
+    status = Status.USAGE
+
+
+class DataError(CecalcError, ValueError):
+    """The input was read, and breaks a rule."""
+
+    status = Status.DATA
+
+
+class InputError(CecalcError, OSError):
+    """The input could not be opened or read to its end."""
+
+    status = Status.INPUT
+
+
+class OutputError(CecalcError, OSError):
+    """The output could not be written in full."""
+
+    status = Status.OUTPUT
+
+
+class LimitError(CecalcError, MemoryError):
+    """A declared limit, or the memory, was exceeded."""
+
+    status = Status.LIMIT
+
+
+def visible(text: str) -> str:
+    r"""`text` with every character that could act on a terminal shown as its escape.
+
+    >>> visible("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    return "".join(_shown(c) for c in text)
+
+
+def printable_ascii(text: str) -> str:
+    r"""`text` with everything outside printable ASCII shown as its escape, for messages.
+
+    >>> printable_ascii("é\n")
+    '\\xe9\\x0a'
+    """
+    return "".join(c if " " <= c <= "~" else _escape(c) for c in text)
+
+
+def excerpt(text: str) -> str:
+    """A short quotation of input for a message.
+
+    >>> excerpt("x3")
+    "'x3'"
+    """
+    clipped = text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 3] + "..."
+    return f"'{printable_ascii(clipped)}'"
+
+
+def message(error: CecalcError) -> str:
+    """The lines standard error gets: one that names the fault, at most one that helps."""
+    lines = [_line("error", str(error))]
+    if error.hint:
+        lines.append(_line("hint", error.hint))
+    return "\n".join(lines)
+
+
+def note(text: str) -> str:
+    """The line standard error gets for something worth knowing that is no error."""
+    return _line("hint", text)
+
+
+def _line(kind: str, text: str) -> str:
+    line = f"cecalc: {kind}: {printable_ascii(text)}"
+    return line if len(line) <= MESSAGE_BYTES else line[: MESSAGE_BYTES - 3] + "..."
+
+
+def _shown(character: str) -> str:
+    acts = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    return _escape(character) if acts else character
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # an undecodable byte of argv or a file name
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

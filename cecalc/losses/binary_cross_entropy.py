@@ -1,0 +1,71 @@
+"""Binary cross-entropy −[y ln p + (1 − y) ln(1 − p)], one value per cell, in nats."""
+
+from __future__ import annotations
+
+from cecalc.losses.stable import Array, namespace, softplus, weighted
+
+LOG_FLOOR = -100.0
+"""Where `torch.nn.BCELoss` clamps a logarithm."""
+
+
+def with_logits(logits: Array, target: Array, /, *, pos_weight: Array | None = None) -> Array:
+    """Loss of each cell, sigmoid inside; what is right at ±inf costs 0, what is wrong costs inf.
+
+    Parameters
+    ----------
+    logits : any shape
+    target : the same shape, within [0, 1]
+    pos_weight : broadcastable to that shape; multiplies the y ln p term
+
+    Returns
+    -------
+    the same shape, nats
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with_logits(np.asarray([2.0, 0.8]), np.asarray([0.0, 1.0])).round(4)
+    array([2.1269, 0.3711])
+
+    References
+    ----------
+    `torch.nn.BCEWithLogitsLoss
+    <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html>`_
+    """
+    positive = target if pos_weight is None else target * pos_weight
+    return weighted(positive, softplus(-logits)) + weighted(1.0 - target, softplus(logits))
+
+
+def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
+    """Loss of each cell whose prediction is already a probability.
+
+    Parameters
+    ----------
+    probs : any shape, within [0, 1]
+    target : the same shape, within [0, 1]
+    clamp : stop each logarithm at −100, as `torch.nn.BCELoss` does; otherwise ln 0 is −inf
+
+    Returns
+    -------
+    the same shape, nats
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> of_probs(np.asarray([0.0]), np.asarray([1.0]))
+    array([100.])
+    >>> of_probs(np.asarray([0.0]), np.asarray([1.0]), clamp=False)
+    array([inf])
+
+    References
+    ----------
+    `torch.nn.BCELoss <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html>`_
+    """
+    xp = namespace(probs)
+    no, yes = probs == 1, probs == 0
+    floor = LOG_FLOOR if clamp else -float("inf")
+    log_yes = xp.where(yes, floor, xp.log(xp.where(yes, 1.0, probs)))
+    log_no = xp.where(no, floor, xp.log1p(-xp.where(no, 0.0, probs)))
+    if clamp:
+        log_yes, log_no = xp.maximum(log_yes, floor), xp.maximum(log_no, floor)
+    return weighted(target, -log_yes) + weighted(1.0 - target, -log_no)

@@ -1,0 +1,163 @@
+"""The options of the commands: each is said once, and every command lists those it takes."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cecalc.records import (
+    BackendName,
+    Dtype,
+    InputFormat,
+    NanPolicy,
+    Reduction,
+    TargetAs,
+    TargetForm,
+)
+from cecalc.views import Format
+
+
+class Color(enum.StrEnum):
+    """When the table is coloured."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more: Any) -> Any:  # noqa: A002
+    more.setdefault("show_default", default not in (None, False))
+    return Annotated[kind, typer.Option(*names, help=help, rich_help_panel=panel, **more)], default
+
+
+_TEXT = str | None
+_TEXTS = list[str] | None
+_IN, _TARGET, _LOSS = "What the model gave", "Target", "Loss"
+_COLUMNS, _READING = "Columns of a table", "Reading"
+_OUT, _HOW = "Output", "Arithmetic"
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "inputs": (
+        Annotated[
+            _TEXTS,
+            typer.Argument(
+                metavar="[FILE]",
+                show_default=False,
+                help="CSV, TSV, JSON or JSON lines; - or a pipe for standard input.",
+            ),
+        ],
+        None,
+    ),
+    "logits": _option(_IN, _TEXTS, None, "--logits", metavar="ROW|FILE",
+        help="Raw outputs: 2,-3,0.8 is one row; repeat, or use ; or JSON, for more rows."),
+    "probs": _option(_IN, _TEXTS, None, "--probs", metavar="ROW|FILE",
+        help="Probabilities, given in the same way."),
+    "log_probs": _option(_IN, _TEXTS, None, "--log-probs", metavar="ROW|FILE",
+        help="Natural logarithms of probabilities."),
+    "target": _option(_TARGET, _TEXTS, None, "--target", metavar="TARGET|FILE",
+        help="ce: a class number or name for each row, or a list as long as the row. "
+        "bce: 0/1 (or a probability) for each value."),
+    "classes": _option(_TARGET, _TEXT, None, "--classes", metavar="A,B,...",
+        help="The names of the classes, in order."),
+    "target_form": _option(_TARGET, TargetForm | None, None, "--target-form",
+        metavar="index|dist", help="Insist on class indices, or on distributions."),
+    "target_as": _option(_TARGET, TargetAs | None, None, "--target-as",
+        help="Read integer targets as names or as numbers of classes."),
+    "weight": _option(_LOSS, _TEXT, None, "--weight", metavar="W,W,...|FILE",
+        help="ce: a weight for each class. bce: broadcast to the cells."),
+    "pos_weight": _option(_LOSS, _TEXT, None, "--pos-weight", metavar="W,W,...|FILE",
+        help="Weight of the y·ln p term, broadcast to the cells."),
+    "sample_weight": _option(_LOSS, _TEXT, None, "--sample-weight", metavar="W,W,...|FILE",
+        help="A weight for each row; the mean divides by their sum."),
+    "ignore_index": _option(_LOSS, _TEXT, None, "--ignore-index", metavar="K",
+        help="Leave rows (bce: cells) with this target out. ce: -100 unless given."),
+    "label_smoothing": _option(_LOSS, _TEXT, None, "--label-smoothing", metavar="EPS",
+        help="Share of the target spread evenly over the classes, 0 to 1."),
+    "reduction": _option(_LOSS, Reduction | None, None, "--reduction",
+        help="What becomes of the losses; mean unless given."),
+    "log": _option(_LOSS, bool, False, "--log", help="Natural logarithms of the probabilities."),
+    "no_clamp": _option(_LOSS, bool, False, "--no-clamp",
+        help="ln 0 of a probability is -inf, where torch stops at -100."),
+    "unchecked": _option(_LOSS, bool, False, "--unchecked",
+        help="Compute as torch does where cecalc refuses."),
+    "nan": _option(_LOSS, NanPolicy, NanPolicy.ERROR, "--nan", help="What a NaN logit does."),
+    "logits_cols": _option(_COLUMNS, _TEXT, None, "--logits-cols", metavar="COLS",
+        help="Names, globs, numbers or ranges, by comma: a,b or logit_* or 3-12."),
+    "probs_cols": _option(_COLUMNS, _TEXT, None, "--probs-cols", metavar="COLS",
+        help="The same for probabilities."),
+    "log_probs_cols": _option(_COLUMNS, _TEXT, None, "--log-probs-cols", metavar="COLS",
+        help="The same for log-probabilities."),
+    "target_col": _option(_COLUMNS, _TEXT, None, "--target-col", metavar="COL",
+        help="The column of targets."),
+    "target_cols": _option(_COLUMNS, _TEXT, None, "--target-cols", metavar="COLS",
+        help="One target column for each class."),
+    "id_col": _option(_COLUMNS, _TEXT, None, "--id-col", metavar="COL",
+        help="The column that names the row."),
+    "sample_weight_col": _option(_COLUMNS, _TEXT, None, "--sample-weight-col", metavar="COL",
+        help="The column of row weights."),
+    "input_format": _option(_READING, InputFormat, InputFormat.AUTO, "--input-format",
+        help="The format of the input."),
+    "no_header": _option(_READING, bool, False, "--no-header",
+        help="The first line is data; columns are 1, 2, ..."),
+    "delimiter": _option(_READING, _TEXT, None, "--delimiter", metavar="CHAR",
+        help="What stands between the fields; tab for a tab."),
+    "encoding": _option(_READING, str, "utf-8", "--encoding", metavar="NAME",
+        help="The encoding of text."),
+    "max_bytes": _option(_READING, _TEXT, None, "--max-bytes", metavar="N",
+        help="Refuse input longer than this: 500M, 8G."),
+    "max_columns": _option(_READING, int, 1_000_000, "--max-columns", metavar="N",
+        help="Refuse tables wider than this."),
+    "transpose": _option(_READING, bool, False, "--transpose",
+        help="Arguments and JSON documents come as (C, N)."),
+    "format": _option(_OUT, Format | None, None, "-f", "--format",
+        help="table unless given, or the suffix of -o."),
+    "output": _option(_OUT, _TEXT, None, "-o", "--output", metavar="FILE",
+        help="Write to a file instead."),
+    "quiet": _option(_OUT, bool, False, "-q", "--quiet",
+        help="Only the number (or numbers), in full precision."),
+    "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
+    "color": _option(_OUT, Color, Color.AUTO, "--color", help="Colour in tables."),
+    "backend": _option(_HOW, BackendName, BackendName.AUTO, "--backend", help="What computes."),
+    "device": _option(_HOW, str, "cpu", "--device", metavar="cpu|cuda|cuda:N|mps|auto",
+        help="Where it computes."),
+    "dtype": _option(_HOW, Dtype, Dtype.FLOAT64, "--dtype",
+        help="In which precision; below float64, torch computes and rounds."),
+    "debug": (Annotated[bool, typer.Option("--debug", hidden=True)], False),
+}  # fmt: skip
+"""Annotation and default of every parameter, in the order of the help."""
+
+_SHARED = {
+    "inputs", "logits", "classes", "unchecked", "nan", "logits_cols", "id_col", "input_format",
+    "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose", "format",
+    "output", "quiet", "no_rows", "color", "backend", "device", "dtype", "debug",
+}  # fmt: skip
+_OF_LOSSES = _SHARED | {
+    "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",
+    "target_col", "target_cols", "sample_weight_col",
+}  # fmt: skip
+
+ACTIVATION = _SHARED | {"log"}
+CE = _OF_LOSSES | {"log_probs", "target_form", "target_as", "label_smoothing", "log_probs_cols"}
+BCE = _OF_LOSSES | {"pos_weight", "no_clamp"}
+
+
+def takes(names: set[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command function these options; Typer reads them from its signature."""
+    parameters = [
+        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    ]
+    for name, (annotation, default) in OPTIONS.items():
+        if name in names:
+            kind = inspect.Parameter.KEYWORD_ONLY
+            parameters.append(inspect.Parameter(name, kind, annotation=annotation, default=default))
+
+    def signed(command: Callable[..., int]) -> Callable[..., int]:
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        return command
+
+    return signed

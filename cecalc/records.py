@@ -1,0 +1,417 @@
+"""The nouns that travel between the rooms: frozen values, each field with its shape and unit.
+
+N is the number of rows, C of classes, M of cells in a row of binary cross-entropy.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+class Task(enum.StrEnum):
+    """What is asked for; the names of the commands."""
+
+    CE = "ce"
+    BCE = "bce"
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether there are targets and a loss."""
+        return self in (Task.CE, Task.BCE)
+
+
+class Kind(enum.StrEnum):
+    """What the numbers of a model are; said by whoever gives them, never guessed."""
+
+    LOGITS = "logits"
+    PROBS = "probs"
+    LOG_PROBS = "log_probs"
+
+
+class TargetForm(enum.StrEnum):
+    """How a target is understood."""
+
+    INDEX = "index"
+    DISTRIBUTION = "dist"
+    CELLS = "cells"
+
+
+class TargetAs(enum.StrEnum):
+    """How an integer target is read where the class names are integers too."""
+
+    NAME = "name"
+    INDEX = "index"
+
+
+class Reduction(enum.StrEnum):
+    """What becomes of the losses, as in torch."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    NONE = "none"
+
+
+class NanPolicy(enum.StrEnum):
+    """What a NaN among the logits does."""
+
+    ERROR = "error"
+    PROPAGATE = "propagate"
+
+
+class BackendName(enum.StrEnum):
+    """Who does the arithmetic."""
+
+    AUTO = "auto"
+    NUMPY = "numpy"
+    TORCH = "torch"
+
+
+class Dtype(enum.StrEnum):
+    """The precision of the arithmetic of a row; sums are exact whatever it is."""
+
+    FLOAT64 = "float64"
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What the command line says about who computes, where and how precisely."""
+
+    backend: BackendName = BackendName.AUTO
+    device: str = "cpu"
+    """cpu, cuda, cuda:N, mps or auto."""
+    dtype: Dtype = Dtype.FLOAT64
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """The options of the loss itself; None where neither the command line nor the file says."""
+
+    reduction: Reduction | None = None
+    ignore_index: float | None = None
+    label_smoothing: float | None = None
+    weight: Any = None
+    """Class weights (nested lists of floats), shape (C,); for bce broadcastable to the cells."""
+    pos_weight: Any = None
+    """Weights of the positive term of bce, broadcastable to the cells."""
+
+    def over(self, other: LossOptions) -> LossOptions:
+        """These options, and the other's where these are silent."""
+        return LossOptions(
+            **{
+                name: theirs if (ours := getattr(self, name)) is None else ours
+                for name, theirs in vars(other).items()
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Original:
+    """A row of input as it came, for outputs that pass it through."""
+
+    text: str
+    """The line or object as it was written, without its line end."""
+    cells: Mapping[str, Any] | Sequence[str]
+    """Field texts in the order of `Schema.fields`, or the JSON object."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What holds for every row of an input."""
+
+    source: str
+    """The file's name, `standard input`, or the option that holds the values."""
+    kind: Kind
+    classes: tuple[str, ...] | None = None
+    """Class names in class order; None where the classes are just numbers."""
+    fields: tuple[str, ...] | None = None
+    """The names of the input's columns, for delimited text."""
+    delimiter: str | None = None
+    """The character between the fields, for delimited text."""
+    columns: tuple[tuple[int, str], ...] = ()
+    """For delimited text: the 1-based number and name of each class's column, in class order."""
+    target_columns: tuple[tuple[int, str], ...] = ()
+    """The same for the target's columns."""
+    target_source: str | None = None
+    """What the target was given in, where that is not the source."""
+    coordinates: tuple[str, ...] = ()
+    """Names of the coordinates of a row of K-dimensional input: n, d1, …"""
+    options: LossOptions = field(default_factory=LossOptions)
+    """What the input itself says about the loss."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how the input was read."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive rows of an input."""
+
+    start: int
+    """The 0-based number of its first row."""
+    values: Floats
+    """Shape (N, C): logits, probabilities or log-probabilities; for bce (N, M)."""
+    target: Floats | None = None
+    """Shape (N,) for class indices, (N, C) for distributions, (N, M) for bce."""
+    sample_weight: Floats | None = None
+    """Shape (N,)."""
+    ids: Sequence[str] | None = None
+    """N identifiers."""
+    lines: Sequence[int] | None = None
+    """N physical lines on which the rows start, 1-based."""
+    target_lines: Sequence[int] | None = None
+    """The same in the target's own file, where it has one."""
+    coordinates: Integers | None = None
+    """Shape (N, K + 1): n, d1, … of each row of K-dimensional input."""
+    cell_shape: tuple[int, ...] = ()
+    """For bce: the shape of a row's M cells before they were laid out in one axis."""
+    originals: Sequence[Original] | None = None
+    """N rows as they came, where the input has rows."""
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return int(self.values.shape[0])
+
+    def take(self, row: int) -> Batch:
+        """The batch that holds its `row`-th row alone."""
+        alone = {
+            name: None if part is None else part[row : row + 1] for name, part in self._parts()
+        }
+        return replace(self, start=self.start + row, **alone)  # type: ignore[arg-type]
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        for name, part in vars(self).items():
+            if name not in ("start", "cell_shape"):
+                yield name, part
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An input that has been opened and understood; its rows are still to be read."""
+
+    schema: Schema
+    batches: Iterator[Batch]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a view knows before the first row."""
+
+    task: Task
+    schema: Schema
+    target_form: TargetForm | None
+    reduction: Reduction
+    has_weights: bool
+    """Whether an unweighted loss stands beside the loss."""
+    has_sample_weight: bool
+    width: int
+    """C, or M for bce."""
+    cell_shape: tuple[int, ...]
+    log: bool
+    """Whether softmax and sigmoid give logarithms."""
+    has_ids: bool
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes or cells, in order."""
+        if self.schema.classes is not None:
+            return self.schema.classes
+        if len(self.cell_shape) > 1:
+            import itertools
+
+            places = itertools.product(*(range(n) for n in self.cell_shape))
+            return tuple("_".join(map(str, place)) for place in places)
+        return tuple(str(c) for c in range(self.width))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A batch and what was computed from it. Row arrays have shape (N,), losses are in nats."""
+
+    batch: Batch
+    used: Flags
+    """Which rows count."""
+    loss: Floats | None = None
+    """Weighted, as torch's ``reduction="none"``; NaN where ignored."""
+    loss_unweighted: Floats | None = None
+    """Without any weight, where there are weights."""
+    weight: Floats | None = None
+    """The weight of each row in the denominator, where rows have weights."""
+    prediction: Integers | None = None
+    """The class of the largest value, the first on ties; for one cell of bce, 0 or 1."""
+    p_prediction: Floats | None = None
+    p_target: Floats | None = None
+    """Probability of the target's class; of its largest class for distributions."""
+    target_class: Integers | None = None
+    """The target's class, or its largest; −1 where ignored."""
+    correct: Flags | None = None
+    """For bce: every counted cell is right."""
+    cell_loss: Floats | None = None
+    """Shape (N, M), for bce; NaN where ignored."""
+    cell_unweighted: Floats | None = None
+    """Shape (N, M), for bce."""
+    cell_used: Flags | None = None
+    """Shape (N, M), for bce."""
+    cell_correct: Flags | None = None
+    """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
+    probs: Floats | None = None
+    """Shape (N, C): softmax or sigmoid of the values; for those two commands, the result."""
+
+    def take(self, row: int) -> Outcome:
+        """The outcome of its `row`-th row alone."""
+        alone = {
+            name: None if part is None else part[row : row + 1]
+            for name, part in vars(self).items()
+            if name != "batch"
+        }
+        return Outcome(batch=self.batch.take(row), **alone)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The summary of a run, ready to be shown. Losses are in nats."""
+
+    header: Header
+    loss: float | None
+    """The reduced loss; None under ``reduction="none"``."""
+    numerator: float
+    denominator: float
+    denominator_is: str
+    rows_given: int
+    rows_used: int
+    rows_ignored: int
+    cells_given: int | None
+    cells_used: int | None
+    cells_ignored: int | None
+    mean: float | None
+    """numerator / denominator, whatever the reduction."""
+    correct: int
+    """Rows whose prediction is right (every cell, for bce)."""
+    cells_correct: int | None
+    label_entropy: float | None
+    """Entropy of the label distribution: the loss of a model that knows only the shares."""
+    chance: float
+    """ln C for ce, ln 2 for bce."""
+    target_form: str
+    """How the target was understood, in words."""
+    backend: str
+    """What computed the numbers."""
+    version: str
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a table is drawn for."""
+
+    width: int | None = None
+    """Columns of the terminal; None where there is no terminal and natural width is right."""
+    color: bool = False
+
+
+Item = Header | Outcome | Report
+"""What the flow hands to a view: one header, outcomes in row order, one report (losses only)."""
+
+
+@dataclass(frozen=True)
+class Inline:
+    """Numbers (or class names) given on the command line."""
+
+    option: str
+    """The option they were given to, for messages."""
+    nested: Any
+    """A float, a string, or nested lists of them."""
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file given to an option that takes values."""
+
+    option: str
+    path: str
+
+
+Given = Inline | NamedFile
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Which columns hold what, where the user says so; None leaves it to the names."""
+
+    values: Mapping[Kind, str] = field(default_factory=dict)
+    """Column specification of each kind of value."""
+    target: str | None = None
+    """The one column of class indices or names (or of 0/1)."""
+    targets: str | None = None
+    """One column per class."""
+    id: str | None = None
+    sample_weight: str | None = None
+
+
+class InputFormat(enum.StrEnum):
+    """How the bytes of an input are laid out."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True)
+class InputRequest:
+    """Everything the command line says about the input."""
+
+    task: Task
+    path: str | None = None
+    """The file that was named, `-` for standard input, or None."""
+    values: Mapping[Kind, Given] = field(default_factory=dict)
+    """At most one: what was given to --logits, --probs or --log-probs."""
+    target: Given | None = None
+    sample_weight: Given | None = None
+    classes: tuple[str, ...] | None = None
+    columns: ColumnChoice = field(default_factory=ColumnChoice)
+    target_form: TargetForm | None = None
+    target_as: TargetAs | None = None
+    format: InputFormat = InputFormat.AUTO
+    has_header: bool = True
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    max_bytes: int | None = None
+    max_columns: int = 1_000_000
+    transpose: bool = False
+    nan: NanPolicy = NanPolicy.ERROR
+
+    @property
+    def wants_target(self) -> bool:
+        """Whether the input's own columns are asked for a target."""
+        return self.task.is_loss and self.target is None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything the command line says."""
+
+    input: InputRequest
+    options: LossOptions = field(default_factory=LossOptions)
+    clamp: bool = True
+    """Whether ln 0 of bce on probabilities stops at −100, as in torch."""
+    unchecked: bool = False
+    """Whether to compute as torch does where the rules refuse."""
+    log: bool = False
+    """Whether softmax and sigmoid give logarithms."""
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)

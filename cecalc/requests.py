@@ -1,0 +1,280 @@
+"""From the parameters of a command to a request: typed, and free of contradictions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from cecalc.errors import UsageError, excerpt
+from cecalc.numerals import is_number, read_number
+from cecalc.options import Color
+from cecalc.records import (
+    Arithmetic,
+    BackendName,
+    ColumnChoice,
+    Dtype,
+    Given,
+    InputRequest,
+    Kind,
+    LossOptions,
+    NamedFile,
+    Request,
+    Screen,
+    Task,
+)
+from cecalc.sources.inline import given
+from cecalc.views import SUFFIXES, Format
+
+
+@dataclass(frozen=True)
+class OutputRequest:
+    """Everything the command line says about the output."""
+
+    format: Format
+    path: str | None
+    quiet: bool
+    rows: bool
+    screen: Screen
+
+
+def request_of(task: Task, params: Mapping[str, Any]) -> Request:
+    """The request that a command's parameters add up to.
+
+    Raises
+    ------
+    UsageError : they contradict each other, or a value cannot be read
+    """
+    return Request(
+        input=_input(task, params),
+        options=LossOptions(
+            reduction=params.get("reduction"),
+            ignore_index=_ignore_index(task, params.get("ignore_index")),
+            label_smoothing=_smoothing(params.get("label_smoothing")),
+            weight=_numbers("--weight", params.get("weight")),
+            pos_weight=_numbers("--pos-weight", params.get("pos_weight")),
+        ),
+        clamp=not params.get("no_clamp", False),
+        unchecked=params.get("unchecked", False),
+        log=params.get("log", False),
+        arithmetic=_arithmetic(params),
+    )
+
+
+def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
+    """What the command line says about the output.
+
+    Raises
+    ------
+    UsageError : the suffix is unknown, or the output is also an input
+    """
+    path, chosen = params["output"], params["format"]
+    if path is not None:
+        _refuse_overwriting(path, request)
+        if chosen is None:
+            chosen = _format_of(path)
+    return OutputRequest(
+        format=chosen or Format.TABLE,
+        path=path,
+        quiet=params["quiet"],
+        rows=not params["no_rows"],
+        screen=_screen(params["color"], path),
+    )
+
+
+def _format_of(path: str) -> Format:
+    suffix = PurePath(path).suffix
+    found = Format.of_suffix(suffix)
+    if found is None and not path.startswith("/dev/"):
+        known = ", ".join(SUFFIXES)
+        what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
+        raise UsageError(
+            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
+        )
+    return found or Format.TABLE
+
+
+def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
+    values = {
+        kind: value
+        for kind in Kind
+        if (value := given(f"--{kind.replace('_', '-')}", params.get(kind) or ())) is not None
+    }
+    target = given("--target", params.get("target") or (), names=task is Task.CE)
+    sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
+    inputs: list[str] = params["inputs"] or []
+    _refuse_strays(params, inputs)
+    if len(values) > 1:
+        raise UsageError(f"--{' and --'.join(values)} exclude each other".replace("_", "-"))
+    path = inputs[0] if inputs else None
+    _refuse_second_dash(path, *values.values(), target, sample_weight)
+    if task is Task.BCE and Kind.PROBS in values and params.get("pos_weight") is not None:
+        raise UsageError(
+            "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
+        )
+    classes = params.get("classes")
+    return InputRequest(
+        task=task,
+        path=path,
+        values=values,
+        target=target,
+        sample_weight=sample_weight,
+        classes=None if classes is None else tuple(c.strip() for c in classes.split(",")),
+        columns=_columns(params),
+        target_form=params.get("target_form"),
+        target_as=params.get("target_as"),
+        format=params["input_format"],
+        has_header=not params["no_header"],
+        delimiter=_delimiter(params["delimiter"]),
+        encoding=_encoding(params["encoding"]),
+        max_bytes=_bytes(params["max_bytes"]),
+        max_columns=params["max_columns"],
+        transpose=params["transpose"],
+        nan=params["nan"],
+    )
+
+
+def _columns(params: Mapping[str, Any]) -> ColumnChoice:
+    said = {kind: params.get(f"{kind}_cols") for kind in Kind}
+    values = {kind: text for kind, text in said.items() if text is not None}
+    if len(values) > 1:
+        raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
+    if params.get("target_col") is not None and params.get("target_cols") is not None:
+        raise UsageError("--target-col and --target-cols exclude each other")
+    return ColumnChoice(
+        values=values,
+        target=params.get("target_col"),
+        targets=params.get("target_cols"),
+        id=params.get("id_col"),
+        sample_weight=params.get("sample_weight_col"),
+    )
+
+
+def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
+    kind = next((kind for kind in Kind if params.get(kind)), None)
+    option = f"--{(kind or Kind.LOGITS).replace('_', '-')}"
+    before = params[kind][-1].split(",") if kind else []
+    numbers = [text for text in inputs if is_number(text)]
+    if numbers and not Path(inputs[0]).exists():
+        spelled = ",".join([*before, *numbers])
+        raise UsageError(
+            f"stray {excerpt(numbers[0])}: the numbers of a row are one value",
+            hint=f"write {option}={spelled}",
+        )
+    if kind and inputs:
+        raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
+    if len(inputs) > 1:
+        raise UsageError(f"one input at a time; {len(inputs)} were named: {', '.join(inputs)}")
+
+
+def _refuse_second_dash(path: str | None, *given: Given | None) -> None:
+    dashes = (path == "-") + sum(isinstance(g, NamedFile) and g.path == "-" for g in given)
+    if dashes > 1:
+        raise UsageError("standard input (-) can be read only once")
+
+
+def _refuse_overwriting(path: str, request: Request) -> None:
+    options, inputs = request.options, request.input
+    given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
+    files = [
+        g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
+    ]
+    target = Path(path)
+    for name in (*files, inputs.path or "-"):
+        if name != "-" and target.exists() and Path(name).exists() and target.samefile(name):
+            raise UsageError(f"output {excerpt(path)} is also an input")
+
+
+def _numbers(option: str, text: str | None) -> Any:
+    """Nested lists, or the file that holds them."""
+    value = given(option, _listed(text))
+    return value if value is None or isinstance(value, NamedFile) else value.nested
+
+
+def _listed(text: str | None) -> Sequence[str]:
+    return () if text is None else (text,)
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        return read_number(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _ignore_index(task: Task, text: str | None) -> float | None:
+    if text is None:
+        return None
+    number = _number("--ignore-index", text)
+    if task is Task.CE and not number.is_integer():
+        raise UsageError(f"--ignore-index {excerpt(text)} is not a class index")
+    return number
+
+
+def _smoothing(text: str | None) -> float | None:
+    if text is None:
+        return None
+    number = _number("--label-smoothing", text)
+    if not 0 <= number <= 1:
+        raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1")
+    return number
+
+
+def _delimiter(text: str | None) -> str | None:
+    if text is None:
+        return None
+    character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    if len(character) != 1 or character in '"\r\n':
+        raise UsageError(f"--delimiter {excerpt(text)} is not one character")
+    return character
+
+
+def _encoding(name: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise UsageError(f"--encoding {excerpt(name)} is not known") from None
+
+
+def _bytes(text: str | None) -> int | None:
+    if text is None:
+        return None
+    scale = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(text[-1:].lower())
+    digits = text[:-1] if scale else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
+    return int(digits) * (scale or 1)
+
+
+def _screen(color: Color, path: str | None) -> Screen:
+    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
+    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = None
+    if is_terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
+
+
+def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
+    """Who computes, refused where it contradicts itself."""
+    choice = Arithmetic(params["backend"], params["device"], params["dtype"])
+    kind, colon, number = choice.device.partition(":")
+    known = kind in ("auto", "cpu", "cuda", "mps") and not colon
+    if not known and not (kind == "cuda" and number.isascii() and number.isdigit()):
+        raise UsageError(
+            f"--device {excerpt(choice.device)} is none of cpu, cuda, cuda:N, mps, auto"
+        )
+    if choice.backend is BackendName.NUMPY and kind in ("cuda", "mps"):
+        raise UsageError(f"--backend numpy has no device {choice.device}")
+    if choice.backend is BackendName.NUMPY and choice.dtype is not Dtype.FLOAT64:
+        raise UsageError(f"--dtype {choice.dtype} runs on torch, not on --backend numpy")
+    if kind == "mps" and choice.dtype is Dtype.FLOAT64:
+        raise UsageError("--device mps has no float64", hint="add --dtype float32")
+    return choice

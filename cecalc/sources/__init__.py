@@ -1,0 +1,32 @@
+"""How rows come in: arguments, CSV/TSV, JSON, JSON lines; `open_problem` finds the way.
+
+A source yields batches bounded by values; each row keeps its place. To add a format: one file that
+makes a `tables.Table` (rows) or calls `whole.whole` (an array), and one line in `formats`.
+"""
+
+from __future__ import annotations
+
+from cecalc.records import Inline, InputRequest, Kind, Problem
+
+
+def open_problem(request: InputRequest) -> Problem:
+    """Open the input and understand its shape; rows are read as they are asked for.
+
+    Raises
+    ------
+    InputError : it cannot be opened
+    DataError : it breaks a rule that shows in its first rows
+    """
+    from cecalc.sources import formats, tables, whole
+    from cecalc.sources.columns import Wanted
+
+    said = None if request.task.is_loss else Kind.LOGITS
+    path, wanted = request.path or "-", Wanted(kind=said, target=request.wants_target)
+    for kind, values in request.values.items():
+        if isinstance(values, Inline):
+            return whole.from_arguments(kind, values, request)
+        path, wanted = values.path, Wanted(kind=kind, target=request.wants_target, only=True)
+    found = formats.opened(request, path, wanted)
+    if isinstance(found, formats.Document):
+        return whole.from_document(found, request, wanted.kind)
+    return tables.problem(found, request)

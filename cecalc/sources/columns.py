@@ -1,0 +1,241 @@
+"""Which column is what: by the names people use, or by what the user says."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cecalc.errors import DataError, UsageError, excerpt
+from cecalc.records import ColumnChoice, Kind
+
+PREFIXES: Mapping[Kind, str] = {
+    Kind.LOGITS: "logit_",
+    Kind.PROBS: "prob_",
+    Kind.LOG_PROBS: "log_prob_",
+}
+PLAIN: Mapping[Kind, tuple[str, ...]] = {
+    Kind.LOGITS: ("logits", "logit", "score"),
+    Kind.PROBS: ("probs", "prob"),
+    Kind.LOG_PROBS: ("log_probs", "log_prob"),
+}
+TARGETS = ("target", "label", "y")
+TARGET_PREFIX = "target_"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a row things are; positions are 0-based."""
+
+    kind: Kind
+    values: tuple[int, ...]
+    names: tuple[str, ...]
+    """The class name of each value column, as far as columns have names."""
+    target: tuple[int, ...]
+    """One position for a class index, or one per class."""
+    id: int | None
+    sample_weight: int | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a table."""
+
+    kind: Kind | None = None
+    """The kind of value, where it is said; the columns' names say it otherwise."""
+    values: bool = True
+    target: bool = True
+    only: bool = False
+    """The table was given to one option: columns without another role belong to that."""
+
+
+def understand(
+    fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, *, named: bool = True
+) -> Layout:
+    """The layout of a table with these column names.
+
+    Raises
+    ------
+    DataError : the columns cannot be told for certain, or one that was named is not there
+    """
+    if named:
+        _refuse_duplicates(fields)
+    identity = _single(fields, choice.id, ("id",), "--id-col")
+    weight = _single(fields, choice.sample_weight, ("sample_weight",), "--sample-weight-col")
+    rest = [i for i in range(len(fields)) if i not in (identity, weight)]
+    target: tuple[int, ...] = ()
+    if wanted.target:
+        target = _target(fields, choice, rest, only=wanted.only and not wanted.values)
+    if not wanted.values:
+        return Layout(Kind.LOGITS, (), (), target, identity, weight)
+    kind, values, notes = _values(fields, choice, wanted, [i for i in rest if i not in target])
+    several = named and len(values) > 1
+    names = tuple(_class_name(fields[i]) for i in values) if several else ()
+    order = _numeric_order(names)
+    if order is not None:
+        values, names = tuple(values[i] for i in order), tuple(names[i] for i in order)
+    if len(target) > 1:
+        target = _matched(fields, target, names) if names else target
+    return Layout(kind, values, names, target, identity, weight, notes)
+
+
+def select(fields: Sequence[str], specification: str, option: str) -> tuple[int, ...]:
+    """The columns that `specification` names: names, globs, 1-based numbers and ranges, by comma.
+
+    >>> select(["id", "a", "b", "c"], "a,3-", "--logits-cols")
+    (1, 2, 3)
+    """
+    chosen: list[int] = []
+    for part in specification.split(","):
+        for i in _selected(fields, part.strip(), option):
+            if i not in chosen:
+                chosen.append(i)
+    return tuple(chosen)
+
+
+def _selected(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
+    if part in fields:
+        return [fields.index(part)]
+    numbers = re.fullmatch(r"(\d*)(-?)(\d*)", part)
+    if part not in ("", "-") and numbers and not (part.startswith("-") and not numbers[3]):
+        first = int(numbers[1] or 1)
+        last = int(numbers[3] or len(fields)) if numbers[2] else first
+        if not 1 <= first <= last <= len(fields):
+            raise DataError(f"{option} {part}: there are {len(fields)} columns")
+        return range(first - 1, last)
+    matches = [i for i, name in enumerate(fields) if fnmatch.fnmatchcase(name, part)]
+    if matches and any(c in part for c in "*?["):
+        return matches
+    near = difflib.get_close_matches(part, fields, 1)
+    meant = f"; did you mean {excerpt(near[0])}?" if near else ""
+    raise DataError(f"no column {excerpt(part)}{meant}", hint=seen(fields))
+
+
+def seen(fields: Sequence[str]) -> str:
+    """The columns, for a hint."""
+    shown = ", ".join(fields[:12]) + (f", ... ({len(fields)} in all)" if len(fields) > 12 else "")
+    return f"columns: {shown}"
+
+
+def _refuse_duplicates(fields: Sequence[str]) -> None:
+    first: dict[str, int] = {}
+    for number, name in enumerate(fields, 1):
+        if name in first and name:
+            raise DataError(f"column {excerpt(name)} appears twice ({first[name]} and {number})")
+        first[name] = number
+
+
+def _single(
+    fields: Sequence[str], said: str | None, names: Sequence[str], option: str
+) -> int | None:
+    if said is not None:
+        chosen = select(fields, said, option)
+        if len(chosen) > 1:
+            raise DataError(f"{option} {said} names {len(chosen)} columns, expected one")
+        return chosen[0]
+    found = [i for i, name in enumerate(fields) if name.strip().casefold() in names]
+    if len(found) > 1:
+        several = ", ".join(excerpt(fields[i]) for i in found)
+        raise DataError(
+            f"more than one column could be meant: {several}", hint=f"name it: {option}"
+        )
+    return found[0] if found else None
+
+
+def _target(
+    fields: Sequence[str], choice: ColumnChoice, rest: Sequence[int], *, only: bool
+) -> tuple[int, ...]:
+    if choice.target is not None and choice.targets is not None:
+        raise UsageError("--target-col and --target-cols exclude each other")
+    if choice.targets is not None:
+        return select(fields, choice.targets, "--target-cols")
+    single = _single(fields, choice.target, TARGETS, "--target-col")
+    if choice.target is not None and single is not None:
+        return (single,)
+    several = tuple(i for i in rest if fields[i].startswith(TARGET_PREFIX))
+    if single is not None and several:
+        raise DataError(
+            f"both {excerpt(fields[single])} and {excerpt(fields[several[0]])} could be the target",
+            hint="name it: --target-col or --target-cols",
+        )
+    if single is None and not several and only:
+        return tuple(rest)
+    return several if single is None else (single,)
+
+
+def _values(
+    fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, rest: Sequence[int]
+) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
+    said = choice.values
+    if len(said) > 1:
+        raise UsageError("only one of --logits-cols, --probs-cols and --log-probs-cols can be used")
+    for kind, text in said.items():
+        return kind, select(fields, text, f"--{kind.replace('_', '-')}-cols"), ()
+    found = {kind: by_name for kind in Kind if (by_name := _by_name(fields, kind, rest))}
+    if wanted.kind is not None:
+        if wanted.kind in found:
+            return wanted.kind, found[wanted.kind], ()
+        others = tuple(i for i in rest if not _is_target(fields[i]))
+        if wanted.only and not found and others:
+            return wanted.kind, others, ()
+        option = f"--{wanted.kind.replace('_', '-')}-cols"
+        raise DataError(f"no {wanted.kind} among the columns", hint=f"{option}; {seen(fields)}")
+    if not found:
+        raise DataError(
+            "no column is named logit_*, prob_* or log_prob_*",
+            hint=f"say which with --logits-cols, --probs-cols or --log-probs-cols; {seen(fields)}",
+        )
+    kind = next(iter(found))  # logits first: what is derived from them stands behind
+    derived = " and ".join(other for other in found if other != kind)
+    notes = (f"read the {kind} columns; the {derived} columns were left alone",) if derived else ()
+    return kind, found[kind], notes
+
+
+def _is_target(field: str) -> bool:
+    return field.strip().casefold() in TARGETS or field.startswith(TARGET_PREFIX)
+
+
+def _by_name(fields: Sequence[str], kind: Kind, rest: Sequence[int]) -> tuple[int, ...]:
+    prefixed = tuple(i for i in rest if fields[i].startswith(PREFIXES[kind]))
+    plain = [i for i in rest if fields[i].strip().casefold() in PLAIN[kind]]
+    if (prefixed and plain) or len(plain) > 1:
+        several = ", ".join(excerpt(fields[i]) for i in (*prefixed[:1], *plain))
+        option = f"--{kind.replace('_', '-')}-cols"
+        raise DataError(
+            f"more than one column could be meant: {several}", hint=f"name it: {option}"
+        )
+    return prefixed or tuple(plain)
+
+
+def _class_name(field: str) -> str:
+    for prefix in PREFIXES.values():
+        if field.startswith(prefix):
+            return field.removeprefix(prefix)
+    return field
+
+
+def _numeric_order(names: Sequence[str]) -> list[int] | None:
+    """The order that sorts names that are exactly 0…C−1; None where they are not."""
+    if not names or not all(re.fullmatch(r"0|[1-9]\d{0,8}", name) for name in names):
+        return None
+    order = sorted(range(len(names)), key=lambda i: int(names[i]))
+    numbered = [int(names[i]) for i in order] == list(range(len(names)))
+    return order if numbered else None
+
+
+def _matched(fields: Sequence[str], target: Sequence[int], names: Sequence[str]) -> tuple[int, ...]:
+    """The target's columns in class order: matched by name, never by position."""
+    by_name = {fields[i].removeprefix(TARGET_PREFIX): i for i in target}
+    missing = [name for name in names if name not in by_name]
+    extra = [name for name in by_name if name not in names]
+    if missing or extra:
+        fault = (
+            f"no target for class {excerpt(missing[0])}"
+            if missing
+            else (f"a target for {excerpt(extra[0])}, which is no class")
+        )
+        raise DataError(f"target columns do not match the classes: {fault}", hint=seen(fields))
+    return tuple(by_name[name] for name in names)

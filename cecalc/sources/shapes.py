@@ -1,0 +1,214 @@
+"""From arrays of any shape to rows: which axis is the class, which form the target has.
+
+Shape decides, as in torch: as many dimensions as the logits is a distribution (for bce: cells), one
+fewer is a class index. The class axis is 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, excerpt
+from cecalc.records import TargetForm, Task
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats, Integers
+
+MAX_DEPTH = 100
+MAX_INTEGER = 2**1024
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Values and target laid out in rows; shapes as in `records.Batch`."""
+
+    values: Floats
+    target: Floats | None
+    coordinates: Integers | None
+    """Shape (N, K + 1) for K-dimensional input of ce and softmax."""
+    cell_shape: tuple[int, ...]
+    per_row: int
+    """How many rows one entry of axis 0 became."""
+
+
+def to_array(nested: Any, what: str) -> Floats:
+    """Nested lists of numbers as a float64 array.
+
+    Raises
+    ------
+    DataError : the lists are ragged, or hold something that is no number
+    """
+    shape = _shape(nested, what, 0)
+    try:
+        return np.asarray(nested, dtype=np.float64).reshape(shape)
+    except OverflowError:
+        raise DataError(f"{what}: an integer is outside float64") from None
+
+
+def _shape(nested: Any, what: str, depth: int) -> tuple[int, ...]:
+    if not isinstance(nested, list):
+        if type(nested) not in (float, int):
+            raise DataError(f"{what} is {_described(nested)}")
+        return ()
+    if depth > MAX_DEPTH:
+        raise DataError(f"{what}: nested deeper than {MAX_DEPTH}")
+    types = set(map(type, nested))
+    if types <= {float, int}:
+        return (len(nested),)
+    if types != {list}:
+        i = next(i for i, item in enumerate(nested) if type(item) not in (float, int))
+        if isinstance(nested[i], list):
+            raise DataError(f"{what} mixes numbers and lists")
+        raise DataError(f"{what}[{i}] is {_described(nested[i])}")
+    shapes = [_shape(item, f"{what}[{i}]", depth + 1) for i, item in enumerate(nested)]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise DataError(f"{what}[{i}] has {_size(shape)}, {what}[0] has {_size(shapes[0])}")
+    return (len(nested), *shapes[0])
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"{shape[0]} value{'' if shape[0] == 1 else 's'}"
+    return f"the shape {shape}" if shape else "one number"
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the text {excerpt(value)}" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def arrange(
+    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
+) -> Rows:
+    """The rows of an array of values and, for losses, of its target.
+
+    Parameters
+    ----------
+    task : decides whether axis 1 is the class (ce, softmax) or every value is a cell
+    values : shape (C,), (N, C) or (N, C, d1, …, dK); for bce and sigmoid (N,), (N, M) or more
+    target : of the same shape, or one dimension fewer
+    form : what the user says the target is
+
+    Raises
+    ------
+    DataError : the shapes do not go together
+    """
+    if values.size == 0:
+        raise DataError("no data rows" if values.shape[0] == 0 else "rows without values")
+    if task in (Task.BCE, Task.SIGMOID):
+        return _cells(values, target)
+    if values.ndim == 0:
+        values = values[None]
+    if values.ndim == 1:  # one row (C,), as torch takes it
+        values = values[None]
+        target = _one_row(target, values.shape[1])
+    elif target is not None and values.shape[0] == 1 and target.shape == (values.shape[1],):
+        target = _one_row(target, values.shape[1])  # --logits 2,-3 --target 0,1
+    if target is not None:
+        _check_shapes(values, target, form)
+    return _positions(values, target)
+
+
+def _one_row(target: Floats | None, classes: int) -> Floats | None:
+    if target is None or target.ndim > 1:
+        return target
+    if target.ndim == 0:
+        return target[None]
+    return target[None] if target.shape == (classes,) and classes > 1 else target
+
+
+def _check_shapes(values: Floats, target: Floats, form: TargetForm | None) -> None:
+    index_shape = (values.shape[0], *values.shape[2:])
+    found = {values.shape: TargetForm.DISTRIBUTION, index_shape: TargetForm.INDEX}.get(target.shape)
+    if found is None:
+        raise DataError(_mismatch(values, target), hint=_shape_hint(values, target))
+    if form is not None and form != found:
+        raise DataError(
+            f"--target-form {form}, but the target's shape {target.shape} is that of "
+            f"{'class indices' if found == TargetForm.INDEX else 'distributions'}"
+        )
+
+
+def _mismatch(values: Floats, target: Floats) -> str:
+    if values.ndim == 2 and target.ndim == 1:
+        return f"{values.shape[0]} rows of values, {target.shape[0]} targets"
+    return f"values of shape {values.shape} and a target of shape {target.shape}"
+
+
+def _shape_hint(values: Floats, target: Floats) -> str | None:
+    n, c, *rest = values.shape
+    if target.shape == (n, 1, *rest):
+        return f"class indices have the shape {(n, *rest)}: leave the axis of length 1 out"
+    if target.ndim == values.ndim and target.shape[0] == c and target.shape[1] == n:
+        return "one of the two looks transposed: rows come first, classes second"
+    if target.ndim == 1:
+        return "give one class index for each row, or one probability for each class"
+    return f"class indices have the shape {(n, *rest)}, distributions the shape {values.shape}"
+
+
+def _positions(values: Floats, target: Floats | None) -> Rows:
+    """(N, C, d1, …) to (N·d1·…, C), with the coordinates of each position."""
+    n, classes, *rest = values.shape
+    if not rest:
+        return Rows(values, target, None, (classes,), 1)
+    if target is not None:
+        is_index = target.ndim < values.ndim
+        target = target.reshape(-1) if is_index else _class_last(target)
+    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
+    return Rows(_class_last(values), target, coordinates, (classes,), math.prod(rest))
+
+
+def _class_last(array: Floats) -> Floats:
+    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+
+
+def _cells(values: Floats, target: Floats | None) -> Rows:
+    if target is not None and target.shape != values.shape:
+        target = _same_cells(values, target)
+    if values.ndim < 2:
+        values = values.reshape(-1, 1)
+    shape = values.shape[1:]
+    flat = values.reshape(values.shape[0], -1)
+    return Rows(flat, None if target is None else target.reshape(flat.shape), None, shape, 1)
+
+
+def _same_cells(values: Floats, target: Floats) -> Floats:
+    if target.size == values.size and _squeezed(values) == _squeezed(target):
+        return target.reshape(values.shape)
+    hint = "bce needs a target for each value"
+    if values.ndim >= 2 and target.shape == (values.shape[0], *values.shape[2:]):
+        hint += "; a class index for each row belongs to ce"
+    raise DataError(_mismatch(values, target), hint=hint)
+
+
+def _squeezed(array: Floats) -> tuple[int, ...]:
+    return tuple(length for length in array.shape if length != 1)
+
+
+def row_blocks(rows: int, width: int, values: int) -> Iterator[slice]:
+    """Slices of at most `values` values (at least one row) that cover all rows in order."""
+    step = max(1, values // max(1, width))
+    for first in range(0, rows, step):
+        yield slice(first, min(rows, first + step))
+
+
+def names_of(nested: Any, what: str) -> tuple[str, ...]:
+    """Class names or identifiers given as a list; numbers are taken as they are written.
+
+    Raises
+    ------
+    DataError : it is no flat list, or a name comes twice
+    """
+    items: Sequence[Any] = nested if isinstance(nested, list) else [nested]
+    if not all(type(item) in (str, int, float) for item in items):
+        raise DataError(f"{what} is no list of names")
+    return tuple(item if isinstance(item, str) else f"{item:g}" for item in items)

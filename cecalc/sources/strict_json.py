@@ -1,0 +1,84 @@
+"""JSON without the leniencies of Python's reader: no duplicate keys, no NaN, no 1e400."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from cecalc.errors import excerpt
+
+_MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
+
+
+def loads(text: str, *, nan: bool = False) -> Any:
+    """The value `text` holds; a ValueError says what is wrong and, where known, where.
+
+    `-Infinity` is read, because a masked class has no other spelling in JSON; `NaN` where `nan`
+    allows it.
+
+    >>> loads('{"logits": [1, -Infinity]}')
+    {'logits': [1, -inf]}
+    """
+
+    def constant(name: str) -> float:
+        if name == "-Infinity":
+            return -math.inf
+        if name == "NaN" and nan:
+            return math.nan
+        raise ValueError(f"{name} is not JSON")
+
+    reader = json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_constant=constant,
+        parse_float=_finite if _MAY_OVERFLOW.search(text) else None,
+        parse_int=_integer if _MAY_OVERFLOW.search(text) else None,
+    )
+    try:
+        return reader.decode(text)
+    except RecursionError:
+        raise ValueError("nested deeper than 100") from None
+
+
+def is_complete(text: str) -> bool:
+    """Whether `text` is a whole JSON value, as far as brackets and quotes tell."""
+    depth, quoted, escaped = 0, False, False
+    for character in text:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                quoted = False
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+    return depth <= 0 and not quoted
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {excerpt(twice)} appears twice")
+    return known
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{excerpt(text)} is outside float64")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 4300:
+        raise ValueError("integer too long")
+    _finite(text)
+    return int(text)

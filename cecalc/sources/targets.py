@@ -1,0 +1,73 @@
+"""Targets that are written as class names: matched to the classes, never taken by order."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cecalc.errors import DataError, excerpt
+from cecalc.numerals import is_number, read_number, write_number
+from cecalc.records import TargetAs
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+class Classes:
+    """The classes of a problem, and how a target names one of them."""
+
+    def __init__(self, names: Sequence[str] | None, target_as: TargetAs | None) -> None:
+        self.names = None if names is None else tuple(names)
+        self.target_as = target_as
+        self._number = {name: float(i) for i, name in enumerate(self.names or ())}
+        if len(self._number) < len(self.names or ()):
+            twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
+            raise DataError(f"class {excerpt(twice)} appears twice")
+        numbered = self.names == tuple(str(i) for i in range(len(self.names or ())))
+        self._integers = (
+            bool(self.names) and not numbered and all(map(_INTEGER.fullmatch, self._number))
+        )
+
+    def number(self, target: Any) -> float:
+        """The class number that a target's text (or number) means; a number passes as it is.
+
+        A ValueError says what is wrong.
+        """
+        if not isinstance(target, str):
+            return self._of_number(target)
+        text = target.strip()
+        if not text:
+            raise ValueError("empty")
+        if self.target_as is None and self._is_ambiguous(text):
+            raise ValueError(
+                f"target {excerpt(text)} could be the name of a class or its number; "
+                "say which with --target-as name|index"
+            )
+        if text in self._number and self.target_as is not TargetAs.INDEX:
+            return self._number[text]
+        if self.target_as is TargetAs.INDEX or (self.target_as is None and is_number(text)):
+            return read_number(text)
+        raise ValueError(self._unknown(text))
+
+    def _of_number(self, target: Any) -> float:
+        if type(target) not in (int, float):
+            kind = "null" if target is None else str(target).lower()
+            raise ValueError(f"target is {kind}, expected a class")
+        if self.names is None or self.target_as is TargetAs.INDEX:
+            return float(target)
+        return self.number(write_number(float(target)))
+
+    def _is_ambiguous(self, text: str) -> bool:
+        if not _INTEGER.fullmatch(text):
+            return False
+        return self._integers or self._number.get(text, float(text)) != float(text)
+
+    def _unknown(self, text: str) -> str:
+        if self.names is None:
+            return f"cannot read {excerpt(text)} as a class index; the classes have no names"
+        near = difflib.get_close_matches(text, self.names, 1)
+        meant = f"; did you mean {excerpt(near[0])}?" if near else ""
+        return f"no class is named {excerpt(text)}{meant} (classes: {', '.join(self.names[:8])}" + (
+            ", ...)" if len(self.names) > 8 else ")"
+        )

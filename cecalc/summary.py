@@ -1,0 +1,222 @@
+"""Sums that lose nothing, and the summary they add up to.
+
+A `Summary` is an immutable value: `empty`, `of` a batch's outcome, `merge`, `finish`. Merging the
+parts of an input in any order gives the digits of the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.errors import DataError
+from cecalc.records import Header, Outcome, Reduction, Report, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cecalc.records import Floats
+
+_SCALE = 1126
+"""Every finite float64 is an integer multiple of 2**-1126 with the 53 bits frexp gives."""
+
+
+@dataclass(frozen=True)
+class ExactSum:
+    """A sum of float64 without rounding.
+
+    >>> (ExactSum.of(np.asarray([1e308, 1.0])) + ExactSum.of(np.asarray([-1e308]))).value()
+    1.0
+    """
+
+    scaled: int = 0
+    """The sum of the finite terms, times 2**1126."""
+    special: float = 0.0
+    """The sum of the infinite and NaN terms."""
+
+    @staticmethod
+    def of(terms: Floats) -> ExactSum:
+        """The sum of an array (fewer than 2**26 terms)."""
+        finite = np.isfinite(terms)
+        special = 0.0 if finite.all() else float(np.sum(terms[~finite]))
+        mantissa, exponent = np.frexp(terms[finite])
+        whole = (mantissa * 2.0**53).astype(np.int64)
+        # Integer bins by exponent, in halves so that each bin stays below 2**53 and exact.
+        bins = exponent.astype(np.int64) + (_SCALE - 53)
+        high = np.bincount(bins, weights=(whole >> 27).astype(np.float64))
+        low = np.bincount(bins, weights=(whole & (2**27 - 1)).astype(np.float64))
+        filled = np.flatnonzero((high != 0) | (low != 0))
+        scaled = sum(((int(high[b]) << 27) + int(low[b])) << int(b) for b in filled)
+        return ExactSum(scaled, special)
+
+    def __add__(self, other: ExactSum) -> ExactSum:
+        return ExactSum(self.scaled + other.scaled, self.special + other.special)
+
+    def value(self) -> float:
+        """The sum, rounded once."""
+        return self.over(ExactSum(1 << _SCALE))
+
+    def over(self, denominator: ExactSum) -> float:
+        """The quotient of two sums, rounded once."""
+        if denominator.special:
+            return math.nan if self.special else 0.0
+        if self.special or not denominator.scaled:
+            return self.special or math.nan
+        try:
+            return self.scaled / denominator.scaled
+        except OverflowError:
+            return math.copysign(math.inf, self.scaled)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts and exact sums over rows."""
+
+    rows_given: int = 0
+    rows_used: int = 0
+    cells_given: int = 0
+    cells_used: int = 0
+    numerator: ExactSum = ExactSum()
+    """Sum of the weighted losses, in nats."""
+    weights: ExactSum = ExactSum()
+    """What the mean divides by."""
+    correct: int = 0
+    cells_correct: int = 0
+    labels: NDArray[np.float64] | None = None
+    """Shape (2, C): how often each class is the target, in the two parts of `_shares`."""
+    positives: ExactSum = ExactSum()
+    """Sum of the targets of cells."""
+
+    @staticmethod
+    def of(outcome: Outcome, header: Header) -> Summary:
+        """The summary of one batch."""
+        if header.task is Task.BCE:
+            return _of_cells(outcome)
+        return _of_rows(outcome, header.width)
+
+    def merge(self, other: Summary) -> Summary:
+        """The summary of both."""
+        merged = {
+            f.name: getattr(self, f.name) + getattr(other, f.name)
+            for f in fields(self)
+            if f.name != "labels"
+        }
+        labels = other.labels if self.labels is None else self.labels
+        if self.labels is not None and other.labels is not None:
+            labels = self.labels + other.labels
+        return replace(Summary(**merged), labels=labels)
+
+    def finish(
+        self, header: Header, *, denominator_is: str, target_form: str, backend: str, version: str
+    ) -> Report:
+        """The report of everything merged.
+
+        Raises
+        ------
+        DataError : nothing is left to take a mean of
+        """
+        is_bce = header.task is Task.BCE
+        mean = self.numerator.over(self.weights) if self.weights.scaled else None
+        if mean is None and header.reduction is Reduction.MEAN:
+            raise DataError(self._undefined(denominator_is))
+        numerator = self.numerator.value()
+        return Report(
+            header=header,
+            loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
+            numerator=numerator,
+            denominator=self.weights.value(),
+            denominator_is=denominator_is,
+            rows_given=self.rows_given,
+            rows_used=self.rows_used,
+            rows_ignored=self.rows_given - self.rows_used,
+            cells_given=self.cells_given if is_bce else None,
+            cells_used=self.cells_used if is_bce else None,
+            cells_ignored=self.cells_given - self.cells_used if is_bce else None,
+            mean=mean,
+            correct=self.correct,
+            cells_correct=self.cells_correct if is_bce else None,
+            label_entropy=self._entropy(is_bce),
+            chance=math.log(2) if is_bce else math.log(header.width),
+            target_form=target_form,
+            backend=backend,
+            version=version,
+        )
+
+    def _undefined(self, denominator_is: str) -> str:
+        if self.rows_used == 0:
+            return f"the mean is undefined: all {self.rows_given} rows are ignored"
+        return (
+            f"the mean is undefined: the {denominator_is} is 0 "
+            f"({self.rows_used} of {self.rows_given} rows used)"
+        )
+
+    def _entropy(self, is_bce: bool) -> float | None:
+        if is_bce:
+            if not self.cells_used:
+                return None
+            share = self.positives.over(ExactSum(self.cells_used << _SCALE))
+            return _entropy(np.asarray([share, 1 - share]))
+        if self.labels is None or not self.rows_used:
+            return None
+        return _entropy(self.labels.sum(axis=0) / self.rows_used)
+
+
+def _of_rows(outcome: Outcome, classes: int) -> Summary:
+    assert outcome.loss is not None and outcome.correct is not None
+    used = outcome.used
+    rows = int(np.count_nonzero(used))
+    weight = outcome.weight
+    labels = None
+    if outcome.batch.target is not None and outcome.batch.target.ndim == 2:
+        labels = _shares(outcome.batch.target[used])
+    elif outcome.target_class is not None:
+        counts = np.bincount(outcome.target_class[used], minlength=classes).astype(np.float64)
+        labels = np.stack([counts, np.zeros_like(counts)])
+    return Summary(
+        rows_given=outcome.batch.size,
+        rows_used=rows,
+        numerator=ExactSum.of(outcome.loss[used]),
+        weights=ExactSum(rows << _SCALE) if weight is None else ExactSum.of(weight[used]),
+        correct=int(np.count_nonzero(outcome.correct & used)),
+        labels=labels,
+    )
+
+
+def _of_cells(outcome: Outcome) -> Summary:
+    assert outcome.cell_loss is not None and outcome.cell_used is not None
+    assert outcome.batch.target is not None and outcome.cell_correct is not None
+    assert outcome.correct is not None
+    used = outcome.cell_used
+    cells = int(np.count_nonzero(used))
+    weight = outcome.weight
+    weights = ExactSum(cells << _SCALE)
+    if weight is not None:
+        weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
+    return Summary(
+        rows_given=outcome.batch.size,
+        rows_used=int(np.count_nonzero(outcome.used)),
+        cells_given=used.size,
+        cells_used=cells,
+        numerator=ExactSum.of(outcome.cell_loss[used]),
+        weights=weights,
+        correct=int(np.count_nonzero(outcome.correct & outcome.used)),
+        cells_correct=int(np.count_nonzero(outcome.cell_correct & used)),
+        positives=ExactSum.of(outcome.batch.target[used]),
+    )
+
+
+def _shares(target: Floats) -> NDArray[np.float64]:
+    """Column sums that do not depend on the order of rows: parts on grids of 2**-25 and 2**-50 add
+    exactly up to 2**28 rows.
+    """
+    coarse = np.rint(target * 2.0**25) * 2.0**-25
+    fine = np.rint((target - coarse) * 2.0**50) * 2.0**-50
+    return np.stack([coarse.sum(axis=0), fine.sum(axis=0)])
+
+
+def _entropy(shares: Floats) -> float:
+    positive = shares[shares > 0]
+    return max(0.0, -math.fsum((positive * np.log(positive)).tolist()))

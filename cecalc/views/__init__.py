@@ -1,0 +1,65 @@
+"""What comes out: each view turns a stream of records into chunks of text, and prints nothing."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from importlib import import_module
+
+from cecalc.records import Item, Screen
+
+
+class Format(enum.StrEnum):
+    """How a result is written; a member loads its view only when it renders."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+    MARKDOWN = "markdown"
+
+    @classmethod
+    def of_suffix(cls, suffix: str) -> Format | None:
+        """The format that a file name's suffix asks for; None where the suffix is unknown.
+
+        >>> Format.of_suffix(".ndjson"), Format.of_suffix(".xyz")
+        (<Format.JSONL: 'jsonl'>, None)
+        """
+        return SUFFIXES.get(suffix.lower())
+
+    @property
+    def is_by_row(self) -> bool:
+        """Whether each row of the result can be written, and used, before the next is known."""
+        return self in (Format.JSONL, Format.CSV, Format.TSV)
+
+    def render(self, items: Iterator[Item], screen: Screen, *, rows: bool = True) -> Iterator[str]:
+        """Chunks of whole lines; without `rows`, a JSON object holds the summary alone."""
+        view = import_module(f"cecalc.views.{_MODULES[self]}")
+        options = {"rows": rows} if self is Format.JSON else {}
+        chunks: Iterator[str] = getattr(view, _FUNCTIONS.get(self, "render"))(
+            items, screen, **options
+        )
+        return chunks
+
+
+SUFFIXES = {
+    ".csv": Format.CSV,
+    ".tsv": Format.TSV,
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".txt": Format.TABLE,
+}
+
+_MODULES = {
+    Format.TABLE: "table",
+    Format.JSON: "document",
+    Format.JSONL: "jsonl",
+    Format.CSV: "delimited",
+    Format.TSV: "delimited",
+    Format.MARKDOWN: "markdown",
+}
+_FUNCTIONS = {Format.CSV: "render_csv", Format.TSV: "render_tsv"}

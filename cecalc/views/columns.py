@@ -1,0 +1,153 @@
+"""The columns there are: name, unit and formatting of each, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from cecalc.errors import DataError, Place
+from cecalc.records import Header, Item, Kind, Outcome, TargetForm, Task
+from cecalc.views.column import Column, Sort
+
+PREFIX = "cecalc_"
+IGNORED = "ignored"
+
+_USED = attrgetter("used")
+LOSS = Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), "nats", _USED, IGNORED)
+UNWEIGHTED = Column(
+    "loss_unweighted", "unweighted", Sort.NUMBER, attrgetter("loss_unweighted"), used=_USED
+)
+WEIGHT = Column("weight", "weight", Sort.NUMBER, attrgetter("weight"), used=_USED)
+P_TARGET = Column("p_target", "p_target", Sort.NUMBER, attrgetter("p_target"), used=_USED)
+P_PREDICTION = Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction"), used=_USED)
+CORRECT = Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED)
+SAMPLE_WEIGHT = Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch.sample_weight"))
+ID = Column("id", "id", Sort.TEXT, attrgetter("batch.ids"))
+
+
+def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
+    """The header, and the items after it, without empty batches."""
+    header = next(items)
+    assert isinstance(header, Header)
+    return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
+
+
+def is_single(header: Header) -> bool:
+    """Whether a row holds one binary decision, so that it has one target and one prediction."""
+    return header.task is Task.BCE and header.width == 1
+
+
+def by_row(header: Header) -> bool:
+    """Whether a row has a prediction of its own: everything but bce with several cells."""
+    return header.task is Task.CE or is_single(header)
+
+
+def class_names(header: Header) -> Mapping[float, str]:
+    """The classes' names by number; none for bce, where a prediction is 0 or 1."""
+    names = header.schema.classes if header.task is Task.CE else None
+    return dict(enumerate(names or ()))
+
+
+def prediction(header: Header) -> Column:
+    """The predicted class."""
+    of = attrgetter("prediction")
+    return Column("prediction", "prediction", Sort.CLASS, of, used=_USED, names=class_names(header))
+
+
+def losses(header: Header) -> list[Column]:
+    """A row's loss, and beside it the unweighted loss where there are weights."""
+    return [LOSS, UNWEIGHTED] if header.has_weights else [LOSS]
+
+
+def cell(name: str, title: str, attribute: str, c: int, used: str | None = None) -> Column:
+    """A column of numbers taken from column `c` of an array of shape (N, C)."""
+    flags = attrgetter(used) if used else None
+    return Column(
+        name,
+        title,
+        Sort.NUMBER,
+        partial(_at, attrgetter(attribute), c),
+        used=flags and partial(_at, flags, c),
+    )
+
+
+def per_class(prefix: str, header: Header, attribute: str, used: str | None = None) -> list[Column]:
+    """A column of numbers for each class, taken from an array of shape (N, C)."""
+    labels = enumerate(header.labels)
+    return [cell(f"{prefix}_{label}", label, attribute, c, used) for c, label in labels]
+
+
+def _at(array: Callable[[Outcome], Any], c: int, outcome: Outcome) -> Any:
+    return array(outcome)[:, c]
+
+
+def coordinates(header: Header) -> list[Column]:
+    """The coordinates of a row of K-dimensional input."""
+    array = attrgetter("batch.coordinates")
+    return [
+        Column(name, name, Sort.COUNT, partial(_at, array, k))
+        for k, name in enumerate(header.schema.coordinates)
+    ]
+
+
+def identity(header: Header) -> list[Column]:
+    """What tells rows apart: the row's number, its coordinates, its identifier."""
+    number = Column("row", "row", Sort.COUNT, row_numbers)
+    return [number, *coordinates(header), *([ID] if header.has_ids else [])]
+
+
+def row_numbers(outcome: Outcome) -> Any:
+    """The number of each row in the whole input."""
+    import numpy as np
+
+    return np.arange(outcome.batch.size) + outcome.batch.start
+
+
+def target(header: Header) -> Column:
+    """A row's target as it was given: a class, or a list of shares."""
+    of = attrgetter("batch.target")
+    if header.target_form is TargetForm.INDEX:
+        return Column("target", "target", Sort.CLASS, of, names=class_names(header))
+    return Column("target", "target", Sort.NUMBERS, of)
+
+
+def cells_used(outcome: Outcome) -> Any:
+    """Shape (N, M): which cells of bce count."""
+    return outcome.cell_used
+
+
+def cell_correct(outcome: Outcome) -> Any:
+    """Shape (N, M): whether probability and target lie on the same side of 0.5."""
+    return outcome.cell_correct
+
+
+def value_name(header: Header) -> str:
+    """The singular of what the input's numbers are: logit, prob or log_prob."""
+    return {Kind.LOGITS: "logit", Kind.PROBS: "prob", Kind.LOG_PROBS: "log_prob"}[
+        header.schema.kind
+    ]
+
+
+def free_prefix(ours: set[str], theirs: set[str]) -> str:
+    """What to put before our names so that none is already a name in the input.
+
+    >>> free_prefix({"loss"}, {"id", "loss"})
+    'cecalc_'
+    """
+    prefix = ""
+    while theirs & {prefix + name for name in ours}:
+        prefix += PREFIX
+    return prefix
+
+
+def row_error(header: Header, outcome: Outcome, row: int, rule: str, hint: str) -> DataError:
+    """An error about the `row`-th row of a batch."""
+    lines = outcome.batch.lines
+    place = Place(
+        source=header.schema.source,
+        line=None if lines is None else lines[row],
+        row=outcome.batch.start + row,
+    )
+    return DataError(rule, place=place, hint=hint)

@@ -1,0 +1,80 @@
+"""How numbers look: in full for programs, to four decimals for people."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cecalc.numerals import write_number
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats
+
+DECIMALS = 4
+SMALLEST, LARGEST = 1e-4, 1e9
+"""Outside these magnitudes four decimals would say too little, or take too much room."""
+
+_EXPONENT = re.compile(r"e\+?(-?)0*")
+
+
+def write_numbers(values: Sequence[float]) -> list[str]:
+    """`write_number` of each value, several times faster.
+
+    >>> write_numbers([2.0, 0.1, 1e-05, 1e16, -0.0, float("inf")])
+    ['2', '0.1', '1e-5', '1e16', '0', 'inf']
+    """
+    if not values:
+        return []
+    text = ",".join(map(repr, values)) + ","
+    if "-0.0," in text:
+        return [write_number(value) for value in values]
+    text = text.replace(".0,", ",")
+    if "e" in text:
+        text = _EXPONENT.sub(r"e\1", text)
+    return text[:-1].split(",")
+
+
+def write_rows(array: Floats, used: Flags | None = None, blank: str = "") -> Iterator[list[str]]:
+    """The texts of each row of an array of shape (N, C); `blank` where a value does not count."""
+    width = array.shape[1]
+    texts = write_numbers(array.ravel().tolist())
+    if used is not None and not used.all():
+        counts = used.ravel().tolist()
+        texts = [text if c else blank for text, c in zip(texts, counts, strict=True)]
+    return (texts[i : i + width] for i in range(0, len(texts), width))
+
+
+def rounded(value: float) -> str:
+    """Four decimals, in scientific notation where those would hide the number.
+
+    >>> [rounded(x) for x in (1.77789, 8.53e-17, 0.0, -3.0)]
+    ['1.7779', '8.5300e-17', '0.0000', '-3.0000']
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{abs(value) if value == 0 else value:.{DECIMALS}f}"
+    if SMALLEST <= abs(value) < LARGEST:
+        return f"{value:.{DECIMALS}f}"
+    return _EXPONENT.sub(r"e\1", f"{value:.{DECIMALS}e}")
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """The texts, padded on the right so that flush right puts decimal points below each other.
+
+    >>> aligned(["1.5000", "12", "8.5300e-17", "inf"])
+    ['1.5000    ', '12         ', '8.5300e-17', 'inf']
+    """
+    tails = [_tail(text) for text in texts]
+    longest = max((tail for tail in tails if tail is not None), default=0)
+    return [
+        text if tail is None else text + " " * (longest - tail)
+        for text, tail in zip(texts, tails, strict=True)
+    ]
+
+
+def _tail(text: str) -> int | None:
+    """How many characters stand from the decimal point on; None for what is no number."""
+    if not text or not (text[-1].isdigit() and text.isascii()):
+        return None
+    return len(text) - text.find(".") if "." in text else 0

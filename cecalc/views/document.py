@@ -1,0 +1,92 @@
+"""One JSON object: its rows first, a line each, as they come; then the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from cecalc.records import Header, Item, Outcome, Report, Screen
+from cecalc.views import columns, figures, fragments
+from cecalc.views.column import Column, Sort
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags
+
+
+def render(items: Iterator[Item], screen: Screen, *, rows: bool = True) -> Iterator[str]:
+    """The object; without `rows`, the summary's keys alone."""
+    header, rest = columns.stream_of(items)
+    yield '{\n  "rows": [' if rows else "{"
+    report: Report | None = None
+    separator = "\n    "
+    for item in rest:
+        if isinstance(item, Report):
+            report = item
+        elif isinstance(item, Outcome) and rows:
+            yield separator + ",\n    ".join(_rows(header, item))
+            separator = ",\n    "
+    members = [fragments.member(key, value) for key, value in _summary(header, report)]
+    yield ("\n  ],\n  " if rows else "\n  ") + ",\n  ".join(members) + "\n}\n"
+
+
+def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figures.Value]]:
+    if report is not None:
+        yield from figures.members(report)
+    else:
+        yield "values", "log_probs" if header.log else "probs"
+        yield "input", header.schema.kind.value
+        yield "source", header.schema.source
+
+
+def _rows(header: Header, outcome: Outcome) -> list[str]:
+    parts = [fragments.members(column, outcome) for column in _columns(header)]
+    if header.task.is_loss and header.target_form and not _has_own_target(header):
+        parts.append(_cells(header, outcome))
+    ends = fragments.ignored(outcome.used) if header.task.is_loss else [""] * outcome.batch.size
+    bodies = map(", ".join, zip(*parts, strict=True))
+    return [f"{{{body}{end}}}" for body, end in zip(bodies, ends, strict=True)]
+
+
+def _columns(header: Header) -> list[Column]:
+    identity = columns.identity(header)
+    if not header.task.is_loss:
+        return [*identity, Column("values", "values", Sort.NUMBERS, attrgetter("probs"))]
+    losses = columns.losses(header)
+    weight = [columns.WEIGHT] if header.has_weights else []
+    if not _has_own_target(header):
+        return [*identity, *losses, columns.CORRECT]
+    prediction = columns.prediction(header)
+    ours = [*losses, *weight, columns.P_TARGET, prediction, columns.CORRECT]
+    return [*identity, columns.target(header), *ours]
+
+
+def _has_own_target(header: Header) -> bool:
+    """Whether a row has one target, rather than one in each cell."""
+    return header.target_form is not None and header.target_form.value != "cells"
+
+
+def _cells(header: Header, outcome: Outcome) -> list[str]:
+    """The member `cells`: an object for each cell of each row."""
+    correct = columns.cell_correct(outcome)
+    used = columns.cells_used(outcome)
+    labels = [""] if header.width == 1 and not header.schema.classes else list(header.labels)
+    by_cell = [
+        _cell(outcome, c, label, correct[:, c], used[:, c]) for c, label in enumerate(labels)
+    ]
+    rows = zip(*by_cell, strict=True)
+    return [f'"cells": [{", ".join(row)}]' for row in rows]
+
+
+def _cell(outcome: Outcome, c: int, label: str, correct: Flags, used: Flags) -> list[str]:
+    cell = [
+        columns.cell("target", "target", "batch.target", c),
+        columns.cell("p", "p", "probs", c),
+        columns.cell("loss", "loss", "cell_loss", c, "cell_used"),
+        Column("correct", "correct", Sort.FLAG, lambda _: correct, used=lambda _: used),
+    ]
+    parts = [fragments.members(column, outcome) for column in cell]
+    start = f'{{"class": {fragments.quoted(label)}, ' if label else "{"
+    ends = fragments.ignored(used)
+    rows = map(", ".join, zip(*parts, strict=True))
+    return [f"{start}{row}{end}}}" for row, end in zip(rows, ends, strict=True)]

@@ -1,0 +1,79 @@
+"""Rich, on a screen that is an argument: nothing of the environment decides how a drawing looks."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cecalc.records import Screen
+
+Side = Literal["left", "right"]
+
+_UNBOUNDED = 10**9
+"""A width that no content reaches at once: what does not fit a terminal is never cut."""
+_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def draw(drawing: RenderableType, screen: Screen) -> str:
+    """The drawing as text, at its natural width, no blanks at the ends of its lines."""
+    console = Console(
+        file=io.StringIO(),
+        width=_UNBOUNDED,
+        height=100,
+        force_terminal=screen.color,
+        force_jupyter=False,
+        force_interactive=False,
+        color_system="standard" if screen.color else None,
+        no_color=not screen.color,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        _environ={},
+    )
+    with console.capture() as capture:
+        console.print(drawing, soft_wrap=True)
+    return "".join(_ended(line) + "\n" for line in capture.get().split("\n")[:-1])
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a drawn text takes."""
+    return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
+
+
+def grid() -> Table:
+    """A table without rules."""
+    return Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+
+
+def ruled() -> Table:
+    """A table with one thin rule under its headings."""
+    return Table(box=box.SIMPLE_HEAD, header_style="", border_style="dim", show_edge=False)
+
+
+def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
+    """The texts at one width, so that Rich, which strips blanks to justify, has nothing to do."""
+    widest = max(map(cell_len, texts))
+    blanks = [" " * (widest - cell_len(text)) for text in texts]
+    if side == "left":
+        return [text + blank for text, blank in zip(texts, blanks, strict=True)]
+    return [blank + text for text, blank in zip(texts, blanks, strict=True)]
+
+
+def _ended(line: str) -> str:
+    end = _END.search(line)
+    return line if end is None else line[: end.start()] + "".join(_STYLE.findall(end[0]))
+
+
+def styled(text: str, style: str = "") -> Text:
+    """Text that Rich takes literally."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")

@@ -1,0 +1,134 @@
+"""The figures of a summary: under their keys for programs, in words for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cecalc.records import Report, Task
+from cecalc.views.digits import aligned, rounded
+
+Value = float | str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a summary for people."""
+
+    name: str
+    number: str
+    """Empty where the line consists of words."""
+    words: str
+
+
+def members(report: Report) -> Iterator[tuple[str, Value]]:
+    """Every figure by its key, losses in nats."""
+    header = report.header
+    if report.loss is not None:
+        yield "loss", report.loss
+    yield "reduction", header.reduction.value
+    yield "numerator", report.numerator
+    yield "denominator", report.denominator
+    yield "denominator_is", report.denominator_is
+    for unit in ("rows", "cells") if report.cells_given is not None else ("rows",):
+        for what in ("given", "used", "ignored"):
+            yield f"{unit}_{what}", getattr(report, f"{unit}_{what}")
+    yield "mean", report.mean
+    yield "perplexity", perplexity(report)
+    yield "bits", bits(report)
+    yield "accuracy", share(report.correct, report.rows_used)
+    if report.cells_correct is not None:
+        yield "cell_accuracy", share(report.cells_correct, report.cells_used)
+    yield "chance", report.chance
+    yield "label_entropy", report.label_entropy
+    yield "target_form", report.target_form
+    yield "input", header.schema.kind.value
+    yield "source", header.schema.source
+    yield "backend", report.backend
+    yield "version", report.version
+
+
+def lines(report: Report) -> list[Line]:
+    """The summary in words, its numbers padded so that their decimal points meet."""
+    found = [
+        *_loss(report),
+        *_counts(report),
+        Line("target", "", report.target_form),
+        *_readings(report),
+        *_orientation(report),
+    ]
+    numbers = aligned([line.number for line in found])
+    widest = max(len(number) for number in numbers)
+    return [
+        Line(line.name, number.rjust(widest) if line.number else "", line.words)
+        for line, number in zip(found, numbers, strict=True)
+    ]
+
+
+def perplexity(report: Report) -> float | None:
+    """Exp of the mean loss, whatever the reduction."""
+    if report.mean is None:
+        return None
+    try:
+        return math.exp(report.mean)
+    except OverflowError:
+        return math.inf
+
+
+def bits(report: Report) -> float | None:
+    """The mean loss in bits."""
+    return None if report.mean is None else report.mean / math.log(2)
+
+
+def share(part: int, whole: int | None) -> float | None:
+    """Part / whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def _loss(report: Report) -> Iterator[Line]:
+    reduction = report.header.reduction.value
+    if report.loss is None:
+        yield Line("loss", "", "one for each row (reduction none)")
+    else:
+        yield Line("loss", rounded(report.loss), f"nats, {reduction}")
+    weighted = "weighted " if report.header.has_weights else ""
+    yield Line("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
+    yield Line("denominator", _count(report.denominator), report.denominator_is)
+
+
+def _counts(report: Report) -> Iterator[Line]:
+    rows = report.rows_given, report.rows_used, report.rows_ignored
+    yield Line("rows", "", "{} given, {} used, {} ignored".format(*rows))
+    if report.cells_given is not None:
+        cells = report.cells_given, report.cells_used, report.cells_ignored
+        yield Line("cells", "", "{} given, {} used, {} ignored".format(*cells))
+
+
+def _readings(report: Report) -> Iterator[Line]:
+    if (power := perplexity(report)) is not None:
+        yield Line("perplexity", rounded(power), "exp of the mean loss")
+    if (mean := bits(report)) is not None:
+        yield Line("bits", rounded(mean), "the mean loss / ln 2")
+    yield from _accuracy("accuracy", report.correct, report.rows_used, "rows")
+    if report.cells_correct is not None:
+        yield from _accuracy("", report.cells_correct, report.cells_used, "cells")
+
+
+def _accuracy(name: str, correct: int, used: int | None, unit: str) -> Iterator[Line]:
+    part = share(correct, used)
+    if part is not None:
+        yield Line(name, rounded(part), f"({correct} of {used} {unit})")
+
+
+def _orientation(report: Report) -> Iterator[Line]:
+    is_ce = report.header.task is Task.CE
+    guess = f"ln {report.header.width}" if is_ce else "ln 2"
+    yield Line(guess, rounded(report.chance), "nats, a uniform guess")
+    if report.label_entropy is not None:
+        words = "nats, knowing only the shares of labels"
+        yield Line("label entropy", rounded(report.label_entropy), words)
+
+
+def _count(value: float) -> str:
+    return str(int(value)) if value.is_integer() and value < 1e15 else rounded(value)

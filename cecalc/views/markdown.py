@@ -1,0 +1,64 @@
+"""GitHub's Markdown: all rows as one table, the summary as another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cecalc.errors import visible
+from cecalc.records import Item, Outcome, Report, Screen
+from cecalc.views import columns, figures, shown
+from cecalc.views.column import Column, Sort
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+
+
+def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+    """A line per row as it comes, then the summary."""
+    header, rest = columns.stream_of(items)
+    chosen = shown.of(header) if header.task.is_loss else shown.of_values(header)
+    yield _line([_escaped(visible(column.heading)) for column in chosen])
+    yield _line([_rule(column) for column in chosen])
+    for item in rest:
+        if isinstance(item, Outcome):
+            yield "".join(_rows(chosen, item))
+        elif isinstance(item, Report):
+            yield "\n" + _summary(item)
+
+
+def _rows(chosen: list[Column], outcome: Outcome) -> Iterator[str]:
+    texts = [_cells(column, outcome) for column in chosen]
+    return map(_line, map(list, zip(*texts, strict=True)))
+
+
+def _cells(column: Column, outcome: Outcome) -> list[str]:
+    texts = column.shown(outcome)
+    return list(map(_escaped, texts)) if column.is_words else texts
+
+
+def _summary(report: Report) -> str:
+    lines = ["| | |\n", "| :-- | :-- |\n"]
+    for line in figures.lines(report):
+        value = " ".join(filter(None, (line.number.strip(), _escaped(visible(line.words)))))
+        lines.append(_line([line.name, value]))
+    lines.append(_line(["backend", _escaped(visible(report.backend))]))
+    return "".join(lines)
+
+
+def _rule(column: Column) -> str:
+    if column.sort is Sort.FLAG:
+        return ":-:"
+    return ":--" if column.is_words else "--:"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _escaped(text: str) -> str:
+    r"""Text that Markdown takes literally.
+
+    >>> _escaped("a|b *c* d_e")
+    'a\\|b \\*c\\* d_e'
+    """
+    return _SPECIAL.sub(r"\\\g<0>", text)

@@ -1,0 +1,37 @@
+"""The numbers alone, in full, for a script: `-q`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cecalc.numerals import write_number
+from cecalc.records import Header, Item, Outcome, Reduction, Report, Screen, Task
+from cecalc.views import columns
+from cecalc.views.digits import write_rows
+
+
+def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+    """The loss; a line per row where there is no one number."""
+    header, rest = columns.stream_of(items)
+    for item in rest:
+        if isinstance(item, Outcome) and _is_by_row(header):
+            yield _lines(header, item)
+        elif isinstance(item, Report) and item.loss is not None:
+            yield write_number(item.loss) + "\n"
+
+
+def _is_by_row(header: Header) -> bool:
+    return not header.task.is_loss or header.reduction is Reduction.NONE
+
+
+def _lines(header: Header, outcome: Outcome) -> str:
+    """A line for each row; 0 for what is ignored, as torch has it."""
+    import numpy as np
+
+    if header.task is Task.CE:
+        rows = write_rows(np.asarray(outcome.loss)[:, None], outcome.used[:, None], "0")
+    elif header.task is Task.BCE:
+        rows = write_rows(np.asarray(outcome.cell_loss), outcome.cell_used, "0")
+    else:
+        rows = write_rows(np.asarray(outcome.probs))
+    return "".join(",".join(row) + "\n" for row in rows)

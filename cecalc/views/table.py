@@ -1,0 +1,127 @@
+"""The table for people: a few rows worked out, the rows, the summary; never a number cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+
+from cecalc.errors import visible
+from cecalc.records import Header, Item, Outcome, Report, Screen
+from cecalc.views import columns, figures, shown
+from cecalc.views.column import RIGHT, WRONG, Column, Sort
+from cecalc.views.digits import aligned, rounded
+from cecalc.views.drawing import Side, draw, flush, grid, ruled, styled, width
+from cecalc.views.kept import ALL, HIGHEST, Kept
+
+_ROOM = 100
+"""Columns to fill with the values of many classes where there is no terminal."""
+
+_STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "dim"}
+_TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
+
+
+def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+    """The whole drawing, when the last row is known."""
+    header, rest = columns.stream_of(items)
+    kept, report = Kept(), None
+    for item in rest:
+        if isinstance(item, Outcome):
+            kept.add(item)
+        elif isinstance(item, Report):
+            report = item
+    parts = _losses(header, kept, screen) if header.task.is_loss else _values(header, kept, screen)
+    if report is not None:
+        parts = [*parts, _summary(report, screen)]
+    yield "\n".join(parts)
+
+
+def _losses(header: Header, kept: Kept, screen: Screen) -> list[str]:
+    rows = kept.rows()
+    parts = [*_working(header, kept, screen), _rows(shown.of(header), rows, screen)]
+    if not kept.is_all:
+        count = "ten" if len(rows) == HIGHEST else str(len(rows))
+        note = f"the {count} highest losses of {kept.total} rows; --format csv gives all"
+        parts.append(_note(note, screen))
+    return parts
+
+
+def _working(header: Header, kept: Kept, screen: Screen) -> list[str]:
+    from cecalc.views import working
+
+    if not kept.total or not working.fits(header, kept.total):
+        return []
+    blocks = [draw(block, screen) for block in working.drawings(header, kept.rows())]
+    if screen.width is not None and max(map(width, blocks)) > screen.width:
+        return []
+    return blocks
+
+
+def _values(header: Header, kept: Kept, screen: Screen) -> list[str]:
+    if header.width <= shown.CLASSES_SHOWN:
+        parts = [_rows(shown.of_values(header), kept.first, screen)]
+    else:
+        parts = list(_wrapped(header, kept.first, screen))
+    if not kept.is_all:
+        more = f"the first {ALL} of {kept.total} rows; --format csv gives all"
+        parts.append(_note(more, screen))
+    return parts
+
+
+def _rows(shown_columns: list[Column], rows: list[Outcome], screen: Screen) -> str:
+    table = ruled()
+    texts, drawn = [], []
+    for column in shown_columns:
+        found = shown.gathered(column, rows)
+        if column is columns.WEIGHT and not any(found):
+            continue
+        if column.sort is Sort.NUMBER:
+            found = aligned(found)
+        heading = "" if column.sort is Sort.FLAG else visible(column.heading)
+        heading, *found = flush([heading, *found], _side(column))
+        table.add_column(styled(heading, "dim"), no_wrap=True)
+        texts.append(found)
+        drawn.append(column)
+    for row in zip(*texts, strict=True):
+        cells = zip(drawn, row, strict=True)
+        table.add_row(*(styled(text, _style(column, text)) for column, text in cells))
+    return draw(table, screen)
+
+
+def _side(column: Column) -> Side:
+    return "left" if column.is_words else "right"
+
+
+def _style(column: Column, text: str) -> str:
+    return _TEXT_STYLES.get(text.strip()) or _STYLES.get(column.name, "")
+
+
+def _note(text: str, screen: Screen) -> str:
+    return draw(styled(f" {text}", "dim"), screen)
+
+
+def _summary(report: Report, screen: Screen) -> str:
+    table = grid()
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for line in figures.lines(report):
+        strong = "bold" if line.name == "loss" else ""
+        value = styled("").append(line.number, strong)
+        words = visible(line.words)
+        value.append(f"  {words}" if line.number else words, "dim" if line.number else "")
+        table.add_row(styled(f" {line.name}", strong or "dim"), value)
+    return draw(table, screen) + "\n" + _note(visible(report.backend), screen)
+
+
+def _wrapped(header: Header, rows: list[Outcome], screen: Screen) -> Iterator[str]:
+    """Many classes: as many to a line as fit, each name beside its number, none of them cut."""
+    labels = flush([visible(label) for label in header.labels])
+    for outcome in rows:
+        name = ", ".join(f"{c.title} {c.shown(outcome)[0]}" for c in shown.identity(header))
+        assert outcome.probs is not None
+        values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
+        pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
+        per_line = max(1, ((screen.width or _ROOM) - 1) // cell_len(pairs[0]))
+        lines = ("".join(pairs[i : i + per_line]) for i in range(0, len(pairs), per_line))
+        title = draw(styled(f" {name}", "bold"), screen)
+        yield title + "".join(f"{line.rstrip()}\n" for line in lines)
