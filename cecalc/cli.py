@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from cecalc.errors import (
     message,
     note,
 )
+from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, takes
 from cecalc.records import Header, Item, Reduction, Report, Task
 from cecalc.requests import output_of, request_of
@@ -113,7 +116,7 @@ def status_of(arguments: list[str]) -> int:
     except CecalcError as error:
         return _told(error)
     except typer.TyperException as error:
-        return _told(_usage_error(error))
+        return _told(_usage_error(error, arguments))
     except MemoryError:
         return _told(LimitError("out of memory"))
     except Exception as error:
@@ -183,17 +186,20 @@ def _example(name: str | None) -> str:
     return {"ce": " --target 2", "bce": " --target 0,0,1,0"}.get(name or "", "")
 
 
-def _usage_error(error: typer.TyperException) -> CecalcError:
+def _usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError:
     """Typer's own errors in our words."""
     name = getattr(error, "option_name", None)
-    if (name and name[1:2].isdigit()) or (name and name.startswith("-.")):
+    if name is not None and re.match(r"-[0-9.]", name):
+        numbers = ",".join(filter(is_number, arguments))
         return UsageError(
-            f"stray {name}: the numbers of a row are one value",
-            hint=f"write --logits={name},...",
+            f"stray {name}: the numbers of a row are one value", hint=f"write --logits={numbers}"
         )
-    text = error.format_message().rstrip(".")
-    first = text[:1].lower() + text[1:]
-    return UsageError(first.replace("(Possible options: ", "(did you mean "))
+    text = error.format_message().rstrip(".").replace("Value error, ", "")
+    if near := difflib.get_close_matches(
+        name or "", getattr(error, "possibilities", None) or (), 1
+    ):
+        text = f"no such option {name}; did you mean {near[0]}?"
+    return UsageError(text[:1].lower() + text[1:])
 
 
 def _told(error: CecalcError) -> int:

@@ -115,6 +115,17 @@ class LimitError(CecalcError, MemoryError):
     status = Status.LIMIT
 
 
+def count(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> count(1, "row"), count(2, "class")
+    ('1 row', '2 classes')
+    """
+    if number == 1:
+        return f"1 {what}"
+    return f"{number} {what}{'es' if what.endswith('s') else 's'}"
+
+
 def visible(text: str) -> str:
     r"""`text` with every character that could act on a terminal shown as its escape.
 

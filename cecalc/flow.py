@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc import __version__, backend
 from cecalc.compute import Noted, Settings, outcome_of
-from cecalc.errors import PLACES_LISTED, DataError, Place, UsageError
+from cecalc.errors import PLACES_LISTED, DataError, Place, UsageError, count
 from cecalc.losses import checks
 from cecalc.losses.checks import BrokenRule, Leniency
 from cecalc.records import (
     Batch,
+    Given,
     Header,
     Item,
     Kind,
@@ -31,7 +33,7 @@ from cecalc.records import (
     Task,
 )
 from cecalc.sources import open_problem
-from cecalc.sources.shapes import to_array
+from cecalc.sources.beside import read_numbers
 from cecalc.sources.tables import BATCH_VALUES
 from cecalc.summary import Summary
 
@@ -53,7 +55,11 @@ def run(request: Request, tell: Listener) -> Iterator[Item]:
     ------
     CecalcError : the input cannot be read, or breaks a rule; its place is in it
     """
-    problem = open_problem(request.input)
+    with ExitStack() as files:
+        yield from _items(open_problem(request.input, files), request, tell)
+
+
+def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]:
     first, batches = _peeked(problem)
     settings = _settings(request, problem.schema, first)
     header = _header(problem, first, settings)
@@ -120,8 +126,8 @@ def _settings(request: Request, schema: Schema, first: Batch) -> Settings:
     if not 0 <= smoothing <= 1:
         raise DataError(f"label_smoothing {smoothing:g} outside 0..1", place=source)
     weight, pos_weight = (
-        None if nested is None else _weight(nested, name, task, first)
-        for nested, name in ((options.weight, "weight"), (options.pos_weight, "pos_weight"))
+        None if given is None else _weight(given, task, first)
+        for given in (options.weight, options.pos_weight)
     )
     return Settings(
         task=task,
@@ -154,15 +160,17 @@ def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Ta
         raise error("ignore_index goes with class indices; this target is a distribution")
 
 
-def _weight(nested: Any, name: str, task: Task, first: Batch) -> Floats:
+def _weight(given: Given, task: Task, first: Batch) -> Floats:
     """Weights as an array: shape (C,) for ce, broadcastable to the cells for bce."""
-    weight = to_array(nested, name)
+    weight = read_numbers(given)
+    place = Place(source=given.option)
     if not (np.isfinite(weight).all() and (weight >= 0).all()):
-        raise DataError(f"{name} must be finite and at least 0")
+        raise DataError("weights must be finite and at least 0", place=place)
     if task is not Task.BCE:
         classes = first.values.shape[1]
         if weight.shape != (classes,):
-            raise DataError(f"{weight.size} class weights, {classes} classes")
+            rule = f"{count(weight.size, 'weight')} for {count(classes, 'class')}"
+            raise DataError(rule, place=place)
         return weight
     cells = first.cell_shape
     trailing = weight.shape[1:] if weight.ndim == len(cells) + 1 else weight.shape
@@ -171,7 +179,8 @@ def _weight(nested: Any, name: str, task: Task, first: Batch) -> Floats:
     except ValueError:
         fits = False
     if not fits:
-        raise DataError(f"{name} of shape {weight.shape} does not fit rows of {cells} cells")
+        rule = f"weights of shape {weight.shape} do not fit rows of {cells} cells"
+        raise DataError(rule, place=place)
     return weight
 
 
@@ -253,19 +262,19 @@ class _Computation:
         The rest of the input is looked through too, so that one run tells all.
         """
         places = [_row_name(batch, row) for row in broken.rows[:PLACES_LISTED]]
-        count = len(broken.rows)
+        rows = len(broken.rows)
         for later in rest:
             try:
                 self._outcome(later)
             except BrokenRule as more:
                 if more.kind == broken.kind:
-                    count += len(more.rows)
+                    rows += len(more.rows)
                     room = PLACES_LISTED - len(places)
                     places += [_row_name(later, row) for row in more.rows[:room]]
         rule, hint = broken.rule, broken.hint
-        if count > 1:
-            listed = ", ".join(places) + (", ..." if count > len(places) else "")
-            rule += f" ({count} such rows: {listed})"
+        if rows > 1:
+            listed = ", ".join(places) + (", ..." if rows > len(places) else "")
+            rule += f" ({rows} such rows: {listed})"
         if broken.kind == checks.CLASS_INDEX:
             hint = checks.range_hint(self.low, self.high, batch.values.shape[1])
         return DataError(rule, place=_place(broken, batch, self.schema), hint=hint)

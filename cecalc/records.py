@@ -105,9 +105,9 @@ class LossOptions:
     reduction: Reduction | None = None
     ignore_index: float | None = None
     label_smoothing: float | None = None
-    weight: Any = None
-    """Class weights (nested lists of floats), shape (C,); for bce broadcastable to the cells."""
-    pos_weight: Any = None
+    weight: Given | None = None
+    """Class weights, shape (C,); for bce broadcastable to the cells."""
+    pos_weight: Given | None = None
     """Weights of the positive term of bce, broadcastable to the cells."""
 
     def over(self, other: LossOptions) -> LossOptions:
@@ -329,10 +329,10 @@ Item = Header | Outcome | Report
 
 @dataclass(frozen=True)
 class Inline:
-    """Numbers (or class names) given on the command line."""
+    """Numbers (or class names) given on the command line or under a key of a JSON object."""
 
     option: str
-    """The option they were given to, for messages."""
+    """The option or key they were given to, for messages."""
     nested: Any
     """A float, a string, or nested lists of them."""
 

@@ -54,8 +54,8 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
             reduction=params.get("reduction"),
             ignore_index=_ignore_index(task, params.get("ignore_index")),
             label_smoothing=_smoothing(params.get("label_smoothing")),
-            weight=_numbers("--weight", params.get("weight")),
-            pos_weight=_numbers("--pos-weight", params.get("pos_weight")),
+            weight=given("--weight", _listed(params.get("weight"))),
+            pos_weight=given("--pos-weight", _listed(params.get("pos_weight"))),
         ),
         clamp=not params.get("no_clamp", False),
         unchecked=params.get("unchecked", False),
@@ -186,12 +186,6 @@ def _refuse_overwriting(path: str, request: Request) -> None:
     for name in (*files, inputs.path or "-"):
         if name != "-" and target.exists() and Path(name).exists() and target.samefile(name):
             raise UsageError(f"output {excerpt(path)} is also an input")
-
-
-def _numbers(option: str, text: str | None) -> Any:
-    """Nested lists, or the file that holds them."""
-    value = given(option, _listed(text))
-    return value if value is None or isinstance(value, NamedFile) else value.nested
 
 
 def _listed(text: str | None) -> Sequence[str]:

@@ -71,6 +71,8 @@ class Writer:
             self._discard()
         elif self._held is None and not isinstance(error, OutputError):
             self._flush()  # whole lines that were computed before the error
+        if self._held is not None:
+            self._held.close()
 
     def _opened(self, output: str) -> int:
         """A temporary file beside the target; the target itself where it is no regular file."""
@@ -108,7 +110,8 @@ class Writer:
         try:
             if self._temporary is not None:
                 os.fsync(self._descriptor)
-            os.close(self._descriptor)
+            # Some file systems tell of a full disk only on close; a copy of stdout will do.
+            os.close(os.dup(self._descriptor) if self._target is None else self._descriptor)
             if self._temporary is not None and self._target is not None:
                 self._temporary.replace(self._target)
                 self._temporary = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +65,9 @@ class Arrays:
 
 
 @pytest.fixture(scope="session", params=LIBRARIES)
-def xp(request: pytest.FixtureRequest) -> Iterator[Arrays]:
+def xp(request: pytest.FixtureRequest) -> Arrays:
     """Runs the test once per array library."""
-    yield Arrays.of(request.param)
+    return Arrays.of(request.param)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """Inputs worth trying: logits from mild to extreme, targets, weights, smoothing.
 
 Digits come from a seeded generator, since hypothesis' own floats are too round to find rounding
-errors; shapes, kinds and a share of plain hypothesis floats come from hypothesis, so that it shrinks.
+errors. Shapes, kinds and some of the logits come from hypothesis, so that it can shrink them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _powers_of_ten(low: int, high: int) -> Draw:
 
 
 def _confident(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """One class far ahead of the others: the rows whose small losses the plain formula rounds away."""
+    """One class far ahead of the others: small losses, which the plain formula rounds away."""
     values = rng.uniform(-5, 5, shape)
     ahead = rng.integers(0, shape[-1], shape[:-1])[..., None]
     lead = rng.uniform(20, 690, (*shape[:-1], 1))
@@ -128,7 +128,9 @@ def draw_index(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     return np.where(rng.random(len(values)) < 0.5, values.argmax(-1), anywhere)
 
 
-def draw_distributions(rng: np.random.Generator, shape: Shape, *, exact: bool = False) -> np.ndarray:
+def draw_distributions(
+    rng: np.random.Generator, shape: Shape, *, exact: bool = False
+) -> np.ndarray:
     """Shape (N, C): dense, sparse, lopsided or one-hot; `exact` ones sum to 1 without rounding."""
     if exact or rng.random() < 0.25:  # counts of 2⁻¹⁰
         return rng.multinomial(1024, np.full(shape[1], 1 / shape[1]), shape[0]) / 1024.0
@@ -137,7 +139,7 @@ def draw_distributions(rng: np.random.Generator, shape: Shape, *, exact: bool = 
     shares = rng.exponential(size=shape) ** rng.choice([1.0, 8.0, 40.0]) + 1e-290
     shares = np.where(rng.random(shape) < 0.2, 0.0, shares)
     shares[:, 0] += shares.sum(-1) == 0
-    return shares / shares.sum(-1, keepdims=True)
+    return np.asarray(shares / shares.sum(-1, keepdims=True))
 
 
 def draw_probs(rng: np.random.Generator, shape: Shape) -> np.ndarray:

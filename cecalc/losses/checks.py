@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.errors import count
 from cecalc.numerals import write_number
 
 if TYPE_CHECKING:
@@ -208,11 +209,9 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[s
     _refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = log_probs > 0
     inside = ((log_probs >= 0) & (log_probs <= 1)).all()
-    hint = (
-        "these look like probabilities: use --probs"
-        if inside
-        else ("these look like logits: use --logits")
-    )
+    what = "probabilities" if inside else "logits"
+    option = "probs" if inside else "logits"
+    hint = f"these look like {what}: say so with --{option} or --{option}-cols"
     _refuse(above, used, "log-probability above 0", hint=hint, shown=log_probs)
     kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
     return distribution(np.exp(kept), lenient, what="predicted")
@@ -235,8 +234,24 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     like_logits = bool(
         (probs[outside & used] < -0.01).any() or (probs[outside & used] > 1.01).any()
     )
-    hint = "these look like logits: use --logits" if like_logits else None
+    hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
     _refuse(outside, used, "probability outside 0..1", hint=hint, shown=probs)
+
+
+def sample_weight(weight: Floats | None) -> None:
+    """Refuse weights of rows that are negative or not finite.
+
+    Parameters
+    ----------
+    weight : shape (N,), or None
+    """
+    if weight is None:
+        return
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any():
+        first = write_number(weight[bad][0])
+        rule = f"sample weight {first} is not finite and at least 0"
+        raise BrokenRule(rule, np.flatnonzero(bad), kind="sample weight")
 
 
 def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
@@ -290,10 +305,8 @@ def notes_bce(probs: Floats, target: Floats, used: Flags) -> list[str]:
     wrong = used & (((probs == 0) & (target > 0)) | ((probs == 1) & (target < 1)))
     if not wrong.any():
         return []
-    return [
-        f"{int(wrong.sum())} cells give the truth probability 0: their loss is clamped at 100, "
-        + "as torch does; --no-clamp gives inf"
-    ]
+    cells = count(int(wrong.sum()), "cell")
+    return [f"ln 0 in {cells}: clamped at -100, as torch does; --no-clamp gives inf"]
 
 
 def _unit_interval(shares: Floats, what: str, *, of_target: bool) -> None:

@@ -6,11 +6,15 @@ makes a `tables.Table` (rows) or calls `whole.whole` (an array), and one line in
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from cecalc.records import Inline, InputRequest, Kind, Problem
 
 
-def open_problem(request: InputRequest) -> Problem:
+def open_problem(request: InputRequest, files: ExitStack) -> Problem:
     """Open the input and understand its shape; rows are read as they are asked for.
+
+    `files` closes what is opened.
 
     Raises
     ------
@@ -26,7 +30,7 @@ def open_problem(request: InputRequest) -> Problem:
         if isinstance(values, Inline):
             return whole.from_arguments(kind, values, request)
         path, wanted = values.path, Wanted(kind=kind, target=request.wants_target, only=True)
-    found = formats.opened(request, path, wanted)
+    found = formats.opened(request, path, wanted, files)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
     return tables.problem(found, request)

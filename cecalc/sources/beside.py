@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import DataError, Place, excerpt
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
@@ -48,9 +49,9 @@ class Beside:
 
     def check_length(self, rows: int) -> None:
         """Refuse arrays that are not as long as the table was."""
-        for what, array in (("targets", self.target), ("sample weights", self.sample_weight)):
+        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
             if array is not None and array.shape[0] != rows:
-                raise DataError(f"{rows} rows of values, {array.shape[0]} {what}")
+                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
 
     def _check_ids(self, ids: Sequence[str] | None, part: slice) -> None:
         if ids is None or self.ids is None:
@@ -112,8 +113,8 @@ def read_numbers(given: Given) -> Floats:
         return to_array(given.nested, given.option)
     from cecalc.sources.files import open_text
 
-    text = open_text(given.path, encoding="utf-8", max_bytes=None)
-    whole = "".join(text.lines())
+    with ExitStack() as files:
+        whole = "".join(open_text(given.path, files).lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
@@ -130,7 +131,9 @@ def _read_target(
 
     beside.source = given.path
     inner = replace(request, target=None, values={}, sample_weight=None)
-    found = formats.opened(inner, given.path, Wanted(values=False, only=True))
+    with ExitStack() as files:
+        found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
+        rows = [] if isinstance(found, formats.Document) else list(found.records)
     if isinstance(found, formats.Document):
         value = found.value.get("target") if isinstance(found.value, dict) else found.value
         try:
@@ -140,7 +143,6 @@ def _read_target(
         return
     if not found.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    rows = list(found.records)
     reader = tables.Reader(found, inner, Classes(classes, request.target_as))
     beside.target = reader.target(rows)
     beside.ids = reader.ids(rows)

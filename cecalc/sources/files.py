@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -39,6 +40,13 @@ class Text:
         self._refuse_other_encodings()
         name = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         reader = io.TextIOWrapper(self.stream, name, errors="surrogateescape", newline="")
+        try:
+            yield from self._read(reader)
+        finally:
+            with suppress(ValueError):  # it may be closed already
+                reader.detach()  # whoever opened the stream closes it
+
+    def _read(self, reader: io.TextIOWrapper) -> Iterator[str]:
         characters = 0
         while line := self._next(reader):
             self.line += 1
@@ -88,8 +96,10 @@ class Text:
                 )
 
 
-def open_text(path: str, *, encoding: str, max_bytes: int | None) -> Text:
-    """The text of a file, or of standard input for `-`.
+def open_text(
+    path: str, files: ExitStack, *, encoding: str = "utf-8", max_bytes: int | None = None
+) -> Text:
+    """The text of a file, or of standard input for `-`; `files` closes it.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def open_text(path: str, *, encoding: str, max_bytes: int | None) -> Text:
             raise InputError("standard input is closed")
         name, stream = STANDARD_INPUT, sys.stdin.buffer
     else:
-        name, stream = path, _opened(path)
+        name, stream = path, files.enter_context(_opened(path))
     text = Text(name, encoding, max_bytes, stream)
     try:
         empty = not text.head()

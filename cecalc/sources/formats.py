@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -33,14 +33,14 @@ class Document:
     value: Any
 
 
-def opened(request: InputRequest, path: str, wanted: Wanted) -> Table | Document:
-    """The input at `path`, as far as its columns or its one value.
+def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -> Table | Document:
+    """The input at `path`, as far as its columns or its one value; `files` closes it.
 
     Raises
     ------
     InputError, DataError, LimitError : as the format's own reader says
     """
-    text = open_text(path, encoding=request.encoding, max_bytes=request.max_bytes)
+    text = open_text(path, files, encoding=request.encoding, max_bytes=request.max_bytes)
     head = text.head().removeprefix(b"\xef\xbb\xbf")
     form = request.format
     if form is InputFormat.AUTO:
@@ -80,6 +80,6 @@ def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest
     try:
         return strict_json.loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
     except ValueError as error:
-        line = numbers[error.lineno - 1] if isinstance(error, json.JSONDecodeError) else None
-        place = Place(source=name, line=line)
+        line = strict_json.line_of(error, whole)
+        place = Place(source=name, line=None if line is None else numbers[line - 1])
         raise DataError(json_rows.reason(error, whole), place=place) from None

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, count, excerpt
 from cecalc.records import TargetForm, Task
 
 if TYPE_CHECKING:
     from cecalc.records import Floats, Integers
 
 MAX_DEPTH = 100
-MAX_INTEGER = 2**1024
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _shape(nested: Any, what: str, depth: int) -> tuple[int, ...]:
             raise DataError(f"{what} is {_described(nested)}")
         return ()
     if depth > MAX_DEPTH:
-        raise DataError(f"{what}: nested deeper than {MAX_DEPTH}")
+        raise DataError(f"{what.partition('[')[0]}: nested deeper than {MAX_DEPTH}")
     types = set(map(type, nested))
     if types <= {float, int}:
         return (len(nested),)
@@ -74,7 +73,7 @@ def _shape(nested: Any, what: str, depth: int) -> tuple[int, ...]:
 
 def _size(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
-        return f"{shape[0]} value{'' if shape[0] == 1 else 's'}"
+        return count(shape[0], "value")
     return f"the shape {shape}" if shape else "one number"
 
 
@@ -130,7 +129,11 @@ def _check_shapes(values: Floats, target: Floats, form: TargetForm | None) -> No
     index_shape = (values.shape[0], *values.shape[2:])
     found = {values.shape: TargetForm.DISTRIBUTION, index_shape: TargetForm.INDEX}.get(target.shape)
     if found is None:
-        raise DataError(_mismatch(values, target), hint=_shape_hint(values, target))
+        rows, targets = values.shape[0], target.shape[0]
+        rule = f"{count(rows, 'row')} of values, {count(targets, 'target')}"
+        if values.ndim > 2 or target.ndim > 1:
+            rule = _mismatch(values, target)
+        raise DataError(rule, hint=_shape_hint(values, target))
     if form is not None and form != found:
         raise DataError(
             f"--target-form {form}, but the target's shape {target.shape} is that of "
@@ -139,8 +142,6 @@ def _check_shapes(values: Floats, target: Floats, form: TargetForm | None) -> No
 
 
 def _mismatch(values: Floats, target: Floats) -> str:
-    if values.ndim == 2 and target.ndim == 1:
-        return f"{values.shape[0]} rows of values, {target.shape[0]} targets"
     return f"values of shape {values.shape} and a target of shape {target.shape}"
 
 

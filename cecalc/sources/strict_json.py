@@ -12,6 +12,14 @@ from cecalc.errors import excerpt
 _MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
 
 
+class Refused(ValueError):
+    """JSON that is well-formed but not accepted; `token` is what, where it can be searched for."""
+
+    def __init__(self, rule: str, token: str | None = None) -> None:
+        super().__init__(rule)
+        self.token = token
+
+
 def loads(text: str, *, nan: bool = False) -> Any:
     """The value `text` holds; a ValueError says what is wrong and, where known, where.
 
@@ -27,7 +35,7 @@ def loads(text: str, *, nan: bool = False) -> Any:
             return -math.inf
         if name == "NaN" and nan:
             return math.nan
-        raise ValueError(f"{name} is not JSON")
+        raise Refused(f"{name} is not JSON", name)
 
     reader = json.JSONDecoder(
         object_pairs_hook=_unique,
@@ -38,7 +46,7 @@ def loads(text: str, *, nan: bool = False) -> Any:
     try:
         return reader.decode(text)
     except RecursionError:
-        raise ValueError("nested deeper than 100") from None
+        raise Refused("nested deeper than 100") from None
 
 
 def is_complete(text: str) -> bool:
@@ -66,19 +74,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(known) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {excerpt(twice)} appears twice")
+        raise Refused(f"key {excerpt(twice)} appears twice")
     return known
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{excerpt(text)} is outside float64")
+        raise Refused(f"{excerpt(text)} is outside float64", text)
     return number
 
 
 def _integer(text: str) -> int:
     if len(text) > 4300:
-        raise ValueError("integer too long")
+        raise Refused("integer too long", text)
     _finite(text)
     return int(text)
+
+
+def line_of(error: ValueError, text: str) -> int | None:
+    """The 1-based line of `text` at fault, as far as the error tells."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.lineno
+    token = getattr(error, "token", None)
+    return None if token is None else text.count("\n", 0, text.find(token)) + 1

@@ -6,12 +6,12 @@ import itertools
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, count
 from cecalc.numerals import read_number
 from cecalc.records import Batch, InputRequest, Original, Problem, Schema, Task
 from cecalc.sources import strict_json
@@ -64,7 +64,8 @@ def problem(table: Table, request: InputRequest) -> Problem:
     layout = table.layout
     names = request.classes or layout.names or None
     if names is not None and layout.names and len(names) != len(layout.values):
-        raise DataError(f"{len(names)} class names, {len(layout.values)} classes")
+        rule = f"{count(len(names), 'class name')} for {count(len(layout.values), 'class')}"
+        raise DataError(rule, place=Place(source=table.source))
     beside = read_beside(request, names)
     batches = _batches(table, Reader(table, request, Classes(names, request.target_as)), beside)
     first = next(batches)
@@ -125,16 +126,10 @@ class Reader:
             arranged = arrange(self.request.task, values, target, self.request.target_form)
         except DataError as error:
             raise error.at(source=self.table.source) from None
-        return self._assembled(arranged, rows, start, ids, weight, taken.lines)
+        return self._assembled(arranged, rows, start, ids, replace(taken, sample_weight=weight))
 
     def _assembled(
-        self,
-        arranged: Rows,
-        rows: list[Record],
-        start: int,
-        ids: list[str] | None,
-        weight: Floats | None,
-        target_lines: Sequence[int] | None,
+        self, arranged: Rows, rows: list[Record], start: int, ids: list[str] | None, beside: Beside
     ) -> Batch:
         def spread(items: Iterable[Any]) -> list[Any]:
             return [item for item in items for _ in range(arranged.per_row)]
@@ -146,10 +141,12 @@ class Reader:
             start=start,
             values=arranged.values,
             target=arranged.target,
-            sample_weight=None if weight is None else np.repeat(weight, arranged.per_row),
+            sample_weight=None
+            if beside.sample_weight is None
+            else np.repeat(beside.sample_weight, arranged.per_row),
             ids=None if ids is None else spread(ids),
             lines=spread(row.line for row in rows) if rows[0].line is not None else None,
-            target_lines=None if target_lines is None else spread(target_lines),
+            target_lines=None if beside.lines is None else spread(beside.lines),
             coordinates=coordinates,
             cell_shape=arranged.cell_shape,
             originals=spread(row.original for row in rows),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, count, excerpt
 from cecalc.records import (
     Batch,
     Inline,
@@ -59,6 +59,8 @@ def from_document(document: Document, request: InputRequest, kind: Kind | None) 
     try:
         if isinstance(document.value, dict):
             return _from_object(document.source, document.value, request)
+        if document.value == []:
+            raise DataError("no data rows")
         if kind is None:
             raise DataError(
                 "a bare array does not say what its numbers are",
@@ -135,9 +137,9 @@ def whole(
     rows = arrange(request.task, values, target, request.target_form)
     _check_classes(schema, rows)
     entries = rows.values.shape[0] // rows.per_row
-    weights = _per_entry(sample_weight, entries, "sample weights")
+    weights = _per_entry(sample_weight, entries, "sample weight")
     if ids is not None and len(ids) != entries:
-        raise DataError(f"{len(ids)} ids, {entries} rows of values")
+        raise DataError(f"{count(entries, 'row')} of values, {count(len(ids), 'id')}")
     schema = replace(schema, coordinates=axis_names(rows.coordinates), target_source=beside.source)
     return Problem(schema, _blocks(rows, weights, ids))
 
@@ -166,7 +168,7 @@ def _transposed(array: Floats) -> Floats:
 def _check_classes(schema: Schema, rows: Rows) -> None:
     classes = rows.values.shape[1]
     if schema.classes is not None and len(schema.classes) != classes:
-        raise DataError(f"{len(schema.classes)} class names, {classes} classes")
+        raise DataError(f"{count(len(schema.classes), 'class name')} for {count(classes, 'class')}")
 
 
 def _per_entry(array: Floats | None, entries: int, what: str) -> Floats | None:
@@ -174,7 +176,7 @@ def _per_entry(array: Floats | None, entries: int, what: str) -> Floats | None:
         return None
     flat = array.reshape(-1)
     if flat.shape[0] != entries:
-        raise DataError(f"{entries} rows of values, {flat.shape[0]} {what}")
+        raise DataError(f"{count(entries, 'row')} of values, {count(flat.shape[0], what)}")
     return flat
 
 
@@ -194,9 +196,13 @@ def _options(document: Mapping[str, Any]) -> LossOptions:
         reduction=None if reduction is None else Reduction(reduction),
         ignore_index=_scalar(document, "ignore_index"),
         label_smoothing=_scalar(document, "label_smoothing"),
-        weight=document.get("weight"),
-        pos_weight=document.get("pos_weight"),
+        weight=_inline(document, "weight"),
+        pos_weight=_inline(document, "pos_weight"),
     )
+
+
+def _inline(document: Mapping[str, Any], key: str) -> Inline | None:
+    return None if key not in document else Inline(key, document[key])
 
 
 def _scalar(document: Mapping[str, Any], key: str) -> float | None:

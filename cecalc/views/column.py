@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import visible
 from cecalc.records import Outcome
-from cecalc.views.digits import rounded, write_numbers
+from cecalc.views.digits import brief, rounded, write_numbers
 
 if TYPE_CHECKING:
     from cecalc.records import Flags
@@ -97,15 +97,16 @@ def _flags(true: str, false: str) -> Callable[[Any, Mapping[float, str]], list[s
 
 _Formatting = dict[Sort, Callable[[Any, Mapping[float, str]], list[str]]]
 _BOTH: _Formatting = {
-    Sort.COUNT: _counts,
     Sort.CLASS: _names,
     Sort.TEXT: lambda values, _: list(values),
 }
 _PRECISE: _Formatting = _BOTH | {
+    Sort.COUNT: _counts,
     Sort.NUMBER: lambda values, _: write_numbers(values.tolist()),
     Sort.FLAG: _flags("true", "false"),
 }
 _SHOWN: _Formatting = _BOTH | {
+    Sort.COUNT: lambda values, _: [brief(value) for value in values.tolist()],
     Sort.NUMBER: lambda values, _: [rounded(value) for value in values.tolist()],
     Sort.FLAG: _flags(RIGHT, WRONG),
 }

@@ -113,16 +113,6 @@ def target(header: Header) -> Column:
     return Column("target", "target", Sort.NUMBERS, of)
 
 
-def cells_used(outcome: Outcome) -> Any:
-    """Shape (N, M): which cells of bce count."""
-    return outcome.cell_used
-
-
-def cell_correct(outcome: Outcome) -> Any:
-    """Shape (N, M): whether probability and target lie on the same side of 0.5."""
-    return outcome.cell_correct
-
-
 def value_name(header: Header) -> str:
     """The singular of what the input's numbers are: logit, prob or log_prob."""
     return {Kind.LOGITS: "logit", Kind.PROBS: "prob", Kind.LOG_PROBS: "log_prob"}[

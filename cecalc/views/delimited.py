@@ -23,12 +23,12 @@ class Part:
     texts: Texts
 
 
-def render_csv(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render_csv(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """Comma-separated records under a line of names."""
     return _render(items, ",")
 
 
-def render_tsv(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render_tsv(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """The same, separated by tabs."""
     return _render(items, "\t")
 

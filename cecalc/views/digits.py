@@ -59,6 +59,16 @@ def rounded(value: float) -> str:
     return _EXPONENT.sub(r"e\1", f"{value:.{DECIMALS}e}")
 
 
+def brief(value: float) -> str:
+    """A whole number as it is, any other rounded.
+
+    >>> [brief(x) for x in (2.0, 1 / 3, -100)]
+    ['2', '0.3333', '-100']
+    """
+    is_whole = math.isfinite(value) and value == int(value) and abs(value) < LARGEST
+    return str(int(value)) if is_whole else rounded(value)
+
+
 def aligned(texts: Sequence[str]) -> list[str]:
     """The texts, padded on the right so that flush right puts decimal points below each other.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cecalc.records import Flags
 
 
-def render(items: Iterator[Item], screen: Screen, *, rows: bool = True) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, *, rows: bool = True) -> Iterator[str]:
     """The object; without `rows`, the summary's keys alone."""
     header, rest = columns.stream_of(items)
     yield '{\n  "rows": [' if rows else "{"
@@ -68,8 +68,8 @@ def _has_own_target(header: Header) -> bool:
 
 def _cells(header: Header, outcome: Outcome) -> list[str]:
     """The member `cells`: an object for each cell of each row."""
-    correct = columns.cell_correct(outcome)
-    used = columns.cells_used(outcome)
+    correct, used = outcome.cell_correct, outcome.cell_used
+    assert correct is not None and used is not None
     labels = [""] if header.width == 1 and not header.schema.classes else list(header.labels)
     by_cell = [
         _cell(outcome, c, label, correct[:, c], used[:, c]) for c, label in enumerate(labels)

@@ -19,8 +19,9 @@ Side = Literal["left", "right"]
 
 _UNBOUNDED = 10**9
 """A width that no content reaches at once: what does not fit a terminal is never cut."""
-_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_RESET = "\x1b[0m"
+_LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
 
 
 def draw(drawing: RenderableType, screen: Screen) -> str:
@@ -70,8 +71,12 @@ def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
 
 
 def _ended(line: str) -> str:
-    end = _END.search(line)
-    return line if end is None else line[: end.start()] + "".join(_STYLE.findall(end[0]))
+    """The line without blanks at its end, be they before or between escapes."""
+    line = line.rstrip(" ")
+    while style := _LAST_STYLE.search(line):
+        line = line[: style.start()].rstrip(" ")
+    styles = _STYLE.findall(line)
+    return line + _RESET if styles and styles[-1] != _RESET else line
 
 
 def styled(text: str, style: str = "") -> Text:

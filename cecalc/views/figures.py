@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cecalc.records import Report, Task
-from cecalc.views.digits import aligned, rounded
+from cecalc.views.digits import aligned, brief, rounded
 
 Value = float | str | None
 
@@ -94,7 +94,7 @@ def _loss(report: Report) -> Iterator[Line]:
         yield Line("loss", rounded(report.loss), f"nats, {reduction}")
     weighted = "weighted " if report.header.has_weights else ""
     yield Line("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
-    yield Line("denominator", _count(report.denominator), report.denominator_is)
+    yield Line("denominator", brief(report.denominator), report.denominator_is)
 
 
 def _counts(report: Report) -> Iterator[Line]:
@@ -128,7 +128,3 @@ def _orientation(report: Report) -> Iterator[Line]:
     if report.label_entropy is not None:
         words = "nats, knowing only the shares of labels"
         yield Line("label entropy", rounded(report.label_entropy), words)
-
-
-def _count(value: float) -> str:
-    return str(int(value)) if value.is_integer() and value < 1e15 else rounded(value)

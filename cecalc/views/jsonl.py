@@ -16,7 +16,7 @@ Bodies = Callable[[Outcome], list[str]]
 _is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """One object per line and row."""
     header, rest = columns.stream_of(items)
     added = _added(header)

@@ -13,7 +13,7 @@ from cecalc.views.column import Column, Sort
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """A line per row as it comes, then the summary."""
     header, rest = columns.stream_of(items)
     chosen = shown.of(header) if header.task.is_loss else shown.of_values(header)

@@ -10,7 +10,7 @@ from cecalc.views import columns
 from cecalc.views.digits import write_rows
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """The loss; a line per row where there is no one number."""
     header, rest = columns.stream_of(items)
     for item in rest:

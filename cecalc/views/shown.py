@@ -69,8 +69,9 @@ def right_cells() -> Column:
 
 
 def _right_cells(outcome: Outcome) -> list[str]:
-    used = columns.cells_used(outcome)
-    right = (columns.cell_correct(outcome) & used).sum(axis=1)
+    correct, used = outcome.cell_correct, outcome.cell_used
+    assert correct is not None and used is not None
+    right = (correct & used).sum(axis=1)
     pairs = zip(right.tolist(), used.sum(axis=1).tolist(), strict=True)
     return [f"{part}/{whole}" for part, whole in pairs]
 

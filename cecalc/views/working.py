@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cecalc.errors import visible
-from cecalc.numerals import write_number
 from cecalc.records import Header, Kind, Outcome, Reduction, TargetForm, Task
 from cecalc.views import columns, shown
-from cecalc.views.digits import aligned, rounded
+from cecalc.views.digits import aligned, brief, rounded
 from cecalc.views.drawing import flush, ruled, styled
 
 ROWS, CLASSES = 6, 8
@@ -119,23 +118,22 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[Line]:
         yield Line("target", [""] * header.width, columns.IGNORED)
         return
     target = _shares(header, outcome)
-    yield Line("target", list(map(write_number, target)))
+    yield Line("target", list(map(brief, target)))
     terms = [_times(y, nats) for y, nats in zip(target, _surprises(header, outcome), strict=True)]
     plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
-    total = sum(terms)
-    is_plain = total == plain or math.isnan(plain) or math.isclose(total, plain, rel_tol=1e-9)
-    yield Line("−y·ln p", list(map(rounded, terms)), rounded(plain if is_plain else total))
+    total, loss = rounded(sum(terms)), rounded(plain)
+    yield Line("−y·ln p", list(map(rounded, terms)), total)
     blank = [""] * header.width
-    if not is_plain:
-        yield Line("loss", blank, rounded(plain))
+    if total != loss:  # smoothing, or a dtype that rounds
+        yield Line("loss", blank, loss)
     if header.has_weights:
         yield Line("weighted", blank, rounded(_row(outcome.loss)[0]))
 
 
 def _binary(header: Header, outcome: Outcome) -> Iterator[Line]:
     yield from _given(header, outcome, "sigmoid")
-    yield Line("target", list(map(write_number, _row(outcome.batch.target))))
-    used = _row(columns.cells_used(outcome))
+    yield Line("target", list(map(brief, _row(outcome.batch.target))))
+    used = _row(outcome.cell_used)
     blank = columns.IGNORED
     if header.has_weights and outcome.cell_unweighted is not None:
         yield Line("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,8 @@ class Form:
     """Of a problem with one row on NumPy: its value, or its C values."""
     torch: Callable[[Problem], Array] | None
     """The same as `cecalc`, or None where torch has no such form."""
+    reads_logits: bool = True
+    """Or else probabilities."""
 
     def on(self, xp: Arrays, problem: Problem) -> np.ndarray:
         """What cecalc says on `xp`, back on the host."""
@@ -78,7 +81,7 @@ class Form:
         return [self.exact(problem.rows(slice(n, n + 1))) for n in range(len(problem.logits))]
 
     def ulps(self, got: np.ndarray, expected: list[list[mpf]]) -> float:
-        """The error of the worst value, in units in the last place and at least those of `FLOOR`."""
+        """The error of the worst value, in units in the last place (at least those of `FLOOR`)."""
         pairs = zip(got.reshape(len(expected), -1).tolist(), expected, strict=True)
         return max(
             oracle.ulps(value, exact, FLOOR)
@@ -90,7 +93,7 @@ class Form:
 def draw_problem(
     rng: np.random.Generator, logits: np.ndarray, *, exact_sums: bool = False
 ) -> Problem:
-    """Targets, weights and probabilities for the logits; half of the cells are confidently right."""
+    """Targets, weights, probabilities for the logits; half of the cells are confidently right."""
     shape = logits.shape
     soft = rng.choice([0.0, 1.0, 0.5, 0.1, 1e-17, 1 - 2.0**-53, rng.random()], shape)
     cells = np.where(rng.random(shape) < 0.5, (logits > 0).astype(np.float64), soft)
@@ -168,6 +171,7 @@ CE_FORMS = (
         lambda p: cross_entropy.of_index(cross_entropy.surprisal_from_probs(p.probs), p.index),
         lambda p: [oracle.of_index(oracle.surprisal_from_probs(p.probs[0]), p.index[0])],
         lambda p: _torch().nll_loss(p.probs.log(), p.index, reduction="none"),
+        reads_logits=False,
     ),
     Form(
         "ce of probs, distribution",
@@ -178,6 +182,7 @@ CE_FORMS = (
             oracle.of_distribution(oracle.surprisal_from_probs(p.probs[0]), p.distribution[0])
         ],
         None,
+        reads_logits=False,
     ),
     Form(
         "ce of log-probs, index",
@@ -208,12 +213,14 @@ BCE_FORMS = (
         lambda p: binary_cross_entropy.of_probs(p.probs, p.cells),
         lambda p: _cells(oracle.bce_of_probs, p.probs[0], p.cells[0]),
         lambda p: _torch().binary_cross_entropy(p.probs, p.cells, reduction="none"),
+        reads_logits=False,
     ),
     Form(
         "bce of probs, no clamp",
         lambda p: binary_cross_entropy.of_probs(p.probs, p.cells, clamp=False),
-        lambda p: [oracle.bce_of_probs(*pair, clamp=False) for pair in zip(p.probs[0], p.cells[0])],
+        lambda p: _cells(partial(oracle.bce_of_probs, clamp=False), p.probs[0], p.cells[0]),
         None,
+        reads_logits=False,
     ),
 )
 ACTIVATIONS = (

@@ -26,11 +26,13 @@ pairs = hnp.arrays(np.float64, (2, 7), elements=finite) | strategies.logits(1, 1
 
 @given(pair=pairs)
 def test_two_difference_is_exact(xp: Arrays, pair: np.ndarray) -> None:
-    """a − b = difference + error in rational numbers, and difference is a − b correctly rounded."""
+    """The difference is a − b correctly rounded, and the error is exactly what rounding dropped."""
     difference, error = (xp.numpy(part) for part in stable.two_difference(*map(xp.array, pair)))
     for a, b, d, e in zip(*pair, difference, error, strict=True):
         if math.isfinite(d):
-            assert Fraction(float(a)) - Fraction(float(b)) == Fraction(float(d)) + Fraction(float(e))
+            assert Fraction(float(a)) - Fraction(float(b)) == Fraction(float(d)) + Fraction(
+                float(e)
+            )
             assert float(a) - float(b) == d
 
 
@@ -38,7 +40,7 @@ def test_two_difference_is_exact(xp: Arrays, pair: np.ndarray) -> None:
     ("a", "b", "difference", "error"),
     [
         (1.0, 2.0**-60, 1.0, -(2.0**-60)),
-        (300.0, 0.1, 299.9, 2.2759572004815713e-14),
+        (300.0, 0.1, 299.9, 2.273181642920008e-14),
         (-math.inf, 1.0, -math.inf, 0.0),
         (1.0, -math.inf, math.inf, 0.0),
         (1.7e308, -1.7e308, math.inf, 0.0),
@@ -67,14 +69,17 @@ def test_tree_sum_adds_in_one_order(
     xp: Arrays, rng: np.random.Generator, shape: tuple[int, int], low: int
 ) -> None:
     """The digits are those of the halving order, on every library, alone or in a batch; they are
-    within ⌈log₂ n⌉ roundings of the exact sum; and whole numbers are added exactly."""
+    within ⌈log₂ n⌉ roundings of the exact sum; and whole numbers are added exactly.
+    """
     values = rng.choice([-1.0, 1.0], shape) * 10.0 ** rng.uniform(low, 0, shape)
     got = xp.numpy(stable.tree_sum(xp.array(values)))
     whole = rng.integers(-(2**44), 2**44, shape)
     assert [halving(row) for row in values.tolist()] == got.tolist()
     assert whole.sum(-1).tolist() == xp.numpy(stable.tree_sum(xp.array(whole))).tolist()
     bound = math.ceil(math.log2(shape[1])) * 2.0**-53 * (1 + 1e-12) * np.abs(values).sum(-1)
-    assert (np.abs(got - [math.fsum(row) for row in values]) <= bound + np.spacing(np.abs(got))).all()
+    assert (
+        np.abs(got - [math.fsum(row) for row in values]) <= bound + np.spacing(np.abs(got))
+    ).all()
 
 
 def test_tree_sum_of_many_keeps_more_than_adding_in_a_line() -> None:

@@ -1,120 +1,85 @@
-"""The largest errors over many random problems: cecalc on NumPy and torch, and torch's own losses.
+"""The largest errors over many random rows: cecalc on NumPy and on torch, and torch's own losses.
 
-    python -m tests.losses.ulp_report [--draws N] [--seed S] [--worst]
+    python -m tests.losses.ulp_report [--draws N] [--seed S]
 
-A draw is one row. Errors are in units in the last place of the exact value, at least of 1e-300;
-`inf` is a value that is NaN or infinite and should not be (or the reverse).
+Errors are in units in the last place of the exact value, and at least in those of 1e-300; `inf` is
+a value that is infinite or NaN and should not be, or the reverse.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from tests.conftest import Arrays
-from tests.losses.forms import FLOOR, FORMS, Form, Problem, draw_problem
-from tests.oracle import ulps
-from tests.strategies import MAGNITUDES, masked
+from tests.losses.forms import FORMS, Form, Problem, draw_problem
+from tests.strategies import MAGNITUDES
 
-CLASSES = (2, 3, 4, 7, 10, 33, 100)
-ROWS_AT_ONCE = 8
+CLASSES = {2: 0.3, 3: 0.2, 5: 0.2, 10: 0.2, 33: 0.07, 100: 0.03}
+"""How often a row has how many classes; many cost the oracle much."""
 
-
-@dataclass(frozen=True)
-class Worst:
-    """The largest error of one implementation, and the row that has it."""
-
-    ulps: float = -1.0
-    value: float = float("nan")
-    exact: float = float("nan")
-    row: Problem | None = None
+Worst = dict[tuple[str, str], dict[str, float]]
+"""By form and kind of input, the largest error of each implementation."""
 
 
-def draw(seed: int, magnitude: str, rows: int) -> Iterator[Problem]:
-    """Problems of one magnitude, `rows` rows in all."""
+def draw(seed: int, draws: int) -> Iterator[tuple[str, Problem]]:
+    """Problems of one row, the magnitudes in turn."""
     rng = np.random.default_rng(seed)
-    while rows > 0:
-        shape = (min(ROWS_AT_ONCE, rows), int(rng.choice(CLASSES, p=_shares())))
-        logits = MAGNITUDES[magnitude](rng, shape)
-        yield draw_problem(rng, masked(rng, logits) if rng.random() < 0.1 else logits)
-        rows -= shape[0]
+    for n in range(draws):
+        magnitude = list(MAGNITUDES)[n % len(MAGNITUDES)]
+        classes = int(rng.choice(list(CLASSES), p=list(CLASSES.values())))
+        yield magnitude, draw_problem(rng, MAGNITUDES[magnitude](rng, (1, classes)))
 
 
-def _shares() -> np.ndarray:
-    """Many classes cost the oracle much, so they are drawn seldom."""
-    shares = 1 / np.sqrt(np.asarray(CLASSES, dtype=np.float64))
-    return shares / shares.sum()
-
-
-def values(form: Form, problem: Problem, libraries: list[Arrays]) -> dict[str, np.ndarray]:
-    """What each implementation says."""
-    found = {f"cecalc {xp.name}": form.on(xp, problem) for xp in libraries}
+def errors(form: Form, problem: Problem, libraries: list[Arrays]) -> Iterator[tuple[str, float]]:
+    """The error of each implementation."""
+    expected = form.expected(problem)
+    for xp in libraries:
+        yield f"cecalc, {xp.name}", form.ulps(form.on(xp, problem), expected)
     if form.torch is not None:
         torch = libraries[-1]
-        found["torch"] = torch.numpy(form.torch(problem.on(torch)))
-    return found
+        yield "torch.nn", form.ulps(torch.numpy(form.torch(problem.on(torch))), expected)
 
 
-def worst_of(problem: Problem, form: Form, libraries: list[Arrays]) -> dict[str, Worst]:
-    """The worst value of one problem, by implementation."""
-    expected = form.expected(problem)
-    worst = {}
-    for name, got in values(form, problem, libraries).items():
-        worst[name] = max(
-            (
-                Worst(ulps(value, exact, FLOOR), value, float(exact), problem.rows(slice(n, n + 1)))
-                for n, row in enumerate(got.reshape(len(expected), -1).tolist())
-                for value, exact in zip(row, expected[n], strict=True)
-            ),
-            key=lambda found: found.ulps,
-        )
+def largest(draws: int, seed: int, libraries: list[Arrays]) -> Worst:
+    """The largest errors of all draws."""
+    worst: Worst = {}
+    for magnitude, problem in draw(seed, draws):
+        for form in FORMS:
+            seen = worst.setdefault((form.name, magnitude if form.reads_logits else "probs"), {})
+            for name, ulps in errors(form, problem, libraries):
+                seen[name] = max(ulps, seen.get(name, 0.0))
     return worst
 
 
-def shown(found: Worst) -> str:
-    """A number of at most nine characters."""
-    if found.ulps < 0:
-        return "-"
-    return f"{found.ulps:.2f}" if found.ulps < 1e4 else f"{found.ulps:.1e}"
+def table(worst: Worst, columns: list[str]) -> Iterator[str]:
+    """The report, line by line, the forms in their order and the worst of all last."""
+    yield f"{'':36}{'':16}" + "".join(f"{name:>16}" for name in columns)
+    order = [form.name for form in FORMS]
+    rows = sorted(worst.items(), key=lambda row: order.index(row[0][0]))
+    overall = {name: max(seen.get(name, 0.0) for seen in worst.values()) for name in columns}
+    for (form, kind), seen in [*rows, (("all", ""), overall)]:
+        cells = [seen.get(name) for name in columns]
+        shown = [
+            "-" if ulps is None else f"{ulps:.2f}" if ulps < 1e4 else f"{ulps:.1e}"
+            for ulps in cells
+        ]
+        yield f"{form:36}{kind:16}" + "".join(f"{text:>16}" for text in shown)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Draw, compare and write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--draws", type=int, default=20_000, help="rows in all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--worst", action="store_true", help="show cecalc's worst row of each form")
     options = parser.parse_args()
     libraries = [Arrays.of("numpy"), Arrays.of("torch")]
-    columns = [*(f"cecalc {xp.name}" for xp in libraries), "torch"]
-    each = -(-options.draws // len(MAGNITUDES))
-    print(f"{'':35} {'':14} " + " ".join(f"{name:>12}" for name in columns))
-    table: dict[tuple[str, str], dict[str, Worst]] = {}
-    with np.errstate(all="ignore"):
-        for magnitude in MAGNITUDES:
-            for problem in draw(options.seed, magnitude, each):
-                for form in FORMS:
-                    best = table.setdefault((form.name, magnitude), {})
-                    for name, found in worst_of(problem, form, libraries).items():
-                        best[name] = max(best.get(name, Worst()), found, key=lambda w: w.ulps)
-    for form in FORMS:
-        for magnitude in MAGNITUDES:
-            cells = table[form.name, magnitude]
-            row = " ".join(f"{shown(cells.get(name, Worst())):>12}" for name in columns)
-            print(f"{form.name:35} {magnitude:14} {row}")
-    for name in columns:
-        overall = max((cells.get(name, Worst()) for cells in table.values()), key=lambda w: w.ulps)
-        print(f"{'all':35} {name:14} {shown(overall):>12}")
-    if options.worst:
-        for form in FORMS:
-            found = max(
-                (table[form.name, m][name] for m in MAGNITUDES for name in columns[:2]),
-                key=lambda w: w.ulps,
-            )
-            print(f"\n{form.name}: {found.ulps:.3f} ulp, {found.value!r} for {found.exact!r}")
-            print(found.row)
+    worst = largest(options.draws, options.seed, libraries)
+    columns = [*(f"cecalc, {xp.name}" for xp in libraries), "torch.nn"]
+    sys.stdout.writelines(line + "\n" for line in table(worst, columns))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +16,21 @@ from cecalc.records import (
     Header,
     Item,
     Kind,
+    Original,
     Outcome,
     Reduction,
     Report,
     Schema,
+    Screen,
     TargetForm,
     Task,
 )
+from cecalc.views import Format
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+
+PIPE = Screen()
 
 LOGITS = [[2, -3, 0.8, 1.2], [1.5, -0.1, 0.9, -1.3]]
 CELLS = [[0, 0, 1, 0], [0, 1, 0, 0]]
@@ -48,7 +58,7 @@ def header(task: Task, batch: Batch, **known: Any) -> Header:
     )
 
 
-def batch(values: Sequence[Sequence[float]], target: Any = None, **known: Any) -> Batch:
+def batch(values: Sequence[Sequence[float]] | Floats, target: Any = None, **known: Any) -> Batch:
     """A batch of lists."""
     array = None if target is None else np.asarray(target, dtype=np.float64)
     return Batch(**{"start": 0, "values": np.asarray(values, np.float64), "target": array, **known})
@@ -65,7 +75,8 @@ def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> Outcome
     at = np.arange(rows.size)
     gaps = logits - logits[at, right][:, None]
     gaps[at, right] = -math.inf
-    loss = np.where(used, np.log1p(np.exp(gaps).sum(axis=1)), math.nan)
+    with np.errstate(over="ignore"):
+        loss = np.where(used, np.log1p(np.exp(gaps).sum(axis=1)), math.nan)
     prediction = logits.argmax(axis=1)
     row_weight = None if weight is None else np.asarray(weight)[right]
     return Outcome(
@@ -90,15 +101,17 @@ def bce_outcome(rows: Batch) -> Outcome:
     used = y >= 0
     loss = np.where(used, y * np.logaddexp(0, -x) + (1 - y) * np.logaddexp(0, x), math.nan)
     probs = 1 / (1 + np.exp(-x))
-    counted = used.any(axis=1)
+    counted = np.asarray(used.any(axis=1))
+    right = ((probs >= 0.5) == (y >= 0.5)) & used
     mean = np.where(used, loss, 0).sum(axis=1) / np.where(counted, used.sum(axis=1), math.nan)
     outcome = Outcome(
         batch=rows,
         used=counted,
         loss=mean,
-        correct=(((probs >= 0.5) == (y >= 0.5)) | ~used).all(axis=1),
+        correct=(right | ~used).all(axis=1),
         cell_loss=loss,
         cell_used=used,
+        cell_correct=right,
         probs=probs,
     )
     return outcome if x.shape[1] > 1 else _single(outcome)
@@ -122,32 +135,26 @@ def report(header: Header, outcome: Outcome, **known: Any) -> Report:
     assert outcome.loss is not None and outcome.correct is not None
     used = outcome.used
     is_bce = header.task is Task.BCE
-    terms = outcome.cell_loss[outcome.cell_used] if is_bce else outcome.loss[used]  # type: ignore
+    terms = np.asarray(outcome.cell_loss)[outcome.cell_used] if is_bce else outcome.loss[used]
     numerator = float(terms.sum())
     weights = 0.0 if outcome.weight is None else float(outcome.weight[used].sum())
     denominator = weights or float(terms.size)
-    cells = dict.fromkeys(("cells_given", "cells_used", "cells_ignored", "cells_correct"))
-    if is_bce:
-        given = outcome.batch.values.size
-        right = int(((outcome.probs >= 0.5) == (outcome.batch.target >= 0.5)).sum())  # type: ignore
-        cells = {
-            "cells_given": given,
-            "cells_used": terms.size,
-            "cells_ignored": given - terms.size,
-            "cells_correct": right,
-        }  # type: ignore
     mean = numerator / denominator
-    loss = {Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction)
+    right = int(np.sum(np.asarray(outcome.cell_correct))) if is_bce else None
     return replace(
         Report(
             header=header,
-            loss=loss,
+            loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
             numerator=numerator,
             denominator=denominator,
             denominator_is="sum of class weights" if weights else "cells" if is_bce else "rows",
             rows_given=outcome.batch.size,
             rows_used=int(used.sum()),
             rows_ignored=int((~used).sum()),
+            cells_given=outcome.batch.values.size if is_bce else None,
+            cells_used=terms.size if is_bce else None,
+            cells_ignored=outcome.batch.values.size - terms.size if is_bce else None,
+            cells_correct=right,
             mean=mean,
             correct=int(outcome.correct[used].sum()),
             label_entropy=math.log(2),
@@ -155,7 +162,6 @@ def report(header: Header, outcome: Outcome, **known: Any) -> Report:
             target_form="cells of 0 and 1" if is_bce else "class indices",
             backend="NumPy, float64",
             version="0.1.0",
-            **cells,  # type: ignore[arg-type]
         ),
         **known,
     )
@@ -187,3 +193,53 @@ def softmax(rows: Batch, **known: Any) -> Iterator[Item]:
 def founding(**known: Any) -> Iterator[Item]:
     """The example the project began with."""
     return ce(batch(LOGITS, [2, 1]), **known)
+
+
+def soft(kind: Kind = Kind.PROBS) -> Iterator[Item]:
+    """Two rows whose targets are distributions."""
+    p = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]])
+    y = np.array([[0, 0.5, 0.5, 0], [1, 0, 0, 0]])
+    values = p if kind is Kind.PROBS else np.log(p)
+    outcome = Outcome(
+        batch=Batch(start=0, values=values, target=y),
+        used=np.ones(2, bool),
+        loss=-(y * np.log(p)).sum(axis=1),
+        prediction=p.argmax(axis=1),
+        p_prediction=p.max(axis=1),
+        p_target=p[[0, 1], [1, 0]],
+        target_class=y.argmax(axis=1),
+        correct=p.argmax(axis=1) == y.argmax(axis=1),
+        probs=p,
+    )
+    head = header(Task.CE, outcome.batch, target_form=TargetForm.DISTRIBUTION, kind=kind)
+    yield from (head, outcome, report(head, outcome, target_form="class probabilities"))
+
+
+def from_text(lines: Sequence[str], delimiter: str, **known: Any) -> Batch:
+    """The founding rows with their lines of delimited text."""
+    originals = [Original(line, next(csv.reader([line], delimiter=delimiter))) for line in lines]
+    return batch(LOGITS, [2, 1], originals=originals, **known)
+
+
+def from_objects(objects: Sequence[str], **known: Any) -> Batch:
+    """The founding rows with their JSON objects."""
+    originals = [Original(text, json.loads(text)) for text in objects]
+    return batch(LOGITS, [2, 1], originals=originals, lines=[1, 2], **known)
+
+
+def many(rows: int) -> list[Item]:
+    """Rows of two classes in two batches; the loss grows with 37 · row modulo `rows`."""
+    logits = [[0.0, (37 * row % rows) / 10] for row in range(rows)]
+    half = rows // 2
+    parts = [
+        ce_outcome(batch(logits[:half], [0] * half)),
+        ce_outcome(batch(logits[half:], [0] * (rows - half), start=half)),
+    ]
+    head = header(Task.CE, parts[0].batch)
+    whole = ce_outcome(batch(logits, [0] * rows))
+    return [head, *parts, report(head, whole)]
+
+
+def text(view: Format, items: Iterable[Item], screen: Screen = PIPE) -> str:
+    """All that a view writes."""
+    return "".join(view.render(iter(items), screen))

@@ -1,0 +1,80 @@
+"""What is imported when: promises about start-up, read from `sys.modules` and not from a clock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "pyarrow", "torch"}
+PROBE = """
+import sys
+from cecalc.cli import status_of
+status = status_of(sys.argv[1:])
+print(status, *sorted({"numpy", "pyarrow", "torch", "rich"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> tuple[int, set[str]]:
+    """The status of a run, and which of the heavy packages it imported."""
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, *modules = run.stderr.splitlines()[-1].split()
+    return int(status), set(modules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--help",), 0),
+        (("--version",), 0),
+        (("ce", "--help"), 0),
+        (("bce", "--help"), 0),
+        ((), 2),
+        (("cee",), 2),
+        (("ce", "--logit", "1,2"), 2),
+        (("ce", "--logits", "1,x", "--target", "0"), 2),
+        (("ce", "--logits", "1,2", "--probs", "1,2", "--target", "0"), 2),
+        (("ce", "--logits", "1,2", "3", "--target", "0"), 2),
+        (("ce", "--logits", "1,2", "--target", "0", "--label-smoothing", "2"), 2),
+        (("ce", "--logits", "1,2", "--target", "0", "--device", "tpu"), 2),
+        (("ce", "--logits", "1,2", "--target", "0", "-o", "x.docx"), 2),
+        (("bce", "--probs", ".5,.2", "--target", "0,1", "--pos-weight", "2"), 2),
+        (("ce", "--backend", "numpy", "--device", "cuda", "--logits", "1,2"), 2),
+    ],
+)
+def test_what_argv_decides_imports_nothing_heavy(
+    arguments: tuple[str, ...], status: int
+) -> None:
+    found, modules = loaded(*arguments)
+    assert (found, modules & HEAVY) == (status, set())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ce", "--logits", "2,-3,0.8,1.2", "--target", "2"),
+        ("bce", "samples/tumours.csv", "-f", "csv"),
+        ("ce", "samples/digits.csv", "-f", "json"),
+        ("softmax", "--logits", "1,2"),
+    ],
+)
+def test_a_small_problem_imports_numpy_alone(arguments: tuple[str, ...]) -> None:
+    status, modules = loaded(*arguments)
+    assert (status, modules & HEAVY) == (0, {"numpy"})
+
+
+def test_only_a_table_imports_rich() -> None:
+    assert "rich" not in loaded("ce", "samples/digits.csv", "-f", "csv")[1]
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    probe = "import sys, cecalc; print({'numpy', 'typer', 'rich', 'torch'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

@@ -1,0 +1,66 @@
+"""The house: which room may import which, read from the code itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parent.parent / "cecalc"
+MODULES = sorted(HOUSE.rglob("*.py"))
+ROOMS = {"sources", "backend", "losses", "compute", "summary", "views", "writer"}
+MAY_IMPORT = {"compute": {"backend", "losses"}}
+"""What joins rooms besides `flow` (and `cli`, `options`, `requests`, which know the flags)."""
+AT_THE_DOOR = {"cli", "options", "requests", "flow", "__main__", "__init__"}
+
+
+def _name(path: Path) -> str:
+    return ".".join(("cecalc", *path.relative_to(HOUSE).with_suffix("").parts))
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _rooms(names: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.startswith("cecalc.")} & ROOMS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_rooms_import_no_other_room(path: Path) -> None:
+    room = _name(path).split(".")[1]
+    if room not in AT_THE_DOOR:
+        assert _rooms(_imports(path)) <= {room} | MAY_IMPORT.get(room, set())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_the_door_knows_flags(path: Path) -> None:
+    knows = {name.split(".")[0] for name in _imports(path)} & {"typer"}
+    assert not knows or _name(path).split(".")[1] in {"cli", "options"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_the_backend_names_torch(path: Path) -> None:
+    names_torch = any(name.split(".")[0] == "torch" for name in _imports(path))
+    assert names_torch == (_name(path) == "cecalc.backend")
+
+
+def test_top_level_holds_what_was_agreed() -> None:
+    agreed = {"pyproject.toml", "README.md", "LICENSE", "cecalc", "tests", "samples"}
+    found = {path.name for path in HOUSE.parent.iterdir() if not path.name.startswith(".")}
+    assert {name for name in found if not name.endswith(".egg-info")} <= agreed | {"build"}
+
+
+def test_public_names_exist() -> None:
+    import cecalc
+
+    assert all(getattr(cecalc, name) for name in cecalc.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'crossentropy'"):
+        _ = cecalc.crossentropy
