@@ -198,6 +198,9 @@ def _header(problem: Problem, first: Batch, settings: Settings) -> Header:
         reduction=settings.reduction,
         has_weights=any(weight is not None for weight in weights),
         has_sample_weight=first.sample_weight is not None,
+        has_row_weight=first.sample_weight is not None
+        or (settings.weight is not None and form is TargetForm.INDEX),
+        label_smoothing=settings.label_smoothing,
         width=first.values.shape[1],
         cell_shape=first.cell_shape,
         log=settings.log,
@@ -220,14 +223,15 @@ def _denominator(header: Header, settings: Settings) -> str:
 def _in_words(header: Header, first: Batch) -> str:
     """How the target was understood."""
     assert first.target is not None
-    shape = "N" if header.target_form is TargetForm.INDEX else "N, C"
-    if header.target_form is TargetForm.INDEX:
-        named = " (matched to the class names)" if header.schema.classes else ""
-        return f"class indices{named}, shape ({shape})"
+    is_binary = bool(np.isin(first.target, (0, 1)).all())
+    axes = header.schema.coordinates[1:]
     if header.target_form is TargetForm.CELLS:
-        return "0/1 cells" if np.isin(first.target, (0, 1)).all() else "probabilities of cells"
-    one_hot = np.isin(first.target, (0, 1)).all()
-    return f"{'one-hot' if one_hot else 'class probabilities'}, shape ({shape})"
+        return "0/1 for each cell" if is_binary else "a probability for each cell"
+    if header.target_form is TargetForm.INDEX:
+        named = ", matched to the class names" if header.schema.classes else ""
+        return f"class indices, shape ({', '.join(('N', *axes))}){named}"
+    form = "one-hot" if is_binary else "class probabilities"
+    return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
 
 
 class _Computation:

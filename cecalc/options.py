@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             _TEXTS,
             typer.Argument(
-                metavar="[FILE]",
+                metavar="FILE",
                 show_default=False,
                 help="CSV, TSV, JSON or JSON lines; - or a pipe for standard input.",
             ),

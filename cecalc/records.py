@@ -143,6 +143,8 @@ class Schema:
     """The names of the input's columns, for delimited text."""
     delimiter: str | None = None
     """The character between the fields, for delimited text."""
+    header_text: str | None = None
+    """The header's line as it came, for delimited text that has one."""
     columns: tuple[tuple[int, str], ...] = ()
     """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
@@ -189,15 +191,9 @@ class Batch:
 
     def take(self, row: int) -> Batch:
         """The batch that holds its `row`-th row alone."""
-        alone = {
-            name: None if part is None else part[row : row + 1] for name, part in self._parts()
-        }
-        return replace(self, start=self.start + row, **alone)  # type: ignore[arg-type]
-
-    def _parts(self) -> Iterator[tuple[str, Any]]:
-        for name, part in vars(self).items():
-            if name not in ("start", "cell_shape"):
-                yield name, part
+        whole = ("start", "cell_shape")
+        alone = {name: _alone(part, row) for name, part in vars(self).items() if name not in whole}
+        return replace(self, start=self.start + row, **alone)
 
 
 @dataclass(frozen=True)
@@ -219,6 +215,9 @@ class Header:
     has_weights: bool
     """Whether an unweighted loss stands beside the loss."""
     has_sample_weight: bool
+    has_row_weight: bool
+    """Whether rows count in the denominator with a weight."""
+    label_smoothing: float
     width: int
     """C, or M for bce."""
     cell_shape: tuple[int, ...]
@@ -271,15 +270,21 @@ class Outcome:
     """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
     probs: Floats | None = None
     """Shape (N, C): softmax or sigmoid of the values; for those two commands, the result."""
+    surprisal: Floats | None = None
+    """Shape (N, C), for ce: −ln p of each class, nats."""
 
     def take(self, row: int) -> Outcome:
         """The outcome of its `row`-th row alone."""
-        alone = {
-            name: None if part is None else part[row : row + 1]
-            for name, part in vars(self).items()
-            if name != "batch"
-        }
-        return Outcome(batch=self.batch.take(row), **alone)  # type: ignore[arg-type]
+        alone = {name: _alone(part, row) for name, part in vars(self).items() if name != "batch"}
+        return Outcome(batch=self.batch.take(row), **alone)
+
+
+def _alone(part: Any, row: int) -> Any:
+    """One row of an array or list; a copy, since a view would keep the whole array alive."""
+    if part is None:
+        return None
+    alone = part[row : row + 1]
+    return alone.copy() if hasattr(alone, "copy") else alone
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
         (("ce", "--backend", "numpy", "--device", "cuda", "--logits", "1,2"), 2),
     ],
 )
-def test_what_argv_decides_imports_nothing_heavy(
-    arguments: tuple[str, ...], status: int
-) -> None:
+def test_what_argv_decides_imports_nothing_heavy(arguments: tuple[str, ...], status: int) -> None:
     found, modules = loaded(*arguments)
     assert (found, modules & HEAVY) == (status, set())
 

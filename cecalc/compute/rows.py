@@ -42,7 +42,8 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         notes += checks.class_log_probs(values, used, lenient)
     target = batch.target if index is None else index
     with np.errstate(over="ignore", invalid="ignore"):  # what an ignored row holds does not matter
-        loss, unweighted = _row_losses(batch, target, settings, backend)
+        mixture = _Mixture(values, target, settings, backend)
+        loss, unweighted = _row_losses(mixture, batch.sample_weight, settings.weight)
         probs = _class_probs(values, settings.kind, backend)
     outcome = Outcome(
         batch=batch,
@@ -50,22 +51,21 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         loss=np.where(used, loss, np.nan),
         loss_unweighted=None if unweighted is None else np.where(used, unweighted, np.nan),
         weight=_row_weight(batch, index, settings),
+        surprisal=mixture.surprisals(),
         **_predicted(values, probs, target, used),
     )
     return Noted(outcome, tuple(notes))
 
 
 def _row_losses(
-    batch: Batch, target: Any, settings: Settings, backend: Backend
+    mixture: _Mixture, sample_weight: Floats | None, weight: Floats | None
 ) -> tuple[Floats, Floats | None]:
     """Losses with and without weights, in nats; the second only where there are weights."""
-    mixture = _Mixture(batch.values, target, settings, backend)
-    loss = mixture.loss(settings.weight)
-    has_weight = settings.weight is not None
-    unweighted = mixture.loss(None) if has_weight else loss
-    if batch.sample_weight is not None:
-        loss = weighted(batch.sample_weight, loss)
-    return loss, unweighted if has_weight or batch.sample_weight is not None else None
+    loss = mixture.loss(weight)
+    unweighted = loss if weight is None else mixture.loss(None)
+    if sample_weight is not None:
+        loss = weighted(sample_weight, loss)
+    return loss, unweighted if weight is not None or sample_weight is not None else None
 
 
 class _Mixture:
@@ -82,6 +82,12 @@ class _Mixture:
                 Kind.LOG_PROBS: cross_entropy.surprisal_from_log_probs,
             }[settings.kind]
             self.surprisal = surprisal(backend.array(values))
+
+    def surprisals(self) -> Floats:
+        """−ln p of each class, shape (N, C), nats."""
+        if self.is_native and isinstance(self.backend, RoundedBackend):
+            return -self.backend.softmax(self.values, log=True)
+        return cast("Floats", self.backend.numpy(self.surprisal))
 
     def loss(self, weight: Floats | None) -> Floats:
         """One value per row, in nats."""

@@ -50,7 +50,9 @@ def open_table(text: Text, delimiter: str, request: InputRequest, wanted: Wanted
     second = next(checked, None)
     if second is None:
         raise DataError("no data rows", place=Place(source=text.name))
-    return Table(text.name, fields, layout, itertools.chain([second], checked), delimiter)
+    header = first.original.text if request.has_header else None
+    rows = itertools.chain([second], checked)
+    return Table(text.name, fields, layout, rows, delimiter, header)
 
 
 def sniff_delimiter(first_line: bytes) -> str:

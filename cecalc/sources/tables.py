@@ -52,6 +52,8 @@ class Table:
     records: Iterator[Record]
     delimiter: str | None = None
     """The character between the fields, for delimited text."""
+    header_text: str | None = None
+    """The header's line as it came."""
 
 
 def problem(table: Table, request: InputRequest) -> Problem:
@@ -75,6 +77,7 @@ def problem(table: Table, request: InputRequest) -> Problem:
         classes=None if _numbered(names) else names,
         fields=tuple(table.fields),
         delimiter=table.delimiter,
+        header_text=table.header_text,
         columns=tuple((i + 1, table.fields[i]) for i in layout.values),
         target_columns=beside.columns or tuple((i + 1, table.fields[i]) for i in layout.target),
         target_source=beside.source,

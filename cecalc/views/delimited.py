@@ -48,17 +48,20 @@ def _render(items: Iterator[Item], delimiter: str) -> Iterator[str]:
             continue
         if theirs is None:
             theirs = _theirs(header, outcome, delimiter)
-            yield _names(theirs, ours, delimiter)
+            passed = header.schema.delimiter == delimiter and outcome.batch.originals
+            yield _names(theirs, ours, delimiter, header.schema.header_text if passed else None)
         cells = [part.texts(outcome) for part in (*theirs, *ours)]
         yield "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
 
 
-def _names(theirs: list[Part], ours: list[Part], delimiter: str) -> str:
+def _names(theirs: list[Part], ours: list[Part], delimiter: str, passed: str | None) -> str:
+    """The header: the input's line as it came where its rows pass through, then our names."""
     given = [name for part in theirs for name in part.names]
     added = [name for part in ours for name in part.names]
     prefix = columns.free_prefix(set(added), set(given))
-    names = [*given, *(prefix + name for name in added)]
-    return delimiter.join(map(quoting(delimiter), names)) + "\n"
+    before = list(map(quoting(delimiter), given)) if passed is None else [passed]
+    after = [quoting(delimiter)(prefix + name) for name in added]
+    return delimiter.join([*before, *after]) + "\n"
 
 
 def _ours(header: Header, delimiter: str) -> list[Part]:

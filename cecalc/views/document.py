@@ -53,7 +53,7 @@ def _columns(header: Header) -> list[Column]:
     if not header.task.is_loss:
         return [*identity, Column("values", "values", Sort.NUMBERS, attrgetter("probs"))]
     losses = columns.losses(header)
-    weight = [columns.WEIGHT] if header.has_weights else []
+    weight = [columns.WEIGHT] if header.has_row_weight else []
     if not _has_own_target(header):
         return [*identity, *losses, columns.CORRECT]
     prediction = columns.prediction(header)

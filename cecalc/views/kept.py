@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cecalc.records import Outcome
@@ -28,7 +27,7 @@ class Kept:
     def add(self, outcome: Outcome) -> None:
         """Look at one more batch."""
         for row in range(min(ALL - len(self.first), outcome.batch.size)):
-            self.first.append(_alone(outcome, row))
+            self.first.append(outcome.take(row))
         self.total += outcome.batch.size
         if outcome.loss is not None:
             self._rank(outcome, outcome.loss)
@@ -54,7 +53,7 @@ class Kept:
             value = float(loss[row])
             is_nan = math.isnan(value)
             key = (not is_nan, 0.0 if is_nan else -value, outcome.batch.start + row)
-            self.highest.append((key, _alone(outcome, row)))
+            self.highest.append((key, outcome.take(row)))
         self.highest = sorted(self.highest, key=lambda ranked: ranked[0])[:HIGHEST]
 
     def _bar(self) -> float:
@@ -63,9 +62,3 @@ class Kept:
             return float("-inf")
         is_number, negative, _ = self.highest[-1][0]
         return -negative if is_number else float("inf")
-
-
-def _alone(outcome: Outcome, row: int) -> Outcome:
-    """A copy: a mere view of the row would keep its whole batch in memory."""
-    bare = replace(outcome, batch=replace(outcome.batch, originals=None))
-    return copy.deepcopy(bare.take(row))

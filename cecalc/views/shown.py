@@ -30,7 +30,7 @@ def of(header: Header) -> list[Column]:
         columns.prediction(header),
         columns.P_PREDICTION,
         columns.CORRECT,
-        *([columns.WEIGHT] if header.has_weights else []),
+        *([columns.WEIGHT] if header.has_row_weight else []),
         *losses,
     ]
 

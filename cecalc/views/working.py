@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -118,13 +117,14 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[Line]:
         yield Line("target", [""] * header.width, columns.IGNORED)
         return
     target = _shares(header, outcome)
-    yield Line("target", list(map(brief, target)))
-    terms = [_times(y, nats) for y, nats in zip(target, _surprises(header, outcome), strict=True)]
+    name = "smoothed" if header.label_smoothing else "target"
+    yield Line(name, list(map(brief, target)))
+    terms = [_times(y, nats) for y, nats in zip(target, _row(outcome.surprisal), strict=True)]
     plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
     total, loss = rounded(sum(terms)), rounded(plain)
     yield Line("−y·ln p", list(map(rounded, terms)), total)
     blank = [""] * header.width
-    if total != loss:  # smoothing, or a dtype that rounds
+    if total != loss:  # a dtype that rounds
         yield Line("loss", blank, loss)
     if header.has_weights:
         yield Line("weighted", blank, rounded(_row(outcome.loss)[0]))
@@ -162,30 +162,14 @@ def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[Line]:
 
 
 def _shares(header: Header, outcome: Outcome) -> list[float]:
+    """What the target gives to each class, smoothed."""
     if header.target_form is TargetForm.INDEX:
         right = _row(outcome.target_class)[0]
-        return [float(c == right) for c in range(header.width)]
-    return _row(outcome.batch.target)
-
-
-def _surprises(header: Header, outcome: Outcome) -> list[float]:
-    """−ln p of each class, exact also where p is all but 1."""
-    values = _row(outcome.batch.values)
-    if header.schema.kind is Kind.PROBS:
-        return [math.inf if p <= 0 else -math.log(p) for p in values]
-    if header.schema.kind is Kind.LOG_PROBS:
-        return [-value for value in values]
-    return [_surprise(values, c) for c in range(len(values))]
-
-
-def _surprise(logits: list[float], c: int) -> float:
-    if logits[c] == -math.inf:
-        return math.inf
-    gaps = [logit - logits[c] for k, logit in enumerate(logits) if k != c]
-    top = max([0.0, *gaps])
-    if top == 0:
-        return math.log1p(sum(map(math.exp, gaps)))
-    return top + math.log(math.exp(-top) + sum(math.exp(gap - top) for gap in gaps))
+        shares = [float(c == right) for c in range(header.width)]
+    else:
+        shares = _row(outcome.batch.target)
+    spread = header.label_smoothing
+    return [share * (1 - spread) + spread / header.width for share in shares]
 
 
 def _times(share: float, nats: float) -> float:

@@ -49,6 +49,8 @@ def header(task: Task, batch: Batch, **known: Any) -> Header:
             reduction=Reduction.MEAN,
             has_weights=False,
             has_sample_weight=batch.sample_weight is not None,
+            has_row_weight=batch.sample_weight is not None,
+            label_smoothing=0.0,
             width=batch.values.shape[1],
             cell_shape=batch.cell_shape,
             log=False,

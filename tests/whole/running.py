@@ -1,0 +1,178 @@
+"""The whole program in-process: from what a person gives to everything a view would see."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cecalc import flow
+from cecalc.records import (
+    Arithmetic,
+    BackendName,
+    Dtype,
+    Given,
+    Header,
+    Inline,
+    InputRequest,
+    Item,
+    Kind,
+    LossOptions,
+    NamedFile,
+    Outcome,
+    Report,
+    Request,
+    Screen,
+    Task,
+)
+from cecalc.sources import tables, whole
+from cecalc.views import Format, quiet
+
+NUMPY, TORCH = Arithmetic(BackendName.NUMPY), Arithmetic(BackendName.TORCH)
+BACKENDS = pytest.mark.parametrize("arithmetic", [NUMPY, TORCH], ids=["numpy", "torch"])
+
+
+def rounding_to(dtype: Dtype) -> Arithmetic:
+    """Torch's own arithmetic in a dtype."""
+    return Arithmetic(dtype=dtype)
+
+
+def given(option: str, value: Any) -> Given | None:
+    """Numbers or names as an option holds them once parsed; a path stands for its file."""
+    if value is None or isinstance(value, Inline | NamedFile):
+        return value
+    if isinstance(value, Path):
+        return NamedFile(option, str(value))
+    return Inline(option, value.tolist() if isinstance(value, np.ndarray) else value)
+
+
+def request(
+    task: Task,
+    values: Any = None,
+    target: Any = None,
+    *,
+    kind: Kind = Kind.LOGITS,
+    sample_weight: Any = None,
+    arithmetic: Arithmetic = NUMPY,
+    **options: Any,
+) -> Request:
+    """A request as the command line would make it; options go wherever they belong."""
+    for name in options.keys() & {"weight", "pos_weight"}:
+        options[name] = given(f"--{name.replace('_', '-')}", options[name])
+
+    def of(record: type) -> dict[str, Any]:
+        return {f.name: options.pop(f.name) for f in fields(record) if f.name in options}
+
+    numbers = given(f"--{kind.replace('_', '-')}", values)
+    return Request(
+        options=LossOptions(**of(LossOptions)),
+        input=InputRequest(
+            task=task,
+            values={} if numbers is None else {kind: numbers},
+            target=given("--target", target),
+            sample_weight=given("--sample-weight", sample_weight),
+            **of(InputRequest),
+        ),
+        arithmetic=arithmetic,
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class Ran:
+    """All that a run yields."""
+
+    header: Header
+    outcomes: list[Outcome]
+    report: Report
+    notes: list[str]
+
+    @property
+    def items(self) -> list[Item]:
+        """What a view is handed."""
+        return [self.header, *self.outcomes, self.report]
+
+    def rows(self, name: str) -> np.ndarray:
+        """One field of the outcomes over all rows; the batch's own where it begins with `batch.`"""
+        _, in_batch, field = name.rpartition("batch.")
+        return np.concatenate(
+            [getattr(o.batch if in_batch else o, field) for o in self.outcomes], axis=0
+        )
+
+    def text(self, view: Format) -> str:
+        """What `-f` prints."""
+        return "".join(view.render(iter(self.items), Screen()))
+
+    def quiet(self) -> str:
+        """What `-q` prints."""
+        return "".join(quiet.render(iter(self.items), Screen()))
+
+    def same(self) -> tuple[Any, ...]:
+        """The report without what names the input: what must not depend on how rows came in."""
+        return tuple(getattr(self.report, f.name) for f in fields(Report) if f.name != "header")
+
+
+def run(request: Request) -> Ran:
+    """Run the program to its end."""
+    notes: list[str] = []
+    header, *outcomes, report = flow.run(request, notes.append)
+    assert isinstance(header, Header) and isinstance(report, Report)
+    return Ran(header, [o for o in outcomes if isinstance(o, Outcome)], report, notes)
+
+
+def ran(task: Task, values: Any = None, target: Any = None, **options: Any) -> Ran:
+    """`run` of a `request`."""
+    return run(request(task, values, target, **options))
+
+
+def ran_on(text: str, suffix: str, task: Task, **options: Any) -> Ran:
+    """`ran` on a file of this text; its name's suffix is all that tells its format."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"input{suffix}")
+        path.write_text(text, encoding="utf-8", newline="")
+        return ran(task, path=str(path), **options)
+
+
+def ran_on_files(task: Task, texts: dict[str, str], suffix: str, **options: Any) -> Ran:
+    """`ran` with a file of each text given to the option (or `values`) that names it."""
+    with TemporaryDirectory() as folder:
+        for name, text in texts.items():
+            options[name] = Path(folder, f"{name}{suffix}")
+            options[name].write_text(text, encoding="utf-8", newline="")
+        return ran(task, **options)
+
+
+def ran_on_pipe(text: str, task: Task, **options: Any) -> Ran:
+    """`ran` with this text on standard input and nothing that tells its format."""
+    raw = io.BytesIO(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))  # type: ignore[arg-type]
+        return ran(task, **options)
+
+
+def in_blocks(request: Request, values: int) -> Ran:
+    """The same run, read and computed in batches of at most so many values."""
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for module in (tables, whole, flow):
+            patch.setattr(module, "BATCH_VALUES", values)
+        return run(request)
+
+
+def joined(rows: Iterable[Sequence[object]], delimiter: str) -> str:
+    """Delimited text; floats are written so that they read back as the same."""
+    return "".join(delimiter.join(map(_cell, row)) + "\n" for row in rows)
+
+
+def _cell(value: object) -> str:
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
