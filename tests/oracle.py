@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 from mpmath import mp, mpf
+from mpmath.libmp import to_float
 
 mp.dps = 60
 INF = mpf("inf")
@@ -115,11 +116,11 @@ def ulps(value: float, exact: mpf, floor: float = 0.0) -> float:
 
     Below `floor` the unit stays that of `floor`; an infinity or NaN that should not be is inf away.
     """
-    with mp.workprec(53):
-        nearest = float(+exact)  # mpmath's own float() cuts digits off, this rounds
+    nearest = to_float(exact._mpf_, rnd="n")  # float(exact) would cut digits off, not round
     if not math.isfinite(value) or not math.isfinite(nearest):
         return 0.0 if value == nearest else math.inf
-    return float(abs(mpf(value) - exact) / mpf(math.ulp(max(abs(nearest), floor))))
+    _, exponent = math.frexp(math.ulp(max(abs(nearest), floor)))
+    return abs(float(mp.ldexp(mpf(value) - exact, 1 - exponent)))
 
 
 def ulps_apart(a: np.ndarray, b: np.ndarray, floor: float = 1e-300) -> float:

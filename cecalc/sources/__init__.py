@@ -21,7 +21,7 @@ def open_problem(request: InputRequest, files: ExitStack) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.sources import formats, tables, whole
+    from cecalc.sources import formats, streamed, whole
     from cecalc.sources.columns import Wanted
 
     said = None if request.task.is_loss else Kind.LOGITS
@@ -33,4 +33,4 @@ def open_problem(request: InputRequest, files: ExitStack) -> Problem:
     found = formats.opened(request, path, wanted, files)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
-    return tables.problem(found, request)
+    return streamed.from_table(found, request)

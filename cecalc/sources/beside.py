@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
+from cecalc.sources import formats
+from cecalc.sources.columns import Wanted
+from cecalc.sources.files import open_text
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
+from cecalc.sources.tables import Beside, Reader
 from cecalc.sources.targets import Classes
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
-
-
-@dataclass
-class Beside:
-    """What options gave beside the rows, handed out in step with them."""
-
-    target: Floats | None = None
-    """Any shape `shapes.arrange` takes; beside rows of a table (N,) or (N, C)."""
-    sample_weight: Floats | None = None
-    """Shape (N,)."""
-    ids: Sequence[str] | None = None
-    """The identifiers in the target's file."""
-    lines: Sequence[int] | None = None
-    """The lines of the target's file."""
-    columns: tuple[tuple[int, str], ...] = ()
-    """The number and name of the target's columns in its file."""
-    source: str | None = None
-    """What the target was given in."""
-    taken: int = 0
-
-    def take(self, rows: int, ids: Sequence[str] | None) -> Beside:
-        """What belongs to the next `rows` rows."""
-        part = slice(self.taken, self.taken + rows)
-        self._check_ids(ids, part)
-        self.taken += rows
-        return replace(
-            self,
-            target=None if self.target is None else self.target[part],
-            sample_weight=None if self.sample_weight is None else self.sample_weight[part],
-            lines=None if self.lines is None else self.lines[part],
-        )
-
-    def check_length(self, rows: int) -> None:
-        """Refuse arrays that are not as long as the table was."""
-        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
-            if array is not None and array.shape[0] != rows:
-                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
-
-    def _check_ids(self, ids: Sequence[str] | None, part: slice) -> None:
-        if ids is None or self.ids is None:
-            return
-        for row, (ours, theirs) in enumerate(zip(ids, self.ids[part], strict=False), part.start):
-            if ours != theirs:
-                raise DataError(
-                    f"id {excerpt(ours)} of the values beside id {excerpt(theirs)} of the target",
-                    place=Place(row=row),
-                    hint="both files carry ids: bring them into the same order",
-                )
 
 
 def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Beside:
@@ -111,8 +66,6 @@ def read_numbers(given: Given) -> Floats:
     """
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
-    from cecalc.sources.files import open_text
-
     with ExitStack() as files:
         whole = "".join(open_text(given.path, files).lines())
     try:
@@ -126,9 +79,6 @@ def _read_target(
     request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, beside: Beside
 ) -> None:
     """A target file, by the same column rules as any table; its whole length is kept."""
-    from cecalc.sources import formats, tables
-    from cecalc.sources.columns import Wanted
-
     beside.source = given.path
     inner = replace(request, target=None, values={}, sample_weight=None)
     with ExitStack() as files:
@@ -143,7 +93,7 @@ def _read_target(
         return
     if not found.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    reader = tables.Reader(found, inner, Classes(classes, request.target_as))
+    reader = Reader(found, inner, Classes(classes, request.target_as))
     beside.target = reader.target(rows)
     beside.ids = reader.ids(rows)
     beside.lines = [row.line for row in rows if row.line is not None] or None

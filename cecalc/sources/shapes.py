@@ -195,6 +195,11 @@ def _squeezed(array: Floats) -> tuple[int, ...]:
     return tuple(length for length in array.shape if length != 1)
 
 
+def axis_names(coordinates: Any) -> tuple[str, ...]:
+    """n, d1, … for coordinates of shape (N, K + 1); nothing where there are none."""
+    return () if coordinates is None else ("n", *(f"d{i}" for i in range(1, coordinates.shape[1])))
+
+
 def row_blocks(rows: int, width: int, values: int) -> Iterator[slice]:
     """Slices of at most `values` values (at least one row) that cover all rows in order."""
     step = max(1, values // max(1, width))

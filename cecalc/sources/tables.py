@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place, count
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.numerals import read_number
-from cecalc.records import Batch, InputRequest, Original, Problem, Schema, Task
+from cecalc.records import Batch, InputRequest, Original, Task
 from cecalc.sources import strict_json
-from cecalc.sources.beside import Beside, read_beside
 from cecalc.sources.columns import Layout
 from cecalc.sources.shapes import Rows, arrange, to_array
 from cecalc.sources.targets import Classes
@@ -56,56 +55,52 @@ class Table:
     """The header's line as it came."""
 
 
-def problem(table: Table, request: InputRequest) -> Problem:
-    """The problem a table holds; its first batch is read to learn the shapes.
+@dataclass
+class Beside:
+    """What options gave beside the rows, handed out in step with them."""
 
-    Raises
-    ------
-    DataError : a row of the first batch breaks a rule
-    """
-    layout = table.layout
-    names = request.classes or layout.names or None
-    if names is not None and layout.names and len(names) != len(layout.values):
-        rule = f"{count(len(names), 'class name')} for {count(len(layout.values), 'class')}"
-        raise DataError(rule, place=Place(source=table.source))
-    beside = read_beside(request, names)
-    batches = _batches(table, Reader(table, request, Classes(names, request.target_as)), beside)
-    first = next(batches)
-    schema = Schema(
-        source=table.source,
-        kind=layout.kind,
-        classes=None if _numbered(names) else names,
-        fields=tuple(table.fields),
-        delimiter=table.delimiter,
-        header_text=table.header_text,
-        columns=tuple((i + 1, table.fields[i]) for i in layout.values),
-        target_columns=beside.columns or tuple((i + 1, table.fields[i]) for i in layout.target),
-        target_source=beside.source,
-        coordinates=axis_names(first.coordinates),
-        notes=layout.notes,
-    )
-    return Problem(schema, itertools.chain([first], batches))
+    target: Floats | None = None
+    """Any shape `shapes.arrange` takes; beside rows of a table (N,) or (N, C)."""
+    sample_weight: Floats | None = None
+    """Shape (N,)."""
+    ids: Sequence[str] | None = None
+    """The identifiers in the target's file."""
+    lines: Sequence[int] | None = None
+    """The lines of the target's file."""
+    columns: tuple[tuple[int, str], ...] = ()
+    """The number and name of the target's columns in its file."""
+    source: str | None = None
+    """What the target was given in."""
+    taken: int = 0
 
+    def take(self, rows: int, ids: Sequence[str] | None) -> Beside:
+        """What belongs to the next `rows` rows."""
+        part = slice(self.taken, self.taken + rows)
+        self._check_ids(ids, part)
+        self.taken += rows
+        return replace(
+            self,
+            target=None if self.target is None else self.target[part],
+            sample_weight=None if self.sample_weight is None else self.sample_weight[part],
+            lines=None if self.lines is None else self.lines[part],
+        )
 
-def _numbered(names: tuple[str, ...] | None) -> bool:
-    return names is not None and names == tuple(map(str, range(len(names))))
+    def check_length(self, rows: int) -> None:
+        """Refuse arrays that are not as long as the table was."""
+        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
+            if array is not None and array.shape[0] != rows:
+                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
 
-
-def axis_names(coordinates: Any) -> tuple[str, ...]:
-    """n, d1, … for coordinates of shape (N, K + 1); nothing where there are none."""
-    return () if coordinates is None else ("n", *(f"d{i}" for i in range(1, coordinates.shape[1])))
-
-
-def _batches(table: Table, reader: Reader, beside: Beside) -> Iterator[Batch]:
-    """The rows of a table, in batches bounded by values."""
-    size = max(1, BATCH_VALUES // max(1, len(table.layout.values)))
-    start = entries = 0
-    while rows := list(itertools.islice(table.records, size)):
-        batch = reader.batch(rows, start, beside)
-        yield batch
-        start += batch.size
-        entries += len(rows)
-    beside.check_length(entries)
+    def _check_ids(self, ids: Sequence[str] | None, part: slice) -> None:
+        if ids is None or self.ids is None:
+            return
+        for row, (ours, theirs) in enumerate(zip(ids, self.ids[part], strict=False), part.start):
+            if ours != theirs:
+                raise DataError(
+                    f"id {excerpt(ours)} of the values beside id {excerpt(theirs)} of the target",
+                    place=Place(row=row),
+                    hint="both files carry ids: bring them into the same order",
+                )
 
 
 class Reader:

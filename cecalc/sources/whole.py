@@ -23,8 +23,8 @@ from cecalc.records import (
 )
 from cecalc.sources.beside import read_beside, target_array
 from cecalc.sources.formats import Document
-from cecalc.sources.shapes import Rows, arrange, names_of, row_blocks, to_array
-from cecalc.sources.tables import BATCH_VALUES, axis_names
+from cecalc.sources.shapes import Rows, arrange, axis_names, names_of, row_blocks, to_array
+from cecalc.sources.tables import BATCH_VALUES
 
 if TYPE_CHECKING:
     from cecalc.records import Floats

@@ -69,8 +69,8 @@ class Form:
     """Of a problem with one row on NumPy: its value, or its C values."""
     torch: Callable[[Problem], Array] | None
     """The same as `cecalc`, or None where torch has no such form."""
-    reads_logits: bool = True
-    """Or else probabilities."""
+    by_magnitude: bool = True
+    """Whether its errors depend on how large the logits are."""
 
     def on(self, xp: Arrays, problem: Problem) -> np.ndarray:
         """What cecalc says on `xp`, back on the host."""
@@ -171,7 +171,7 @@ CE_FORMS = (
         lambda p: cross_entropy.of_index(cross_entropy.surprisal_from_probs(p.probs), p.index),
         lambda p: [oracle.of_index(oracle.surprisal_from_probs(p.probs[0]), p.index[0])],
         lambda p: _torch().nll_loss(p.probs.log(), p.index, reduction="none"),
-        reads_logits=False,
+        by_magnitude=False,
     ),
     Form(
         "ce of probs, distribution",
@@ -182,7 +182,7 @@ CE_FORMS = (
             oracle.of_distribution(oracle.surprisal_from_probs(p.probs[0]), p.distribution[0])
         ],
         None,
-        reads_logits=False,
+        by_magnitude=False,
     ),
     Form(
         "ce of log-probs, index",
@@ -191,6 +191,7 @@ CE_FORMS = (
         ),
         lambda p: [oracle.of_index(oracle.surprisal_from_log_probs(-abs(p.logits[0])), p.index[0])],
         lambda p: _torch().nll_loss(-abs(p.logits), p.index, reduction="none"),
+        by_magnitude=False,
     ),
 )
 BCE_FORMS = (
@@ -213,14 +214,14 @@ BCE_FORMS = (
         lambda p: binary_cross_entropy.of_probs(p.probs, p.cells),
         lambda p: _cells(oracle.bce_of_probs, p.probs[0], p.cells[0]),
         lambda p: _torch().binary_cross_entropy(p.probs, p.cells, reduction="none"),
-        reads_logits=False,
+        by_magnitude=False,
     ),
     Form(
         "bce of probs, no clamp",
         lambda p: binary_cross_entropy.of_probs(p.probs, p.cells, clamp=False),
         lambda p: _cells(partial(oracle.bce_of_probs, clamp=False), p.probs[0], p.cells[0]),
         None,
-        reads_logits=False,
+        by_magnitude=False,
     ),
 )
 ACTIVATIONS = (

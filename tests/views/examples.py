@@ -93,7 +93,16 @@ def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> Outcome
         target_class=right,
         correct=prediction == right,
         probs=probs,
+        surprisal=_surprisal(rows.values),
     )
+
+
+def _surprisal(logits: Floats) -> Floats:
+    """−ln softmax by leaving the class itself out, so that a confident row keeps its digits."""
+    own = np.eye(logits.shape[1], dtype=bool)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = logits[:, None, :] - logits[:, :, None]
+        return np.asarray(np.log1p(np.where(own, 0, np.exp(gaps)).sum(axis=2)))
 
 
 def bce_outcome(rows: Batch) -> Outcome:
@@ -172,7 +181,8 @@ def report(header: Header, outcome: Outcome, **known: Any) -> Report:
 def ce(rows: Batch, *, weight: Sequence[float] | None = None, **known: Any) -> Iterator[Item]:
     """The items of a run of cross-entropy."""
     outcome = ce_outcome(rows, weight=weight)
-    head = header(Task.CE, rows, has_weights=weight is not None, **known)
+    weighted = weight is not None
+    head = header(Task.CE, rows, has_weights=weighted, has_row_weight=weighted, **known)
     yield from (head, outcome, report(head, outcome))
 
 
@@ -212,6 +222,7 @@ def soft(kind: Kind = Kind.PROBS) -> Iterator[Item]:
         target_class=y.argmax(axis=1),
         correct=p.argmax(axis=1) == y.argmax(axis=1),
         probs=p,
+        surprisal=-np.log(p),
     )
     head = header(Task.CE, outcome.batch, target_form=TargetForm.DISTRIBUTION, kind=kind)
     yield from (head, outcome, report(head, outcome, target_form="class probabilities"))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cecalc.records import Item, Kind, Screen
+from cecalc.records import Header, Item, Kind, Screen
 from cecalc.views import Format
 from cecalc.views.kept import Kept
 from tests.views.examples import (
@@ -360,8 +361,8 @@ def test_coordinates_name_rows_of_k_dimensional_input() -> None:
     assert " 0    1        1   -0.1000 " in drawn
 
 
-def test_smoothing_shows_as_a_loss_beside_the_plain_terms() -> None:
+def test_smoothing_shows_in_the_target_of_the_working() -> None:
     head, outcome, *rest = ce(batch(LOGITS, [2, 1]))
-    outcome.loss[:] += 0.1  # type: ignore[union-attr, index]
-    drawn = table([head, outcome, *rest])
-    assert re.search(r"−y·ln p .* 1\.7638\n loss +1\.8638\n", drawn)
+    assert isinstance(head, Header)
+    drawn = table([replace(head, label_smoothing=0.1), outcome, *rest])
+    assert re.search(r"smoothed +0\.0250 +0\.0250 +0\.9250 +0\.0250\n", drawn)

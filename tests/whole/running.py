@@ -107,6 +107,13 @@ class Ran:
             [getattr(o.batch if in_batch else o, field) for o in self.outcomes], axis=0
         )
 
+    @property
+    def entries(self) -> int:
+        """How many entries the input had along axis 0: with K dimensions, each is several rows."""
+        if self.outcomes[0].batch.coordinates is None:
+            return self.report.rows_given
+        return int(self.rows("batch.coordinates")[:, 0].max()) + 1
+
     def text(self, view: Format) -> str:
         """What `-f` prints."""
         return "".join(view.render(iter(self.items), Screen()))
@@ -154,7 +161,7 @@ def ran_on_pipe(text: str, task: Task, **options: Any) -> Ran:
     """`ran` with this text on standard input and nothing that tells its format."""
     raw = io.BytesIO(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))  # type: ignore[arg-type]
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
         return ran(task, **options)
 
 
@@ -174,5 +181,3 @@ def joined(rows: Iterable[Sequence[object]], delimiter: str) -> str:
 
 def _cell(value: object) -> str:
     return repr(float(value)) if isinstance(value, float) else str(value)
-
-
