@@ -47,7 +47,7 @@ class TorchBackend(Backend):
 
     def array(self, array: Any) -> Array:
         """A NumPy array as a tensor on the device."""
-        return self.torch.asarray(array, device=self.device)
+        return self.torch.asarray(np.require(array, requirements="W"), device=self.device)
 
     def numpy(self, array: Array) -> Any:
         """A tensor as a NumPy array."""
@@ -100,21 +100,27 @@ class RoundedBackend(TorchBackend):
         return self._back(loss)
 
     def binary_cross_entropy(
-        self, logits: Floats, target: Floats, *, pos_weight: Floats | None
+        self, logits: Floats, target: Floats, *, weight: Floats | None, pos_weight: Floats | None
     ) -> Floats:
         """`torch.nn.functional.binary_cross_entropy_with_logits`, one value per cell."""
         loss = self.torch.nn.functional.binary_cross_entropy_with_logits(
             self._tensor(logits),
             self._tensor(target),
+            weight=None if weight is None else self._tensor(weight),
             pos_weight=None if pos_weight is None else self._tensor(pos_weight),
             reduction="none",
         )
         return self._back(loss)
 
-    def binary_cross_entropy_of_probs(self, probs: Floats, target: Floats) -> Floats:
+    def binary_cross_entropy_of_probs(
+        self, probs: Floats, target: Floats, *, weight: Floats | None
+    ) -> Floats:
         """`torch.nn.functional.binary_cross_entropy`, one value per cell."""
         loss = self.torch.nn.functional.binary_cross_entropy(
-            self._tensor(probs), self._tensor(target), reduction="none"
+            self._tensor(probs),
+            self._tensor(target),
+            weight=None if weight is None else self._tensor(weight),
+            reduction="none",
         )
         return self._back(loss)
 

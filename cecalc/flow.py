@@ -13,6 +13,7 @@ import numpy as np
 
 from cecalc import __version__, backend
 from cecalc.compute import Noted, Settings, outcome_of
+from cecalc.compute.cells import has_row_axis
 from cecalc.errors import PLACES_LISTED, DataError, Place, UsageError, count
 from cecalc.losses import checks
 from cecalc.losses.checks import BrokenRule, Leniency
@@ -73,6 +74,7 @@ def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]
         if settings.task.is_loss:
             summary = summary.merge(Summary.of(noted.outcome, header))
         yield noted.outcome
+    _check_row_weights(settings, first, summary.rows_given)
     if settings.task.is_loss:
         yield _report(summary, header, settings, first, arithmetic.label)
 
@@ -173,6 +175,8 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
             raise DataError(rule, place=place)
         return weight
     cells = first.cell_shape
+    if cells == (1,) and weight.ndim == 1 and weight.size > 1:
+        weight = weight[:, None]  # values (N,) take weights (N,)
     trailing = weight.shape[1:] if weight.ndim == len(cells) + 1 else weight.shape
     try:
         fits = np.broadcast_shapes(trailing, cells) == cells
@@ -182,6 +186,12 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
         rule = f"weights of shape {weight.shape} do not fit rows of {cells} cells"
         raise DataError(rule, place=place)
     return weight
+
+
+def _check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
+    for weight in (settings.weight, settings.pos_weight):
+        if weight is not None and has_row_axis(weight, first) and weight.shape[0] != rows:
+            raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
 
 
 def _header(problem: Problem, first: Batch, settings: Settings) -> Header:

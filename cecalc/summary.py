@@ -41,7 +41,7 @@ class ExactSum:
     def of(terms: Floats) -> ExactSum:
         """The sum of an array (fewer than 2**26 terms)."""
         finite = np.isfinite(terms)
-        special = 0.0 if finite.all() else float(np.sum(terms[~finite]))
+        special = sum(terms[~finite].tolist(), 0.0)
         mantissa, exponent = np.frexp(terms[finite])
         whole = (mantissa * 2.0**53).astype(np.int64)
         # Integer bins by exponent, in halves so that each bin stays below 2**53 and exact.
@@ -68,7 +68,7 @@ class ExactSum:
         try:
             return self.scaled / denominator.scaled
         except OverflowError:
-            return math.copysign(math.inf, self.scaled)
+            return math.inf if self.scaled > 0 else -math.inf
 
 
 @dataclass(frozen=True)

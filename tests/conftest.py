@@ -39,6 +39,7 @@ class Arrays:
         if name == "strict":
             return cls(name, pytest.importorskip("array_api_strict"))
         torch = pytest.importorskip("torch")
+        torch.set_num_threads(1)  # on a busy machine, waiting for the others took ten times as long
         device = name.partition("-")[2] or "cpu"
         if device == "cuda" and not torch.cuda.is_available():
             pytest.skip("no CUDA device")

@@ -22,8 +22,7 @@ def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         checks.ce_logits(batch.values, everything, settings.lenient)
     else:
         checks.bce_logits(batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient)
-    with np.errstate(over="ignore", invalid="ignore"):
-        probs = _activation(batch.values, settings, backend)
+    probs = _activation(batch.values, settings, backend)
     return Noted(Outcome(batch, everything, probs=probs))
 
 

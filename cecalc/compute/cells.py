@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.settings import Noted, Settings
+from cecalc.errors import DataError
 from cecalc.losses import activations, binary_cross_entropy, checks
-from cecalc.losses.stable import weighted
+from cecalc.losses.stable import tree_sum, weighted
 from cecalc.records import Batch, Kind, Outcome, Reduction
 
 if TYPE_CHECKING:
@@ -31,16 +32,20 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
         if settings.clamp:
             notes = checks.notes_bce(values, target, used)
     safe_target = np.where(used, target, 0.0)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        unweighted = _cell_losses(values, safe_target, None, settings, backend)
-        cells = unweighted
-        if settings.pos_weight is not None:
-            cells = _cell_losses(
-                values, safe_target, _laid_out(settings.pos_weight, batch), settings, backend
-            )
-        cells = _weighted_cells(cells, batch, settings)
-        probs = _cell_probs(values, settings, backend)
+    weights = _Weights(
+        *(
+            None if w is None else _laid_out(w, batch)
+            for w in (settings.weight, settings.pos_weight)
+        )
+    )
+    unweighted = _cell_losses(values, safe_target, _Weights(), settings, backend)
+    cells = unweighted
+    if any(weight is not None for weight in weights):
+        cells = _cell_losses(values, safe_target, weights, settings, backend)
+    if batch.sample_weight is not None:
+        cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
     has_weights = cells is not unweighted
+    probs = _cell_probs(values, settings, backend)
     predicted = probs >= 0.5
     correct = predicted == (target >= 0.5)
     row_used = np.any(used, axis=-1)
@@ -63,21 +68,33 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
     return Noted(outcome, tuple(notes))
 
 
+class _Weights(NamedTuple):
+    """Weights of the cells of a batch, shape (N, M)."""
+
+    weight: Floats | None = None
+    pos_weight: Floats | None = None
+
+
 def _cell_losses(
-    values: Floats, target: Floats, pos_weight: Floats | None, settings: Settings, backend: Backend
+    values: Floats, target: Floats, weights: _Weights, settings: Settings, backend: Backend
 ) -> Floats:
+    weight, pos_weight = weights
     is_logits = settings.kind is Kind.LOGITS
     if isinstance(backend, RoundedBackend):
         if is_logits:
-            return backend.binary_cross_entropy(values, target, pos_weight=pos_weight)
+            return backend.binary_cross_entropy(
+                values, target, weight=weight, pos_weight=pos_weight
+            )
         if settings.clamp:
-            return backend.binary_cross_entropy_of_probs(values, target)
+            return backend.binary_cross_entropy_of_probs(values, target, weight=weight)
     array, targets = backend.array(values), backend.array(target)
     if is_logits:
-        weights = None if pos_weight is None else backend.array(pos_weight)
-        loss = binary_cross_entropy.with_logits(array, targets, pos_weight=weights)
+        positive = None if pos_weight is None else backend.array(pos_weight)
+        loss = binary_cross_entropy.with_logits(array, targets, pos_weight=positive)
     else:
         loss = binary_cross_entropy.of_probs(array, targets, clamp=settings.clamp)
+    if weight is not None:
+        loss = weighted(backend.array(weight), loss)
     return cast("Floats", backend.numpy(loss))
 
 
@@ -89,27 +106,26 @@ def _cell_probs(values: Floats, settings: Settings, backend: Backend) -> Floats:
     return cast("Floats", backend.numpy(activations.sigmoid(backend.array(values))))
 
 
-def _weighted_cells(cells: Floats, batch: Batch, settings: Settings) -> Floats:
-    if settings.weight is not None:
-        cells = weighted(_laid_out(settings.weight, batch), cells)
-    if batch.sample_weight is not None:
-        cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
-    return cells
-
-
 def _laid_out(weight: Floats, batch: Batch) -> Floats:
     """A weight broadcast against the cells as they were given, in the layout of the batch.
 
-    A weight with an axis for the rows has been seen to hold all of them; the batch takes its part.
+    One with an axis for the rows holds those of the whole input; the batch takes its part.
     """
-    if weight.ndim == len(batch.cell_shape) + 1 and weight.shape[0] > 1:
+    if has_row_axis(weight, batch):
+        if weight.shape[0] < batch.start + batch.size:
+            raise DataError(f"weights for {weight.shape[0]} rows, but there are more")
         weight = weight[batch.start : batch.start + batch.size]
     return np.broadcast_to(weight, (batch.size, *batch.cell_shape)).reshape(batch.values.shape)
 
 
+def has_row_axis(weight: Floats, batch: Batch) -> bool:
+    """Whether a weight of the cells differs from row to row."""
+    return weight.ndim == len(batch.cell_shape) + 1 and weight.shape[0] > 1
+
+
 def _row_of_cells(cells: Floats, used: Flags, reduction: Reduction) -> Floats:
     counted = used.sum(axis=-1)
-    total = np.where(used, cells, 0.0).sum(axis=-1)
+    total: Floats = tree_sum(np.where(used, cells, 0.0))
     if reduction is not Reduction.SUM:
         total = total / np.maximum(counted, 1)
     return np.where(counted > 0, total, np.nan)

@@ -41,10 +41,9 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
     else:
         notes += checks.class_log_probs(values, used, lenient)
     target = batch.target if index is None else index
-    with np.errstate(over="ignore", invalid="ignore"):  # what an ignored row holds does not matter
-        mixture = _Mixture(values, target, settings, backend)
-        loss, unweighted = _row_losses(mixture, batch.sample_weight, settings.weight)
-        probs = _class_probs(values, settings.kind, backend)
+    mixture = _Mixture(values, target, settings, backend)
+    loss, unweighted = _row_losses(mixture, batch.sample_weight, settings.weight)
+    probs = _class_probs(values, settings.kind, backend)
     outcome = Outcome(
         batch=batch,
         used=used,

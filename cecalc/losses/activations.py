@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cecalc.losses.cross_entropy import surprisal_from_logits
 from cecalc.losses.stable import Array, namespace, normaliser, softplus, two_difference
 
 
@@ -54,9 +55,7 @@ def log_softmax(logits: Array, /) -> Array:
     ----------
     `torch.nn.LogSoftmax <https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html>`_
     """
-    from cecalc.losses.cross_entropy import surprisal_from_logits
-
-    return -surprisal_from_logits(logits)
+    return 0.0 - surprisal_from_logits(logits)  # never -0.0
 
 
 def sigmoid(logits: Array, /) -> Array:
@@ -106,4 +105,4 @@ def log_sigmoid(logits: Array, /) -> Array:
     ----------
     `torch.nn.LogSigmoid <https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html>`_
     """
-    return -softplus(-logits)
+    return 0.0 - softplus(-logits)  # never -0.0

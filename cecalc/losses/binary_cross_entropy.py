@@ -68,4 +68,4 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     log_no = xp.where(no, floor, xp.log1p(-xp.where(no, 0.0, probs)))
     if clamp:
         log_yes, log_no = xp.maximum(log_yes, floor), xp.maximum(log_no, floor)
-    return weighted(target, -log_yes) + weighted(1.0 - target, -log_no)
+    return weighted(target, 0.0 - log_yes) + weighted(1.0 - target, 0.0 - log_no)

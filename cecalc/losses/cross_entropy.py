@@ -6,6 +6,8 @@ log-probabilities; then the mixture of a row's surprisals that its target asks f
 
 from __future__ import annotations
 
+import numpy as np
+
 from cecalc.losses.stable import (
     Array,
     namespace,
@@ -64,7 +66,7 @@ def surprisal_from_probs(probs: Array, /) -> Array:
     xp = namespace(probs)
     empty = probs == 0
     logs = xp.log(xp.where(empty, xp.ones_like(probs), probs))
-    return xp.where(empty, xp.full_like(probs, float("inf")), -logs)
+    return xp.where(empty, xp.full_like(probs, float("inf")), 0.0 - logs)
 
 
 def surprisal_from_log_probs(log_probs: Array, /) -> Array:
@@ -88,7 +90,7 @@ def surprisal_from_log_probs(log_probs: Array, /) -> Array:
     ----------
     `torch.nn.NLLLoss <https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>`_
     """
-    return -log_probs
+    return 0.0 - log_probs
 
 
 def of_index(surprisal: Array, target: Array, /) -> Array:
@@ -116,6 +118,7 @@ def of_index(surprisal: Array, target: Array, /) -> Array:
     return xp.take_along_axis(surprisal, target[..., None], axis=-1)[..., 0]
 
 
+@np.errstate(over="ignore")  # a sum beyond float64 is inf
 def of_distribution(surprisal: Array, target: Array, /) -> Array:
     """Loss of rows whose target is a distribution: Σ p·(−ln q), with 0·inf = 0.
 
@@ -189,7 +192,7 @@ def smoothed_index(
     """
     xp = namespace(surprisal)
     own = weighted(xp.take(weight, target), of_index(surprisal, target))
-    if not label_smoothing:
+    if label_smoothing == 0:
         return own
     spread = of_distribution(surprisal, weight[None, :] * (label_smoothing / weight.shape[0]))
-    return weighted(xp.asarray(1.0 - label_smoothing), own) + spread
+    return spread if label_smoothing == 1 else (1.0 - label_smoothing) * own + spread

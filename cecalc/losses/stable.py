@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 Array = Any
 
 
@@ -19,6 +21,7 @@ def namespace(array: Array) -> Any:
     return array_api_compat.array_namespace(array)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # masked classes are no reason to warn
 def two_difference(a: Array, b: Array, /) -> tuple[Array, Array]:
     """`a - b` and the rounding error of it, so that the pair is exact (Knuth's TwoSum).
 

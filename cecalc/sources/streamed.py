@@ -50,9 +50,11 @@ def _numbered(names: tuple[str, ...] | None) -> bool:
 
 def _batches(table: Table, reader: Reader, beside: Beside) -> Iterator[Batch]:
     """The rows of a table, in batches bounded by values."""
-    size = max(1, BATCH_VALUES // max(1, len(table.layout.values)))
+    first = next(table.records)
+    records = itertools.chain([first], table.records)
+    size = max(1, BATCH_VALUES // reader.width(first))
     start = entries = 0
-    while rows := list(itertools.islice(table.records, size)):
+    while rows := list(itertools.islice(records, size)):
         batch = reader.batch(rows, start, beside)
         yield batch
         start += batch.size

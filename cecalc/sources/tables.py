@@ -150,6 +150,12 @@ class Reader:
             originals=spread(row.original for row in rows),
         )
 
+    def width(self, row: Record) -> int:
+        """How many values a row holds."""
+        positions = self.table.layout.values
+        cell = row.cells[positions[0]]
+        return str(cell).count(",") + 1 if _is_list(cell) else len(positions)
+
     def ids(self, rows: list[Record]) -> list[str] | None:
         """The identifiers of the rows, where the table has such a column."""
         position = self.table.layout.id

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import strategies
+from cecalc.losses import cross_entropy
+from tests import oracle, strategies
 from tests.losses.forms import FORMS, Problem, draw_problem, problems
 
 if TYPE_CHECKING:
@@ -21,14 +23,26 @@ MOST_ULPS = 4.0
 @given(problem=problems())
 def test_within_4_ulps_of_the_exact_value(xp: Arrays, problem: Problem) -> None:
     """Where a value is 1e-300 or more it is within 4 units in the last place; below, within those
-    of 1e-300; and infinite exactly where the exact one is, or where float64 ends. Nothing is −0.
+    of 1e-300; and infinite exactly where the exact one is, or where float64 ends.
     """
-    errors = {}
-    for form in FORMS:
-        got = form.on(xp, problem)
-        wrong_zero = (np.signbit(got) & (got == 0)).any()
-        errors[form.name] = np.inf if wrong_zero else form.ulps(got, form.expected(problem))
+    errors = {form.name: form.ulps(form.on(xp, problem), form.expected(problem)) for form in FORMS}
     assert {name: ulps for name, ulps in errors.items() if not ulps <= MOST_ULPS} == {}
+
+
+@given(problem=problems())
+def test_no_zero_is_negative(xp: Arrays, problem: Problem) -> None:
+    """A loss, or a logarithm of a probability of 1, is 0 as in torch, not −0."""
+    values = {form.name: form.on(xp, problem) for form in FORMS}
+    assert [name for name, got in values.items() if (np.signbit(got) & (got == 0)).any()] == []
+
+
+@given(logits=strategies.logits(magnitudes=("±50", "±300", "±700", "1e-20 to 1000")))
+def test_large_losses_are_rounded_once(xp: Arrays, logits: np.ndarray) -> None:
+    """From 20 nats on a loss is within 0.6 ulps: the rounding error of peak − logit is put back."""
+    got = xp.numpy(cross_entropy.surprisal_from_logits(xp.array(logits)))
+    exact = [oracle.surprisal_from_logits(row) for row in logits]
+    pairs = zip(got.ravel().tolist(), chain.from_iterable(exact), strict=True)
+    assert max((oracle.ulps(value, e) for value, e in pairs if e >= 20), default=0.0) <= 0.6
 
 
 @given(problem=problems())

@@ -151,6 +151,14 @@ def test_losses_of_probabilities_at_the_ends(
         assert not np.signbit(ce).any()
 
 
+def test_log_probabilities_of_the_ends(xp: Arrays) -> None:
+    """Ln 1 costs 0, not −0, with either sign; ln 0 costs inf."""
+    logs = xp.array([[-0.0, 0.0, -INF, -1.5]])
+    got = xp.numpy(cross_entropy.surprisal_from_log_probs(logs))
+    assert got.tolist() == [[0.0, 0.0, INF, 1.5]]
+    assert not np.signbit(got).any()
+
+
 ACTIVATED: list[tuple[Any, list[float], list[float]]] = [
     (activations.softmax, [0, 0], [0.5, 0.5]),
     (activations.softmax, [BIG, -BIG], [1.0, 0.0]),

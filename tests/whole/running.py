@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cecalc import flow
+from cecalc import flow, sources
 from cecalc.records import (
     Arithmetic,
     BackendName,
@@ -33,9 +34,11 @@ from cecalc.records import (
     Screen,
     Task,
 )
-from cecalc.sources import tables, whole
 from cecalc.views import Format, quiet
 
+ROOM = [import_module(m.name) for m in walk_packages(sources.__path__, "cecalc.sources.")]
+SIZED = [module for module in [flow, *ROOM] if hasattr(module, "BATCH_VALUES")]
+"""The modules that know how much a batch holds."""
 NUMPY, TORCH = Arithmetic(BackendName.NUMPY), Arithmetic(BackendName.TORCH)
 BACKENDS = pytest.mark.parametrize("arithmetic", [NUMPY, TORCH], ids=["numpy", "torch"])
 
@@ -135,6 +138,13 @@ def run(request: Request) -> Ran:
     return Ran(header, [o for o in outcomes if isinstance(o, Outcome)], report, notes)
 
 
+def activated(request: Request) -> np.ndarray:
+    """What softmax or sigmoid make of the input: shape (N, C)."""
+    _, *items = flow.run(request, lambda _: None)
+    parts = [i.probs for i in items if isinstance(i, Outcome) and i.probs is not None]
+    return np.concatenate(parts)
+
+
 def ran(task: Task, values: Any = None, target: Any = None, **options: Any) -> Ran:
     """`run` of a `request`."""
     return run(request(task, values, target, **options))
@@ -167,9 +177,8 @@ def ran_on_pipe(text: str, task: Task, **options: Any) -> Ran:
 
 def in_blocks(request: Request, values: int) -> Ran:
     """The same run, read and computed in batches of at most so many values."""
-    with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        for module in (tables, whole, flow):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in SIZED:
             patch.setattr(module, "BATCH_VALUES", values)
         return run(request)
 

@@ -238,6 +238,7 @@ def test_output_for_arrays_is_what_a_table_would_have_given(m: Matrix) -> None:
     assert ran_on(_document(m), ".json", m.task).text(Format.CSV) == made_up
 
 
+@FEWER
 @given(m=matrices(), reduction=st.sampled_from(Reduction))
 def test_output_can_be_fed_back(m: Matrix, reduction: Reduction) -> None:
     """`-f csv`, `tsv` and `jsonl` are inputs with the same answer, and so is what they give."""
@@ -268,10 +269,14 @@ def _requests() -> dict[str, Request]:
     turned: dict[str, Any] = {"transpose": True, **weights}
     return {
         "indices": request(Task.CE, logits, index, weight=rng.random(6), label_smoothing=0.1),
+        "one-hot, then soft": request(Task.CE, logits, np.concatenate([np.eye(6)[:1], soft[1:]])),
         "distributions": request(Task.CE, logits, soft, sample_weight=rng.random(50)),
         "log-probs": request(Task.CE, np.log(soft), index, kind=Kind.LOG_PROBS),
         "K dimensions": request(Task.CE, **positions),
         "probs of cells": request(Task.BCE, soft, soft, kind=Kind.PROBS),
+        "0/1 cells, then soft": request(
+            Task.BCE, cells, np.where(np.arange(23)[:, None], shares, 1)
+        ),
         "cells": request(Task.BCE, cells, shares, sample_weight=rng.random(23)),
         "weighted cells": request(Task.BCE, cells, shares, **weights),
         "transposed cells": request(Task.BCE, cells.T, shares.T, **turned),
@@ -324,12 +329,13 @@ def test_blocks_of_tables_change_no_digit(tmp_path: Path) -> None:
 def _is_the_same_in_blocks(asked: Request, name: str) -> None:
     expected = run(asked)
     given_row = max(1, len(expected.rows("batch.values")) // max(1, expected.entries))
-    for values in (1, 7, 64, expected.header.width * 10):
+    views = list(Format) if expected.header.reduction is Reduction.MEAN else [Format.CSV]
+    for values in (1, 7, expected.header.width * 10):
         got = in_blocks(asked, values)
         largest = max(outcome.batch.values.size for outcome in got.outcomes)
         assert largest <= max(values, given_row * expected.header.width), (name, "batch too large")
         assert got.quiet() == expected.quiet()
-        for view in Format:
+        for view in views:
             assert got.text(view) == expected.text(view), (name, view, values)
 
 
@@ -524,7 +530,7 @@ def _nearest(exact: Fraction) -> float:
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(math.inf, exact)
+        return math.inf if exact > 0 else -math.inf
 
 
 @given(terms=wild, cut=st.integers(0, 60), others=wild)

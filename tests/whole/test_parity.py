@@ -20,11 +20,22 @@ from cecalc.errors import DataError
 from cecalc.records import Arithmetic, Dtype, Kind, Reduction, Task
 from tests import strategies
 from tests.strategies import MAGNITUDES, Shape
-from tests.whole.running import BACKENDS, Ran, ran, ran_on, rounding_to
+from tests.whole.running import (
+    BACKENDS,
+    NUMPY,
+    TORCH,
+    Ran,
+    activated,
+    ran,
+    ran_on,
+    request,
+    rounding_to,
+)
 
 CLOSE = 1e-12
 """How far from torch a row may be, in units of the larger of 1 and the row's largest |logit|."""
-TYPES = pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.FLOAT16, Dtype.BFLOAT16])
+SMALLER = [Dtype.FLOAT32, Dtype.FLOAT16, Dtype.BFLOAT16]
+TYPES = pytest.mark.parametrize("dtype", SMALLER)
 EVERYWHERE = tuple(MAGNITUDES)
 MODERATE = tuple(name for name in EVERYWHERE if name != "up to 1e300")  # as all dtypes can hold
 
@@ -171,7 +182,7 @@ def _agrees(problem: Problem, result: Ran) -> None:
         assert report.loss is None
     else:
         scale = denominator if problem.reduction is Reduction.MEAN else 1
-        reduced = problem.torch(problem.reduction) if plain else total / scale
+        reduced: Any = problem.torch(problem.reduction) if plain else total / scale
         assert report.loss is not None
         assert abs(report.loss - reduced) <= allowed / scale
     if problem.task is Task.BCE:
@@ -376,6 +387,36 @@ def test_ce_in_a_dtype_is_torch_in_that_dtype(dtype: Dtype, data: st.DataObject)
     dtype is fine; a row's loss does not depend on what else there is, so it is always the first.
     """
     _equals(data.draw(ce_problems(MODERATE)), dtype)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("task", [Task.SOFTMAX, Task.SIGMOID])
+@given(rng=strategies.generators(), shape=ce_shapes(), name=st.sampled_from(MODERATE))
+def test_activations_are_torch_s(
+    task: Task, log: bool, rng: np.random.Generator, shape: Shape, name: str
+) -> None:
+    """Softmax over axis 1, sigmoid of each value, and their logarithms: close to torch in float64
+    on both backends, and torch's own in smaller dtypes.
+    """
+    values = _values(rng, shape, name)
+    axis = min(1, len(shape) - 1)
+    rows = np.moveaxis(values, axis, -1).reshape(-1, shape[axis])
+    if task is Task.SIGMOID:
+        rows = values.reshape(1 if len(shape) == 1 else shape[0], -1)
+    apply: Any = {
+        (Task.SOFTMAX, False): lambda x: torch.softmax(x, -1),
+        (Task.SOFTMAX, True): lambda x: torch.log_softmax(x, -1),
+        (Task.SIGMOID, False): torch.sigmoid,
+        (Task.SIGMOID, True): torch.nn.functional.logsigmoid,
+    }[task, log]
+    for arithmetic in (NUMPY, TORCH, *map(rounding_to, SMALLER)):
+        expected = apply(torch.tensor(rows).to(getattr(torch, arithmetic.dtype)))
+        got = activated(request(task, values, log=log, arithmetic=arithmetic))
+        if arithmetic.dtype is Dtype.FLOAT64:
+            near = CLOSE * np.maximum(1, np.abs(rows).max(-1, keepdims=True) if log else 1)
+            assert (np.abs(got - np.asarray(expected)) <= near).all()
+        else:
+            np.testing.assert_array_equal(got, np.asarray(expected.to(torch.float64)))
 
 
 @TYPES
