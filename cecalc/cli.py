@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import io
 import os
 import re
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
@@ -25,8 +26,9 @@ from cecalc.errors import (
 )
 from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, takes
-from cecalc.records import Header, Item, Reduction, Report, Task
-from cecalc.requests import output_of, request_of
+from cecalc.records import Header, Item, Task
+from cecalc.requests import OutputRequest, output_of, request_of
+from cecalc.writer import Writer
 
 app = typer.Typer(
     name="cecalc",
@@ -46,7 +48,7 @@ def root(
     cecalc ce --logits 2,-3,0.8,1.2 --target 2
     """
     if version:
-        _say(f"cecalc {__version__}", sys.stdout)
+        typer.echo(f"cecalc {__version__}")
     elif ctx.invoked_subcommand is None:
         raise UsageError("no command", hint="one of ce, bce, softmax, sigmoid; see cecalc --help")
 
@@ -102,17 +104,15 @@ def main() -> None:
     """Run the command line and leave with its status."""
     _die_by_signals()
     status = status_of(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
     os._exit(status)  # everything is written; a failing flush at exit would only hide the status
 
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
     try:
-        status = app(arguments, prog_name="cecalc", standalone_mode=False)
-        return Status.COMPLETE if status is None else int(status)
+        return _called(arguments)
     except CecalcError as error:
         return _told(error)
     except typer.TyperException as error:
@@ -127,6 +127,18 @@ def status_of(arguments: list[str]) -> int:
         )
 
 
+def _called(arguments: list[str]) -> int:
+    """Run the command; the help that Typer prints goes out by the writer, unless to a terminal."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        return app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+    if text := printed.getvalue():
+        with Writer(None, hold=False) as writer:
+            writer.write(text)
+    return status
+
+
 def _execute(task: Task, ctx: typer.Context) -> int:
     """Build the request, run the flow, write what the views make of it."""
     request = request_of(task, ctx.params)
@@ -138,35 +150,37 @@ def _execute(task: Task, ctx: typer.Context) -> int:
 
     def tell(text: str) -> None:
         if not output.quiet:
-            _say(note(text), sys.stderr)
+            _say(note(text))
 
     items = run(request, tell)
-    if output.quiet and output.path is None:
-        _write(quiet.render(items, output.screen), None, hold=True)
-        return Status.COMPLETE
-    kept: list[Item] = []
-    seen = _keeping(items, kept) if output.quiet else items
-    chunks = output.format.render(seen, output.screen, rows=output.rows)
-    _write(chunks, output.path, hold=not output.format.is_by_row)
-    if output.quiet:
-        _write(quiet.render(iter(kept), output.screen), None, hold=True)
+    if not output.quiet:
+        _write(output.format.render(items, output.screen, rows=output.rows), output)
+    elif output.path is None:
+        _write(quiet.render(items, output.screen), output)
+    else:
+        with Writer(None, hold=True) as number:
+            items = _told_to(number, items)
+            _write(output.format.render(items, output.screen, rows=output.rows), output)
     return Status.COMPLETE
 
 
-def _write(chunks: Iterator[str], path: str | None, *, hold: bool) -> None:
-    from cecalc.writer import Writer
-
-    with Writer(path, hold=hold and path is None) as writer:
+def _write(chunks: Iterator[str], output: OutputRequest) -> None:
+    is_streamed = output.format.is_by_row and not output.quiet
+    with Writer(output.path, hold=output.path is None and not is_streamed) as writer:
         for chunk in chunks:
             writer.write(chunk)
 
 
-def _keeping(items: Iterator[Item], kept: list[Item]) -> Iterator[Item]:
-    """The items, those that the one number needs kept for a second view."""
+def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:
+    """The items, as they pass; `number` gets what -q prints of them."""
+    from cecalc.views import quiet
+
+    header: Header | None = None
     for item in items:
-        by_row = kept and isinstance(kept[0], Header) and kept[0].reduction is Reduction.NONE
-        if by_row or isinstance(item, (Header, Report)):
-            kept.append(item)
+        if isinstance(item, Header):
+            header = item
+        elif header is not None:
+            number.write(quiet.text_of(header, item))
         yield item
 
 
@@ -203,13 +217,14 @@ def _usage_error(error: typer.TyperException, arguments: list[str]) -> UsageErro
 
 
 def _told(error: CecalcError) -> int:
-    _say(message(error), sys.stderr)
+    _say(message(error))
     return error.status
 
 
-def _say(text: str, stream: TextIO | None) -> None:
+def _say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # a closed stderr must not hide the status
-        print(text, file=stream)
+        if sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")
 
 
 def _die_by_signals() -> None:

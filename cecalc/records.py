@@ -40,6 +40,11 @@ class Kind(enum.StrEnum):
     PROBS = "probs"
     LOG_PROBS = "log_probs"
 
+    @property
+    def option(self) -> str:
+        """The option that takes them."""
+        return f"--{self.replace('_', '-')}"
+
 
 class TargetForm(enum.StrEnum):
     """How a target is understood."""

@@ -24,6 +24,7 @@ from cecalc.records import (
     NamedFile,
     Request,
     Screen,
+    TargetForm,
     Task,
 )
 from cecalc.sources.inline import given
@@ -76,6 +77,8 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         _refuse_overwriting(path, request)
         if chosen is None:
             chosen = _format_of(path)
+    if params["no_rows"] and chosen is not Format.JSON:
+        raise UsageError("--no-rows goes with --format json")
     return OutputRequest(
         format=chosen or Format.TABLE,
         path=path,
@@ -101,14 +104,14 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
     values = {
         kind: value
         for kind in Kind
-        if (value := given(f"--{kind.replace('_', '-')}", params.get(kind) or ())) is not None
+        if (value := given(kind.option, params.get(kind) or ())) is not None
     }
     target = given("--target", params.get("target") or (), names=task is Task.CE)
     sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
     inputs: list[str] = params["inputs"] or []
     _refuse_strays(params, inputs)
     if len(values) > 1:
-        raise UsageError(f"--{' and --'.join(values)} exclude each other".replace("_", "-"))
+        raise UsageError(f"{' and '.join(kind.option for kind in values)} exclude each other")
     path = inputs[0] if inputs else None
     _refuse_second_dash(path, *values.values(), target, sample_weight)
     if task is Task.BCE and Kind.PROBS in values and params.get("pos_weight") is not None:
@@ -116,6 +119,8 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
         )
     classes = params.get("classes")
+    if params.get("target_form") is TargetForm.CELLS:
+        raise UsageError("--target-form is index or dist")
     return InputRequest(
         task=task,
         path=path,
@@ -155,7 +160,7 @@ def _columns(params: Mapping[str, Any]) -> ColumnChoice:
 
 def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
     kind = next((kind for kind in Kind if params.get(kind)), None)
-    option = f"--{(kind or Kind.LOGITS).replace('_', '-')}"
+    option = (kind or Kind.LOGITS).option
     before = params[kind][-1].split(",") if kind else []
     numbers = [text for text in inputs if is_number(text)]
     if numbers and not Path(inputs[0]).exists():

@@ -8,6 +8,7 @@ all.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import stat
@@ -81,7 +82,7 @@ class Writer:
         if target.exists():
             mode = target.stat().st_mode
             if target.is_dir():
-                raise IsADirectoryError(21, "Is a directory")
+                raise IsADirectoryError(errno.EISDIR, "Is a directory")
             if not stat.S_ISREG(mode):
                 return os.open(output, os.O_WRONLY)
             os.close(os.open(target, os.O_WRONLY))  # may it be written at all?
@@ -137,8 +138,6 @@ class Writer:
                 raise self._failure(error) from None
 
     def _failure(self, error: OSError) -> OutputError:
-        import errno
-
         if error.errno == errno.EBADF and self._target is None:
             return OutputError("cannot write output: standard output is closed")
         place = None if self._target is None else Place(source=self._name)

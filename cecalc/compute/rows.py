@@ -35,7 +35,9 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         notes = checks.distribution(batch.target, lenient)
     if settings.kind is Kind.LOGITS:
         checks.ce_logits(values, used, lenient)
-        notes += checks.notes_ce(values, index, used, settings.label_smoothing)
+        shares = _shares(batch, settings)
+        if shares is not None:
+            notes += checks.notes_ce(values, shares, used, settings.label_smoothing)
     elif settings.kind is Kind.PROBS:
         notes += checks.class_probs(values, used, lenient)
     else:
@@ -54,6 +56,16 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         **_predicted(values, probs, target, used),
     )
     return Noted(outcome, tuple(notes))
+
+
+def _shares(batch: Batch, settings: Settings) -> Floats | None:
+    """The share every class has in the loss; None where only the target's own has one."""
+    smoothing, shape = settings.label_smoothing, batch.values.shape
+    weight = np.ones(shape[1]) if settings.weight is None else settings.weight
+    if batch.target is not None and batch.target.ndim == 2:
+        shares: Floats = cross_entropy.smoothed_distribution(batch.target, smoothing) * weight
+        return shares
+    return np.broadcast_to(smoothing * weight, shape) if smoothing else None
 
 
 def _row_losses(

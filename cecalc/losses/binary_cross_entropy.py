@@ -62,10 +62,10 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     `torch.nn.BCELoss <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html>`_
     """
     xp = namespace(probs)
-    no, yes = probs == 1, probs == 0
+    is_one, is_zero = probs == 1, probs == 0
     floor = LOG_FLOOR if clamp else -float("inf")
-    log_yes = xp.where(yes, floor, xp.log(xp.where(yes, 1.0, probs)))
-    log_no = xp.where(no, floor, xp.log1p(-xp.where(no, 0.0, probs)))
+    log_p = xp.where(is_zero, floor, xp.log(xp.where(is_zero, 1.0, probs)))
+    log_not_p = xp.where(is_one, floor, xp.log1p(-xp.where(is_one, 0.0, probs)))
     if clamp:
-        log_yes, log_no = xp.maximum(log_yes, floor), xp.maximum(log_no, floor)
-    return weighted(target, 0.0 - log_yes) + weighted(1.0 - target, 0.0 - log_no)
+        log_p, log_not_p = xp.maximum(log_p, floor), xp.maximum(log_not_p, floor)
+    return weighted(target, 0.0 - log_p) + weighted(1.0 - target, 0.0 - log_not_p)

@@ -275,22 +275,19 @@ def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
     _refuse(outside, used, "target outside 0..1", hint=hint, shown=target, of_target=True)
 
 
-def notes_ce(
-    logits: Floats, target: Integers | None, used: Flags, label_smoothing: float
-) -> list[str]:
-    """What torch would print differently for these logits.
+def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> list[str]:
+    """What a masked class does to rows whose target gives a share to every class.
 
     Parameters
     ----------
     logits : shape (N, C)
-    target : shape (N,), or None for distributions
+    shares : shape (N, C), the target as it is mixed: smoothed, times the class weights
+    used : shape (N,)
     """
     masked = (logits == -np.inf) & used[:, None]
-    if not masked.any():
-        return []
-    if label_smoothing > 0:
+    if label_smoothing > 0 and (masked & (shares > 0)).any():
         return ["-inf logits and label smoothing conflict: the loss of such a row is inf"]
-    if target is None:
+    if (masked & (shares == 0)).any():
         return ["a -inf logit where the target is 0 costs nothing here; torch prints nan"]
     return []
 

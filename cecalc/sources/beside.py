@@ -85,7 +85,11 @@ def _read_target(
         found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
         rows = [] if isinstance(found, formats.Document) else list(found.records)
     if isinstance(found, formats.Document):
-        value = found.value.get("target") if isinstance(found.value, dict) else found.value
+        value = found.value
+        if isinstance(value, dict):
+            if "target" not in value:
+                raise DataError("no target", place=Place(source=given.path))
+            value = value["target"]
         try:
             beside.target = target_array(value, request, classes)
         except DataError as error:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cecalc.errors import DataError, UsageError, excerpt
+from cecalc.errors import DataError, excerpt
 from cecalc.records import ColumnChoice, Kind
 
 PREFIXES: Mapping[Kind, str] = {
@@ -148,8 +148,6 @@ def _single(
 def _target(
     fields: Sequence[str], choice: ColumnChoice, rest: Sequence[int], *, only: bool
 ) -> tuple[int, ...]:
-    if choice.target is not None and choice.targets is not None:
-        raise UsageError("--target-col and --target-cols exclude each other")
     if choice.targets is not None:
         return select(fields, choice.targets, "--target-cols")
     single = _single(fields, choice.target, TARGETS, "--target-col")
@@ -169,11 +167,8 @@ def _target(
 def _values(
     fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, rest: Sequence[int]
 ) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
-    said = choice.values
-    if len(said) > 1:
-        raise UsageError("only one of --logits-cols, --probs-cols and --log-probs-cols can be used")
-    for kind, text in said.items():
-        return kind, select(fields, text, f"--{kind.replace('_', '-')}-cols"), ()
+    for kind, text in choice.values.items():
+        return kind, select(fields, text, f"{kind.option}-cols"), ()
     found = {kind: by_name for kind in Kind if (by_name := _by_name(fields, kind, rest))}
     if wanted.kind is not None:
         if wanted.kind in found:
@@ -181,7 +176,7 @@ def _values(
         others = tuple(i for i in rest if not _is_target(fields[i]))
         if wanted.only and not found and others:
             return wanted.kind, others, ()
-        option = f"--{wanted.kind.replace('_', '-')}-cols"
+        option = f"{wanted.kind.option}-cols"
         raise DataError(f"no {wanted.kind} among the columns", hint=f"{option}; {seen(fields)}")
     if not found:
         raise DataError(
@@ -203,7 +198,7 @@ def _by_name(fields: Sequence[str], kind: Kind, rest: Sequence[int]) -> tuple[in
     plain = [i for i in rest if fields[i].strip().casefold() in PLAIN[kind]]
     if (prefixed and plain) or len(plain) > 1:
         several = ", ".join(excerpt(fields[i]) for i in (*prefixed[:1], *plain))
-        option = f"--{kind.replace('_', '-')}-cols"
+        option = f"{kind.option}-cols"
         raise DataError(
             f"more than one column could be meant: {several}", hint=f"name it: {option}"
         )
@@ -217,13 +212,17 @@ def _class_name(field: str) -> str:
     return field
 
 
+def numbered(names: Sequence[str] | None) -> bool:
+    """Whether names are just the numbers of the classes, in order."""
+    return names is not None and list(names) == [str(i) for i in range(len(names))]
+
+
 def _numeric_order(names: Sequence[str]) -> list[int] | None:
     """The order that sorts names that are exactly 0…C−1; None where they are not."""
     if not names or not all(re.fullmatch(r"0|[1-9]\d{0,8}", name) for name in names):
         return None
     order = sorted(range(len(names)), key=lambda i: int(names[i]))
-    numbered = [int(names[i]) for i in order] == list(range(len(names)))
-    return order if numbered else None
+    return order if numbered([names[i] for i in order]) else None
 
 
 def _matched(fields: Sequence[str], target: Sequence[int], names: Sequence[str]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -15,8 +16,7 @@ from cecalc.errors import DataError, InputError, LimitError, Place
 
 STANDARD_INPUT = "standard input"
 MAX_LINE_CHARACTERS = 64 * 2**20
-MAX_DOCUMENT_BYTES = 4 * 2**30
-"""How much of an input that has to be held in memory is read unless --max-bytes says otherwise."""
+_UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @dataclass
@@ -47,16 +47,16 @@ class Text:
                 reader.detach()  # whoever opened the stream closes it
 
     def _read(self, reader: io.TextIOWrapper) -> Iterator[str]:
-        characters = 0
+        size = 0
         while line := self._next(reader):
             self.line += 1
             if len(line) > MAX_LINE_CHARACTERS:
                 limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
                 raise LimitError(limit, place=self.here())
-            characters += len(line)
-            if self.max_bytes is not None and characters > self.max_bytes:
-                raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.here())
             self._refuse_bad_characters(line)
+            size += len(line) if line.isascii() else len(line.encode(self.encoding))
+            if self.max_bytes is not None and size > self.max_bytes:
+                raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.here())
             yield line
 
     def here(self) -> Place:
@@ -68,7 +68,7 @@ class Text:
             return reader.readline(MAX_LINE_CHARACTERS + 1)
         except UnicodeError:
             place = Place(source=self.name, line=self.line + 1)
-            raise DataError(f"not valid {self.encoding}", place=place) from None
+            raise DataError(f"not valid {self.encoding.upper()}", place=place) from None
         except OSError as error:
             raise InputError(_reason(error), place=Place(source=self.name)) from None
 
@@ -84,16 +84,14 @@ class Text:
     def _refuse_bad_characters(self, line: str) -> None:
         if "\0" in line:
             raise DataError("NUL byte", place=self.here())
-        if line.isascii():
-            return
-        for character in line:
-            if "\udc80" <= character <= "\udcff":
-                byte = ord(character) - 0xDC00
-                raise DataError(
-                    f"not valid UTF-8 (byte 0x{byte:02x})",
-                    place=self.here(),
-                    hint="name the encoding, for example --encoding latin-1",
-                )
+        undecoded = None if line.isascii() else _UNDECODED.search(line)
+        if undecoded is not None:
+            byte = ord(undecoded.group()) - 0xDC00
+            raise DataError(
+                f"not valid {self.encoding.upper()} (byte 0x{byte:02x})",
+                place=self.here(),
+                hint="name the encoding, for example --encoding latin-1",
+            )
 
 
 def open_text(

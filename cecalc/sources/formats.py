@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -63,15 +64,29 @@ def _json(text: Text, request: InputRequest, wanted: Wanted) -> Table | Document
     first = next(filled, None)
     if first is None:
         raise DataError("file is empty", place=Place(source=text.name))
-    second = next(filled, None) if strict_json.is_complete(first[1]) else None
-    if second is not None:
-        rows = json_rows.from_lines(text.name, itertools.chain([first, second], filled), request)
+    second = next(filled, None)
+    lines = itertools.chain(
+        [first], filled if second is None else itertools.chain([second], filled)
+    )
+    if second is not None and _is_value(first[1]):
+        rows = json_rows.from_lines(text.name, lines, request)
         return json_rows.open_table(text.name, rows, request, wanted)
-    value = _document(text.name, itertools.chain([first], filled), request)
+    value = _document(text.name, lines, request)
     if isinstance(value, list) and value and isinstance(value[0], dict):
         rows = json_rows.from_array(text.name, value)
         return json_rows.open_table(text.name, rows, request, wanted)
     return Document(text.name, value)
+
+
+def _is_value(line: str) -> bool:
+    """Whether a line is a whole JSON value, or fails to be one before its end."""
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as error:
+        return error.pos < len(line.rstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:

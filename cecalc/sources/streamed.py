@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from cecalc.errors import DataError, Place, count
+from cecalc.errors import DataError
 from cecalc.records import Batch, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
 from cecalc.sources.shapes import axis_names
 from cecalc.sources.tables import BATCH_VALUES, Beside, Reader, Table
-from cecalc.sources.targets import Classes
+from cecalc.sources.targets import Classes, shown_names
 
 
 def from_table(table: Table, request: InputRequest) -> Problem:
@@ -22,16 +22,17 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     """
     layout = table.layout
     names = request.classes or layout.names or None
-    if names is not None and layout.names and len(names) != len(layout.values):
-        rule = f"{count(len(names), 'class name')} for {count(len(layout.values), 'class')}"
-        raise DataError(rule, place=Place(source=table.source))
     beside = read_beside(request, names)
     batches = _batches(table, Reader(table, request, Classes(names, request.target_as)), beside)
     first = next(batches)
+    try:
+        classes = shown_names(names, first.values.shape[1])
+    except DataError as error:
+        raise error.at(source=table.source) from None
     schema = Schema(
         source=table.source,
         kind=layout.kind,
-        classes=None if _numbered(names) else names,
+        classes=classes,
         fields=tuple(table.fields),
         delimiter=table.delimiter,
         header_text=table.header_text,
@@ -42,10 +43,6 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         notes=layout.notes,
     )
     return Problem(schema, itertools.chain([first], batches))
-
-
-def _numbered(names: tuple[str, ...] | None) -> bool:
-    return names is not None and names == tuple(map(str, range(len(names))))
 
 
 def _batches(table: Table, reader: Reader, beside: Beside) -> Iterator[Batch]:

@@ -49,26 +49,6 @@ def loads(text: str, *, nan: bool = False) -> Any:
         raise Refused("nested deeper than 100") from None
 
 
-def is_complete(text: str) -> bool:
-    """Whether `text` is a whole JSON value, as far as brackets and quotes tell."""
-    depth, quoted, escaped = 0, False, False
-    for character in text:
-        if quoted:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                quoted = False
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
-            depth += 1
-        elif character in "]}":
-            depth -= 1
-    return depth <= 0 and not quoted
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = dict(pairs)
     if len(known) < len(pairs):
@@ -97,4 +77,8 @@ def line_of(error: ValueError, text: str) -> int | None:
     if isinstance(error, json.JSONDecodeError):
         return error.lineno
     token = getattr(error, "token", None)
-    return None if token is None else text.count("\n", 0, text.find(token)) + 1
+    if token is None:
+        return None
+    strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token)}', text)
+    found = next(match for match in strings_or_token if match.group() == token)
+    return text.count("\n", 0, found.start()) + 1

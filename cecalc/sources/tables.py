@@ -154,7 +154,9 @@ class Reader:
         """How many values a row holds."""
         positions = self.table.layout.values
         cell = row.cells[positions[0]]
-        return str(cell).count(",") + 1 if _is_list(cell) else len(positions)
+        if isinstance(cell, list):
+            return max(1, np.size(cell))
+        return cell.count(",") + 1 if _is_list(cell) else len(positions)
 
     def ids(self, rows: list[Record]) -> list[str] | None:
         """The identifiers of the rows, where the table has such a column."""

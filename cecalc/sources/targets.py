@@ -7,11 +7,26 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, count, excerpt
 from cecalc.numerals import is_number, read_number, write_number
 from cecalc.records import TargetAs
+from cecalc.sources.columns import numbered
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+def shown_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...] | None:
+    """The names by which results speak of the classes; None where they are just the numbers.
+
+    Raises
+    ------
+    DataError : there are more or fewer names than classes
+    """
+    if names is None or (numbered(names) and len(names) == classes):
+        return None
+    if len(names) != classes:
+        raise DataError(f"{count(len(names), 'class name')} for {count(classes, 'class')}")
+    return tuple(names)
 
 
 class Classes:
@@ -24,9 +39,10 @@ class Classes:
         if len(self._number) < len(self.names or ()):
             twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
             raise DataError(f"class {excerpt(twice)} appears twice")
-        numbered = self.names == tuple(str(i) for i in range(len(self.names or ())))
         self._integers = (
-            bool(self.names) and not numbered and all(map(_INTEGER.fullmatch, self._number))
+            bool(self.names)
+            and not numbered(self.names)
+            and all(map(_INTEGER.fullmatch, self._number))
         )
 
     def number(self, target: Any) -> float:

@@ -25,6 +25,7 @@ from cecalc.sources.beside import read_beside, target_array
 from cecalc.sources.formats import Document
 from cecalc.sources.shapes import Rows, arrange, axis_names, names_of, row_blocks, to_array
 from cecalc.sources.tables import BATCH_VALUES
+from cecalc.sources.targets import shown_names
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
@@ -135,12 +136,16 @@ def whole(
         if target is not None and target.ndim == values.ndim:
             target = _transposed(target)
     rows = arrange(request.task, values, target, request.target_form)
-    _check_classes(schema, rows)
     entries = rows.values.shape[0] // rows.per_row
     weights = _per_entry(sample_weight, entries, "sample weight")
     if ids is not None and len(ids) != entries:
         raise DataError(f"{count(entries, 'row')} of values, {count(len(ids), 'id')}")
-    schema = replace(schema, coordinates=axis_names(rows.coordinates), target_source=beside.source)
+    schema = replace(
+        schema,
+        classes=shown_names(schema.classes, rows.values.shape[1]),
+        coordinates=axis_names(rows.coordinates),
+        target_source=beside.source,
+    )
     return Problem(schema, _blocks(rows, weights, ids))
 
 
@@ -163,12 +168,6 @@ def _transposed(array: Floats) -> Floats:
     if array.ndim < 2:
         raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
     return np.swapaxes(array, 0, 1)
-
-
-def _check_classes(schema: Schema, rows: Rows) -> None:
-    classes = rows.values.shape[1]
-    if schema.classes is not None and len(schema.classes) != classes:
-        raise DataError(f"{count(len(schema.classes), 'class name')} for {count(classes, 'class')}")
 
 
 def _per_entry(array: Floats | None, entries: int, what: str) -> Floats | None:

@@ -14,14 +14,17 @@ def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
     """The loss; a line per row where there is no one number."""
     header, rest = columns.stream_of(items)
     for item in rest:
-        if isinstance(item, Outcome) and _is_by_row(header):
-            yield _lines(header, item)
-        elif isinstance(item, Report) and item.loss is not None:
-            yield write_number(item.loss) + "\n"
+        yield text_of(header, item)
 
 
-def _is_by_row(header: Header) -> bool:
-    return not header.task.is_loss or header.reduction is Reduction.NONE
+def text_of(header: Header, item: Item) -> str:
+    """What one item adds."""
+    prints_rows = not header.task.is_loss or header.reduction is Reduction.NONE
+    if isinstance(item, Outcome) and prints_rows:
+        return _lines(header, item)
+    if isinstance(item, Report) and item.loss is not None:
+        return write_number(item.loss) + "\n"
+    return ""
 
 
 def _lines(header: Header, outcome: Outcome) -> str:
