@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Array = Any
 
 
+GPU_VALUES = 2**16
+"""From how many values in the first batch on --device auto looks for a GPU."""
+
+
 class Backend:
     """Puts arrays where the arithmetic happens, and brings results back. This one is NumPy."""
 
@@ -143,12 +147,12 @@ class RoundedBackend(TorchBackend):
         return back
 
 
-def choose(choice: Arithmetic, *, large: bool) -> Backend:
+def choose(choice: Arithmetic, *, values: int) -> Backend:
     """The backend for a choice that does not contradict itself.
 
     Parameters
     ----------
-    large : whether the input is large enough for --device auto to look for a GPU
+    values : how many values the first batch holds
 
     Raises
     ------
@@ -157,7 +161,9 @@ def choose(choice: Arithmetic, *, large: bool) -> Backend:
     device = choice.device
     if device == "auto":
         device = (
-            "cuda" if large and choice.backend is not BackendName.NUMPY and _has_cuda() else "cpu"
+            "cuda"
+            if values >= GPU_VALUES and choice.backend is not BackendName.NUMPY and _has_cuda()
+            else "cpu"
         )
     elif device != "cpu":
         _require(device)

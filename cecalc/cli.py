@@ -26,7 +26,7 @@ from cecalc.errors import (
 )
 from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, takes
-from cecalc.records import Header, Item, Task
+from cecalc.records import Header, Item, Kind, Task
 from cecalc.requests import OutputRequest, output_of, request_of
 from cecalc.writer import Writer
 
@@ -204,16 +204,29 @@ def _usage_error(error: typer.TyperException, arguments: list[str]) -> UsageErro
     """Typer's own errors in our words."""
     name = getattr(error, "option_name", None)
     if name is not None and re.match(r"-[0-9.]", name):
-        numbers = ",".join(filter(is_number, arguments))
-        return UsageError(
-            f"stray {name}: the numbers of a row are one value", hint=f"write --logits={numbers}"
-        )
+        spelled = _row_spelled(arguments)
+        return UsageError(f"stray {name}: the numbers of a row are one value", hint=spelled)
     text = error.format_message().rstrip(".").replace("Value error, ", "")
     if near := difflib.get_close_matches(
         name or "", getattr(error, "possibilities", None) or (), 1
     ):
         text = f"no such option {name}; did you mean {near[0]}?"
     return UsageError(text[:1].lower() + text[1:])
+
+
+def _row_spelled(arguments: list[str]) -> str:
+    """The right spelling of a row whose numbers stand apart."""
+    option, numbers, is_value = Kind.LOGITS.option, list[str](), False
+    for argument in arguments:
+        if argument in [kind.option for kind in Kind]:
+            option, is_value = argument, False
+        elif argument.startswith("--"):
+            is_value = True  # what follows belongs to another option
+        elif not is_value and all(map(is_number, argument.split(","))):
+            numbers.append(argument)
+        else:
+            is_value = False
+    return f"write {option}={','.join(numbers)}"
 
 
 def _told(error: CecalcError) -> int:

@@ -18,6 +18,7 @@ from cecalc.records import (
     ColumnChoice,
     Dtype,
     Given,
+    Inline,
     InputRequest,
     Kind,
     LossOptions,
@@ -119,6 +120,9 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
         )
     classes = params.get("classes")
+    ignored = _ignore_index(task, params.get("ignore_index"))
+    if task.is_loss and target is None and any(isinstance(v, Inline) for v in values.values()):
+        raise UsageError("no target", hint="give one with --target")
     if params.get("target_form") is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
     return InputRequest(
@@ -131,6 +135,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         columns=_columns(params),
         target_form=params.get("target_form"),
         target_as=params.get("target_as"),
+        ignored=-100.0 if ignored is None else ignored,
         format=params["input_format"],
         has_header=not params["no_header"],
         delimiter=_delimiter(params["delimiter"]),
@@ -162,7 +167,7 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
     kind = next((kind for kind in Kind if params.get(kind)), None)
     option = (kind or Kind.LOGITS).option
     before = params[kind][-1].split(",") if kind else []
-    numbers = [text for text in inputs if is_number(text)]
+    numbers = [text for text in inputs if all(map(is_number, text.split(",")))]
     if numbers and not Path(inputs[0]).exists():
         spelled = ",".join([*before, *numbers])
         raise UsageError(
@@ -235,8 +240,9 @@ def _encoding(name: str) -> str:
     import codecs
 
     try:
+        "".encode(name)  # some codecs are none of text
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise UsageError(f"--encoding {excerpt(name)} is not known") from None
 
 

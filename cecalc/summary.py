@@ -1,7 +1,7 @@
 """Sums that lose nothing, and the summary they add up to.
 
-A `Summary` is an immutable value: `empty`, `of` a batch's outcome, `merge`, `finish`. Merging the
-parts of an input in any order gives the digits of the whole.
+A `Summary` is an immutable value: empty as it is made, `of` a batch's outcome, `merge`, `finish`.
+Merging the parts of an input in any order gives the digits of the whole.
 """
 
 from __future__ import annotations
@@ -89,25 +89,31 @@ class Summary:
     """Shape (2, C): how often each class is the target, in the two parts of `_shares`."""
     positives: ExactSum = ExactSum()
     """Sum of the targets of cells."""
+    is_binary: bool = True
+    """Whether every target so far is 0 or 1."""
 
     @staticmethod
     def of(outcome: Outcome, header: Header) -> Summary:
         """The summary of one batch."""
-        if header.task is Task.BCE:
-            return _of_cells(outcome)
-        return _of_rows(outcome, header.width)
+        is_bce = header.task is Task.BCE
+        summary = _of_cells(outcome) if is_bce else _of_rows(outcome, header.width)
+        target, used = outcome.batch.target, outcome.cell_used
+        assert target is not None
+        counted = target if used is None else target[used]
+        return replace(summary, is_binary=bool(np.isin(counted, (0, 1)).all()))
 
     def merge(self, other: Summary) -> Summary:
         """The summary of both."""
         merged = {
             f.name: getattr(self, f.name) + getattr(other, f.name)
             for f in fields(self)
-            if f.name != "labels"
+            if f.name not in ("labels", "is_binary")
         }
         labels = other.labels if self.labels is None else self.labels
         if self.labels is not None and other.labels is not None:
             labels = self.labels + other.labels
-        return replace(Summary(**merged), labels=labels)
+        both = self.is_binary and other.is_binary
+        return replace(Summary(**merged), labels=labels, is_binary=both)
 
     def finish(
         self, header: Header, *, denominator_is: str, target_form: str, backend: str, version: str
@@ -119,7 +125,7 @@ class Summary:
         DataError : nothing is left to take a mean of
         """
         is_bce = header.task is Task.BCE
-        mean = self.numerator.over(self.weights) if self.weights.scaled else None
+        mean = None if self.weights == ExactSum() else self.numerator.over(self.weights)
         if mean is None and header.reduction is Reduction.MEAN:
             raise DataError(self._undefined(denominator_is))
         numerator = self.numerator.value()

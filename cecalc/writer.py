@@ -77,15 +77,15 @@ class Writer:
 
     def _opened(self, output: str) -> int:
         """A temporary file beside the target; the target itself where it is no regular file."""
-        target = Path(os.path.realpath(output))
-        mode = None
+        if _is_standard_output(output):
+            return STANDARD_OUTPUT
+        target, mode = Path(output), None
         if target.exists():
             mode = target.stat().st_mode
-            if target.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "Is a directory")
             if not stat.S_ISREG(mode):
                 return os.open(output, os.O_WRONLY)
             os.close(os.open(target, os.O_WRONLY))  # may it be written at all?
+        target = Path(os.path.realpath(output))  # symbolic links are followed
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
         umask = os.umask(0)
         os.umask(umask)
@@ -143,6 +143,14 @@ class Writer:
         place = None if self._target is None else Place(source=self._name)
         reason = os.strerror(error.errno) if error.errno else str(error)
         return OutputError(f"cannot write output: {reason}", place=place)
+
+
+def _is_standard_output(output: str) -> bool:
+    """Whether a name such as /dev/stdout leads to where standard output goes already."""
+    try:
+        return os.path.samestat(Path(output).stat(), os.fstat(STANDARD_OUTPUT))
+    except (OSError, ValueError):
+        return False
 
 
 def _die_of_sigpipe() -> None:

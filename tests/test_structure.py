@@ -13,6 +13,7 @@ ROOMS = {"sources", "backend", "losses", "compute", "summary", "views", "writer"
 MAY_IMPORT = {"compute": {"backend", "losses"}}
 """What joins rooms besides `flow` (and `cli`, `options`, `requests`, which know the flags)."""
 AT_THE_DOOR = {"cli", "options", "requests", "flow", "__main__", "__init__"}
+"""These may see every room."""
 
 
 def _name(path: Path) -> str:
@@ -41,7 +42,7 @@ def test_rooms_import_no_other_room(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_the_door_knows_flags(path: Path) -> None:
+def test_only_the_door_parses_flags(path: Path) -> None:
     knows = {name.split(".")[0] for name in _imports(path)} & {"typer"}
     assert not knows or _name(path).split(".")[1] in {"cli", "options"}
 

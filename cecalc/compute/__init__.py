@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.activation import activated
 from cecalc.compute.cells import binary_cross_entropy_of
@@ -15,6 +17,7 @@ from cecalc.records import Batch, Task
 __all__ = ["Noted", "Settings", "outcome_of"]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # inf and nan are results like any other
 def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """The outcome of a batch.
 

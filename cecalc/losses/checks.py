@@ -1,4 +1,4 @@
-"""The rules of `semantics`: what is refused before any loss is computed, and what is worth a word.
+"""The rules: what is refused before any loss is computed, and what is worth a word.
 
 Checks look at NumPy arrays as they were read, before anything is moved to a device: an index out of
 range would poison a GPU.
@@ -139,7 +139,13 @@ def distribution(target: Floats, lenient: Leniency, *, what: str = "target") -> 
         if what == "target" and np.isin(target[row], (0, 1)).all():
             hint = "several classes at once (multi-hot) belong to bce"
         rule = f"{what} probabilities sum to {total}, not 1"
-        raise BrokenRule(rule, np.flatnonzero(bad), kind=f"{what} sum", hint=hint)
+        raise BrokenRule(
+            rule,
+            np.flatnonzero(bad),
+            kind=f"{what} sum",
+            of_target=what == "target",
+            hint=hint,
+        )
     worst = float(off.max(initial=0.0))
     if worst > ROUNDING:
         return [f"{what} probabilities sum to 1 only within {worst:.1g}; used as they are"]

@@ -1,7 +1,8 @@
 """How rows come in: arguments, CSV/TSV, JSON, JSON lines; `open_problem` finds the way.
 
 A source yields batches bounded by values; each row keeps its place. To add a format: one file that
-makes a `tables.Table` (rows) or calls `whole.whole` (an array), and one line in `formats`.
+makes a `tables.Table` (rows) or calls `whole.whole` (an array), its name in `records.InputFormat`,
+its suffix and a branch in `formats`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cecalc.errors import DataError, Place
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources import formats
-from cecalc.sources.columns import Wanted
+from cecalc.sources.columns import Wanted, seen
 from cecalc.sources.files import open_text
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
@@ -40,8 +40,33 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     if beside.target is not None and beside.target.ndim == 0:
         beside.target = beside.target[None]
     if request.sample_weight is not None:
-        beside.sample_weight = read_numbers(request.sample_weight).reshape(-1)
+        beside.sample_weight = _sample_weight(request, request.sample_weight, beside)
     return beside
+
+
+def _sample_weight(request: InputRequest, given: Given, beside: Beside) -> Floats:
+    """Weights of rows, shape (N,); in a table the column `sample_weight`, or the only one."""
+    if isinstance(given, Inline):
+        return read_numbers(given).reshape(-1)
+    inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
+    with ExitStack() as files:
+        found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
+        rows = [] if isinstance(found, formats.Document) else list(found.records)
+    if isinstance(found, formats.Document):
+        value = found.value
+        value = value.get("sample_weight") if isinstance(value, dict) else value
+        return to_array(value, "sample_weight").reshape(-1)
+    layout = found.layout
+    others = [i for i in range(len(found.fields)) if i != layout.id]
+    column = (
+        others[0] if layout.sample_weight is None and len(others) == 1 else layout.sample_weight
+    )
+    if column is None:
+        hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
+        raise DataError("no sample_weight column", place=Place(source=given.path), hint=hint)
+    reader = Reader(found, inner, Classes(None, None, request.ignored))
+    beside.weight_ids = reader.ids(rows)
+    return reader.array(rows, (column,)).reshape(-1)
 
 
 def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | None) -> Floats:
@@ -53,7 +78,7 @@ def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | 
     """
     flat = not isinstance(nested, list) or not any(isinstance(item, list) for item in nested)
     if request.task is Task.CE and (_has_text(nested) or (flat and classes is not None)):
-        nested = _numbers(nested, Classes(classes, request.target_as))
+        nested = _numbers(nested, Classes(classes, request.target_as, request.ignored))
     return to_array(nested, "target")
 
 
@@ -97,7 +122,7 @@ def _read_target(
         return
     if not found.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    reader = Reader(found, inner, Classes(classes, request.target_as))
+    reader = Reader(found, inner, Classes(classes, request.target_as, request.ignored))
     beside.target = reader.target(rows)
     beside.ids = reader.ids(rows)
     beside.lines = [row.line for row in rows if row.line is not None] or None

@@ -53,9 +53,21 @@ class Wanted:
 
 
 def understand(
-    fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, *, named: bool = True
+    fields: Sequence[str],
+    choice: ColumnChoice,
+    wanted: Wanted,
+    *,
+    named: bool = True,
+    classes: Sequence[str] | None = None,
 ) -> Layout:
     """The layout of a table with these column names.
+
+    Parameters
+    ----------
+    fields : the names of the columns
+    choice, wanted : what the user says, and what is looked for
+    named : whether the fields are names at all, and not just numbers
+    classes : the names of the classes, where the user says them
 
     Raises
     ------
@@ -69,42 +81,73 @@ def understand(
     target: tuple[int, ...] = ()
     if wanted.target:
         target = _target(fields, choice, rest, only=wanted.only and not wanted.values)
+    rest = [i for i in rest if i not in target]
     if not wanted.values:
         return Layout(Kind.LOGITS, (), (), target, identity, weight)
-    kind, values, notes = _values(fields, choice, wanted, [i for i in rest if i not in target])
-    several = named and len(values) > 1
-    names = tuple(_class_name(fields[i]) for i in values) if several else ()
+    kind, values, notes = _values(fields, choice, wanted, rest)
+    values, names = _classes(fields, values, classes, named=named)
+    if _is_per_class(fields, choice, target) and named:
+        in_order = bool(choice.targets and choice.values)
+        target = _matched(fields, target, names, in_order=in_order)
+    return Layout(kind, values, names if len(values) > 1 else (), target, identity, weight, notes)
+
+
+def _classes(
+    fields: Sequence[str], values: tuple[int, ...], said: Sequence[str] | None, *, named: bool
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The value columns in class order, and the names of the classes."""
+    names = tuple(_class_name(fields[i]) for i in values) if named else ()
     order = _numeric_order(names)
     if order is not None:
         values, names = tuple(values[i] for i in order), tuple(names[i] for i in order)
-    if len(target) > 1:
-        target = _matched(fields, target, names) if names else target
-    return Layout(kind, values, names, target, identity, weight, notes)
+    if said is None:
+        return values, names
+    are_stated = all(_is_prefixed(fields[i]) for i in values) and not numbered(names)
+    if named and are_stated and len(values) > 1:
+        if sorted(said) != sorted(names):
+            stated = f"columns name {', '.join(names[:8])}"
+            raise DataError(f"--classes names {', '.join(said[:8])}, but the {stated}")
+        values = tuple(values[names.index(name)] for name in said)
+    return values, tuple(said)
 
 
-def select(fields: Sequence[str], specification: str, option: str) -> tuple[int, ...]:
+def _is_per_class(fields: Sequence[str], choice: ColumnChoice, target: Sequence[int]) -> bool:
+    """Whether the target's columns are one for each class, each named for its class."""
+    if choice.target is not None:
+        return False
+    return len(target) > 1 or any(fields[i].startswith(TARGET_PREFIX) for i in target)
+
+
+def select(
+    fields: Sequence[str], specification: str, option: str, among: Sequence[int] | None = None
+) -> tuple[int, ...]:
     """The columns that `specification` names: names, globs, 1-based numbers and ranges, by comma.
+
+    Globs and ranges leave out what is not `among` the columns without another role.
 
     >>> select(["id", "a", "b", "c"], "a,3-", "--logits-cols")
     (1, 2, 3)
     """
     chosen: list[int] = []
-    for part in specification.split(","):
-        for i in _selected(fields, part.strip(), option):
-            if i not in chosen:
-                chosen.append(i)
+    for part in map(str.strip, specification.split(",")):
+        found = _selected(fields, part, option)
+        free = [i for i in found if among is None or i in among]
+        if not free:
+            taken = excerpt(fields[found[0]])
+            raise DataError(f"{option} {part}: column {taken} has another role already")
+        chosen += [i for i in free if i not in chosen]
     return tuple(chosen)
 
 
 def _selected(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
     if part in fields:
         return [fields.index(part)]
-    numbers = re.fullmatch(r"(\d*)(-?)(\d*)", part)
-    if part not in ("", "-") and numbers and not (part.startswith("-") and not numbers[3]):
+    numbers = re.fullmatch(r"(\d+)(-?)(\d*)|-(\d+)", part)
+    if numbers:
         first = int(numbers[1] or 1)
-        last = int(numbers[3] or len(fields)) if numbers[2] else first
+        last = int(numbers[3] or numbers[4] or (len(fields) if numbers[2] else first))
         if not 1 <= first <= last <= len(fields):
-            raise DataError(f"{option} {part}: there are {len(fields)} columns")
+            raise DataError(f"{option} {part}: columns are numbered 1 to {len(fields)}")
         return range(first - 1, last)
     matches = [i for i, name in enumerate(fields) if fnmatch.fnmatchcase(name, part)]
     if matches and any(c in part for c in "*?["):
@@ -149,7 +192,7 @@ def _target(
     fields: Sequence[str], choice: ColumnChoice, rest: Sequence[int], *, only: bool
 ) -> tuple[int, ...]:
     if choice.targets is not None:
-        return select(fields, choice.targets, "--target-cols")
+        return select(fields, choice.targets, "--target-cols", rest)
     single = _single(fields, choice.target, TARGETS, "--target-col")
     if choice.target is not None and single is not None:
         return (single,)
@@ -168,7 +211,7 @@ def _values(
     fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, rest: Sequence[int]
 ) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
     for kind, text in choice.values.items():
-        return kind, select(fields, text, f"{kind.option}-cols"), ()
+        return kind, select(fields, text, f"{kind.option}-cols", rest), ()
     found = {kind: by_name for kind in Kind if (by_name := _by_name(fields, kind, rest))}
     if wanted.kind is not None:
         if wanted.kind in found:
@@ -206,10 +249,12 @@ def _by_name(fields: Sequence[str], kind: Kind, rest: Sequence[int]) -> tuple[in
 
 
 def _class_name(field: str) -> str:
-    for prefix in PREFIXES.values():
-        if field.startswith(prefix):
-            return field.removeprefix(prefix)
-    return field
+    prefix = next((p for p in PREFIXES.values() if field.startswith(p)), "")
+    return field.removeprefix(prefix)
+
+
+def _is_prefixed(field: str) -> bool:
+    return field.startswith(tuple(PREFIXES.values()))
 
 
 def numbered(names: Sequence[str] | None) -> bool:
@@ -225,16 +270,23 @@ def _numeric_order(names: Sequence[str]) -> list[int] | None:
     return order if numbered([names[i] for i in order]) else None
 
 
-def _matched(fields: Sequence[str], target: Sequence[int], names: Sequence[str]) -> tuple[int, ...]:
-    """The target's columns in class order: matched by name, never by position."""
+def _matched(
+    fields: Sequence[str], target: Sequence[int], names: Sequence[str], *, in_order: bool
+) -> tuple[int, ...]:
+    """The target's columns in class order: matched by name.
+
+    Where the user has named both the columns of the values and those of the target, and no name of
+    the one appears among the other, the two lists pair up as they were given.
+    """
     by_name = {fields[i].removeprefix(TARGET_PREFIX): i for i in target}
     missing = [name for name in names if name not in by_name]
     extra = [name for name in by_name if name not in names]
-    if missing or extra:
-        fault = (
-            f"no target for class {excerpt(missing[0])}"
-            if missing
-            else (f"a target for {excerpt(extra[0])}, which is no class")
-        )
-        raise DataError(f"target columns do not match the classes: {fault}", hint=seen(fields))
-    return tuple(by_name[name] for name in names)
+    if in_order and len(missing) == len(names) == len(target):
+        return tuple(target)
+    if not (missing or extra):
+        return tuple(by_name[name] for name in names)
+    fault = f"a target for {excerpt(extra[0])}, which is no class" if extra else ""
+    if missing:
+        fault = f"no target for class {excerpt(missing[0])}"
+    hint = "name both in class order: --logits-cols (or --probs-cols) and --target-cols; "
+    raise DataError(f"target columns do not match the classes: {fault}", hint=hint + seen(fields))

@@ -39,10 +39,13 @@ def open_table(text: Text, delimiter: str, request: InputRequest, wanted: Wanted
     else:
         fields = [str(number) for number in range(1, len(first.cells) + 1)]
         records.rows = itertools.chain([first], records.rows)
+    if hint := _delimiter_hint(fields, delimiter):
+        raise DataError("one column", place=place, hint=hint)
     try:
-        layout = understand(fields, request.columns, wanted, named=request.has_header)
+        layout = understand(
+            fields, request.columns, wanted, named=request.has_header, classes=request.classes
+        )
     except DataError as error:
-        error.hint = _delimiter_hint(fields, delimiter) or error.hint
         raise error.at(source=place.source, line=place.line) from None
     records.fields = len(fields)
     records.last_is_empty = len(fields) > 1 and fields[-1] == ""
@@ -148,7 +151,6 @@ def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
         return None
     for other in (";", "\t", "|", ","):
         if other != delimiter and other in fields[0]:
-            count = fields[0].count(other)
             shown = "tab" if other == "\t" else excerpt(other)
-            return f"one column; found {count} {shown}: try --delimiter {shown}"
+            return f"it holds {fields[0].count(other)} {shown}: try --delimiter {shown}"
     return None

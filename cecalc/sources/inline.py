@@ -54,7 +54,12 @@ def is_file_name(text: str) -> bool:
     """
     if "[" in text or "\n" in text:
         return False
-    return text.startswith("@") or "/" in text or PurePath(text).suffix.lower() in FILE_SUFFIXES
+    return (
+        text == "-"
+        or text.startswith("@")
+        or "/" in text
+        or PurePath(text).suffix.lower() in FILE_SUFFIXES
+    )
 
 
 def parse(text: str, *, names: bool = False) -> Any:

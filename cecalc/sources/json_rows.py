@@ -56,7 +56,7 @@ def open_table(name: str, rows: Iterator[Row], request: InputRequest, wanted: Wa
                 "class weights do not belong in a row",
                 hint="give them once with --weight; the weight of a row is sample_weight",
             )
-        layout = understand(fields, request.columns, wanted)
+        layout = understand(fields, request.columns, wanted, classes=request.classes)
     except DataError as error:
         raise error.at(source=name, line=line, row=number) from None
     used = {

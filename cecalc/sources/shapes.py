@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, count, excerpt
+from cecalc.numerals import write_number
 from cecalc.records import TargetForm, Task
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _described(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"the text {excerpt(value)}" if isinstance(value, str) else f"a {type(value).__name__}"
+    return f"the text {excerpt(value)}" if isinstance(value, str) else "an object"
 
 
 def arrange(
@@ -113,6 +114,7 @@ def arrange(
     elif target is not None and values.shape[0] == 1 and target.shape == (values.shape[1],):
         target = _one_row(target, values.shape[1])  # --logits 2,-3 --target 0,1
     if target is not None:
+        target = target[None] if target.ndim == 0 else target
         _check_shapes(values, target, form)
     return _positions(values, target)
 
@@ -217,4 +219,4 @@ def names_of(nested: Any, what: str) -> tuple[str, ...]:
     items: Sequence[Any] = nested if isinstance(nested, list) else [nested]
     if not all(type(item) in (str, int, float) for item in items):
         raise DataError(f"{what} is no list of names")
-    return tuple(item if isinstance(item, str) else f"{item:g}" for item in items)
+    return tuple(write_number(x) if isinstance(x, float) else str(x) for x in items)

@@ -23,7 +23,9 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     layout = table.layout
     names = request.classes or layout.names or None
     beside = read_beside(request, names)
-    batches = _batches(table, Reader(table, request, Classes(names, request.target_as)), beside)
+    batches = _batches(
+        table, Reader(table, request, Classes(names, request.target_as, request.ignored)), beside
+    )
     first = next(batches)
     try:
         classes = shown_names(names, first.values.shape[1])

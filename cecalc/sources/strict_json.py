@@ -23,19 +23,17 @@ class Refused(ValueError):
 def loads(text: str, *, nan: bool = False) -> Any:
     """The value `text` holds; a ValueError says what is wrong and, where known, where.
 
-    `-Infinity` is read, because a masked class has no other spelling in JSON; `NaN` where `nan`
-    allows it.
+    `Infinity` and `-Infinity` are read, because a masked class has no other spelling in JSON; `NaN`
+    where `nan` allows it.
 
     >>> loads('{"logits": [1, -Infinity]}')
     {'logits': [1, -inf]}
     """
 
     def constant(name: str) -> float:
-        if name == "-Infinity":
-            return -math.inf
-        if name == "NaN" and nan:
-            return math.nan
-        raise Refused(f"{name} is not JSON", name)
+        if name == "NaN" and not nan:
+            raise Refused("NaN is not JSON; --nan propagate lets it through", name)
+        return float(name)
 
     reader = json.JSONDecoder(
         object_pairs_hook=_unique,

@@ -14,8 +14,8 @@ import numpy as np
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.numerals import read_number
 from cecalc.records import Batch, InputRequest, Original, Task
-from cecalc.sources import strict_json
 from cecalc.sources.columns import Layout
+from cecalc.sources.inline import parse
 from cecalc.sources.shapes import Rows, arrange, to_array
 from cecalc.sources.targets import Classes
 
@@ -65,6 +65,8 @@ class Beside:
     """Shape (N,)."""
     ids: Sequence[str] | None = None
     """The identifiers in the target's file."""
+    weight_ids: Sequence[str] | None = None
+    """The identifiers in the file of the sample weights."""
     lines: Sequence[int] | None = None
     """The lines of the target's file."""
     columns: tuple[tuple[int, str], ...] = ()
@@ -92,15 +94,18 @@ class Beside:
                 raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
 
     def _check_ids(self, ids: Sequence[str] | None, part: slice) -> None:
-        if ids is None or self.ids is None:
-            return
-        for row, (ours, theirs) in enumerate(zip(ids, self.ids[part], strict=False), part.start):
-            if ours != theirs:
-                raise DataError(
-                    f"id {excerpt(ours)} of the values beside id {excerpt(theirs)} of the target",
-                    place=Place(row=row),
-                    hint="both files carry ids: bring them into the same order",
-                )
+        for what, others in (("target", self.ids), ("sample weight", self.weight_ids)):
+            if ids is None or others is None:
+                continue
+            pairs = zip(ids, others[part], strict=False)
+            for row, (ours, theirs) in enumerate(pairs, part.start):
+                if ours != theirs:
+                    beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
+                    raise DataError(
+                        f"{beside} of the {what}",
+                        place=Place(row=row),
+                        hint="both files carry ids: bring them into the same order",
+                    )
 
 
 class Reader:
@@ -175,7 +180,7 @@ class Reader:
         numbers = []
         for row in rows:
             cell = row.cells[position]
-            key = (type(cell), cell)
+            key = (type(cell), str(cell))
             if key not in known:
                 known[key] = self._read(self.classes.number, cell, row, position)
             numbers.append(known[key])
@@ -200,7 +205,7 @@ class Reader:
 
     def _lists(self, rows: list[Record], position: int) -> Floats:
         name = self.table.fields[position]
-        lists = [self._read(self._list, row.cells[position], row, position) for row in rows]
+        lists = [self._read(_list, row.cells[position], row, position) for row in rows]
         arrays = []
         for row, nested in zip(rows, lists, strict=True):
             try:
@@ -215,13 +220,6 @@ class Reader:
                 raise DataError(f"{was}, expected {wanted}", place=place)
         return np.stack(arrays)
 
-    def _list(self, cell: Any) -> Any:
-        if isinstance(cell, str):
-            cell = strict_json.loads(cell, nan=True)
-        if isinstance(cell, list):
-            return cell
-        raise ValueError("expected a list of numbers, as in the first row")
-
     def _read(self, read: Callable[[Any], Any], cell: Any, row: Record, position: int) -> Any:
         try:
             return read(cell)
@@ -234,6 +232,13 @@ class Reader:
                 number=position + 1,
             )
             raise DataError(str(error), place=place) from None
+
+
+def _list(cell: Any) -> Any:
+    """A cell that holds a list: a JSON one, or text in the grammar of the command line."""
+    if _is_list(cell):
+        return parse(cell) if isinstance(cell, str) else cell
+    raise ValueError("expected a list of numbers, as in the first row")
 
 
 def _is_list(cell: Any) -> bool:

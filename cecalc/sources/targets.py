@@ -32,9 +32,12 @@ def shown_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...] | 
 class Classes:
     """The classes of a problem, and how a target names one of them."""
 
-    def __init__(self, names: Sequence[str] | None, target_as: TargetAs | None) -> None:
+    def __init__(
+        self, names: Sequence[str] | None, target_as: TargetAs | None, ignored: float
+    ) -> None:
         self.names = None if names is None else tuple(names)
         self.target_as = target_as
+        self.ignored = ignored
         self._number = {name: float(i) for i, name in enumerate(self.names or ())}
         if len(self._number) < len(self.names or ()):
             twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
@@ -55,6 +58,8 @@ class Classes:
         text = target.strip()
         if not text:
             raise ValueError("empty")
+        if text not in self._number and is_number(text) and float(text) == self.ignored:
+            return self.ignored
         if self.target_as is None and self._is_ambiguous(text):
             raise ValueError(
                 f"target {excerpt(text)} could be the name of a class or its number; "
@@ -68,8 +73,8 @@ class Classes:
 
     def _of_number(self, target: Any) -> float:
         if type(target) not in (int, float):
-            kind = "null" if target is None else str(target).lower()
-            raise ValueError(f"target is {kind}, expected a class")
+            kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(target))
+            raise ValueError(f"target is {kind or str(target).lower()}, expected a class")
         if self.names is None or self.target_as is TargetAs.INDEX:
             return float(target)
         return self.number(write_number(float(target)))

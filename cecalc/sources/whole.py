@@ -59,7 +59,7 @@ def from_document(document: Document, request: InputRequest, kind: Kind | None) 
     """
     try:
         if isinstance(document.value, dict):
-            return _from_object(document.source, document.value, request)
+            return _from_object(document.source, document.value, request, kind)
         if document.value == []:
             raise DataError("no data rows")
         if kind is None:
@@ -73,12 +73,15 @@ def from_document(document: Document, request: InputRequest, kind: Kind | None) 
         raise error.at(source=document.source) from None
 
 
-def _from_object(source: str, document: Mapping[str, Any], request: InputRequest) -> Problem:
+def _from_object(
+    source: str, document: Mapping[str, Any], request: InputRequest, said: Kind | None
+) -> Problem:
     known = {key.replace("-", "_"): value for key, value in document.items() if value is not None}
     _refuse_unknown(known)
-    kinds = [kind for kind in Kind if kind in known]
+    kinds = [kind for kind in Kind if kind in known and said in (None, kind)]
     if not kinds:
-        raise DataError("no logits, probs or log_probs", hint=f"keys: {', '.join(known)}")
+        expected = "logits, probs or log_probs" if said is None else said
+        raise DataError(f"no {expected}", hint=f"keys: {', '.join(known)}")
     others = " and ".join(kinds[1:])
     classes = request.classes
     if classes is None and "classes" in known:
@@ -184,7 +187,8 @@ def _refuse_unknown(document: Mapping[str, Any]) -> None:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, 1)
             meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-            raise DataError(f"unknown key {excerpt(key)}{meant}", hint=f"keys: {', '.join(KEYS)}")
+            hint = f"keys: {', '.join(KEYS)}; a single row object: --input-format jsonl"
+            raise DataError(f"unknown key {excerpt(key)}{meant}", hint=hint)
 
 
 def _options(document: Mapping[str, Any]) -> LossOptions:

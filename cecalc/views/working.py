@@ -106,8 +106,8 @@ def _block(header: Header, outcome: Outcome) -> Block:
 
 def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
     if header.task is Task.BCE:
-        targets = _row(outcome.batch.target)
-        return frozenset(c for c, target in enumerate(targets) if target >= 0.5)
+        cells = zip(_row(outcome.batch.target), _row(outcome.cell_used), strict=True)
+        return frozenset(c for c, (target, used) in enumerate(cells) if used and target >= 0.5)
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 

@@ -1,0 +1,88 @@
+"""Where the rooms meet: sources, compute and summary, in one direction."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+
+from cecalc import __version__, backend
+from cecalc.compute import Settings
+from cecalc.errors import DataError, Place
+from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.refusals import Computation
+from cecalc.flow.settings import check_row_weights, settings_of
+from cecalc.records import Batch, Header, Item, Problem, Report, Request
+from cecalc.sources import open_problem
+from cecalc.summary import Summary
+
+Listener = Callable[[str], None]
+
+
+def run(request: Request, tell: Listener) -> Iterator[Item]:
+    """Everything a view needs, in order: a header, outcomes, and for losses a report.
+
+    Parameters
+    ----------
+    request : what the command line says
+    tell : hears what is worth knowing, each thing once
+
+    Raises
+    ------
+    CecalcError : the input cannot be read, or breaks a rule; its place is in it
+    """
+    with ExitStack() as files:
+        yield from _items(open_problem(request.input, files), request, tell)
+
+
+def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]:
+    first, batches = _peeked(problem)
+    settings = settings_of(request, problem.schema, first)
+    header = header_of(problem, first, settings)
+    arithmetic = backend.choose(request.arithmetic, values=first.values.size)
+    told = _Told(tell, problem.schema.notes)
+    yield header
+    summary = Summary()
+    for noted in Computation(settings, arithmetic, problem.schema).over(batches):
+        told.all(noted.notes)
+        if settings.task.is_loss:
+            summary = summary.merge(Summary.of(noted.outcome, header))
+        yield noted.outcome
+    check_row_weights(settings, first, summary.rows_given)
+    if settings.task.is_loss:
+        yield _report(summary, header, settings, arithmetic.label)
+
+
+def _report(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
+    try:
+        return summary.finish(
+            header,
+            denominator_is=denominator(header, settings),
+            target_form=target_in_words(header, is_binary=summary.is_binary),
+            backend=label,
+            version=__version__,
+        )
+    except DataError as error:
+        raise error.at(source=header.schema.source) from None
+
+
+class _Told:
+    """Tells each thing once."""
+
+    def __init__(self, tell: Listener, notes: Iterable[str]) -> None:
+        self._tell, self._said = tell, set[str]()
+        self.all(notes)
+
+    def all(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self._said:
+                self._said.add(note)
+                self._tell(note)
+
+
+def _peeked(problem: Problem) -> tuple[Batch, Iterator[Batch]]:
+    """The first batch, which shows the shapes, and all batches."""
+    first = next(problem.batches, None)
+    if first is None:
+        raise DataError("no data rows", place=Place(source=problem.schema.source))
+    return first, itertools.chain([first], problem.batches)
