@@ -140,7 +140,11 @@ class RoundedBackend(TorchBackend):
 
     def _tensor(self, array: Any) -> Array:
         # Rounded on the host: mps has no float64.
-        return self.torch.asarray(np.ascontiguousarray(array)).to(self.torch_dtype).to(self.device)
+        return (
+            self.torch.asarray(np.require(array, requirements=["C", "W"]))
+            .to(self.torch_dtype)
+            .to(self.device)
+        )
 
     def _back(self, tensor: Array) -> Floats:
         back: Floats = tensor.cpu().to(self.torch.float64).numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shutil
@@ -67,6 +68,12 @@ def test_command_prints_what_the_readme_shows(command: str, output: str, home: P
         check=False,
     )
     assert normal(run.stdout) == normal(output)
+
+
+def test_the_python_example_runs() -> None:
+    example = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+    parsed = doctest.DocTestParser().get_doctest(example, {}, "README.md", None, 0)
+    assert doctest.DocTestRunner().run(parsed) == (0, 4)
 
 
 def test_set_up_is_two_commands() -> None:

@@ -66,6 +66,6 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     floor = LOG_FLOOR if clamp else -float("inf")
     log_p = xp.where(is_zero, floor, xp.log(xp.where(is_zero, 1.0, probs)))
     log_not_p = xp.where(is_one, floor, xp.log1p(-xp.where(is_one, 0.0, probs)))
-    if clamp:
-        log_p, log_not_p = xp.maximum(log_p, floor), xp.maximum(log_not_p, floor)
+    if clamp:  # ln(1 - p) needs none: below 1, float64 p leaves it above -37
+        log_p = xp.maximum(log_p, floor)
     return weighted(target, 0.0 - log_p) + weighted(1.0 - target, 0.0 - log_not_p)

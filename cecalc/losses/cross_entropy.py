@@ -118,7 +118,6 @@ def of_index(surprisal: Array, target: Array, /) -> Array:
     return xp.take_along_axis(surprisal, target[..., None], axis=-1)[..., 0]
 
 
-@np.errstate(over="ignore")  # a sum beyond float64 is inf
 def of_distribution(surprisal: Array, target: Array, /) -> Array:
     """Loss of rows whose target is a distribution: Σ p·(−ln q), with 0·inf = 0.
 
@@ -165,6 +164,7 @@ def smoothed_distribution(target: Array, label_smoothing: float, /) -> Array:
     return target * (1.0 - label_smoothing) + label_smoothing / target.shape[-1]
 
 
+@np.errstate(over="ignore")
 def smoothed_index(
     surprisal: Array, target: Array, label_smoothing: float, weight: Array, /
 ) -> Array:

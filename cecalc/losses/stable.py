@@ -34,6 +34,7 @@ def two_difference(a: Array, b: Array, /) -> tuple[Array, Array]:
     return difference, xp.where(xp.isfinite(difference), error, xp.zeros_like(error))
 
 
+@np.errstate(over="ignore")  # a sum beyond float64 is inf
 def tree_sum(values: Array, /) -> Array:
     """The sum over the last axis, always added in the same order.
 
@@ -86,6 +87,7 @@ def softplus(z: Array, /) -> Array:
     return xp.maximum(z, xp.zeros_like(z)) + xp.log1p(xp.exp(-xp.abs(z)))
 
 
+@np.errstate(over="ignore")
 def weighted(weight: Array, values: Array, /) -> Array:
     """`weight · values` with 0·inf = 0: what has no weight has no say."""
     xp = namespace(values)

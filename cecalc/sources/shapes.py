@@ -111,7 +111,7 @@ def arrange(
     if values.ndim == 1:  # one row (C,), as torch takes it
         values = values[None]
         target = _one_row(target, values.shape[1])
-    elif target is not None and values.shape[0] == 1 and target.shape == (values.shape[1],):
+    elif target is not None and values.shape == (1, *target.shape):
         target = _one_row(target, values.shape[1])  # --logits 2,-3 --target 0,1
     if target is not None:
         target = target[None] if target.ndim == 0 else target

@@ -80,6 +80,10 @@ class Beside:
         part = slice(self.taken, self.taken + rows)
         self._check_ids(ids, part)
         self.taken += rows
+        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
+            if array is not None and array.shape[0] < self.taken:
+                so_far = f"{count(self.taken, 'row')} of values so far"
+                raise DataError(f"{so_far}, {count(array.shape[0], what)}")
         return replace(
             self,
             target=None if self.target is None else self.target[part],

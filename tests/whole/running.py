@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from cecalc import flow, sources
 from cecalc.records import (
@@ -41,6 +42,9 @@ SIZED = [module for module in [flow, *ROOM] if hasattr(module, "BATCH_VALUES")]
 """The modules that know how much a batch holds."""
 NUMPY, TORCH = Arithmetic(BackendName.NUMPY), Arithmetic(BackendName.TORCH)
 BACKENDS = pytest.mark.parametrize("arithmetic", [NUMPY, TORCH], ids=["numpy", "torch"])
+
+FEWER = settings(max_examples=max(1, settings().max_examples // 3))
+"""For laws that many ways have to keep."""
 
 
 def rounding_to(dtype: Dtype) -> Arithmetic:
