@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from cecalc.records import Header, Item, Outcome, Report, Screen
+from cecalc.records import Header, Item, Outcome, Report, Screen, Task
 from cecalc.views import columns, figures, fragments
 from cecalc.views.column import Column, Sort
 
@@ -41,7 +41,7 @@ def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figur
 
 def _rows(header: Header, outcome: Outcome) -> list[str]:
     parts = [fragments.members(column, outcome) for column in _columns(header)]
-    if header.task.is_loss and header.target_form and not _has_own_target(header):
+    if header.task is Task.BCE:
         parts.append(_cells(header, outcome))
     ends = fragments.ignored(outcome.used) if header.task.is_loss else [""] * outcome.batch.size
     bodies = map(", ".join, zip(*parts, strict=True))
@@ -54,16 +54,13 @@ def _columns(header: Header) -> list[Column]:
         return [*identity, Column("values", "values", Sort.NUMBERS, attrgetter("probs"))]
     losses = columns.losses(header)
     weight = [columns.WEIGHT] if header.has_row_weight else []
-    if not _has_own_target(header):
-        return [*identity, *losses, columns.CORRECT]
+    if not columns.by_row(header):
+        return [*identity, *losses, *weight, columns.CORRECT]
+    is_cell = header.task is Task.BCE
+    target = columns.cell("target", "target", "batch.target", 0) if is_cell else None
     prediction = columns.prediction(header)
     ours = [*losses, *weight, columns.P_TARGET, prediction, columns.CORRECT]
-    return [*identity, columns.target(header), *ours]
-
-
-def _has_own_target(header: Header) -> bool:
-    """Whether a row has one target, rather than one in each cell."""
-    return header.target_form is not None and header.target_form.value != "cells"
+    return [*identity, target or columns.target(header), *ours]
 
 
 def _cells(header: Header, outcome: Outcome) -> list[str]:
