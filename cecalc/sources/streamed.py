@@ -48,14 +48,17 @@ def from_table(table: Table, request: InputRequest) -> Problem:
 
 
 def _batches(table: Table, reader: Reader, beside: Beside) -> Iterator[Batch]:
-    """The rows of a table, in batches bounded by values."""
+    """The rows of a table, in batches bounded by values; every error names the table."""
     first = next(table.records)
     records = itertools.chain([first], table.records)
     size = max(1, BATCH_VALUES // reader.width(first))
     start = entries = 0
-    while rows := list(itertools.islice(records, size)):
-        batch = reader.batch(rows, start, beside)
-        yield batch
-        start += batch.size
-        entries += len(rows)
-    beside.check_length(entries)
+    try:
+        while rows := list(itertools.islice(records, size)):
+            batch = reader.batch(rows, start, beside)
+            yield batch
+            start += batch.size
+            entries += len(rows)
+        beside.check_length(entries)
+    except DataError as error:
+        raise error.at(source=table.source) from None

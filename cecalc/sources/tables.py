@@ -129,10 +129,7 @@ class Reader:
             target = self.target(rows)
         if layout.sample_weight is not None:
             weight = self.array(rows, (layout.sample_weight,)).reshape(-1)
-        try:
-            arranged = arrange(self.request.task, values, target, self.request.target_form)
-        except DataError as error:
-            raise error.at(source=self.table.source) from None
+        arranged = arrange(self.request.task, values, target, self.request.target_form)
         return self._assembled(arranged, rows, start, ids, replace(taken, sample_weight=weight))
 
     def _assembled(

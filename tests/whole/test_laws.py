@@ -36,6 +36,8 @@ from tests.oracle import ulps_apart
 from tests.whole.running import (
     BACKENDS,
     FEWER,
+    NUMPY,
+    TORCH,
     Ran,
     in_blocks,
     joined,
@@ -225,6 +227,34 @@ def test_one_answer_for_all_formats(way: str, m: Matrix, reduction: Reduction) -
     assert got.quiet() == expected.quiet()
 
 
+@FEWER
+@given(rng=strategies.generators(), extents=st.lists(st.integers(1, 3), min_size=2, max_size=4))
+def test_one_answer_for_k_dimensions(rng: np.random.Generator, extents: list[int]) -> None:
+    """(N, C, d1, …) as nested lists, a document, row objects of any shape or flat rows (N·d, C)."""
+    n, *rest = extents
+    logits = rng.uniform(-9, 9, (n, 4, *rest))
+    index, weight = rng.integers(0, 4, (n, *rest)), rng.uniform(0.1, 9, n)
+    columns = {"logits": logits, "target": index, "sample_weight": weight}
+    nested = {name: array.tolist() for name, array in columns.items()}
+    rows = [dict(zip(nested, row, strict=True)) for row in zip(*nested.values(), strict=True)]
+    flat = Matrix(
+        Task.CE,
+        np.moveaxis(logits, 1, -1).reshape(-1, 4),
+        index.reshape(-1),
+        np.repeat(weight, index[0].size),
+    ).run()
+    for result in (
+        ran(Task.CE, logits, index, sample_weight=weight),
+        ran_on(json.dumps(nested), ".json", Task.CE),
+        ran_on(json.dumps(rows), ".json", Task.CE),
+        ran_on("".join(json.dumps(row) + "\n" for row in rows), ".jsonl", Task.CE),
+    ):
+        assert result.rows("loss").tobytes() == flat.rows("loss").tobytes()
+        assert replace(result.report, header=flat.header, target_form="") == replace(
+            flat.report, target_form=""
+        )
+
+
 @given(m=matrices())
 def test_output_for_arrays_is_what_a_table_would_have_given(m: Matrix) -> None:
     """Records are made up for input that had none: read as a table, they come out byte by byte."""
@@ -265,7 +295,6 @@ def _requests() -> dict[str, Request]:
         "weight": rng.random((23, 17)),
         "pos_weight": rng.random((23, 1)) * 5,
     }
-    turned: dict[str, Any] = {"transpose": True, **weights}
     return {
         "indices": request(Task.CE, logits, index, weight=rng.random(6), label_smoothing=0.1),
         "one-hot, then soft": request(Task.CE, logits, np.concatenate([np.eye(6)[:1], soft[1:]])),
@@ -278,7 +307,7 @@ def _requests() -> dict[str, Request]:
         ),
         "cells": request(Task.BCE, cells, shares, sample_weight=rng.random(23)),
         "weighted cells": request(Task.BCE, cells, shares, **weights),
-        "transposed cells": request(Task.BCE, cells.T, shares.T, **turned),
+        "transposed cells": request(Task.BCE, cells.T, shares.T, transpose=True, **weights),
     }
 
 
@@ -293,12 +322,30 @@ def test_blocks_change_no_digit(name: str, asked: Request, arithmetic: Arithmeti
         _is_the_same_in_blocks(asked_so, name)
 
 
-def test_a_transposed_input_is_the_same_input() -> None:
-    """`--transpose` changes no digit either, though the rows lie elsewhere in memory."""
-    asked = _requests()
-    assert run(asked["transposed cells"]).text(Format.CSV) == run(asked["weighted cells"]).text(
-        Format.CSV
-    )
+@BACKENDS
+@pytest.mark.parametrize("reduction", Reduction)
+@pytest.mark.parametrize("task", [Task.CE, Task.BCE])
+def test_where_rows_lie_in_memory_changes_no_digit(
+    task: Task, reduction: Reduction, arithmetic: Arithmetic
+) -> None:
+    """Rows that are columns in memory (`--transpose`, or classes on axis 1 of K dimensions) cost
+    what rows side by side do, and so does each row alone.
+    """
+    rng = np.random.default_rng(7)
+    values, shares = rng.uniform(-2, 2, (40, 13)), rng.dirichlet(np.ones(13), 40)
+    options: dict[str, Any] = {"reduction": reduction, "arithmetic": arithmetic}
+    plain = ran(task, values, shares, **options)
+    turned = ran(task, values.T, shares.T, transpose=True, **options)
+    assert turned.text(Format.CSV) == plain.text(Format.CSV)
+    assert turned.quiet() == plain.quiet()
+    assert in_blocks(request(task, values, shares, **options), 1).quiet() == plain.quiet()
+    if task is Task.CE:
+        for target, of_rows in (
+            (shares.T[None], shares),
+            (shares.argmax(1)[None], shares.argmax(1)),
+        ):
+            positions = ran(task, values.T[None], target, **options)
+            assert positions.quiet() == ran(task, values, of_rows, **options).quiet()
 
 
 def test_blocks_of_tables_change_no_digit(tmp_path: Path) -> None:
@@ -515,6 +562,26 @@ def test_unchecked_targets_scale(m: Matrix, power: int) -> None:
             ran(Task.CE, m.values, soft * scale, unchecked=True) for scale in (1, 2.0**power)
         )
         assert many.rows("loss").tobytes() == (one.rows("loss") * 2.0**power).tobytes()
+
+
+TIES = [  # task, values, target; prediction, right or wrong of each row
+    (Task.CE, [[1, 1, 0], [0, 1, 1], [0, 0, 0]], [0, 2, 0], [0, 1, 0], [True, False, True]),
+    (Task.CE, [[3, 3], [0, -0.0]], [[0, 1], [0.5, 0.5]], [0, 0], [False, True]),
+    (Task.BCE, [[0], [0], [-1e-9]], [[1], [0.5], [0.4]], [1, 1, 0], [True, True, True]),
+    (Task.BCE, [[0], [1], [-1]], [[0], [0.4], [1]], [1, 1, 0], [False, False, False]),
+]
+
+
+@pytest.mark.parametrize(("task", "values", "target", "prediction", "correct"), TIES)
+def test_ties_go_to_the_first_class_and_a_half_is_yes(
+    task: Task, values: Any, target: Any, prediction: list[int], correct: list[bool]
+) -> None:
+    """Arg-max, the first on ties, also of soft targets; for bce p ≥ 0.5."""
+    for arithmetic in (NUMPY, TORCH):
+        result = ran(task, values, target, arithmetic=arithmetic)
+        assert result.rows("prediction").tolist() == prediction
+        assert result.rows("correct").tolist() == correct
+        assert result.report.correct == sum(correct)
 
 
 wild = st.lists(
