@@ -102,29 +102,19 @@ def _format_of(path: str) -> Format:
 
 
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
-    values = {
-        kind: value
-        for kind in Kind
-        if (value := given(kind.option, params.get(kind) or ())) is not None
-    }
-    target = given("--target", params.get("target") or (), names=task is Task.CE)
-    sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
     inputs: list[str] = params["inputs"] or []
     _refuse_strays(params, inputs)
-    if len(values) > 1:
-        raise UsageError(f"{' and '.join(kind.option for kind in values)} exclude each other")
     path = inputs[0] if inputs else None
+    values = _values(task, params)
+    target = given("--target", params.get("target") or (), names=task is Task.CE)
+    sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
     _refuse_second_dash(path, *values.values(), target, sample_weight)
-    if task is Task.BCE and Kind.PROBS in values and params.get("pos_weight") is not None:
-        raise UsageError(
-            "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
-        )
-    classes = params.get("classes")
-    ignored = _ignore_index(task, params.get("ignore_index"))
     if task.is_loss and target is None and any(isinstance(v, Inline) for v in values.values()):
         raise UsageError("no target", hint="give one with --target")
     if params.get("target_form") is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
+    classes = params.get("classes")
+    ignored = _ignore_index(task, params.get("ignore_index"))
     return InputRequest(
         task=task,
         path=path,
@@ -145,6 +135,19 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         transpose=params["transpose"],
         nan=params["nan"],
     )
+
+
+def _values(task: Task, params: Mapping[str, Any]) -> dict[Kind, Given]:
+    """What was given to one of --logits, --probs and --log-probs."""
+    every = {kind: given(kind.option, params.get(kind) or ()) for kind in Kind}
+    values = {kind: value for kind, value in every.items() if value is not None}
+    if len(values) > 1:
+        raise UsageError(f"{' and '.join(kind.option for kind in values)} exclude each other")
+    if task is Task.BCE and Kind.PROBS in values and params.get("pos_weight") is not None:
+        raise UsageError(
+            "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
+        )
+    return values
 
 
 def _columns(params: Mapping[str, Any]) -> ColumnChoice:

@@ -11,7 +11,7 @@ from cecalc.compute.activation import activated
 from cecalc.compute.cells import binary_cross_entropy_of
 from cecalc.compute.rows import cross_entropy_of
 from cecalc.compute.settings import Noted, Settings
-from cecalc.losses import checks
+from cecalc.losses import target_checks
 from cecalc.records import Batch, Task
 
 __all__ = ["Noted", "Settings", "outcome_of"]
@@ -23,10 +23,10 @@ def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
 
     Raises
     ------
-    cecalc.losses.checks.BrokenRule : rows break a rule
+    cecalc.losses.rules.BrokenRule : rows break a rule
     """
     if isinstance(backend, RoundedBackend):
         batch = replace(batch, values=backend.rounded(batch.values))
-    checks.sample_weight(batch.sample_weight)
+    target_checks.sample_weight(batch.sample_weight)
     compute = {Task.CE: cross_entropy_of, Task.BCE: binary_cross_entropy_of}
     return compute.get(settings.task, activated)(batch, settings, backend)

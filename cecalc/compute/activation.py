@@ -8,7 +8,7 @@ import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.settings import Noted, Settings
-from cecalc.losses import activations, checks
+from cecalc.losses import activations, prediction_checks
 from cecalc.records import Batch, Outcome, Task
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """Probabilities of a batch of logits, or their logarithms."""
     everything = np.ones(batch.size, dtype=bool)
     if settings.task is Task.SOFTMAX:
-        checks.ce_logits(batch.values, everything, settings.lenient)
+        prediction_checks.ce_logits(batch.values, everything, settings.lenient)
     else:
-        checks.bce_logits(batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient)
+        prediction_checks.bce_logits(
+            batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient
+        )
     probs = _activation(batch.values, settings, backend)
     return Noted(Outcome(batch, everything, probs=probs))
 

@@ -9,7 +9,7 @@ import numpy as np
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
-from cecalc.losses import activations, binary_cross_entropy, checks
+from cecalc.losses import activations, binary_cross_entropy, prediction_checks, target_checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.records import Batch, Kind, Outcome, Reduction
 
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """The outcome of a batch under binary cross-entropy: one loss per cell."""
     assert batch.target is not None
-    values, target, notes = batch.values, batch.target, []
-    used = np.ones(target.shape, dtype=np.bool_)
-    if settings.ignore_index is not None:
-        np.not_equal(target, settings.ignore_index, out=used)
-    checks.cell_target(target, used, settings.lenient)
-    if settings.kind is Kind.LOGITS:
-        checks.bce_logits(values, used, settings.lenient)
-    else:
-        checks.probabilities(values, used, settings.lenient)
-        if settings.clamp:
-            notes = checks.notes_bce(values, target, used)
+    values, target = batch.values, batch.target
+    used, notes = _checked(values, target, settings)
     safe_target = np.where(used, target, 0.0)
     weights = _Weights(
         *(
@@ -66,6 +57,19 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
         **(_one_cell(probs, target, row_used) if values.shape[1] == 1 else {}),
     )
     return Noted(outcome, tuple(notes))
+
+
+def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags, list[str]]:
+    """Which cells count, shape (N, M), and what is worth a word about them."""
+    used = np.ones(target.shape, dtype=np.bool_)
+    if settings.ignore_index is not None:
+        np.not_equal(target, settings.ignore_index, out=used)
+    target_checks.cell_target(target, used, settings.lenient)
+    if settings.kind is Kind.LOGITS:
+        prediction_checks.bce_logits(values, used, settings.lenient)
+        return used, []
+    prediction_checks.probabilities(values, used, settings.lenient)
+    return used, prediction_checks.notes_bce(values, target, used) if settings.clamp else []
 
 
 class _Weights(NamedTuple):

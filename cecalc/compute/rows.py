@@ -9,7 +9,7 @@ import numpy as np
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
-from cecalc.losses import activations, checks, cross_entropy
+from cecalc.losses import activations, cross_entropy, prediction_checks, target_checks
 from cecalc.losses.stable import weighted
 from cecalc.records import Batch, Kind, Outcome
 
@@ -28,20 +28,20 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
             hint="one score per row against 0/1 targets is bce",
         )
     if batch.target.ndim == 1:
-        index, used = checks.index_target(batch.target, values.shape[1], settings.ignored)
+        index, used = target_checks.index_target(batch.target, values.shape[1], settings.ignored)
         notes = []
     else:
         used = np.ones(batch.size, dtype=bool)
-        notes = checks.distribution(batch.target, lenient)
+        notes = target_checks.distribution(batch.target, lenient)
     if settings.kind is Kind.LOGITS:
-        checks.ce_logits(values, used, lenient)
+        prediction_checks.ce_logits(values, used, lenient)
         shares = _shares(batch, settings)
         if shares is not None:
-            notes += checks.notes_ce(values, shares, used, settings.label_smoothing)
+            notes += prediction_checks.notes_ce(values, shares, used, settings.label_smoothing)
     elif settings.kind is Kind.PROBS:
-        notes += checks.class_probs(values, used, lenient)
+        notes += prediction_checks.class_probs(values, used, lenient)
     else:
-        notes += checks.class_log_probs(values, used, lenient)
+        notes += prediction_checks.class_log_probs(values, used, lenient)
     target = batch.target if index is None else index
     mixture = _Mixture(values, target, settings, backend)
     loss, unweighted = _row_losses(mixture, batch.sample_weight, settings.weight)

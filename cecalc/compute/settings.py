@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cecalc.losses.checks import Leniency
+from cecalc.losses.rules import Leniency
 from cecalc.records import Kind, Outcome, Reduction, Task
 
 if TYPE_CHECKING:

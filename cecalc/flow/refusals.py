@@ -9,8 +9,8 @@ from dataclasses import replace
 from cecalc.backend import Backend
 from cecalc.compute import Noted, Settings, outcome_of
 from cecalc.errors import PLACES_LISTED, DataError, Place
-from cecalc.losses import checks
-from cecalc.losses.checks import BrokenRule
+from cecalc.losses.rules import BrokenRule
+from cecalc.losses.target_checks import CLASS_INDEX, range_hint
 from cecalc.records import Batch, Schema, Task
 
 
@@ -61,8 +61,8 @@ class Computation:
         if rows > 1:
             listed = ", ".join(places) + (", ..." if rows > len(places) else "")
             rule += f" ({rows} such rows: {listed})"
-        if broken.kind == checks.CLASS_INDEX:
-            hint = checks.range_hint(self.low, self.high, batch.values.shape[1])
+        if broken.kind == CLASS_INDEX:
+            hint = range_hint(self.low, self.high, batch.values.shape[1])
         return DataError(rule, place=_place(broken, batch, self.schema), hint=hint)
 
 

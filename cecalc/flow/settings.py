@@ -9,7 +9,7 @@ import numpy as np
 from cecalc.compute import Settings
 from cecalc.compute.cells import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
-from cecalc.losses.checks import Leniency
+from cecalc.losses.rules import Leniency
 from cecalc.numerals import write_number
 from cecalc.records import (
     Batch,

@@ -1,0 +1,136 @@
+"""What is refused of logits and probabilities, and what is worth a word about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.errors import count
+from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats
+
+
+def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse logits that have no softmax: NaN, +inf, or −inf in every class.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    used : shape (N,); ignored rows may hold anything
+
+    Raises
+    ------
+    BrokenRule : one has none
+    """
+    if lenient.unchecked:
+        return
+    if not lenient.nan:
+        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+    refuse(logits == np.inf, used, "logit is inf")
+    masked = used & (logits == -np.inf).all(axis=-1)
+    if masked.any():
+        raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
+
+
+def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse NaN among the logits of cells; ±inf is a certain prediction.
+
+    Parameters
+    ----------
+    logits, used : shape (N, M)
+
+    Raises
+    ------
+    BrokenRule : a cell that counts is NaN
+    """
+    if not (lenient.unchecked or lenient.nan):
+        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+
+
+def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> list[str]:
+    """Refuse rows of probabilities that are none.
+
+    Parameters
+    ----------
+    probs : shape (N, C)
+    used : shape (N,)
+    """
+    probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
+    kept = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
+    return [] if lenient.unchecked else sum_to_one(kept, "predicted")
+
+
+def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[str]:
+    """Refuse rows of log-probabilities that are none.
+
+    Parameters
+    ----------
+    log_probs : shape (N, C), nats
+    used : shape (N,)
+    """
+    if lenient.unchecked:
+        return []
+    refuse(np.isnan(log_probs), used, "log-probability is nan")
+    above = log_probs > 0
+    inside = ((log_probs >= 0) & (log_probs <= 1)).all()
+    what = "probabilities" if inside else "logits"
+    option = "probs" if inside else "logits"
+    hint = f"these look like {what}: say so with --{option} or --{option}-cols"
+    refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
+    kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
+    return sum_to_one(np.exp(kept), "predicted")
+
+
+def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse predictions outside [0, 1].
+
+    Parameters
+    ----------
+    probs, used : the same shape
+
+    Raises
+    ------
+    BrokenRule : one is outside, or NaN
+    """
+    if lenient.unchecked:
+        return
+    outside = ~((probs >= 0) & (probs <= 1))
+    like_logits = bool(
+        (probs[outside & used] < -0.01).any() or (probs[outside & used] > 1.01).any()
+    )
+    hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
+    refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
+
+
+def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> list[str]:
+    """What a masked class does to rows whose target gives a share to every class.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    shares : shape (N, C), the target as it is mixed: smoothed, times the class weights
+    used : shape (N,)
+    """
+    masked = (logits == -np.inf) & used[:, None]
+    if label_smoothing > 0 and (masked & (shares > 0)).any():
+        return ["-inf logits and label smoothing conflict: the loss of such a row is inf"]
+    if (masked & (shares == 0)).any():
+        return ["a -inf logit where the target is 0 costs nothing here; torch prints nan"]
+    return []
+
+
+def notes_bce(probs: Floats, target: Floats, used: Flags) -> list[str]:
+    """Where the clamp of `torch.nn.BCELoss` decides.
+
+    Parameters
+    ----------
+    probs, target, used : shape (N, M)
+    """
+    wrong = used & (((probs == 0) & (target > 0)) | ((probs == 1) & (target < 1)))
+    if not wrong.any():
+        return []
+    cells = count(int(wrong.sum()), "cell")
+    return [f"ln 0 in {cells}: clamped at -100, as torch does; --no-clamp gives inf"]

@@ -1,0 +1,113 @@
+"""What a broken rule is, and the two rules that targets and predictions share.
+
+Checks look at NumPy arrays as they were read, before anything is moved to a device: an index out of
+range would poison a GPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.numerals import write_number
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats, Integers
+
+ROUNDING = 1e-5
+"""How far a row of probabilities may be from 1 without a word."""
+TOLERANCE = 1e-2
+"""How far it may be without being refused."""
+
+
+class BrokenRule(Exception):
+    """Rows that break a rule; the caller knows their places.
+
+    Parameters
+    ----------
+    rule : what is wrong with the first of them
+    rows : all of them, as indices into the batch
+    column : the class or cell of the first one, where it matters
+    of_target : whether that column is one of the target's
+    hint : what to try
+    kind : what other rows' faults have to share to be counted with this one
+    """
+
+    def __init__(
+        self,
+        rule: str,
+        rows: Integers,
+        *,
+        kind: str | None = None,
+        column: int | None = None,
+        of_target: bool = False,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(rule)
+        self.rule, self.rows, self.column = rule, rows, column
+        self.of_target, self.hint, self.kind = of_target, hint, kind or rule
+
+
+@dataclass(frozen=True)
+class Leniency:
+    """What is let through."""
+
+    unchecked: bool = False
+    """Compute as torch does where the rules refuse."""
+    nan: bool = False
+    """Let NaN logits through."""
+
+
+def refuse(
+    bad: Flags,
+    used: Flags,
+    rule: str,
+    *,
+    hint: str | None = None,
+    shown: Floats | None = None,
+    of_target: bool = False,
+) -> None:
+    """Raise `BrokenRule` where a bad cell is used.
+
+    Parameters
+    ----------
+    bad : shape (N, C)
+    used : shape (N,) or (N, C)
+    rule : what is wrong; `{}` in it becomes the first bad value of `shown`
+    """
+    bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
+    if not bad.any():
+        return
+    rows = np.flatnonzero(bad.any(axis=-1))
+    column = int(np.argmax(bad[rows[0]]))
+    text = rule if shown is None else rule.format(write_number(shown[rows[0], column]))
+    raise BrokenRule(text, rows, kind=rule, column=column, of_target=of_target, hint=hint)
+
+
+def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> list[str]:
+    """Refuse rows of shares that do not sum to 1 within 1 %; say where they do so only nearly.
+
+    Parameters
+    ----------
+    shares : shape (N, C), within [0, 1]
+    what : whose shares they are, for the message
+
+    Raises
+    ------
+    BrokenRule : a row does not
+    """
+    off = np.abs(shares.sum(axis=-1) - 1.0)
+    bad = np.flatnonzero(off > TOLERANCE)
+    if bad.size:
+        row = shares[bad[0]]
+        rule = f"{what} probabilities sum to {row.sum():.6g}, not 1"
+        hint = None
+        if of_target and np.isin(row, (0, 1)).all():
+            hint = "several classes at once (multi-hot) belong to bce"
+        raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
+    worst = float(off.max(initial=0.0))
+    if worst > ROUNDING:
+        return [f"{what} probabilities sum to 1 only within {worst:.1g}; used as they are"]
+    return []

@@ -1,0 +1,121 @@
+"""What is refused of targets and weights of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
+from cecalc.numerals import write_number
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats, Integers
+
+CLASS_INDEX = "class index"
+"""The kind of rule that a target breaks which is no class."""
+
+
+def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Integers, Flags]:
+    """Class numbers and which rows count.
+
+    Parameters
+    ----------
+    target : shape (N,)
+    classes : C
+    ignore_index : the value that leaves a row out
+
+    Returns
+    -------
+    index : shape (N,), 0…C−1, 0 where ignored
+    used : shape (N,)
+
+    Raises
+    ------
+    BrokenRule : a target is no integer in 0…C−1
+
+    Examples
+    --------
+    >>> index_target(np.asarray([2.0, -100.0]), 3, -100)
+    (array([2, 0]), array([ True, False]))
+    """
+    used = target != ignore_index
+    fractional = used & (np.floor(target) != target)  # NaN too
+    if fractional.any():
+        first = write_number(target[fractional][0])
+        rule = "target is nan" if first == "nan" else f"target {first} is not a class index"
+        raise _not_an_index(rule, fractional)
+    outside = used & ((target < 0) | (target >= classes))
+    if outside.any():
+        first = write_number(target[outside][0])
+        raise _not_an_index(f"target {first} outside 0..{classes - 1}", outside)
+    return np.where(used, target, 0).astype(np.int64), used
+
+
+def _not_an_index(rule: str, bad: Flags) -> BrokenRule:
+    return BrokenRule(rule, np.flatnonzero(bad), kind=CLASS_INDEX, of_target=True)
+
+
+def range_hint(low: float, high: float, classes: int) -> str | None:
+    """What targets out of range look like, given the lowest and highest of all of them."""
+    if low == 1 and high == classes:
+        return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
+    if low == 0 and high == 255:
+        return "targets are 0 and 255: looks like a mask of grey levels"
+    if low < 0:
+        return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
+    return None
+
+
+def distribution(target: Floats, lenient: Leniency) -> list[str]:
+    """Refuse rows that are no distribution over the classes; say where one is merely close.
+
+    Parameters
+    ----------
+    target : shape (N, C)
+
+    Raises
+    ------
+    BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
+    """
+    if lenient.unchecked:
+        return []
+    cell_target(target, np.ones(target.shape, dtype=bool), lenient)
+    return sum_to_one(target, "target", of_target=True)
+
+
+def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse targets of cells outside [0, 1], and name the map that would fix them.
+
+    Parameters
+    ----------
+    target, used : shape (N, M)
+    """
+    if lenient.unchecked:
+        return
+    outside = ~((target >= 0) & (target <= 1))
+    found = target[used]
+    hint = None
+    if np.isin(found, (-1, 1)).all():
+        hint = "targets are -1 and 1: map them with (t + 1) / 2"
+    elif np.isin(found, (1, 2)).all():
+        hint = "targets are 1 and 2: subtract 1"
+    elif found.size and found.min() >= 0 and 2 < found.max() <= 255:
+        hint = "targets up to 255: looks like grey levels, divide by 255"
+    refuse(outside, used, "target {} outside 0..1", hint=hint, shown=target, of_target=True)
+
+
+def sample_weight(weight: Floats | None) -> None:
+    """Refuse weights of rows that are negative or not finite.
+
+    Parameters
+    ----------
+    weight : shape (N,), or None
+    """
+    if weight is None:
+        return
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any():
+        first = write_number(weight[bad][0])
+        rule = f"sample weight {first} is not finite and at least 0"
+        raise BrokenRule(rule, np.flatnonzero(bad), kind="sample weight")
