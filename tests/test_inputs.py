@@ -1,0 +1,98 @@
+"""Input that is unusual and right: what is read, and the numbers it gives."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from cecalc.cli import status_of
+
+WRONG, RIGHT = math.log1p(math.e), math.log1p(1 / math.e)
+"""Losses of logits one apart, at the lower and at the higher one."""
+
+# the command line, the files it finds, the losses
+CASES: list[tuple[str, dict[str, str], list[float]]] = [
+    ("ce x.csv --classes b,a", {"x.csv": "logit_a,logit_b,target\n1,2,b\n3,2,b\n"}, [RIGHT, WRONG]),
+    ("ce x.csv", {"x.csv": "logit_1,logit_0,target\n1,2,1\n"}, [WRONG]),
+    (
+        "ce x.csv --target-as name",
+        {"x.csv": "logit_1,logit_2,target\n1,2,2\n1,2,-100\n"},
+        [RIGHT, 0],
+    ),
+    ("ce x.csv --target-as index", {"x.csv": "logit_1,logit_2,target\n1,2,1\n"}, [RIGHT]),
+    (
+        "ce x.csv --logits-cols a-* --target-col 1",
+        {"x.csv": "t,a-x,a-y,note\n1,1,2,z\n"},
+        [RIGHT],
+    ),
+    ("ce x.csv --logits-cols * --target-col t", {"x.csv": "a,b,t\n1,2,1\n"}, [RIGHT]),
+    ("ce x.csv", {"x.csv": 'logits,target\n"[1, 2]",1\n[2 1],1\n'}, [RIGHT, WRONG]),
+    ("ce x.csv", {"x.csv": "\ufefflogit_a,logit_b,target\r\n1, 2 ,1.0\r\n\r\n"}, [RIGHT]),
+    ("ce x.csv", {"x.csv": "logit_a,logit_b,target\r1,2,b\r2,1,b\r"}, [RIGHT, WRONG]),
+    ("ce x.csv", {"x.csv": "target_b,logit_a,target_a,logit_b\n1,1,0,2\n"}, [RIGHT]),
+    (
+        "ce x.csv --target l.csv",
+        {"x.csv": "logit_a,logit_b\n1,2\n", "l.csv": "label\nb\n"},
+        [RIGHT],
+    ),
+    (
+        "ce x.csv --sample-weight w.csv",
+        {"x.csv": "id,logit_a,logit_b,target\nr,1,2,b\n", "w.csv": "id,w\nr,2\n"},
+        [2 * RIGHT],
+    ),
+    ("ce --logits x.csv --target 1", {"x.csv": "cat,dog\n1,2\n"}, [RIGHT]),
+    ("ce --logits x.json --target 1", {"x.json": "[[1, 2]]"}, [RIGHT]),
+    ("ce x.json --target 1", {"x.json": '{"logits": [1, 2], "target": 0}'}, [RIGHT]),
+    (
+        "ce x.json",
+        {"x.json": '{"logits": [[1, 2]], "target": [[0, 1]], "ignore-index": -100}'},
+        [RIGHT],
+    ),
+    ("ce x.json", {"x.json": '{"logits": [[-Infinity, 2]], "target": [1]}'}, [0]),
+    ("ce x.json", {"x.json": '{"logits": [[1, 2], [3, 4]], "target": [1, -100]}'}, [RIGHT, 0]),
+    ("ce x.json --transpose", {"x.json": '{"logits": [[1, 2], [2, 1]], "target": [1, 1]}'},
+     [RIGHT, WRONG]),
+    (
+        "bce x.json",
+        {"x.json": '{"logits": [[Infinity], [-Infinity]], "target": [[1], [0]]}'},
+        [0, 0],
+    ),
+    (
+        "bce x.csv --logits-cols x1,x2 --target-cols y1,y2",
+        {"x.csv": "x1,x2,y1,y2\n1,-1,1,0\n"},
+        [RIGHT, RIGHT],
+    ),
+    ("bce x.jsonl", {"x.jsonl": '{"logits": [1], "target": [1]}\n\n{"logits": [1], "target": [0]}'},
+     [RIGHT, WRONG]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "files", "losses"), CASES)
+def test_input(
+    line: str,
+    files: dict[str, str],
+    losses: list[float],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, newline="")
+    assert status_of([*line.split(), "-q", "--reduction", "none"]) == 0
+    out, err = capfd.readouterr()
+    found = [float(number) for number in out.replace(",", "\n").split()]
+    assert found == pytest.approx(losses, rel=1e-15, abs=1e-300)
+    assert err == ""
+
+
+def test_ids_are_written_as_they_came(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ids = [1234567, "007", 12345678901234567890]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"logits": [[1, 2]] * 3, "target": [0, 0, 0], "ids": ids}))
+    assert status_of(["ce", str(path), "-f", "csv"]) == 0
+    lines = capfd.readouterr().out.splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == list(map(str, ids))
