@@ -375,10 +375,12 @@ def _equals(problem: Problem, dtype: Dtype) -> None:
     got = result.rows("cell_loss" if bare.task is Task.BCE else "loss").reshape(expected.shape)
     np.testing.assert_array_equal(got[bare.used], expected[bare.used])
     if bare.task is Task.CE and bare.values.ndim > 2:
-        kind = torch.finfo(getattr(torch, dtype))
-        got, other = (np.minimum(a, kind.max) for a in (got, bare.torch(dtype=dtype.value)))
-        near = 4 * kind.eps / CLOSE * bare.tolerance
-        assert (np.abs(got - other) <= near)[bare.used].all()
+        other = bare.torch(dtype=dtype.value)
+        unit = torch.finfo(getattr(torch, dtype)).eps / CLOSE * bare.tolerance
+        seen = bare.used & np.isfinite(got) & np.isfinite(other)  # float16 overflows on the way
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(got - other)
+        assert (apart[seen] <= ((4 + bare.values.shape[1]) * unit)[seen]).all()
 
 
 @TYPES
