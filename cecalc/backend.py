@@ -24,6 +24,8 @@ class Backend:
 
     dtype = Dtype.FLOAT64
     device = "cpu"
+    piece = 2**17
+    """How many values are worked on at once, to stay in the cache."""
 
     def array(self, array: Any) -> Array:
         """A NumPy array as one of the backend's own: float64, or integers as they are."""

@@ -6,7 +6,7 @@ N is the number of rows, C of classes, M of cells in a row of binary cross-entro
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +131,13 @@ class Original:
 
     text: str
     """The line or object as it was written, without its line end."""
-    cells: Mapping[str, Any] | Sequence[str]
-    """Field texts in the order of `Schema.fields`, or the JSON object."""
+    parsed: Any
+    """Its cells, or what finds them in the text."""
+
+    @property
+    def cells(self) -> Any:
+        """Field texts in the order of `Schema.fields`, or the JSON object."""
+        return self.parsed(self.text) if callable(self.parsed) else self.parsed
 
 
 @dataclass(frozen=True)
@@ -188,6 +193,8 @@ class Batch:
     """For bce: the shape of a row's M cells before they were laid out in one axis."""
     originals: Sequence[Original] | None = None
     """N rows as they came, where the input has rows."""
+    source: str | None = None
+    """The file they stand in, where the input has several."""
 
     @property
     def size(self) -> int:
@@ -196,9 +203,13 @@ class Batch:
 
     def take(self, row: int) -> Batch:
         """The batch that holds its `row`-th row alone."""
-        whole = ("start", "cell_shape")
+        whole = ("start", "cell_shape", "source")
         alone = {name: _alone(part, row) for name, part in vars(self).items() if name not in whole}
         return replace(self, start=self.start + row, **alone)
+
+
+Block = Callable[[], Batch]
+"""Consecutive rows as they were read; calling it, in any thread, parses them."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +217,7 @@ class Problem:
     """An input that has been opened and understood; its rows are still to be read."""
 
     schema: Schema
-    batches: Iterator[Batch]
+    blocks: Iterator[Block]
 
 
 @dataclass(frozen=True)
@@ -244,6 +255,16 @@ class Header:
 
 
 @dataclass(frozen=True)
+class Working:
+    """What lies between the values of some rows and their losses."""
+
+    probs: Floats
+    """Shape (N, C): softmax or sigmoid of the values."""
+    surprisal: Floats | None = None
+    """Shape (N, C), for ce: −ln p of each class, nats."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A batch and what was computed from it. Row arrays have shape (N,), losses are in nats."""
 
@@ -274,14 +295,23 @@ class Outcome:
     cell_correct: Flags | None = None
     """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
     probs: Floats | None = None
-    """Shape (N, C): softmax or sigmoid of the values; for those two commands, the result."""
-    surprisal: Floats | None = None
-    """Shape (N, C), for ce: −ln p of each class, nats."""
+    """Shape (N, C): softmax or sigmoid of the values; None for ce, where few rows show it."""
+    working: Callable[[Batch], Working] | None = None
+    """For ce: computes what lies between values and losses, for the rows that show it."""
+
+    @property
+    def worked(self) -> Working:
+        """What lies between the values and the losses."""
+        if self.working is not None:
+            return self.working(self.batch)
+        assert self.probs is not None
+        return Working(self.probs)
 
     def take(self, row: int) -> Outcome:
         """The outcome of its `row`-th row alone."""
-        alone = {name: _alone(part, row) for name, part in vars(self).items() if name != "batch"}
-        return Outcome(batch=self.batch.take(row), **alone)
+        whole = ("batch", "working")
+        alone = {name: _alone(part, row) for name, part in vars(self).items() if name not in whole}
+        return Outcome(batch=self.batch.take(row), working=self.working, **alone)
 
 
 def _alone(part: Any, row: int) -> Any:

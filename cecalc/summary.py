@@ -99,8 +99,10 @@ class Summary:
         summary = _of_cells(outcome) if is_bce else _of_rows(outcome, header.width)
         target, used = outcome.batch.target, outcome.cell_used
         assert target is not None
+        if target.ndim == 1:
+            return summary
         counted = target if used is None else target[used]
-        return replace(summary, is_binary=bool(np.isin(counted, (0, 1)).all()))
+        return replace(summary, is_binary=bool(((counted == 0) | (counted == 1)).all()))
 
     def merge(self, other: Summary) -> Summary:
         """The summary of both."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, binary_cross_entropy, prediction_checks, target_checks
@@ -22,23 +24,19 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
     assert batch.target is not None
     values, target = batch.values, batch.target
     used, notes = _checked(values, target, settings)
-    safe_target = np.where(used, target, 0.0)
-    weights = _Weights(
-        *(
-            None if w is None else _laid_out(w, batch)
-            for w in (settings.weight, settings.pos_weight)
-        )
-    )
-    unweighted = _cell_losses(values, safe_target, _Weights(), settings, backend)
-    cells = unweighted
-    if any(weight is not None for weight in weights):
-        cells = _cell_losses(values, safe_target, weights, settings, backend)
+    weights = [
+        None if weight is None else _laid_out(weight, batch)
+        for weight in (settings.weight, settings.pos_weight)
+    ]
+    has_weights = any(weight is not None for weight in (*weights, batch.sample_weight))
+    arrays = [values, np.where(used, target, 0.0), *weights]
+    given = [array is not None for array in arrays]
+    compute = partial(_cells, given=given, settings=settings, backend=backend)
+    rows = backend.piece // values.shape[1]
+    unweighted, cells, probs = in_pieces(compute, [a for a in arrays if a is not None], rows)
     if batch.sample_weight is not None:
         cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
-    has_weights = cells is not unweighted
-    probs = _cell_probs(values, settings, backend)
-    predicted = probs >= 0.5
-    correct = predicted == (target >= 0.5)
+    correct = (probs >= 0.5) == (target >= 0.5)
     row_used = np.any(used, axis=-1)
     outcome = Outcome(
         batch=batch,
@@ -72,17 +70,39 @@ def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags,
     return used, prediction_checks.notes_bce(values, target, used) if settings.clamp else []
 
 
-class _Weights(NamedTuple):
-    """Weights of the cells of a batch, shape (N, M)."""
+class _Cells(NamedTuple):
+    """What is computed of cells, each of shape (N, M); losses in nats."""
 
-    weight: Floats | None = None
-    pos_weight: Floats | None = None
+    unweighted: Floats
+    loss: Floats
+    """With the weights of the cells."""
+    probs: Floats
+
+
+def _cells(*arrays: Floats, given: list[bool], settings: Settings, backend: Backend) -> _Cells:
+    """The cells of some rows.
+
+    Parameters
+    ----------
+    arrays : values, target, and as far as `given` says so weight and pos_weight; shape (N, M) each
+    """
+    rest = iter(arrays)
+    values, target, weight, pos_weight = (next(rest) if there else None for there in given)
+    assert values is not None and target is not None
+    unweighted = loss = _cell_losses(values, target, None, None, settings, backend)
+    if weight is not None or pos_weight is not None:
+        loss = _cell_losses(values, target, weight, pos_weight, settings, backend)
+    return _Cells(unweighted, loss, _cell_probs(values, settings, backend))
 
 
 def _cell_losses(
-    values: Floats, target: Floats, weights: _Weights, settings: Settings, backend: Backend
+    values: Floats,
+    target: Floats,
+    weight: Floats | None,
+    pos_weight: Floats | None,
+    settings: Settings,
+    backend: Backend,
 ) -> Floats:
-    weight, pos_weight = weights
     is_logits = settings.kind is Kind.LOGITS
     if isinstance(backend, RoundedBackend):
         if is_logits:

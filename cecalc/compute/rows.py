@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, cross_entropy, prediction_checks, target_checks
-from cecalc.losses.stable import weighted
-from cecalc.records import Batch, Kind, Outcome
+from cecalc.losses.stable import at, namespace, normaliser, weighted
+from cecalc.records import Batch, Kind, Outcome, Working
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers
+
+_SURPRISAL = {
+    Kind.LOGITS: cross_entropy.surprisal_from_logits,
+    Kind.PROBS: cross_entropy.surprisal_from_probs,
+    Kind.LOG_PROBS: cross_entropy.surprisal_from_log_probs,
+}
+
+
+class _Rows(NamedTuple):
+    """What is computed of rows, each of shape (N,); losses in nats."""
+
+    unweighted: Floats
+    loss: Floats
+    """With class weights."""
+    prediction: Integers
+    p_prediction: Floats
+    p_target: Floats
+    peak: Floats
+    """The largest value: NaN or infinite where a row of logits may break a rule."""
 
 
 def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """The outcome of a batch under cross-entropy: one loss per row."""
     assert batch.target is not None
-    values, lenient = batch.values, settings.lenient
-    index: Integers | None = None
-    if values.shape[1] == 1 and not lenient.unchecked:
+    classes = batch.values.shape[1]
+    if classes == 1 and not settings.lenient.unchecked:
         raise DataError(
             "one class: cross-entropy over it is 0 whatever the value",
             hint="one score per row against 0/1 targets is bce",
         )
-    if batch.target.ndim == 1:
-        index, used = target_checks.index_target(batch.target, values.shape[1], settings.ignored)
-        notes = []
+    notes = list[str]()
+    target: Any = batch.target
+    if target.ndim == 1:
+        target, used = target_checks.index_target(target, classes, settings.ignored)
+        true_class = target
     else:
         used = np.ones(batch.size, dtype=bool)
-        notes = target_checks.distribution(batch.target, lenient)
-    if settings.kind is Kind.LOGITS:
-        prediction_checks.ce_logits(values, used, lenient)
-        shares = _shares(batch, settings)
-        if shares is not None:
-            notes += prediction_checks.notes_ce(values, shares, used, settings.label_smoothing)
-    elif settings.kind is Kind.PROBS:
-        notes += prediction_checks.class_probs(values, used, lenient)
-    else:
-        notes += prediction_checks.class_log_probs(values, used, lenient)
-    target = batch.target if index is None else index
-    mixture = _Mixture(values, target, settings, backend)
-    loss, unweighted = _row_losses(mixture, batch.sample_weight, settings.weight)
-    probs = _class_probs(values, settings.kind, backend)
+        notes = target_checks.distribution(target, settings.lenient)
+        true_class = target.argmax(axis=-1)
+    compute: Any = partial(_computed, settings=settings, backend=backend)
+    if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
+        compute = partial(_native, settings=settings, backend=backend)
+    rows = in_pieces(compute, (batch.values, target, true_class), backend.piece // classes)
+    notes += _prediction_notes(batch, used, rows.peak, settings)
+    loss, sample_weight = rows.loss, batch.sample_weight
+    if sample_weight is not None:
+        loss = weighted(sample_weight, loss)
+    has_weights = settings.weight is not None or sample_weight is not None
     outcome = Outcome(
         batch=batch,
         used=used,
         loss=np.where(used, loss, np.nan),
-        loss_unweighted=None if unweighted is None else np.where(used, unweighted, np.nan),
-        weight=_row_weight(batch, index, settings),
-        surprisal=mixture.surprisals(),
-        **_predicted(values, probs, target, used),
+        loss_unweighted=np.where(used, rows.unweighted, np.nan) if has_weights else None,
+        weight=_row_weight(batch, target, settings),
+        prediction=rows.prediction,
+        p_prediction=rows.p_prediction,
+        p_target=np.where(used, rows.p_target, np.nan),
+        target_class=np.where(used, true_class, -1),
+        correct=used & (rows.prediction == true_class),
+        working=partial(_working, settings=settings, backend=backend),
     )
     return Noted(outcome, tuple(notes))
+
+
+def _prediction_notes(batch: Batch, used: Flags, peak: Floats, settings: Settings) -> list[str]:
+    """Refuse predictions that break a rule; what is worth a word about the others."""
+    values, lenient = batch.values, settings.lenient
+    if settings.kind is Kind.PROBS:
+        return prediction_checks.class_probs(values, used, lenient)
+    if settings.kind is Kind.LOG_PROBS:
+        return prediction_checks.class_log_probs(values, used, lenient)
+    if not np.isfinite(peak).all():
+        prediction_checks.ce_logits(values, used, lenient)
+    shares = _shares(batch, settings)
+    if shares is None:
+        return []
+    return prediction_checks.notes_ce(values, shares, used, settings.label_smoothing)
 
 
 def _shares(batch: Batch, settings: Settings) -> Floats | None:
@@ -68,82 +106,97 @@ def _shares(batch: Batch, settings: Settings) -> Floats | None:
     return np.broadcast_to(smoothing * weight, shape) if smoothing else None
 
 
-def _row_losses(
-    mixture: _Mixture, sample_weight: Floats | None, weight: Floats | None
-) -> tuple[Floats, Floats | None]:
-    """Losses with and without weights, in nats; the second only where there are weights."""
-    loss = mixture.loss(weight)
-    unweighted = loss if weight is None else mixture.loss(None)
-    if sample_weight is not None:
-        loss = weighted(sample_weight, loss)
-    return loss, unweighted if weight is not None or sample_weight is not None else None
+def _computed(
+    values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
+) -> _Rows:
+    """The rows on the backend, by our own formulas."""
+    array, index = backend.array(values), backend.array(true_class)
+    mixed = backend.array(target) if target is not true_class else index
+    needs_all = mixed.ndim == 2 or settings.label_smoothing > 0
+    surprisal = own = None
+    if settings.kind is Kind.LOGITS:
+        row = normaliser(array)
+        peak, prediction = row.peak, row.prediction
+        p_prediction = 1.0 / (1.0 + row.tail)
+        p_target = activations.softmax_at(array, index, row)
+        if not needs_all:
+            own = cross_entropy.surprisal_at(array, index, row)
+    else:
+        values_at = partial(at, array)
+        prediction = array.argmax(-1)
+        peak, p_target = values_at(prediction), values_at(index)
+        if not needs_all:
+            own = _SURPRISAL[settings.kind](p_target)
+        p_prediction, p_target = (_probability(v, settings.kind) for v in (peak, p_target))
+    if needs_all:
+        surprisal = _SURPRISAL[settings.kind](array)
+    mixture = partial(_mixture, own, surprisal, mixed, settings.label_smoothing)
+    unweighted = loss = mixture(backend.array(np.ones(values.shape[1])))
+    if settings.weight is not None:
+        loss = mixture(backend.array(settings.weight))
+    found = (unweighted, loss, prediction, p_prediction, p_target, peak)
+    return _Rows(*map(backend.numpy, found))
 
 
-class _Mixture:
-    """The surprisals of a batch, to be mixed as the target asks; with weights and without."""
+def _mixture(own: Any, surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
+    """One value per row: the surprisals mixed as the target, its smoothing and the weights ask.
 
-    def __init__(self, values: Floats, target: Any, settings: Settings, backend: Backend) -> None:
-        self.values, self.target = values, target
-        self.smoothing, self.backend = settings.label_smoothing, backend
-        self.is_native = isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS
-        if not self.is_native:
-            surprisal = {
-                Kind.LOGITS: cross_entropy.surprisal_from_logits,
-                Kind.PROBS: cross_entropy.surprisal_from_probs,
-                Kind.LOG_PROBS: cross_entropy.surprisal_from_log_probs,
-            }[settings.kind]
-            self.surprisal = surprisal(backend.array(values))
-
-    def surprisals(self) -> Floats:
-        """−ln p of each class, shape (N, C), nats."""
-        if self.is_native and isinstance(self.backend, RoundedBackend):
-            return -self.backend.softmax(self.values, log=True)
-        return cast("Floats", self.backend.numpy(self.surprisal))
-
-    def loss(self, weight: Floats | None) -> Floats:
-        """One value per row, in nats."""
-        backend = self.backend
-        if self.is_native and isinstance(backend, RoundedBackend):
-            return backend.cross_entropy(
-                self.values, self.target, weight=weight, label_smoothing=self.smoothing
-            )
-        weights = backend.array(np.ones(self.values.shape[1]) if weight is None else weight)
-        target = backend.array(self.target)
-        if target.ndim == 2:
-            shares = cross_entropy.smoothed_distribution(target, self.smoothing)
-            loss = cross_entropy.of_distribution(self.surprisal, shares * weights[None, :])
-        else:
-            loss = cross_entropy.smoothed_index(self.surprisal, target, self.smoothing, weights)
-        return cast("Floats", backend.numpy(loss))
+    Parameters
+    ----------
+    own : shape (N,), the surprisal of the target's class, where that is all there is to it
+    surprisal : shape (N, C), otherwise
+    target : shape (N,) or (N, C)
+    weight : shape (C,)
+    """
+    if surprisal is None:
+        return weighted(weight[target], own)
+    if target.ndim == 1:
+        return cross_entropy.smoothed_index(surprisal, target, smoothing, weight)
+    shares = cross_entropy.smoothed_distribution(target, smoothing)
+    return cross_entropy.of_distribution(surprisal, shares * weight[None, :])
 
 
-def _class_probs(values: Floats, kind: Kind, backend: Backend) -> Floats:
-    if kind is Kind.PROBS:
-        return values
-    if kind is Kind.LOG_PROBS:
-        return np.exp(values)
-    if isinstance(backend, RoundedBackend):
-        return backend.softmax(values, log=False)
-    return cast("Floats", backend.numpy(activations.softmax(backend.array(values))))
+def _probability(values: Any, kind: Kind) -> Any:
+    return values if kind is Kind.PROBS else namespace(values).exp(values)
 
 
-def _predicted(values: Floats, probs: Floats, target: Any, used: Flags) -> dict[str, Any]:
-    rows = np.arange(values.shape[0])
+def _native(
+    values: Floats,
+    target: Any,
+    true_class: Integers,
+    *,
+    settings: Settings,
+    backend: RoundedBackend,
+) -> _Rows:
+    """The rows by torch's own loss, which rounds as torch does."""
+    smoothing = settings.label_smoothing
+    unweighted = loss = backend.cross_entropy(
+        values, target, weight=None, label_smoothing=smoothing
+    )
+    if settings.weight is not None:
+        loss = backend.cross_entropy(
+            values, target, weight=settings.weight, label_smoothing=smoothing
+        )
     prediction = values.argmax(axis=-1)
-    true_class = target if target.ndim == 1 else target.argmax(axis=-1)
-    return {
-        "prediction": prediction,
-        "p_prediction": probs[rows, prediction],
-        "p_target": np.where(used, probs[rows, true_class], np.nan),
-        "target_class": np.where(used, true_class, -1),
-        "correct": used & (prediction == true_class),
-        "probs": probs,
-    }
+    probs = backend.softmax(values, log=False)
+    p_prediction, p_target = at(probs, prediction), at(probs, true_class)
+    return _Rows(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
 
 
-def _row_weight(batch: Batch, index: Integers | None, settings: Settings) -> Floats | None:
+def _working(batch: Batch, *, settings: Settings, backend: Backend) -> Working:
+    """What stands between the values of a few rows and their losses."""
+    values, kind = batch.values, settings.kind
+    if isinstance(backend, RoundedBackend) and kind is Kind.LOGITS:
+        probs, surprisal = (backend.softmax(values, log=log) for log in (False, True))
+        return Working(probs, -surprisal)
+    array = backend.array(values)
+    probs = activations.softmax(array) if kind is Kind.LOGITS else _probability(array, kind)
+    return Working(backend.numpy(probs), backend.numpy(_SURPRISAL[kind](array)))
+
+
+def _row_weight(batch: Batch, target: Any, settings: Settings) -> Floats | None:
     """What each row counts in the denominator: torch divides by weights for class indices only."""
-    if settings.weight is None or index is None:
+    if settings.weight is None or target.ndim == 2:
         return batch.sample_weight
-    by_class: Floats = settings.weight[index]
+    by_class: Floats = settings.weight[target]
     return by_class if batch.sample_weight is None else by_class * batch.sample_weight

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from cecalc import __version__, backend
 from cecalc.compute import Settings
 from cecalc.errors import DataError, Place
+from cecalc.flow.computation import Computation
 from cecalc.flow.headers import denominator, header_of, target_in_words
-from cecalc.flow.refusals import Computation
 from cecalc.flow.settings import check_row_weights, settings_of
-from cecalc.records import Batch, Header, Item, Problem, Report, Request
+from cecalc.records import Batch, Block, Header, Item, Problem, Report, Request
 from cecalc.sources import open_problem
 from cecalc.summary import Summary
 
@@ -36,18 +36,19 @@ def run(request: Request, tell: Listener) -> Iterator[Item]:
 
 
 def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]:
-    first, batches = _peeked(problem)
+    first, blocks = _peeked(problem)
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     told = _Told(tell, problem.schema.notes)
     yield header
     summary = Summary()
-    for noted in Computation(settings, arithmetic, problem.schema).over(batches):
-        told.all(noted.notes)
-        if settings.task.is_loss:
-            summary = summary.merge(Summary.of(noted.outcome, header))
-        yield noted.outcome
+    for done in Computation(settings, arithmetic, header).over(blocks):
+        assert done.noted is not None
+        told.all(done.noted.notes)
+        if done.summary is not None:
+            summary = summary.merge(done.summary)
+        yield done.noted.outcome
     check_row_weights(settings, first, summary.rows_given)
     if settings.task.is_loss:
         yield _report(summary, header, settings, arithmetic.label)
@@ -80,9 +81,10 @@ class _Told:
                 self._tell(note)
 
 
-def _peeked(problem: Problem) -> tuple[Batch, Iterator[Batch]]:
-    """The first batch, which shows the shapes, and all batches."""
-    first = next(problem.batches, None)
-    if first is None:
+def _peeked(problem: Problem) -> tuple[Batch, Iterator[Block]]:
+    """The first batch, which shows the shapes, and all blocks."""
+    block = next(problem.blocks, None)
+    if block is None:
         raise DataError("no data rows", place=Place(source=problem.schema.source))
-    return first, itertools.chain([first], problem.batches)
+    first = block()
+    return first, itertools.chain([lambda: first], problem.blocks)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from cecalc.losses.cross_entropy import surprisal_from_logits
-from cecalc.losses.stable import Array, namespace, normaliser, softplus, two_difference
+from cecalc.losses.stable import (
+    Array,
+    Normaliser,
+    at,
+    exp_difference,
+    namespace,
+    normaliser,
+    softplus,
+)
 
 
 def softmax(logits: Array, /) -> Array:
@@ -27,11 +35,31 @@ def softmax(logits: Array, /) -> Array:
     ----------
     `torch.nn.Softmax <https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html>`_
     """
-    xp = namespace(logits)
     peak, _, tail = normaliser(logits)
-    difference, error = two_difference(logits, peak[..., None])
-    powers = xp.exp(difference)
-    return (powers + powers * error) / (1.0 + tail[..., None])
+    return exp_difference(logits, peak[..., None]) / (1.0 + tail[..., None])
+
+
+def softmax_at(logits: Array, index: Array, row: Normaliser, /) -> Array:
+    """The probability of one class in each row.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    index : shape (N,), integers in 0…C−1
+    row : the normaliser of the logits
+
+    Returns
+    -------
+    shape (N,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[0.0, 0.0, 0.0, 0.0]])
+    >>> softmax_at(logits, np.asarray([2]), normaliser(logits))
+    array([0.25])
+    """
+    return exp_difference(at(logits, index), row.peak) / (1.0 + row.tail)
 
 
 def log_softmax(logits: Array, /) -> Array:

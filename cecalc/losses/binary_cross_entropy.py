@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cecalc.losses.stable import Array, namespace, softplus, weighted
+from cecalc.losses.stable import Array, namespace, softplus_tail, weighted
 
 LOG_FLOOR = -100.0
 """Where `torch.nn.BCELoss` clamps a logarithm."""
@@ -33,7 +33,11 @@ def with_logits(logits: Array, target: Array, /, *, pos_weight: Array | None = N
     <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html>`_
     """
     positive = target if pos_weight is None else target * pos_weight
-    return weighted(positive, softplus(-logits)) + weighted(1.0 - target, softplus(logits))
+    xp = namespace(logits)
+    none, tail = xp.zeros_like(logits), softplus_tail(logits)
+    return weighted(positive, xp.maximum(-logits, none) + tail) + weighted(
+        1.0 - target, xp.maximum(logits, none) + tail
+    )
 
 
 def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:

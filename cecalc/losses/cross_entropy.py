@@ -10,6 +10,8 @@ import numpy as np
 
 from cecalc.losses.stable import (
     Array,
+    Normaliser,
+    at,
     namespace,
     normaliser,
     tree_sum,
@@ -44,6 +46,30 @@ def surprisal_from_logits(logits: Array, /) -> Array:
     peak, _, tail = normaliser(logits)
     below, error = two_difference(peak[..., None], logits)
     return below + (error + xp.log1p(tail)[..., None])
+
+
+def surprisal_at(logits: Array, index: Array, row: Normaliser, /) -> Array:
+    """`surprisal_from_logits` of one class in each row, without the others'.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    index : shape (N,), integers in 0…C−1
+    row : the normaliser of the logits
+
+    Returns
+    -------
+    shape (N,), nats, at least 0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logits = np.asarray([[30.0, 0.0]])
+    >>> surprisal_at(logits, np.asarray([0]), normaliser(logits))
+    array([9.35762297e-14])
+    """
+    below, error = two_difference(row.peak, at(logits, index))
+    return below + (error + namespace(logits).log1p(row.tail))
 
 
 def surprisal_from_probs(probs: Array, /) -> Array:

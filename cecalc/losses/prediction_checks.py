@@ -98,6 +98,8 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((probs >= 0) & (probs <= 1))
+    if not (outside & used).any():
+        return
     like_logits = bool(
         (probs[outside & used] < -0.01).any() or (probs[outside & used] > 1.01).any()
     )

@@ -5,9 +5,11 @@ Everything here is array-API arithmetic on the namespace of its input; class axi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from cecalc.losses import blocked
 
 Array = Any
 
@@ -19,6 +21,11 @@ def namespace(array: Array) -> Any:
     import array_api_compat
 
     return array_api_compat.array_namespace(array)
+
+
+def at(array: Array, index: Array, /) -> Array:
+    """The value of one class in each row: shape (N, C) and (N,) to (N,)."""
+    return namespace(array).take_along_axis(array, index[..., None], axis=-1)[..., 0]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # masked classes are no reason to warn
@@ -51,40 +58,64 @@ def tree_sum(values: Array, /) -> Array:
     return values[..., 0]
 
 
-def normaliser(logits: Array, /) -> tuple[Array, Array, Array]:
+class Normaliser(NamedTuple):
     """What turns a row of logits into log-probabilities, in pieces that lose nothing.
 
-    Parameters
-    ----------
-    logits : shape (N, C)
-
-    Returns
-    -------
-    peak : shape (N,), the largest logit
-    prediction : shape (N,), its class, the first one on ties
-    tail : shape (N,), Σ exp(logit − peak) over the *other* classes
-
-    The log-sum-exp of the row is ``peak + log1p(tail)``. Leaving the peak out of the sum, not
+    The log-sum-exp of a row is ``peak + log1p(tail)``. Leaving the peak out of the sum, not
     subtracting its 1 afterwards, is what keeps the loss of a confident row: for logits (37, 0)
     ``log(1 + tail)`` is 0, ``log1p(tail)`` is 8.5e-17.
     """
+
+    peak: Array
+    """Shape (N,): the largest logit."""
+    prediction: Array
+    """Shape (N,): its class, the first one on ties."""
+    tail: Array
+    """Shape (N,): Σ exp(logit − peak) over the *other* classes."""
+
+
+def normaliser(logits: Array, /) -> Normaliser:
+    """The normaliser of each row of logits, shape (N, C)."""
+    if not isinstance(logits, np.ndarray):
+        return careful_normaliser(logits)
+    peak, prediction, tail = blocked.normaliser(logits)
+    special = np.flatnonzero(np.isnan(tail))
+    if special.size:  # masked classes, or something that is no number
+        redone = careful_normaliser(np.ascontiguousarray(logits[special]))
+        peak[special], prediction[special], tail[special] = redone
+    return Normaliser(peak, prediction, tail)
+
+
+def careful_normaliser(logits: Array, /) -> Normaliser:
+    """The same for any array-API library, and for logits that may be infinite."""
     xp = namespace(logits)
     prediction = xp.argmax(logits, axis=-1)
     peak = xp.take_along_axis(logits, prediction[..., None], axis=-1)
-    difference, error = two_difference(logits, peak)
-    # exp(difference) alone is off by 2⁻⁵³·|difference| because the subtraction rounds: 256 units in
-    # the last place at logits of ±300.
-    powers = xp.exp(difference)
-    powers = powers + powers * error
+    powers = exp_difference(logits, peak)
     classes = xp.arange(logits.shape[-1], dtype=prediction.dtype, device=logits.device)
     others = xp.where(classes == prediction[..., None], xp.zeros_like(powers), powers)
-    return peak[..., 0], prediction, tree_sum(others)
+    return Normaliser(peak[..., 0], prediction, tree_sum(others))
+
+
+def exp_difference(a: Array, b: Array, /) -> Array:
+    """Exp(a − b), to the last digit but one.
+
+    Exp of the rounded difference is off by 2⁻⁵³·|a − b|: 256 units in the last place at ±300.
+    """
+    difference, error = two_difference(a, b)
+    powers = namespace(a).exp(difference)
+    return powers + powers * error
 
 
 def softplus(z: Array, /) -> Array:
     """ln(1 + exp(z)), elementwise, accurate where it is tiny and finite where exp(z) is not."""
+    return namespace(z).maximum(z, namespace(z).zeros_like(z)) + softplus_tail(z)
+
+
+def softplus_tail(z: Array, /) -> Array:
+    """What softplus(z) and softplus(−z) share: ln(1 + exp(−|z|)), elementwise."""
     xp = namespace(z)
-    return xp.maximum(z, xp.zeros_like(z)) + xp.log1p(xp.exp(-xp.abs(z)))
+    return xp.log1p(xp.exp(-xp.abs(z)))
 
 
 @np.errstate(over="ignore")

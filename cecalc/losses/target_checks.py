@@ -94,6 +94,8 @@ def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((target >= 0) & (target <= 1))
+    if not (outside & used).any():
+        return
     found = target[used]
     hint = None
     if np.isin(found, (-1, 1)).all():

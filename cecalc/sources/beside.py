@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cecalc.errors import DataError, Place
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources import formats
+from cecalc.sources.blocks import cut
 from cecalc.sources.columns import Wanted, seen
-from cecalc.sources.files import open_text
+from cecalc.sources.files import open_stream
+from cecalc.sources.formats import Document
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
-from cecalc.sources.tables import Beside, Reader
+from cecalc.sources.tables import Beside, Columns, Reading, Table
 from cecalc.sources.targets import Classes
 
 if TYPE_CHECKING:
@@ -28,45 +33,78 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     DataError : a name is no class, or something is no number
     InputError : a file cannot be opened
     """
-    beside = Beside()
-    if isinstance(request.target, Inline):
-        beside.source = request.target.option
-        try:
-            beside.target = target_array(request.target.nested, request, classes)
-        except DataError as error:
-            raise error.at(source=request.target.option) from None
-    elif request.target is not None:
-        _read_target(request, request.target, classes, beside)
+    beside = _target(request, classes)
     if beside.target is not None and beside.target.ndim == 0:
-        beside.target = beside.target[None]
-    if request.sample_weight is not None:
-        beside.sample_weight = _sample_weight(request, request.sample_weight, beside)
-    return beside
+        beside = replace(beside, target=beside.target[None])
+    if request.sample_weight is None:
+        return beside
+    weight, ids = _sample_weight(request, request.sample_weight)
+    return replace(beside, sample_weight=weight, weight_ids=ids)
 
 
-def _sample_weight(request: InputRequest, given: Given, beside: Beside) -> Floats:
-    """Weights of rows, shape (N,); in a table the column `sample_weight`, or the only one."""
+def _target(request: InputRequest, classes: tuple[str, ...] | None) -> Beside:
+    given = request.target
+    if given is None:
+        return Beside()
+    if isinstance(given, NamedFile):
+        return _read_target(request, given, classes)
+    try:
+        return Beside(target_array(given.nested, request, classes), source=given.option)
+    except DataError as error:
+        raise error.at(source=given.option) from None
+
+
+def _sample_weight(request: InputRequest, given: Given) -> tuple[Floats, Sequence[str] | None]:
+    """Weights of rows, shape (N,), and the identifiers beside them.
+
+    In a table they are the column `sample_weight`, or the only one.
+    """
     if isinstance(given, Inline):
-        return read_numbers(given).reshape(-1)
+        return read_numbers(given).reshape(-1), None
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
     with ExitStack() as files:
         found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
-        rows = [] if isinstance(found, formats.Document) else list(found.records)
-    if isinstance(found, formats.Document):
-        value = found.value
-        value = value.get("sample_weight") if isinstance(value, dict) else value
-        return to_array(value, "sample_weight").reshape(-1)
-    layout = found.layout
-    others = [i for i in range(len(found.fields)) if i != layout.id]
-    column = (
-        others[0] if layout.sample_weight is None and len(others) == 1 else layout.sample_weight
+        if isinstance(found, Document):
+            value = found.value
+            value = value.get("sample_weight") if isinstance(value, dict) else value
+            return to_array(value, "sample_weight").reshape(-1), None
+        column = _weight_column(found)
+        reading = found.reading(request.task, Classes(None, None, request.ignored))
+        layout = replace(found.layout, sample_weight=column)
+        columns = _gathered(found, replace(reading, layout=layout))
+    assert columns.sample_weight is not None
+    return columns.sample_weight, columns.ids
+
+
+def _weight_column(table: Table) -> int:
+    if table.layout.sample_weight is not None:
+        return table.layout.sample_weight
+    others = [i for i in range(len(table.fields)) if i != table.layout.id]
+    if len(others) == 1:
+        return others[0]
+    hint = f"name it sample_weight, or use --sample-weight-col; {seen(table.fields)}"
+    raise DataError("no sample_weight column", place=Place(source=table.source), hint=hint)
+
+
+def _gathered(table: Table, reading: Reading) -> Columns:
+    """All rows of a table, whose length is kept in memory."""
+    parts = [block.columns(reading) for block in table.blocks]
+
+    def array(name: str) -> Any:
+        found = [getattr(part, name) for part in parts]
+        return None if found[0] is None else np.concatenate(found)
+
+    def items(name: str) -> list[Any] | None:
+        found = [getattr(part, name) for part in parts]
+        return None if found[0] is None else [item for part in found for item in part]
+
+    return Columns(
+        values=array("values"),
+        target=array("target"),
+        sample_weight=array("sample_weight"),
+        ids=items("ids"),
+        lines=items("lines"),
     )
-    if column is None:
-        hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
-        raise DataError("no sample_weight column", place=Place(source=given.path), hint=hint)
-    reader = Reader(found, inner, Classes(None, None, request.ignored))
-    beside.weight_ids = reader.ids(rows)
-    return reader.array(rows, (column,)).reshape(-1)
 
 
 def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | None) -> Floats:
@@ -92,7 +130,8 @@ def read_numbers(given: Given) -> Floats:
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with ExitStack() as files:
-        whole = "".join(open_text(given.path, files).lines())
+        stream = open_stream(given.path, files)
+        whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
@@ -101,32 +140,39 @@ def read_numbers(given: Given) -> Floats:
 
 
 def _read_target(
-    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, beside: Beside
-) -> None:
+    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None
+) -> Beside:
     """A target file, by the same column rules as any table; its whole length is kept."""
-    beside.source = given.path
     inner = replace(request, target=None, values={}, sample_weight=None)
     with ExitStack() as files:
         found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
-        rows = [] if isinstance(found, formats.Document) else list(found.records)
-    if isinstance(found, formats.Document):
-        value = found.value
-        if isinstance(value, dict):
-            if "target" not in value:
-                raise DataError("no target", place=Place(source=given.path))
-            value = value["target"]
-        try:
-            beside.target = target_array(value, request, classes)
-        except DataError as error:
-            raise error.at(source=given.path) from None
-        return
-    if not found.layout.target:
-        raise DataError("no target column", place=Place(source=given.path))
-    reader = Reader(found, inner, Classes(classes, request.target_as, request.ignored))
-    beside.target = reader.target(rows)
-    beside.ids = reader.ids(rows)
-    beside.lines = [row.line for row in rows if row.line is not None] or None
-    beside.columns = tuple((i + 1, found.fields[i]) for i in found.layout.target)
+        if isinstance(found, Document):
+            return _of_document(found, request, classes)
+        if not found.layout.target:
+            raise DataError("no target column", place=Place(source=given.path))
+        names = Classes(classes, request.target_as, request.ignored)
+        columns = _gathered(found, found.reading(request.task, names))
+    return Beside(
+        target=columns.target,
+        ids=columns.ids,
+        lines=columns.lines,
+        columns=tuple((i + 1, found.fields[i]) for i in found.layout.target),
+        source=given.path,
+    )
+
+
+def _of_document(
+    document: Document, request: InputRequest, classes: tuple[str, ...] | None
+) -> Beside:
+    value = document.value
+    if isinstance(value, dict):
+        if "target" not in value:
+            raise DataError("no target", place=Place(source=document.source))
+        value = value["target"]
+    try:
+        return Beside(target_array(value, request, classes), source=document.source)
+    except DataError as error:
+        raise error.at(source=document.source) from None
 
 
 def _numbers(nested: Any, classes: Classes) -> Any:

@@ -6,39 +6,49 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.numerals import is_number
 from cecalc.records import InputRequest, Original
+from cecalc.sources.blocks import TextBlock, cut
+from cecalc.sources.cells import is_list
 from cecalc.sources.columns import Wanted, understand
-from cecalc.sources.files import Text
-from cecalc.sources.tables import Record, Table
+from cecalc.sources.files import Stream
+from cecalc.sources.tables import Columns, Reading, Record, Rows, Table
+
+MIN_ARROW_BYTES = 2**16
+"""Below, the strict reader has answered before the bulk reader is imported."""
+MAX_ARROW_COLUMNS = 4096
+"""Beyond, what the bulk reader spends on each column is more than it saves on each cell."""
 
 MAX_FIELD = 2**20
 
 
-def open_table(text: Text, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
-    """The table in `text`: its columns understood, its rows still to be read.
+def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
+    """The table in `stream`: its columns understood, its rows still to be read.
 
     Raises
     ------
     DataError : there is no row, or the columns cannot be told for certain
     LimitError : the header has more columns than --max-columns
     """
-    records = _Records(text, delimiter)
-    first = next(records.rows, None)
-    if first is None:
-        raise DataError("file is empty", place=Place(source=text.name))
-    place = Place(source=text.name, line=first.line)
+    blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
+    name = stream.name
+    block = next(blocks, None)
+    first = None if block is None else next(_records(block, delimiter), None)
+    if block is None or first is None:
+        raise DataError("file is empty", place=Place(source=name))
+    place = Place(source=name, line=first.line)
     if len(first.cells) > request.max_columns:
         raise LimitError(f"header has more than {request.max_columns} columns", place=place)
     if request.has_header:
-        fields = [name.strip() for name in first.cells]
+        fields = [field.strip() for field in first.cells]
         _refuse_data_as_header(fields, place, wanted)
+        block = _without_header(block, first)
     else:
         fields = [str(number) for number in range(1, len(first.cells) + 1)]
-        records.rows = itertools.chain([first], records.rows)
     if hint := _delimiter_hint(fields, delimiter):
         raise DataError("one column", place=place, hint=hint)
     try:
@@ -47,15 +57,66 @@ def open_table(text: Text, delimiter: str, request: InputRequest, wanted: Wanted
         )
     except DataError as error:
         raise error.at(source=place.source, line=place.line) from None
-    records.fields = len(fields)
-    records.last_is_empty = len(fields) > 1 and fields[-1] == ""
-    checked = records.checked()
-    second = next(checked, None)
-    if second is None:
-        raise DataError("no data rows", place=Place(source=text.name))
+    form = Form(delimiter, len(fields), last_is_empty=len(fields) > 1 and fields[-1] == "")
+    filled = block if block.text else next(blocks, None)
+    second = None if filled is None else next(form.records(filled), None)
+    if filled is None or second is None:
+        raise DataError("no data rows", place=Place(source=name))
+    used = (i for i in (*layout.values, *layout.target) if i < len(second.cells))
+    is_plain = not form.last_is_empty and not any(is_list(second.cells[i]) for i in used)
+    rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
     header = first.original.text if request.has_header else None
-    rows = itertools.chain([second], checked)
-    return Table(text.name, fields, layout, rows, delimiter, header)
+    return Table(name, fields, layout, rows, delimiter, header)
+
+
+def _without_header(block: TextBlock, header: Record) -> TextBlock:
+    """The block's data; the header's own line ends are counted too."""
+    text = header.original.text.encode("utf-8", "surrogateescape")
+    rest = block.text[len(text) :]
+    end = 2 if rest[:2] == b"\r\n" else 1
+    lines = 1 + header.original.text.count("\n")
+    return replace(block, text=rest[end:], line=block.line + lines, start=0, rows=block.rows - 1)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the rows under a header look."""
+
+    delimiter: str
+    fields: int
+    last_is_empty: bool = False
+    """Whether each line ends in a delimiter, as its header does."""
+
+    def rows(self, block: TextBlock, *, is_plain: bool) -> Rows:
+        """A block of the table, unparsed."""
+        records = partial(self.records, block)
+        is_small = len(block.text) < MIN_ARROW_BYTES
+        if not is_plain or is_small or self.fields > MAX_ARROW_COLUMNS:
+            return Rows(block.start, block.rows, records)
+        return Rows(block.start, block.rows, records, partial(self._arrays, block))
+
+    def _arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+        from cecalc.sources import arrow_csv
+
+        return arrow_csv.columns(block, self.delimiter, reading)
+
+    def records(self, block: TextBlock) -> Iterator[Record]:
+        """The rows under the header, each with as many fields as the header."""
+        empty: int | None = None
+        for record in _records(block, self.delimiter):
+            if not record.cells:
+                empty = empty or record.line
+                continue
+            if empty is not None:  # blank lines are harmless only at the end
+                raise DataError("empty line", place=Place(source=block.name, line=empty))
+            found = len(record.cells)
+            if found != self.fields or (self.last_is_empty and record.cells[-1].strip()):
+                expected = self.fields - self.last_is_empty
+                raise DataError(
+                    f"expected {expected} fields, found {found}",
+                    place=Place(source=block.name, line=record.line),
+                )
+            yield record
 
 
 def sniff_delimiter(first_line: bytes) -> str:
@@ -63,74 +124,48 @@ def sniff_delimiter(first_line: bytes) -> str:
     return "\t" if b"\t" in first_line and b"," not in first_line else ","
 
 
-@dataclass
-class _Records:
+def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
     """Records with their text and line, from Python's strict CSV reader."""
+    d = re.escape(delimiter)
+    one = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n]*)'
+    well_quoted = re.compile(rf"{one}(?:{d}{one})*[\r\n]*")
+    pending: list[str] = []
+    last = block.line
 
-    text: Text
-    delimiter: str
-    fields: int = 0
-    last_is_empty: bool = False
-    rows: Iterator[Record] = field(init=False)
-    _pending: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        d = re.escape(self.delimiter)
-        one = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n]*)'
-        self._well_quoted = re.compile(rf"{one}(?:{d}{one})*[\r\n]*")
-        self.rows = self._read()
-
-    def checked(self) -> Iterator[Record]:
-        """The rows under the header, each with as many fields as the header."""
-        empty: int | None = None
-        for record in self.rows:
-            if not record.cells:
-                empty = empty or record.line
-                continue
-            if empty is not None:  # blank lines are harmless only at the end
-                raise DataError("empty line", place=Place(source=self.text.name, line=empty))
-            found = len(record.cells)
-            if found != self.fields or (self.last_is_empty and record.cells[-1].strip()):
-                expected = self.fields - self.last_is_empty
-                raise DataError(
-                    f"expected {expected} fields, found {found}",
-                    place=Place(source=self.text.name, line=record.line),
-                )
-            yield record
-
-    def _read(self) -> Iterator[Record]:
-        csv.field_size_limit(MAX_FIELD)
-        reader = csv.reader(self._tape(), delimiter=self.delimiter, strict=True)
-        while True:
-            self._pending.clear()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise self._fault(str(error)) from None
-            raw = "".join(self._pending)
-            if '"' in raw and not self._well_quoted.fullmatch(raw):
-                raise DataError("quote inside an unquoted field", place=self._place())
-            line = self.text.line - len(self._pending) + 1
-            yield Record(line, None, cells, Original(raw.rstrip("\r\n"), cells))
-
-    def _tape(self) -> Iterator[str]:
-        for line in self.text.lines():
-            self._pending.append(line)
+    def tape() -> Iterator[str]:
+        nonlocal last
+        for number, line in block.lines():
+            pending.append(line)
+            last = number
             yield line
 
-    def _place(self) -> Place:
-        return Place(source=self.text.name, line=self.text.line - len(self._pending) + 1)
+    csv.field_size_limit(MAX_FIELD)
+    reader = csv.reader(tape(), delimiter=delimiter, strict=True)
+    while True:
+        pending.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            place = Place(source=block.name, line=last - len(pending) + 1)
+            raise _fault(str(error), place, lines=len(pending)) from None
+        raw = "".join(pending)
+        first = last - len(pending) + 1
+        if '"' in raw and not well_quoted.fullmatch(raw):
+            place = Place(source=block.name, line=first)
+            raise DataError("quote inside an unquoted field", place=place)
+        yield Record(first, None, cells, Original(raw.rstrip("\r\n"), cells))
 
-    def _fault(self, reason: str) -> DataError | LimitError:
-        if "unexpected end" in reason or ("field larger" in reason and len(self._pending) > 1):
-            return DataError("quoted field is never closed", place=self._place())
-        if "field larger" in reason:
-            return LimitError(f"field is longer than {MAX_FIELD} characters", place=self._place())
-        if "expected after" in reason:
-            return DataError("text after closing quote", place=self._place())
-        return DataError(reason, place=self._place())
+
+def _fault(reason: str, place: Place, *, lines: int) -> DataError | LimitError:
+    if "unexpected end" in reason or ("field larger" in reason and lines > 1):
+        return DataError("quoted field is never closed", place=place)
+    if "field larger" in reason:
+        return LimitError(f"field is longer than {MAX_FIELD} characters", place=place)
+    if "expected after" in reason:
+        return DataError("text after closing quote", place=place)
+    return DataError(reason, place=place)
 
 
 def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) -> None:

@@ -1,103 +1,129 @@
-"""Bytes to lines of text: files and standard input, encodings, and the limits on them."""
+"""Bytes of an input, as they come: files and standard input, their encoding, their limits."""
 
 from __future__ import annotations
 
-import io
+import codecs
 import os
-import re
+import select
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from cecalc.errors import DataError, InputError, LimitError, Place
 
 STANDARD_INPUT = "standard input"
-MAX_LINE_CHARACTERS = 64 * 2**20
-_UNDECODED = re.compile("[\udc80-\udcff]")
+PATIENCE = 0.2
+"""For how many seconds bytes that trickle in are gathered before they are looked at."""
+_UTF_8 = "utf-8"
+_BOM = codecs.BOM_UTF8
 
 
 @dataclass
-class Text:
-    """An input as text: its lines, counted, with their line ends kept."""
+class Stream:
+    """An input as bytes of UTF-8, whatever it is encoded in; read once, from front to back."""
 
     name: str
     """What messages call it."""
-    encoding: str
-    max_bytes: int | None
-    stream: BinaryIO
-    line: int = 0
-    """The 1-based number of the last line read."""
+    source: BinaryIO
+    encoding: str = _UTF_8
+    max_bytes: int | None = None
+    taken: int = 0
+    """How many bytes have been read."""
+    ended: bool = False
+    """Whether `take` has met the end."""
+    _ahead: bytes = b""
+    _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
+    _lines: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.encoding != _UTF_8:
+            self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
+        try:
+            while len(self._ahead) < 64 and (more := self._read(64)):
+                self._ahead += more
+        except OSError as error:
+            raise InputError(reason(error), place=self.place) from None
+        self._refuse_other_encodings()
+        self._ahead = self._ahead.removeprefix(_BOM)
+
+    @property
+    def place(self) -> Place:
+        """The input as a place of errors."""
+        return Place(source=self.name)
 
     def head(self) -> bytes:
         """The first bytes, without reading past them."""
-        return self.stream.peek(64)[:64]  # type: ignore[attr-defined, no-any-return]
+        return self._ahead
 
-    def lines(self) -> Iterator[str]:
-        """Physical lines; any of LF, CRLF and CR ends one."""
-        self._refuse_other_encodings()
-        name = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        reader = io.TextIOWrapper(self.stream, name, errors="surrogateescape", newline="")
+    def take(self, size: int) -> bytes:
+        """About `size` bytes, or those that come in time; none only at the end."""
+        parts, left = [self._ahead[:size]], size - len(self._ahead)
+        self._ahead = self._ahead[size:]
+        deadline: float | None = None
         try:
-            yield from self._read(reader)
-        finally:
-            with suppress(ValueError):  # it may be closed already
-                reader.detach()  # whoever opened the stream closes it
-
-    def _read(self, reader: io.TextIOWrapper) -> Iterator[str]:
-        size = 0
-        while line := self._next(reader):
-            self.line += 1
-            if len(line) > MAX_LINE_CHARACTERS:
-                limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
-                raise LimitError(limit, place=self.here())
-            self._refuse_bad_characters(line)
-            size += len(line) if line.isascii() else len(line.encode(self.encoding))
-            if self.max_bytes is not None and size > self.max_bytes:
-                raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.here())
-            yield line
-
-    def here(self) -> Place:
-        """The line just read."""
-        return Place(source=self.name, line=self.line)
-
-    def _next(self, reader: io.TextIOWrapper) -> str:
-        try:
-            return reader.readline(MAX_LINE_CHARACTERS + 1)
-        except UnicodeError:
-            place = Place(source=self.name, line=self.line + 1)
-            raise DataError(f"not valid {self.encoding.upper()}", place=place) from None
+            while left > 0 and (deadline is None or self._comes_before(deadline)):
+                part = self._read(left)
+                if not part:
+                    self.ended = True
+                    break
+                parts.append(part)
+                left -= len(part)
+                deadline = deadline or time.monotonic() + PATIENCE
         except OSError as error:
-            raise InputError(_reason(error), place=Place(source=self.name)) from None
+            raise InputError(reason(error), place=self.place) from None
+        return b"".join(parts)
+
+    def _comes_before(self, deadline: float) -> bool:
+        """Whether more can be read at once, or comes before the deadline."""
+        try:
+            ready, _, _ = select.select(
+                [self.source], [], [], max(0.0, deadline - time.monotonic())
+            )
+        except (OSError, ValueError, TypeError):  # nothing to wait for: it has no descriptor
+            return True
+        return bool(ready)
+
+    def _read(self, size: int) -> bytes:
+        data = self.source.read(size)
+        self.taken += len(data)
+        if self.max_bytes is not None and self.taken > self.max_bytes:
+            raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
+        if self._decode is None:
+            return data
+        text = ""
+        try:
+            while not text and data:  # a character may need more than one byte
+                text = self._decode(data, False)
+                data = b"" if text else self.source.read(size)
+            text = text or self._decode(b"", True)
+        except UnicodeError:
+            line = self._lines + 1
+            raise DataError(
+                f"not valid {self.encoding.upper()}", place=Place(source=self.name, line=line)
+            ) from None
+        self._lines += text.count("\n")
+        return text.encode(_UTF_8, "surrogateescape")
 
     def _refuse_other_encodings(self) -> None:
-        head = self.head()
-        if self.encoding == "utf-8" and head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if self.encoding == _UTF_8 and self._ahead[:2] in (
+            codecs.BOM_UTF16_LE,
+            codecs.BOM_UTF16_BE,
+        ):
             raise DataError(
                 "UTF-16 text where UTF-8 is expected",
-                place=Place(source=self.name),
+                place=self.place,
                 hint="convert it, or use --encoding utf-16",
             )
 
-    def _refuse_bad_characters(self, line: str) -> None:
-        if "\0" in line:
-            raise DataError("NUL byte", place=self.here())
-        undecoded = None if line.isascii() else _UNDECODED.search(line)
-        if undecoded is not None:
-            byte = ord(undecoded.group()) - 0xDC00
-            raise DataError(
-                f"not valid {self.encoding.upper()} (byte 0x{byte:02x})",
-                place=self.here(),
-                hint="name the encoding, for example --encoding latin-1",
-            )
 
-
-def open_text(
-    path: str, files: ExitStack, *, encoding: str = "utf-8", max_bytes: int | None = None
-) -> Text:
-    """The text of a file, or of standard input for `-`; `files` closes it.
+def open_stream(
+    path: str, files: ExitStack, *, encoding: str = _UTF_8, max_bytes: int | None = None
+) -> Stream:
+    """The bytes of a file, or of standard input for `-`; `files` closes it.
 
     Raises
     ------
@@ -107,29 +133,31 @@ def open_text(
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
-        name, stream = STANDARD_INPUT, sys.stdin.buffer
+        name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
-        name, stream = path, files.enter_context(_opened(path))
-    text = Text(name, encoding, max_bytes, stream)
-    try:
-        empty = not text.head()
-    except OSError as error:
-        raise InputError(_reason(error), place=Place(source=name)) from None
-    if empty:
+        name, source = path, files.enter_context(_opened(path))
+    stream = Stream(name, source, encoding, max_bytes)
+    if not stream.head():
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return text
+    return stream
 
 
 def _opened(path: str) -> BinaryIO:
     try:
-        return Path(path).open("rb")
+        return Path(path).open("rb", buffering=0)
     except (OSError, ValueError) as error:
-        reason = _reason(error) if isinstance(error, OSError) else str(error)
-        raise InputError(reason, place=Place(source=path)) from None
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise InputError(why, place=Place(source=path)) from None
 
 
-def _reason(error: OSError) -> str:
+def _unbuffered(stream: BinaryIO) -> BinaryIO:
+    """The same stream without a buffer that would wait until it is full."""
+    return getattr(stream, "raw", stream)
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in its own words."""
     if isinstance(error, IsADirectoryError):
         return "is a directory"
     return os.strerror(error.errno) if error.errno else str(error)

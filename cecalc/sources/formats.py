@@ -13,8 +13,9 @@ from typing import Any
 from cecalc.errors import DataError, Place
 from cecalc.records import InputFormat, InputRequest, NanPolicy
 from cecalc.sources import delimited, json_rows, strict_json
+from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.columns import Wanted
-from cecalc.sources.files import Text, open_text
+from cecalc.sources.files import Stream, open_stream
 from cecalc.sources.tables import Table
 
 SUFFIXES = {
@@ -41,41 +42,43 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -
     ------
     InputError, DataError, LimitError : as the format's own reader says
     """
-    text = open_text(path, files, encoding=request.encoding, max_bytes=request.max_bytes)
-    head = text.head().removeprefix(b"\xef\xbb\xbf")
+    stream = open_stream(path, files, encoding=request.encoding, max_bytes=request.max_bytes)
+    head = stream.head()
     form = request.format
     if form is InputFormat.AUTO:
         form = SUFFIXES.get(PurePath(path).suffix.lower(), form)
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
         form = InputFormat.JSON
-    if form is InputFormat.JSONL:
-        rows = json_rows.from_lines(text.name, enumerate(text.lines(), 1), request)
-        return json_rows.open_table(text.name, rows, request, wanted)
-    if form is InputFormat.JSON:
-        return _json(text, request, wanted)
+    if form in (InputFormat.JSON, InputFormat.JSONL):
+        return _json(stream, request, wanted, is_lines=form is InputFormat.JSONL)
     sniffed = delimited.sniff_delimiter(head.split(b"\n")[0])
     delimiter = {InputFormat.TSV: "\t", InputFormat.CSV: ","}.get(form, sniffed)
-    return delimited.open_table(text, request.delimiter or delimiter, request, wanted)
+    return delimited.open_table(stream, request.delimiter or delimiter, request, wanted)
 
 
-def _json(text: Text, request: InputRequest, wanted: Wanted) -> Table | Document:
+def _json(
+    stream: Stream, request: InputRequest, wanted: Wanted, *, is_lines: bool
+) -> Table | Document:
     """A document; JSON lines where a second value follows the first line's."""
-    filled = ((text.line, line) for line in text.lines() if line.strip())
-    first = next(filled, None)
-    if first is None:
-        raise DataError("file is empty", place=Place(source=text.name))
-    second = next(filled, None)
-    lines = itertools.chain(
-        [first], filled if second is None else itertools.chain([second], filled)
-    )
-    if second is not None and _is_value(first[1]):
-        rows = json_rows.from_lines(text.name, lines, request)
-        return json_rows.open_table(text.name, rows, request, wanted)
-    value = _document(text.name, lines, request)
+    blocks, seen = cut(stream, quoted=False), list[TextBlock]()
+    filled = list[tuple[int, str]]()
+    for block in blocks:
+        seen.append(block)
+        lines = ((number, line) for number, line in block.lines() if line.strip())
+        filled += itertools.islice(lines, 2 - len(filled))
+        if len(filled) == 2:
+            break
+    if not filled:
+        what = "no data rows" if is_lines else "file is empty"
+        raise DataError(what, place=Place(source=stream.name))
+    every = itertools.chain(seen, blocks)
+    if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
+        return json_rows.from_lines(every, request, wanted)
+    whole = ((n, line) for block in every for n, line in block.lines() if line.strip())
+    value = _document(stream.name, whole, request)
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        rows = json_rows.from_array(text.name, value)
-        return json_rows.open_table(text.name, rows, request, wanted)
-    return Document(text.name, value)
+        return json_rows.from_array(stream.name, value, request, wanted)
+    return Document(stream.name, value)
 
 
 def _is_value(line: str) -> bool:

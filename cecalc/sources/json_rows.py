@@ -4,79 +4,120 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.records import InputRequest, NanPolicy, Original
 from cecalc.sources import strict_json
-from cecalc.sources.columns import Wanted, understand
-from cecalc.sources.tables import Record, Table
+from cecalc.sources.blocks import TextBlock
+from cecalc.sources.columns import Layout, Wanted, understand
+from cecalc.sources.shapes import BATCH_VALUES, row_blocks
+from cecalc.sources.tables import Record, Rows, Table
 
-Row = tuple[int | None, int | None, Mapping[str, Any], str]
-"""Its line or its number, the object, its text."""
+
+def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wanted) -> Table:
+    """The table of JSON lines: an object a line, blank lines skipped."""
+    block = next(blocks)
+    nan = request.nan is NanPolicy.PROPAGATE
+    first = next(_objects(block, nan=nan), None)
+    while first is None:
+        block = next(blocks)
+        first = next(_objects(block, nan=nan), None)
+    keys, layout = _understood(block.name, first, request, wanted)
+    used = _used(layout)
+
+    def rows(part: TextBlock) -> Rows:
+        def records() -> Iterator[Record]:
+            return _records(part.name, _objects(part, nan=nan), keys, used)
+
+        return Rows(part.start, part.rows, records)
+
+    return Table(block.name, _fields(keys), layout, map(rows, itertools.chain([block], blocks)))
 
 
-def from_lines(name: str, lines: Iterable[tuple[int, str]], request: InputRequest) -> Iterator[Row]:
-    """The objects of JSON lines; blank lines are skipped."""
-    for line, text in lines:
+def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
+    """The table of the objects of a JSON array; they have no lines of their own."""
+    keys, layout = _understood(name, next(_numbered(name, rows, 0)), request, wanted)
+    used = _used(layout)
+    width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
+
+    def block(part: slice) -> Rows:
+        def records() -> Iterator[Record]:
+            return _records(name, _numbered(name, rows[part], part.start), keys, used)
+
+        return Rows(part.start, part.stop - part.start, records)
+
+    blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
+    return Table(name, _fields(keys), layout, blocks)
+
+
+def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
+    """The objects of JSON lines; cells are still the object itself."""
+    for line, text in block.lines():
         stripped = text.strip()
         if not stripped:
             continue
-        place = Place(source=name, line=line)
+        place = Place(source=block.name, line=line)
         try:
-            value = strict_json.loads(stripped, nan=request.nan is NanPolicy.PROPAGATE)
+            value = strict_json.loads(stripped, nan=nan)
         except ValueError as error:
             raise DataError(reason(error, stripped), place=place) from None
         if not isinstance(value, dict):
             raise DataError(f"expected an object, found {excerpt(stripped)}", place=place)
-        yield line, None, value, stripped
+        yield Record(line, None, (), Original(stripped, value))
 
 
-def from_array(name: str, rows: Iterable[Any]) -> Iterator[Row]:
-    """The objects of a JSON array; they have no lines of their own."""
-    for number, row in enumerate(rows):
+def _numbered(name: str, rows: Iterable[Any], start: int) -> Iterator[Record]:
+    for number, row in enumerate(rows, start):
         place = Place(source=name, row=number)
         if not isinstance(row, dict):
             raise DataError("expected an object, as row 0 is", place=place)
-        yield None, number, row, json.dumps(row, ensure_ascii=False)
+        yield Record(None, number, (), Original(json.dumps(row, ensure_ascii=False), row))
 
 
-def open_table(name: str, rows: Iterator[Row], request: InputRequest, wanted: Wanted) -> Table:
-    """The table of row objects: the first object's keys are the columns."""
-    first = next(rows, None)
-    if first is None:
-        raise DataError("no data rows", place=Place(source=name))
-    line, number, row, _ = first
-    keys = list(row)
-    fields = [key.replace("-", "_") for key in keys]
+def _understood(
+    name: str, first: Record, request: InputRequest, wanted: Wanted
+) -> tuple[list[str], Layout]:
+    """The first object's keys, and what they hold."""
+    keys = list(first.original.cells)
+    fields = _fields(keys)
     try:
         if "weight" in fields or "pos_weight" in fields:
             raise DataError(
                 "class weights do not belong in a row",
                 hint="give them once with --weight; the weight of a row is sample_weight",
             )
-        layout = understand(fields, request.columns, wanted, classes=request.classes)
+        return keys, understand(fields, request.columns, wanted, classes=request.classes)
     except DataError as error:
-        raise error.at(source=name, line=line, row=number) from None
-    used = {
-        i
-        for i in (layout.id, layout.sample_weight, *layout.values, *layout.target)
-        if i is not None
-    }
-    records = _records(name, itertools.chain([first], rows), keys, used)
-    return Table(name, fields, layout, records)
+        raise error.at(source=name, line=first.line, row=first.number) from None
 
 
-def _records(name: str, rows: Iterable[Row], keys: list[str], used: set[int]) -> Iterator[Record]:
-    for line, number, row, text in rows:
+def _fields(keys: Iterable[str]) -> list[str]:
+    return [key.replace("-", "_") for key in keys]
+
+
+def _used(layout: Layout) -> set[int]:
+    every = (layout.id, layout.sample_weight, *layout.values, *layout.target)
+    return {i for i in every if i is not None}
+
+
+def _records(
+    name: str, objects: Iterable[Record], keys: list[str], used: set[int]
+) -> Iterator[Record]:
+    """The objects with a cell for each key of the first one."""
+    for record in objects:
+        row: Any = record.original.cells
         try:
             cells = [row[key] if i in used else None for i, key in enumerate(keys)]
         except KeyError as missing:
-            found = ", ".join(row)
-            rule = f"no {excerpt(str(missing.args[0]))} (keys: {found})"
-            raise DataError(rule, place=Place(source=name, line=line, row=number)) from None
-        yield Record(line, number, cells, Original(text, row))
+            rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
+            place = Place(source=name, line=record.line, row=record.number)
+            raise DataError(rule, place=place) from None
+        yield replace(record, cells=cells)
 
 
 def reason(error: ValueError, text: str) -> str:

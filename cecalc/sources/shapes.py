@@ -20,6 +20,8 @@ from cecalc.records import TargetForm, Task
 if TYPE_CHECKING:
     from cecalc.records import Floats, Integers
 
+BATCH_VALUES = 2**17
+"""How many values a block of an input that is there at once holds (but always a whole row)."""
 MAX_DEPTH = 100
 
 

@@ -1,32 +1,37 @@
-"""Inputs that are read row by row: tables of any size, a batch at a time."""
+"""Inputs that are read row by row: tables of any size, a block at a time."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cecalc.errors import DataError
-from cecalc.records import Batch, InputRequest, Problem, Schema
+import numpy as np
+
+from cecalc.errors import DataError, Place
+from cecalc.records import Batch, Block, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
-from cecalc.sources.shapes import axis_names
-from cecalc.sources.tables import BATCH_VALUES, Beside, Reader, Table
+from cecalc.sources.cells import other_shape
+from cecalc.sources.shapes import arrange, axis_names
+from cecalc.sources.tables import Beside, Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes, shown_names
 
 
 def from_table(table: Table, request: InputRequest) -> Problem:
-    """The problem a table holds; its first batch is read to learn the shapes.
+    """The problem a table holds; its first block is read to learn the shapes.
 
     Raises
     ------
-    DataError : a row of the first batch breaks a rule
+    DataError : a row of the first block breaks a rule
     """
     layout = table.layout
     names = request.classes or layout.names or None
     beside = read_beside(request, names)
-    batches = _batches(
-        table, Reader(table, request, Classes(names, request.target_as, request.ignored)), beside
-    )
-    first = next(batches)
+    reading = table.reading(request.task, Classes(names, request.target_as, request.ignored))
+    first_rows = next(table.blocks)
+    parse = Parse(reading, beside, request)
+    first = parse(first_rows)
     try:
         classes = shown_names(names, first.values.shape[1])
     except DataError as error:
@@ -44,21 +49,74 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         coordinates=axis_names(first.coordinates),
         notes=layout.notes,
     )
-    return Problem(schema, itertools.chain([first], batches))
+    shape = (first.values.shape[1], *first.cell_shape)
+    blocks = _blocks(itertools.chain([first_rows], table.blocks), replace(parse, shape=shape))
+    return Problem(schema, itertools.chain([lambda: first], itertools.islice(blocks, 1, None)))
 
 
-def _batches(table: Table, reader: Reader, beside: Beside) -> Iterator[Batch]:
-    """The rows of a table, in batches bounded by values; every error names the table."""
-    first = next(table.records)
-    records = itertools.chain([first], table.records)
-    size = max(1, BATCH_VALUES // reader.width(first))
-    start = entries = 0
+def _blocks(blocks: Iterable[Rows], parse: Parse) -> Iterator[Block]:
+    rows = 0
+    for block in blocks:
+        rows = block.start + block.count
+        yield parse.later(block)
     try:
-        while rows := list(itertools.islice(records, size)):
-            batch = reader.batch(rows, start, beside)
-            yield batch
-            start += batch.size
-            entries += len(rows)
-        beside.check_length(entries)
+        parse.beside.check_length(rows)
     except DataError as error:
-        raise error.at(source=table.source) from None
+        raise error.at(source=parse.reading.source) from None
+
+
+@dataclass(frozen=True)
+class Parse:
+    """Turns a block of a table into a batch; every error names the table."""
+
+    reading: Reading
+    beside: Beside
+    request: InputRequest
+    shape: tuple[int, ...] | None = None
+    """What the first block's rows hold; None before it is known."""
+
+    def later(self, block: Rows) -> Block:
+        """The same as a call that parses when it is made."""
+        return lambda: self(block)
+
+    def __call__(self, block: Rows) -> Batch:
+        """The batch."""
+        try:
+            return self._batch(block.columns(self.reading), block.start)
+        except DataError as error:
+            raise error.at(source=self.reading.source) from None
+
+    def _batch(self, columns: Columns, start: int) -> Batch:
+        rows = columns.values.shape[0]
+        taken = self.beside.part(start, rows, columns.ids)
+        target = taken.target if columns.target is None else columns.target
+        weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
+        arranged = arrange(self.request.task, columns.values, target, self.request.target_form)
+        shape = (arranged.values.shape[1], *arranged.cell_shape)
+        if self.shape is not None and shape != self.shape:
+            name = self.reading.fields[self.reading.layout.values[0]]
+            line = None if columns.lines is None else columns.lines[0]
+            found, expected = columns.values.shape[1:], self.shape[:1]
+            rule = other_shape(name, found, expected)
+            raise DataError(rule, place=Place(line=line, row=start))
+
+        def spread(items: Any) -> Any:
+            if items is None or arranged.per_row == 1:
+                return items
+            return [item for item in items for _ in range(arranged.per_row)]
+
+        coordinates = arranged.coordinates
+        if coordinates is not None:
+            coordinates[:, 0] += start
+        return Batch(
+            start=start * arranged.per_row,
+            values=arranged.values,
+            target=arranged.target,
+            sample_weight=None if weight is None else np.repeat(weight, arranged.per_row),
+            ids=spread(columns.ids),
+            lines=spread(columns.lines),
+            target_lines=spread(taken.lines),
+            coordinates=coordinates,
+            cell_shape=arranged.cell_shape,
+            originals=spread(columns.originals),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from cecalc.errors import DataError, count, excerpt
 from cecalc.records import (
     Batch,
+    Block,
     Inline,
     InputRequest,
     Kind,
@@ -23,8 +25,15 @@ from cecalc.records import (
 )
 from cecalc.sources.beside import read_beside, target_array
 from cecalc.sources.formats import Document
-from cecalc.sources.shapes import Rows, arrange, axis_names, names_of, row_blocks, to_array
-from cecalc.sources.tables import BATCH_VALUES
+from cecalc.sources.shapes import (
+    BATCH_VALUES,
+    Rows,
+    arrange,
+    axis_names,
+    names_of,
+    row_blocks,
+    to_array,
+)
 from cecalc.sources.targets import shown_names
 
 if TYPE_CHECKING:
@@ -152,19 +161,23 @@ def whole(
     return Problem(schema, _blocks(rows, weights, ids))
 
 
-def _blocks(rows: Rows, weights: Floats | None, ids: tuple[str, ...] | None) -> Iterator[Batch]:
+def _blocks(rows: Rows, weights: Floats | None, ids: tuple[str, ...] | None) -> Iterator[Block]:
     spread = None if weights is None else np.repeat(weights, rows.per_row)
     for part in row_blocks(rows.values.shape[0], rows.values.shape[1], BATCH_VALUES):
-        numbers = range(part.start, part.stop)
-        yield Batch(
-            start=part.start,
-            values=rows.values[part],
-            target=None if rows.target is None else rows.target[part],
-            sample_weight=None if spread is None else spread[part],
-            ids=None if ids is None else [ids[i // rows.per_row] for i in numbers],
-            coordinates=None if rows.coordinates is None else rows.coordinates[part],
-            cell_shape=rows.cell_shape,
-        )
+        yield partial(_batch, rows, spread, ids, part)
+
+
+def _batch(rows: Rows, weights: Floats | None, ids: tuple[str, ...] | None, part: slice) -> Batch:
+    numbers = range(part.start, part.stop)
+    return Batch(
+        start=part.start,
+        values=rows.values[part],
+        target=None if rows.target is None else rows.target[part],
+        sample_weight=None if weights is None else weights[part],
+        ids=None if ids is None else [ids[i // rows.per_row] for i in numbers],
+        coordinates=None if rows.coordinates is None else rows.coordinates[part],
+        cell_shape=rows.cell_shape,
+    )
 
 
 def _transposed(array: Floats) -> Floats:

@@ -119,7 +119,9 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[Line]:
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
     yield Line(name, list(map(brief, target)))
-    terms = [_times(y, nats) for y, nats in zip(target, _row(outcome.surprisal), strict=True)]
+    terms = [
+        _times(y, nats) for y, nats in zip(target, _row(outcome.worked.surprisal), strict=True)
+    ]
     plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
     total, loss = rounded(sum(terms)), rounded(plain)
     yield Line("−y·ln p", list(map(rounded, terms)), total)
@@ -158,7 +160,7 @@ def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[Line]:
     if header.schema.kind is Kind.PROBS:
         return
     name = activation if header.schema.kind is Kind.LOGITS else "probs"
-    yield Line(name, list(map(rounded, _row(outcome.probs))))
+    yield Line(name, list(map(rounded, _row(outcome.worked.probs))))
 
 
 def _shares(header: Header, outcome: Outcome) -> list[float]:

@@ -24,6 +24,7 @@ from cecalc.records import (
     Screen,
     TargetForm,
     Task,
+    Working,
 )
 from cecalc.views import Format
 
@@ -92,9 +93,13 @@ def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> Outcome
         p_target=probs[at, right],
         target_class=right,
         correct=prediction == right,
-        probs=probs,
-        surprisal=_surprisal(rows.values),
+        working=_working,
     )
+
+
+def _working(rows: Batch) -> Working:
+    p = np.exp(rows.values - rows.values.max(axis=1, keepdims=True))
+    return Working(p / p.sum(axis=1, keepdims=True), _surprisal(rows.values))
 
 
 def _surprisal(logits: Floats) -> Floats:
@@ -129,8 +134,8 @@ def bce_outcome(rows: Batch) -> Outcome:
 
 
 def _single(outcome: Outcome) -> Outcome:
-    assert outcome.probs is not None and outcome.batch.target is not None
-    p, y = outcome.probs[:, 0], outcome.batch.target[:, 0]
+    assert outcome.batch.target is not None
+    p, y = outcome.worked.probs[:, 0], outcome.batch.target[:, 0]
     prediction = (p >= 0.5).astype(np.int64)
     return replace(
         outcome,
@@ -207,6 +212,13 @@ def founding(**known: Any) -> Iterator[Item]:
     return ce(batch(LOGITS, [2, 1]), **known)
 
 
+def _of_probs(rows: Batch) -> Working:
+    values = rows.values
+    return (
+        Working(values, -np.log(values)) if values[0, 0] > 0 else Working(np.exp(values), -values)
+    )
+
+
 def soft(kind: Kind = Kind.PROBS) -> Iterator[Item]:
     """Two rows whose targets are distributions."""
     p = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]])
@@ -221,8 +233,7 @@ def soft(kind: Kind = Kind.PROBS) -> Iterator[Item]:
         p_target=p[[0, 1], [1, 0]],
         target_class=y.argmax(axis=1),
         correct=p.argmax(axis=1) == y.argmax(axis=1),
-        probs=p,
-        surprisal=-np.log(p),
+        working=_of_probs,
     )
     head = header(Task.CE, outcome.batch, target_form=TargetForm.DISTRIBUTION, kind=kind)
     yield from (head, outcome, report(head, outcome, target_form="class probabilities"))

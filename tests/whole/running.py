@@ -35,6 +35,7 @@ from cecalc.records import (
     Screen,
     Task,
 )
+from cecalc.sources import blocks
 from cecalc.views import Format, quiet
 
 ROOM = [import_module(m.name) for m in walk_packages(sources.__path__, "cecalc.sources.")]
@@ -180,8 +181,9 @@ def ran_on_pipe(text: str, task: Task, **options: Any) -> Ran:
 
 
 def in_blocks(request: Request, values: int) -> Ran:
-    """The same run, read and computed in batches of at most so many values."""
+    """The same run, read in blocks of at most so many values (or bytes of text)."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_BYTES", values)
         for module in SIZED:
             patch.setattr(module, "BATCH_VALUES", values)
         return run(request)

@@ -1,0 +1,96 @@
+"""`stable.normaliser` for NumPy, a piece at a time: the same operations on each value, so the same
+digits, but what they leave behind stays in the cache and no memory is touched afresh.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats, Integers
+
+_PIECE = 2**15
+"""Values worked on at once: four arrays of them fit the second-level cache."""
+_NARROW = 64
+"""Rows of fewer classes are laid out class by class."""
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
+    """Peak, prediction and tail of each row, as `stable.normaliser` says; NaN in a tail marks a row
+    with something infinite in it, which wants the careful way.
+
+    Parameters
+    ----------
+    logits : shape (N, C), rows or classes contiguous
+    """
+    rows, classes = logits.shape
+    peak, tail = np.empty(rows), np.empty(rows)
+    prediction = np.empty(rows, dtype=np.int64)
+    by_class = classes < _NARROW or (logits.flags.f_contiguous and rows >= _NARROW)
+    height = max(_PIECE // classes, 256 if by_class else 1)
+    axis = 0 if by_class else 1
+    for start in range(0, rows, height):
+        part = slice(start, start + height)
+        block = logits[part]
+        block = np.ascontiguousarray(block.T) if by_class else np.ascontiguousarray(block)
+        find = _first_by_class if by_class else _first_by_row
+        peak[part], prediction[part] = find(block)
+        powers = _powers(block, np.expand_dims(peak[part], axis), axis)
+        np.put_along_axis(powers, np.expand_dims(prediction[part], axis), 0.0, axis)
+        tail[part] = _tree_sum(powers, axis)
+    return peak, prediction, tail
+
+
+def _first_by_row(block: Floats) -> tuple[Floats, Integers]:
+    prediction = block.argmax(axis=1)
+    return np.take_along_axis(block, prediction[:, None], axis=1)[:, 0], prediction
+
+
+def _first_by_class(block: Floats) -> tuple[Floats, Integers]:
+    """The largest of each column and where it first stands, without a search along the columns."""
+    peak = block.max(axis=0)
+    classes = block.shape[0]
+    from_end = np.arange(classes, 0, -1, dtype=np.uint16 if classes < 2**16 else np.uint32)
+    place = np.multiply(block == peak, from_end[:, None]).max(axis=0).astype(np.int64)
+    # Nothing equals NaN; such a row is recomputed.
+    return peak, np.where(place > 0, classes - place, 0)
+
+
+def _powers(block: Floats, peak: Floats, axis: int) -> Floats:
+    """Exp of each logit's difference from its peak, the rounding of the difference made good."""
+    powers = np.empty_like(block)
+    step = max(1, _PIECE // block.shape[1 - axis])
+    size = min(step, block.shape[axis])
+    shape = (size, block.shape[1]) if axis == 0 else (block.shape[0], size)
+    error, scratch = np.empty(shape), np.empty(shape)
+    for start in range(0, block.shape[axis], step):
+        part = np.s_[start : start + step] if axis == 0 else np.s_[:, start : start + step]
+        a, power = block[part], powers[part]
+        used = np.s_[: a.shape[0], : a.shape[1]]
+        e, s = error[used], scratch[used]
+        np.subtract(a, peak, out=power)  # stable.two_difference, step by step
+        np.subtract(power, a, out=e)
+        np.subtract(power, e, out=s)
+        np.subtract(a, s, out=s)
+        np.add(peak, e, out=e)
+        np.subtract(s, e, out=e)
+        np.exp(power, out=power)
+        np.multiply(power, e, out=e)
+        np.add(power, e, out=power)
+    return powers
+
+
+def _tree_sum(values: Floats, axis: int) -> Floats:
+    """`stable.tree_sum` in place."""
+    values = values if axis == 0 else values.T
+    while (length := values.shape[0]) > 1:
+        half = length // 2
+        values[:half] += values[half : 2 * half]
+        if length % 2:
+            values[half] = values[length - 1]
+        values = values[: half + length % 2]
+    total: Floats = values[0]
+    return total

@@ -1,0 +1,166 @@
+"""A stream of text cut where rows end, so that each block can be parsed by itself."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cecalc.errors import DataError, LimitError, Place
+from cecalc.sources.files import Stream
+
+BLOCK_BYTES = 4 * 2**20
+_STEP = 2**20
+"""How much is read on where a row does not end within a block."""
+MAX_LINE_CHARACTERS = 64 * 2**20
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_QUOTE, _LF, _CR = b'"\n\r'
+_MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t", b"\r\r")
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Whole rows of text."""
+
+    name: str
+    """The input they come from."""
+    text: bytes
+    line: int
+    """The 1-based number of its first line."""
+    start: int
+    """The 0-based number of its first row."""
+    rows: int
+    """How many there are; blank lines count where line ends may be quoted, as in CSV."""
+    quoted: bool
+    """Whether a quoted field may hold a line end, as in CSV."""
+    encoding: str = "utf-8"
+    """What the input was encoded in; the text is UTF-8 whatever it was."""
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Physical lines with their numbers; any of LF, CRLF and CR ends one.
+
+        Raises
+        ------
+        DataError, LimitError : a line holds bytes that are no text, or is too long
+        """
+        reader = io.TextIOWrapper(
+            io.BytesIO(self.text), "utf-8", errors="surrogateescape", newline=""
+        )
+        for number, line in enumerate(reader, self.line):
+            place = Place(source=self.name, line=number)
+            if len(line) > MAX_LINE_CHARACTERS:
+                limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
+                raise LimitError(limit, place=place)
+            _refuse_bad_characters(line, self.encoding, place)
+            yield number, line
+
+    def without(self, size: int, lines: int) -> TextBlock:
+        """The block after its first record, which has this many bytes and lines."""
+        return replace(self, text=self.text[size:], line=self.line + lines, rows=self.rows - 1)
+
+    def ends(self) -> np.ndarray:
+        """For each row, where the next one begins."""
+        return row_ends(self.text, quoted=self.quoted)
+
+
+def cut(
+    stream: Stream, *, quoted: bool, size: int | None = None, header_rows: int = 0
+) -> Iterator[TextBlock]:
+    """The stream in blocks of whole rows.
+
+    Parameters
+    ----------
+    stream : at its beginning
+    quoted : whether line ends inside quotes end no row; blank lines then go with what follows them
+    size : about how many bytes a block has; more where a row is longer
+    header_rows : how many rows at the beginning are not counted
+    """
+    size = BLOCK_BYTES if size is None else size
+    line, start, rest = 1, -header_rows, b""
+    while True:
+        data = rest + stream.take(max(size - len(rest), min(size, _STEP)))
+        if stream.ended:
+            end = len(data)
+        elif len(data) > MAX_LINE_CHARACTERS:
+            end = _last_end(data, quoted=quoted) or len(data)  # the strict reader says why
+        else:
+            end = _last_end(data, quoted=quoted)
+        text, rest = data[:end], data[end:]
+        if quoted:
+            kept = _before_blank_lines(text)
+            text, rest = text[:kept], text[kept:] + rest
+        if text:
+            rows = _rows(text, quoted=quoted)
+            yield TextBlock(stream.name, text, line, start, rows, quoted, stream.encoding)
+            line += _line_ends(text)
+            start += rows
+        if stream.ended:
+            return
+
+
+def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
+    """Where rows end: after each LF, CRLF or CR that no quotes enclose, and at the end."""
+    codes = np.frombuffer(text, np.uint8)
+    is_end = codes == _LF
+    if b"\r" in text:
+        bare = np.flatnonzero(codes == _CR)
+        after = np.append(codes, _CR)[bare + 1]
+        is_end[bare[after != _LF]] = True
+    ends = np.flatnonzero(is_end)
+    if quoted and b'"' in text:
+        before = np.searchsorted(np.flatnonzero(codes == _QUOTE), ends)
+        ends = ends[before % 2 == 0]
+    ends += 1
+    return ends if ends.size and ends[-1] == len(text) else np.append(ends, len(text))
+
+
+def _last_end(data: bytes, *, quoted: bool) -> int:
+    """Where the last row that is complete ends; 0 where none is."""
+    if b"\n" not in data and b"\r" in data[:-1]:
+        ends = row_ends(data[:-1], quoted=quoted)  # what follows a last CR is not known yet
+        return int(ends[-2]) if ends.size > 1 else 0
+    end = data.rfind(b"\n") + 1
+    if quoted:
+        quotes = data.count(b'"', 0, end)
+        while end and quotes % 2:
+            earlier = data.rfind(b"\n", 0, end - 1) + 1
+            quotes -= data.count(b'"', earlier, end)
+            end = earlier
+    return end
+
+
+def _before_blank_lines(text: bytes) -> int:
+    """The length of the text without blank lines at its end."""
+    filled = len(text.rstrip(b"\r\n"))
+    if text[filled : filled + 2] == b"\r\n":
+        return filled + 2
+    return min(filled + 1, len(text)) if filled else 0
+
+
+def _rows(text: bytes, *, quoted: bool) -> int:
+    if quoted and (b"\r" in text or b'"' in text):
+        return len(row_ends(text, quoted=quoted))
+    if not quoted and (text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)):
+        return sum(1 for line in text.splitlines() if line.strip())
+    return text.count(b"\n") + (not text.endswith(b"\n"))
+
+
+def _line_ends(text: bytes) -> int:
+    bare = text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0
+    return text.count(b"\n") + bare
+
+
+def _refuse_bad_characters(line: str, encoding: str, place: Place) -> None:
+    if "\0" in line:
+        raise DataError("NUL byte", place=place)
+    undecoded = None if line.isascii() else _UNDECODED.search(line)
+    if undecoded is not None:
+        byte = ord(undecoded.group()) - 0xDC00
+        raise DataError(
+            f"not valid {encoding.upper()} (byte 0x{byte:02x})",
+            place=place,
+            hint="name the encoding, for example --encoding latin-1",
+        )

@@ -1,0 +1,155 @@
+"""Records to arrays, cell by cell: the strict way, whose errors name line and column."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, Place
+from cecalc.numerals import read_number
+from cecalc.sources.inline import parse
+from cecalc.sources.shapes import to_array
+from cecalc.sources.tables import Columns, Reading, Record
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+
+_NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
+
+
+def columns(rows: list[Record], reading: Reading) -> Columns:
+    """The rows as arrays.
+
+    Raises
+    ------
+    DataError : a cell is not what its column asks for; its place is in it
+    """
+    layout, cells = reading.layout, _Cells(rows, reading)
+    weight = layout.sample_weight
+    return Columns(
+        values=cells.array(layout.values),
+        target=cells.target() if layout.target else None,
+        sample_weight=None if weight is None else cells.array((weight,)).reshape(-1),
+        ids=None if layout.id is None else [str(row.cells[layout.id]) for row in rows],
+        lines=[row.line for row in rows if row.line is not None] or None,
+        originals=[row.original for row in rows],
+    )
+
+
+def is_list(cell: Any) -> bool:
+    """Whether a cell holds a list: a JSON one, or text that begins like one."""
+    return isinstance(cell, list) or (isinstance(cell, str) and cell.lstrip().startswith("["))
+
+
+class _Cells:
+    def __init__(self, rows: list[Record], reading: Reading) -> None:
+        self.rows, self.reading = rows, reading
+
+    def target(self) -> Floats:
+        """The target of the rows: shape (n,), or (n, C) where there is a column per class."""
+        positions, rows = self.reading.layout.target, self.rows
+        position = positions[0]
+        is_single = len(positions) == 1 and not is_list(rows[0].cells[position])
+        if not (is_single and self.reading.has_index):
+            array = self.array(positions)
+            return array.reshape(-1) if is_single else array
+        known: dict[Any, float] = {}
+        numbers = []
+        for row in rows:
+            cell = row.cells[position]
+            key = (type(cell), str(cell))
+            if key not in known:
+                known[key] = self._read(self.reading.classes.number, cell, row, position)
+            numbers.append(known[key])
+        return np.asarray(numbers, dtype=np.float64)
+
+    def array(self, positions: Sequence[int]) -> Floats:
+        """The cells of some columns: shape (n, columns), or (n, …) where the cells are lists."""
+        rows = self.rows
+        if len(positions) == 1 and is_list(rows[0].cells[positions[0]]):
+            return self._lists(positions[0])
+        if not positions:
+            return np.empty((len(rows), 0))
+        pick = operator.itemgetter(*positions) if len(positions) > 1 else None
+        cells = (
+            list(itertools.chain.from_iterable(pick(row.cells) for row in rows))
+            if pick
+            else [row.cells[positions[0]] for row in rows]
+        )
+        numbers = _fast(cells)
+        if numbers is None:
+            numbers = np.asarray(
+                [[self._read(_number, row.cells[i], row, i) for i in positions] for row in rows]
+            )
+        return numbers.reshape(len(rows), len(positions))
+
+    def _lists(self, position: int) -> Floats:
+        name, source = self.reading.fields[position], self.reading.source
+        lists = [self._read(_list, row.cells[position], row, position) for row in self.rows]
+        arrays = []
+        for row, nested in zip(self.rows, lists, strict=True):
+            place = Place(source=source, line=row.line, row=row.number)
+            try:
+                arrays.append(to_array(nested, name))
+            except DataError as error:
+                raise error.at(source=source, line=row.line, row=row.number) from None
+            if arrays[-1].shape != arrays[0].shape:
+                raise DataError(other_shape(name, arrays[-1].shape, arrays[0].shape), place=place)
+        return np.stack(arrays)
+
+    def _read(self, read: Callable[[Any], Any], cell: Any, row: Record, position: int) -> Any:
+        try:
+            return read(cell)
+        except ValueError as error:
+            place = Place(
+                source=self.reading.source,
+                line=row.line,
+                row=row.number,
+                column=self.reading.fields[position],
+                number=position + 1,
+            )
+            raise DataError(str(error), place=place) from None
+
+
+def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """What is wrong with a row whose list has another shape than the first row's."""
+    was = f"{found[0]} {name}" if len(found) == 1 else f"{name} of shape {found}"
+    return f"{was}, expected {expected[0] if len(expected) == 1 else expected}"
+
+
+def _list(cell: Any) -> Any:
+    """A cell that holds a list: a JSON one, or text in the grammar of the command line."""
+    if is_list(cell):
+        return parse(cell) if isinstance(cell, str) else cell
+    raise ValueError("expected a list of numbers, as in the first row")
+
+
+def _fast(cells: list[Any]) -> Floats | None:
+    """All cells at once, or None where one has to be looked at by itself."""
+    kinds = set(map(type, cells))
+    try:
+        if kinds == {str}:
+            if _NOT_IN_NUMBERS.search("".join(cells)):
+                return None
+            numbers = np.asarray(list(map(float, cells)))
+            return None if np.isinf(numbers).any() else numbers
+        return np.asarray(cells, dtype=np.float64) if kinds <= {int, float} else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(cell: Any) -> float:
+    if isinstance(cell, str):
+        return read_number(cell)
+    if type(cell) not in (int, float):
+        kind = "null" if cell is None else f"a {type(cell).__name__}"
+        raise ValueError(f"expected a number, found {kind}")
+    try:
+        return float(cell)
+    except OverflowError:
+        raise ValueError("integer is outside float64") from None

@@ -1,0 +1,68 @@
+"""Rows as they came, taken apart only when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, overload
+
+from cecalc.records import Original
+from cecalc.sources.blocks import TextBlock
+
+
+class LazyOriginals(Sequence[Original]):
+    """The rows of a block of text.
+
+    Parameters
+    ----------
+    block : the rows
+    cells : takes a row's text apart
+    """
+
+    def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
+        self._block, self._cells = block, cells
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Each row's text, without its line end."""
+        text = self._block.text
+        if self._block.quoted and b'"' in text:
+            ends = self._block.ends().tolist()
+            parts = (text[a:b] for a, b in zip([0, *ends], ends, strict=False))
+            return [part.rstrip(b"\r\n").decode() for part in parts]
+        if b"\r" in text:
+            lines = [line.decode() for line in text.splitlines()]
+        else:
+            lines = text.decode().split("\n")
+        return [line for line in lines if line and not line.isspace()]
+
+    def __len__(self) -> int:
+        return self._block.rows
+
+    @overload
+    def __getitem__(self, i: int) -> Original: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Original]: ...
+    def __getitem__(self, i: int | slice) -> Original | list[Original]:
+        if isinstance(i, int):
+            return Original(self.texts[i], self._cells)
+        return [Original(text, self._cells) for text in self.texts[i]]
+
+
+class LazyIds(Sequence[str]):
+    """One column of the rows, as text."""
+
+    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
+        self._originals, self._key = originals, key
+
+    def __len__(self) -> int:
+        return len(self._originals)
+
+    @overload
+    def __getitem__(self, i: int) -> str: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[str]: ...
+    def __getitem__(self, i: int | slice) -> str | list[str]:
+        if isinstance(i, int):
+            return str(self._originals[i].cells[self._key])
+        return [str(original.cells[self._key]) for original in self._originals[i]]
