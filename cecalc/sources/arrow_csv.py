@@ -42,8 +42,7 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
     try:
         arrays = {
             i: _named(table.column(str(i)), reading) if i in named else _numbers(table, i)
-            for i in wanted
-            if i not in layout.values
+            for i in {*layout.target, *weights}
         }
         values = np.empty((len(layout.values), block.rows))
         for row, i in zip(values, layout.values, strict=True):
@@ -93,15 +92,19 @@ def _parsed(
 
 
 def _numbers(table: pa.Table, i: int) -> Floats:
-    array: Floats = table.column(str(i)).chunk(0).to_numpy()
-    return array
+    # Not to_numpy, which imports pandas where there is one.
+    chunk = table.column(str(i)).chunk(0)
+    return np.frombuffer(chunk.buffers()[1], np.float64, len(chunk), chunk.offset * 8)
 
 
 def _named(column: pa.ChunkedArray, reading: Reading) -> Floats:
     """Class numbers of a column of names; a ValueError where one is none."""
     names = column.chunk(0)
     numbers = np.asarray([reading.classes.number(name) for name in names.dictionary.to_pylist()])
-    found: Floats = numbers[names.indices.to_numpy()]
+    indices = names.indices
+    found: Floats = numbers[
+        np.frombuffer(indices.buffers()[1], np.int32, len(indices), indices.offset * 4)
+    ]
     return found
 
 
@@ -118,7 +121,7 @@ def _check_special(values: Floats, positions: Sequence[int], originals: LazyOrig
 
 def _lines(block: TextBlock) -> Sequence[int]:
     """The line on which each row starts."""
-    if block.text.count(b"\n") <= block.rows:
+    if block.line_ends <= block.rows:
         return range(block.line, block.line + block.rows)
     starts = np.concatenate([[0], block.ends()[:-1]])
     line_ends = np.flatnonzero(np.frombuffer(block.text, np.uint8) == ord("\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class TextBlock:
     """The 0-based number of its first row."""
     rows: int
     """How many there are; blank lines count where line ends may be quoted, as in CSV."""
+    line_ends: int
     quoted: bool
     """Whether a quoted field may hold a line end, as in CSV."""
     encoding: str = "utf-8"
@@ -57,10 +58,6 @@ class TextBlock:
             _refuse_bad_characters(line, self.encoding, place)
             yield number, line
 
-    def without(self, size: int, lines: int) -> TextBlock:
-        """The block after its first record, which has this many bytes and lines."""
-        return replace(self, text=self.text[size:], line=self.line + lines, rows=self.rows - 1)
-
     def ends(self) -> np.ndarray:
         """For each row, where the next one begins."""
         return row_ends(self.text, quoted=self.quoted)
@@ -80,25 +77,44 @@ def cut(
     """
     size = BLOCK_BYTES if size is None else size
     line, start, rest = 1, -header_rows, b""
-    while True:
-        data = rest + stream.take(max(size - len(rest), min(size, _STEP)))
-        if stream.ended:
-            end = len(data)
-        elif len(data) > MAX_LINE_CHARACTERS:
-            end = _last_end(data, quoted=quoted) or len(data)  # the strict reader says why
-        else:
-            end = _last_end(data, quoted=quoted)
-        text, rest = data[:end], data[end:]
-        if quoted:
-            kept = _before_blank_lines(text)
-            text, rest = text[:kept], text[kept:] + rest
+    while not stream.ended:
+        more = stream.take(max(size - len(rest), min(size, _STEP)))
+        text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
         if text:
-            rows = _rows(text, quoted=quoted)
-            yield TextBlock(stream.name, text, line, start, rows, quoted, stream.encoding)
-            line += _line_ends(text)
-            start += rows
-        if stream.ended:
-            return
+            block = _block(stream, text, line, start, quoted=quoted)
+            yield block
+            line += block.line_ends
+            start += block.rows
+
+
+def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
+    """Whole rows, and the beginning of the next one."""
+    if not ended and not (quoted and (b'"' in rest or b'"' in more)) and b"\n" in more:
+        end = more.rfind(b"\n") + 1
+        text, rest = b"".join([rest, memoryview(more)[:end]]), more[end:]
+    else:
+        data = rest + more
+        end = len(data) if ended else _last_end(data, quoted=quoted)
+        if not end and len(data) > MAX_LINE_CHARACTERS:
+            end = len(data)  # the strict reader says why
+        text, rest = data[:end], data[end:]
+    if not quoted or text[-2:-1] not in (b"\r", b"\n", b""):
+        return text, rest
+    kept = _before_blank_lines(text)  # which are harmless only at the end
+    return text[:kept], text[kept:] + rest
+
+
+def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) -> TextBlock:
+    has_bare = b"\r" in text and text.count(b"\r") != text.count(b"\r\n")
+    line_ends = text.count(b"\n")
+    rows = line_ends + (not text.endswith(b"\n"))
+    if quoted and (has_bare or b'"' in text):
+        rows = len(row_ends(text, quoted=True))
+    elif not quoted and (text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)):
+        rows = sum(1 for row in text.splitlines() if row.strip())
+    if has_bare:
+        line_ends += text.count(b"\r") - text.count(b"\r\n")
+    return TextBlock(stream.name, text, line, start, rows, line_ends, quoted, stream.encoding)
 
 
 def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
@@ -119,11 +135,11 @@ def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
 
 def _last_end(data: bytes, *, quoted: bool) -> int:
     """Where the last row that is complete ends; 0 where none is."""
-    if b"\n" not in data and b"\r" in data[:-1]:
+    if b"\n" not in data and b"\r" in data:
         ends = row_ends(data[:-1], quoted=quoted)  # what follows a last CR is not known yet
         return int(ends[-2]) if ends.size > 1 else 0
     end = data.rfind(b"\n") + 1
-    if quoted:
+    if quoted and b'"' in data:
         quotes = data.count(b'"', 0, end)
         while end and quotes % 2:
             earlier = data.rfind(b"\n", 0, end - 1) + 1
@@ -138,19 +154,6 @@ def _before_blank_lines(text: bytes) -> int:
     if text[filled : filled + 2] == b"\r\n":
         return filled + 2
     return min(filled + 1, len(text)) if filled else 0
-
-
-def _rows(text: bytes, *, quoted: bool) -> int:
-    if quoted and (b"\r" in text or b'"' in text):
-        return len(row_ends(text, quoted=quoted))
-    if not quoted and (text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)):
-        return sum(1 for line in text.splitlines() if line.strip())
-    return text.count(b"\n") + (not text.endswith(b"\n"))
-
-
-def _line_ends(text: bytes) -> int:
-    bare = text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0
-    return text.count(b"\n") + bare
 
 
 def _refuse_bad_characters(line: str, encoding: str, place: Place) -> None:

@@ -16,10 +16,8 @@ from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.cells import is_list
 from cecalc.sources.columns import Wanted, understand
 from cecalc.sources.files import Stream
-from cecalc.sources.tables import Columns, Reading, Record, Rows, Table
+from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
 
-MIN_ARROW_BYTES = 2**16
-"""Below, the strict reader has answered before the bulk reader is imported."""
 MAX_ARROW_COLUMNS = 4096
 """Beyond, what the bulk reader spends on each column is more than it saves on each cell."""
 
@@ -75,7 +73,14 @@ def _without_header(block: TextBlock, header: Record) -> TextBlock:
     rest = block.text[len(text) :]
     end = 2 if rest[:2] == b"\r\n" else 1
     lines = 1 + header.original.text.count("\n")
-    return replace(block, text=rest[end:], line=block.line + lines, start=0, rows=block.rows - 1)
+    return replace(
+        block,
+        text=rest[end:],
+        line=block.line + lines,
+        line_ends=block.line_ends - lines,
+        start=0,
+        rows=block.rows - 1,
+    )
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ class Stream:
                 deadline = deadline or time.monotonic() + PATIENCE
         except OSError as error:
             raise InputError(reason(error), place=self.place) from None
-        return b"".join(parts)
+        filled = list(filter(None, parts))
+        return filled[0] if len(filled) == 1 else b"".join(filled)
 
     def _comes_before(self, deadline: float) -> bool:
         """Whether more can be read at once, or comes before the deadline."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cecalc.sources import strict_json
 from cecalc.sources.blocks import TextBlock
 from cecalc.sources.columns import Layout, Wanted, understand
 from cecalc.sources.shapes import BATCH_VALUES, row_blocks
-from cecalc.sources.tables import Record, Rows, Table
+from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
 
 
 def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wanted) -> Table:
@@ -34,9 +35,18 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
         def records() -> Iterator[Record]:
             return _records(part.name, _objects(part, nan=nan), keys, used)
 
-        return Rows(part.start, part.rows, records)
+        if len(part.text) < MIN_ARROW_BYTES:
+            return Rows(part.start, part.rows, records)
+        return Rows(part.start, part.rows, records, partial(_arrays, part, first.original.cells))
 
     return Table(block.name, _fields(keys), layout, map(rows, itertools.chain([block], blocks)))
+
+
+def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
+    from cecalc.sources import arrow_json
+
+    schema = arrow_json.schema_of(first)
+    return None if schema is None else arrow_json.columns(block, schema, reading)
 
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:

@@ -14,6 +14,9 @@ from cecalc.sources.targets import Classes
 if TYPE_CHECKING:
     from cecalc.records import Floats
 
+MIN_ARROW_BYTES = 2**16
+"""Below, the strict reader has answered before the bulk reader is imported."""
+
 
 @dataclass(frozen=True)
 class Record:
