@@ -5,12 +5,13 @@
 
 One table: for each piece of work, cecalc (the one of the running interpreter) and its peers on the
 same files. Every row is a whole process, from its start to its end, imports included, with the
-median wall time of several runs, the shortest and the longest, and the median of the most memory
-it held at once. The contenders of a work run in turn, A B C, A B C, after one round that is not
-counted, so that what else the machine does falls on all of them and files and bytecode are cached
-for all. `first ÷ this` is the time (or memory) of the first row of the work, cecalc, divided by
-that of the row; a bound on it stands beside it. Every process that computes a mean prints it, and
-the means have to agree: to 1e-9, or to 1e-4 where a peer computes in float32.
+median wall time of several runs (two more where a promise is tight), the shortest and the longest,
+and the median of the most memory it held at once. The contenders of a work run in turn, A B C, A B
+C, after one round that is not counted, so that what else the machine does falls on all of them and
+files and bytecode are cached for all. `first ÷ this` is the time (or memory) of the first row of
+the work, cecalc, divided by that of the row; a bound on it stands beside it. Every process that
+computes a mean prints it, and the means have to agree: to 1e-9, or to 1e-4 where a peer computes in
+float32.
 
 The files are random but always the same; they are made when first needed, about 3 GB in all, and
 kept in a folder of the system's temporary directory. The status is 0 if cecalc did all its work, no

@@ -16,6 +16,8 @@ NARROW = (1_000_000, 10, 5)
 TWICE = (2_000_000, 10, 5)
 WIDE = (60_000, 1_000, 6)
 """About 564 MB of CSV."""
+TIGHT = 2
+"""More runs where a promise leaves little room for noise."""
 
 
 def first_example(_: Data) -> Work:
@@ -66,7 +68,7 @@ def pipe_wide(data: Data) -> Work:
 
 
 def twice_the_rows(data: Data) -> Work:
-    """Memory does not grow with the rows; two runs more, as 10 % is little."""
+    """Memory does not grow with the rows."""
     more = Contender("cecalc, twice the rows", _cecalc(str(data.csv(*TWICE)), "-q"), precision=None)
     once = Contender(
         "cecalc, once",
@@ -75,7 +77,7 @@ def twice_the_rows(data: Data) -> Work:
         time=2.1,
         memory=1.1,
     )
-    return Work.of(more, once, more_runs=2)
+    return Work.of(more, once, more_runs=TIGHT)
 
 
 def csv_to_csv(data: Data) -> Work:
@@ -167,6 +169,7 @@ def _piped(path: Path) -> Work:
     return Work.of(
         Contender("cat FILE | cecalc", pipeline),
         Contender("cecalc FILE", _cecalc(str(path), "-q"), time=1.15),
+        more_runs=TIGHT,
     )
 
 
@@ -178,4 +181,4 @@ def _backends(*arguments: str) -> Work:
         )
         for name in ("auto", "numpy", "torch")
     )
-    return Work.of(replace(auto, time=None), *others)
+    return Work.of(replace(auto, time=None), *others, more_runs=TIGHT)
