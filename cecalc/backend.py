@@ -1,4 +1,6 @@
-"""NumPy or torch, and the device. This file alone names torch."""
+"""NumPy or torch, and the device. This file alone names torch,
+besides `sources.torch_file`, which reads what torch wrote.
+"""
 
 from __future__ import annotations
 
