@@ -1,6 +1,4 @@
-"""NumPy or torch, and the device. This file alone names torch,
-besides `sources.torch_file`, which reads what torch wrote.
-"""
+"""NumPy or torch, and the device. This file and the reader of torch's files alone name torch."""
 
 from __future__ import annotations
 

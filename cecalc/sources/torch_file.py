@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from cecalc.errors import DataError, LimitError, Place, excerpt
+from cecalc.errors import DataError, LimitError, Place
 from cecalc.sources.arrays.amounts import amount, out_of_memory
 from cecalc.sources.arrays.dtypes import BFLOAT16
 from cecalc.sources.arrays.stored import PIECE
 from cecalc.sources.arrays.windows import HeldWindows
-from cecalc.sources.arrays.zips import Archive
+from cecalc.sources.arrays.zips import Archive, short
 
 _DTYPES = (
     *("float64", "float32", "float16", "bfloat16"),
@@ -50,7 +50,7 @@ class Tensors:
         """
         import torch
 
-        place = Place(source=f"{self.name}: entry {excerpt(entry)}" if entry else self.name)
+        place = Place(source=f"{self.name}: entry {short(entry)}" if entry else self.name)
         tensor = self.entries[entry]
         if not isinstance(tensor, torch.Tensor):
             raise DataError("not a tensor", place=place)

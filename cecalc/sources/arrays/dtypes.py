@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 BFLOAT16 = "bfloat16"
 """NumPy has no such dtype: its values travel as their bits, in uint16."""
-_AT_ONCE = 2**14
+_AT_ONCE = 2**15
 """How many halves are looked up at once; their places and values stay in the cache."""
 
 
@@ -34,6 +35,12 @@ def numeric(dtype: np.dtype[Any], place: Place) -> str:
     if dtype.itemsize > 8:
         raise DataError(f"dtype '{dtype.str}' is wider than float64", place=place)
     return dtype.name
+
+
+def can_be(shape: tuple[int, ...], itemsize: int) -> bool:
+    """Whether NumPy can have an array of that shape, memory aside."""
+    filled = math.prod(n for n in shape if n) * itemsize
+    return len(shape) <= 64 and all(n >= 0 for n in shape) and filled < 2**63
 
 
 def widened(raw: NDArray[Any], dtype: str) -> NDArray[np.float64]:

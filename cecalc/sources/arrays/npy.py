@@ -14,7 +14,7 @@ import numpy as np
 
 from cecalc.errors import DataError, InputError, Place
 from cecalc.sources.arrays.amounts import refuse_more, refuse_other_size
-from cecalc.sources.arrays.dtypes import numeric
+from cecalc.sources.arrays.dtypes import can_be, numeric
 from cecalc.sources.arrays.stored import PlainFile, Readable, Stored, Stream, copied, not_a, told
 from cecalc.sources.arrays.windows import StoredWindows
 
@@ -72,13 +72,15 @@ def open_npy(
     """
     with told(Place(source=name)):
         header = read_header(stream, Place(source=name))
-    refuse_more(header.data_bytes, max_bytes, header.place)
     plain = PlainFile.of(stream, name)
-    if plain is None and header.class_major:
-        _, plain = copied(stream, name, files, max_bytes)
     if plain is None:
-        return header.windows(Stream(stream, name))
-    refuse_other_size(header.data_bytes, plain.size, header.place, itemsize=header.stored.itemsize)
+        refuse_more(header.data_bytes, max_bytes, header.place)
+        if not header.class_major:
+            return header.windows(Stream(stream, name))
+        _, plain = copied(stream, name, files, max_bytes)
+    itemsize = header.stored.itemsize
+    refuse_other_size(header.data_bytes, plain.size, header.place, itemsize=itemsize)
+    refuse_more(header.data_bytes, max_bytes, header.place)
     return header.windows(plain)
 
 
@@ -122,13 +124,7 @@ def _understood(block: bytes, version: int, place: Place) -> Header:
         raise DataError("header is not valid", place=place) from None
     dtype_name = numeric(dtype, place)
     shape = tuple(int(n) for n in shape)
-    refuse_odd(shape, dtype.itemsize, place)
+    if not can_be(shape, dtype.itemsize):
+        raise DataError("header is not valid: no array has its shape", place=place)
     size = np.lib.format.MAGIC_LEN + len(block)
     return Header(size, shape, fortran and len(shape) > 1, dtype, dtype_name, place)
-
-
-def refuse_odd(shape: tuple[int, ...], itemsize: int, place: Place) -> None:
-    """Raise `DataError` where NumPy can have no array of that shape."""
-    filled = math.prod(n for n in shape if n) * itemsize
-    if any(n < 0 for n in shape) or len(shape) > 64 or filled >= 2**63:
-        raise DataError("header is not valid: no array has its shape", place=place)

@@ -15,8 +15,7 @@ import numpy as np
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.sources.arrays.amounts import refuse_more, refuse_other_size
-from cecalc.sources.arrays.dtypes import BFLOAT16
-from cecalc.sources.arrays.npy import refuse_odd
+from cecalc.sources.arrays.dtypes import BFLOAT16, can_be
 from cecalc.sources.arrays.stored import PlainFile, not_a, seekable
 from cecalc.sources.arrays.windows import StoredWindows
 
@@ -139,11 +138,12 @@ def _tensor(name: str, dtype: Any, shape: Any, data_offsets: Any) -> Tensor:
     start, end = data_offsets
     if not (isinstance(dtype, str) and all(type(n) is int for n in (*shape, start, end))):
         raise TypeError
-    stored, of = _DTYPES.get(dtype), Place(source=f"tensor {excerpt(name)}")
+    stored, which = _DTYPES.get(dtype), f"tensor {excerpt(name)}"
     itemsize = np.dtype(stored).itemsize if stored else 1
-    refuse_odd(tuple(shape), itemsize, of)
+    if not can_be(tuple(shape), itemsize):
+        raise DataError(f"{which}: no array has its shape")
     if stored and end - start != math.prod(shape) * itemsize:
-        raise DataError("header is not valid: its shape does not fit its bytes", place=of)
+        raise DataError(f"{which}: its shape does not fit its bytes")
     return Tensor(dtype, tuple(shape), start, end)
 
 
@@ -152,10 +152,7 @@ def _refuse_gaps(tensors: dict[str, Tensor], size: int, place: Place) -> None:
     end = 0
     for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].end)):
         if tensor.start != end or tensor.end < tensor.start:
-            raise DataError(
-                f"tensor {excerpt(name)}: header is not valid: its bytes overlap another's or "
-                "leave a gap",
-                place=place,
-            )
+            rule = f"tensor {excerpt(name)}: its bytes overlap another's or leave a gap"
+            raise DataError(rule, place=place)
         end = tensor.end
     refuse_other_size(end, size, place, unit="bytes")
