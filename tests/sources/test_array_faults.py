@@ -7,7 +7,7 @@ import os
 import pickle
 import warnings
 import zipfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.sources.array_files import (
     claim,
     npy,
     npz,
+    one_safetensor,
     pt,
     read,
     safetensors,
@@ -80,6 +81,7 @@ IN_ORDER = {
 # fmt: off
 # what it is said to be, its bytes, the status, the message
 FAULTS: list[tuple[str | None, bytes, int, str]] = [
+    (None, b"", 3, "x: file is empty"),
     (None, b"hello world", 3, "x: not a NumPy, safetensors or torch file (starts with 'hello world')"),
     ("npy", b"hello", 3, "x: not a NumPy file (starts with 'hello')"),
     ("npz", b"hello", 3, "x: not a NumPy .npz file (starts with 'hello')"),
@@ -231,3 +233,14 @@ def test_what_has_no_room_is_a_limit() -> None:
     with ExitStack() as files, pytest.raises(LimitError) as caught:
         open_arrays(stream, "x", files).open("").read(1)
     assert str(caught.value) == "out of memory while reading x (needs 8 TB)"
+
+
+@pytest.mark.parametrize("data", [
+    npy(ONE), npz(x=ONE, y=ONE.T), one_safetensor(ONE, "<f8"), pt({"x": torch.tensor(ONE)}),
+])  # fmt: skip
+def test_damage_anywhere_is_an_error_of_ours_or_other_values(data: bytes) -> None:
+    for at in range(0, len(data), 5):
+        damaged = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
+        stream: Any = io.BufferedReader(io.BytesIO(damaged))
+        with ExitStack() as files, suppress(CecalcError):
+            _read_all(stream, files, None)

@@ -128,6 +128,17 @@ def test_class_major_windows_stay_class_major(tmp_path: Path, files: ExitStack) 
     assert widened(raw, array.dtype).flags.f_contiguous
 
 
+def test_a_torch_file_without_checksums_is_read(tmp_path: Path, files: ExitStack) -> None:
+    computed = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(compute_crc32=False)
+    try:
+        data = pt(torch.tensor(ONE))
+    finally:
+        torch.serialization.set_crc32_options(compute_crc32=computed)
+    stream = streams(tmp_path, data, files)[0]
+    assert np.array_equal(read(open_arrays(stream, "x", files), "", 1)[1], ONE)
+
+
 def test_other_libraries_files_are_read(tmp_path: Path, files: ExitStack) -> None:
     library = pytest.importorskip("safetensors.torch")
     halves = torch.arange(6).reshape(2, 3).to(torch.bfloat16)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from cecalc.errors import DataError, Place
 from cecalc.sources.arrays import npy, npz, safetensors
 from cecalc.sources.arrays.dtypes import widened
-from cecalc.sources.arrays.stored import not_a
+from cecalc.sources.arrays.stored import not_a, told
 from cecalc.sources.arrays.windows import Windows
 from cecalc.sources.arrays.zips import Archive, open_archive
 
@@ -39,7 +39,10 @@ class ArrayFile:
     names: tuple[str, ...]
     """In the file's order; the empty name is that of an array that is alone and has none."""
     open: Callable[[str], Windows]
-    """Gives an array by its name, at its start; several can be read side by side."""
+    """Gives an array by its name, at its start; several can be read side by side.
+
+    What is read from a pipe as .npy can be opened once.
+    """
 
 
 def sniff(head: bytes) -> Container | None:
@@ -83,13 +86,16 @@ def open_arrays(
     InputError : it ends early, changes while being read, or has a wrong checksum
     LimitError : it has more than `max_bytes`, or needs more than the memory
     """
-    head = stream.peek(16)[:16]  # type: ignore[attr-defined]
+    with told(Place(source=name)):
+        head = stream.peek(16)[:16]  # type: ignore[attr-defined]
+    if not head:
+        raise DataError("file is empty", place=Place(source=name))
     container = container or sniff(head)
     if container is None:
         raise not_a("NumPy, safetensors or torch", head, Place(source=name))
     if container is Container.NPY:
         array = npy.open_npy(stream, name, files, max_bytes=max_bytes)
-        return ArrayFile(("",), lambda _: array)
+        return ArrayFile(("",), lambda _: replace(array))
     if container is Container.SAFETENSORS:
         tensors = safetensors.open_safetensors(stream, name, files, max_bytes=max_bytes)
         found = ArrayFile(tuple(tensors.tensors), tensors.open)

@@ -67,13 +67,16 @@ class PlainFile:
 
     def fill(self, view: memoryview, at: int) -> int:
         """Put the bytes from `at` on into `view`; how many there were."""
-        filled = 0
-        with told(Place(source=self.name)):
-            while filled < len(view):
-                got = os.preadv(self.descriptor, [view[filled:]], self.start + at + filled)
+        filled, size = 0, len(view)
+        try:  # and no `told`: it would take as long as reading a small part
+            while filled < size:
+                rest = view[filled:] if filled else view
+                got = os.preadv(self.descriptor, (rest,), self.start + at + filled)
                 if not got:
                     break
                 filled += got
+        except OSError as error:
+            raise InputError(reason(error), place=Place(source=self.name)) from None
         return filled
 
     def check(self) -> None:
@@ -160,8 +163,12 @@ def told(place: Place) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise InputError(reason, place=place) from None
+        raise InputError(reason(error), place=place) from None
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without the name of the file."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _identity(descriptor: int) -> tuple[int, ...]:

@@ -70,15 +70,16 @@ class StoredWindows:
         """Values that follow each other in the file."""
         per_entry = math.prod(self.shape[1:])
         flat = self._empty(entries * per_entry)
-        self._fill(flat, self.position * per_entry)
+        self._fill(_bytes(flat), self.position * per_entry)
         return flat.reshape(entries, *self.shape[1:], order="F" if self.class_major else "C")
 
     def _across(self, entries: int, length: int) -> NDArray[Any]:
         """Values of which only those of one class follow each other in the file."""
         classes = math.prod(self.shape[1:])
         flat = self._empty(classes * entries)
+        view, step = _bytes(flat), entries * self.stored.itemsize
         for c in range(classes):
-            self._fill(flat[c * entries : (c + 1) * entries], c * length + self.position)
+            self._fill(view[c * step : (c + 1) * step], c * length + self.position)
         return flat.reshape(entries, *self.shape[1:], order="F")
 
     def _empty(self, values: int) -> NDArray[Any]:
@@ -87,8 +88,7 @@ class StoredWindows:
         except MemoryError:
             raise out_of_memory(values * self.stored.itemsize, self.place) from None
 
-    def _fill(self, flat: NDArray[Any], first: int) -> None:
-        view = flat.view(np.uint8).data
+    def _fill(self, view: memoryview, first: int) -> None:
         at = first * self.stored.itemsize
         filled = self.bytes.fill(view, at)
         if filled < len(view):
@@ -112,6 +112,10 @@ class HeldWindows:
         self.position = min(start + entries, length_of(self.shape))
         whole = self.array if self.shape else self.array.reshape(1)
         return whole[start : self.position].copy(order="K")
+
+
+def _bytes(flat: NDArray[Any]) -> memoryview:
+    return flat.view(np.uint8).data
 
 
 def length_of(shape: tuple[int, ...]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 import zlib
@@ -11,12 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from cecalc.errors import DataError, InputError, Place, excerpt
+from cecalc.errors import CecalcError, DataError, InputError, Place, excerpt
 from cecalc.sources.arrays.amounts import refuse_more
-from cecalc.sources.arrays.stored import PIECE, PlainFile, not_a, seekable, told
+from cecalc.sources.arrays.stored import PIECE, PlainFile, not_a, reason, seekable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
+_DAMAGED = (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error)
+"""What Python's zip reader raises on nonsense."""
 
 
 @dataclass
@@ -99,16 +102,13 @@ def open_archive(
     """
     stream, plain = seekable(stream, name, files, max_bytes)
     place = Place(source=name)
-    with told(place):
+    with undamaged(place, "its zip directory is damaged"):
         head = stream.peek(16)[:16]  # type: ignore[attr-defined]
         if not head.startswith(b"PK"):
             raise not_a(kind, head, place)
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
-    try:
         archive = files.enter_context(zipfile.ZipFile(stream))
-    except (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error):
-        raise InputError("its zip directory is damaged", place=place) from None
     twice = [member for member, n in Counter(archive.namelist()).items() if n > 1]
     if twice:
         raise DataError(f"holds two members named {excerpt(twice[0])}", place=place)
@@ -122,13 +122,17 @@ def short(name: str) -> str:
 
 @contextmanager
 def undamaged(place: Place, damage: str) -> Iterator[None]:
-    """What is wrong with a member's bytes, as an `InputError`."""
+    """What is wrong with the bytes of a zip file, as an `InputError`."""
     try:
-        with told(place):
-            yield
-    except zipfile.BadZipFile:
-        raise InputError(damage, place=place) from None
+        yield
+    except CecalcError:
+        raise
     except zlib.error:
         raise InputError("compressed data is damaged", place=place) from None
     except EOFError:
         raise InputError("file ends early", place=place) from None
+    except OSError as error:  # a directory that points before the file makes for an invalid seek
+        rule = damage if error.errno == errno.EINVAL else reason(error)
+        raise InputError(rule, place=place) from None
+    except _DAMAGED:
+        raise InputError(damage, place=place) from None
