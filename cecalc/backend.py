@@ -1,4 +1,4 @@
-"""NumPy or torch, and the device. This file alone names torch."""
+"""NumPy or torch, and the device. This file and the reader of torch's files alone name torch."""
 
 from __future__ import annotations
 
