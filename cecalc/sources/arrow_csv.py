@@ -1,111 +1,69 @@
-"""A block of CSV or TSV at once, by pyarrow; what pyarrow is lenient about is checked before.
+"""A block of CSV or TSV at once; what the bulk readers are lenient about is checked before.
 
-Of the bulk readers it is the one that never returned different data than a strict reader. It lets
-NUL bytes and stray quotes through, and reads beyond float64 as infinite: `columns` returns None for
-a block with any of those, and for one that pyarrow refuses, so that the strict reader decides.
+They let NUL bytes and stray quotes through, and read beyond float64 as infinite: `columns` returns
+None for a block with any of those, and for one that they refuse, so that the strict reader decides.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
 from cecalc.numerals import read_number
 from cecalc.sources.blocks import TextBlock
+from cecalc.sources.fields import fields_of
 from cecalc.sources.originals import LazyIds, LazyOriginals
 from cecalc.sources.tables import Columns, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cecalc.records import Floats, Integers
 
 _QUOTE = ord('"')
 
 
 def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
-    """The block as arrays, the values class by class in memory."""
-    text, layout = block.text, reading.layout
-    if not _is_plain(text, delimiter):
-        return None
-    named = layout.target if reading.has_index and reading.classes.names is not None else ()
-    weights = () if layout.sample_weight is None else (layout.sample_weight,)
-    wanted = list(dict.fromkeys((*layout.values, *layout.target, *weights)))
-    table = _parsed(text, delimiter, len(reading.fields), wanted, named)
-    if table is None or table.num_rows != block.rows:
+    """The block as arrays."""
+    layout = reading.layout
+    if not _is_plain(block.text, delimiter):
         return None
     originals = LazyOriginals(block, lambda line: next(csv.reader([line], delimiter=delimiter)))
     try:
-        arrays = {
-            i: _named(table.column(str(i)), reading) if i in named else _numbers(table, i)
-            for i in {*layout.target, *weights}
-        }
-        values = np.empty((len(layout.values), block.rows))
-        for row, i in zip(values, layout.values, strict=True):
-            row[:] = _numbers(table, i)
-        _check_special(values, layout.values, originals)
-        for i in set(arrays) - set(named):
-            _check_special(arrays[i][None], (i,), originals)
-    except ValueError:
+        fields = fields_of(block.text, delimiter, len(reading.fields), block.rows)
+        named = () if reading.classes.are_numbers or not reading.has_index else layout.target
+        weights = () if layout.sample_weight is None else (layout.sample_weight,)
+        targets = () if named else layout.target
+        asked = sorted({*layout.values, *targets, *weights})
+        numbers = fields.numbers(asked)
+        _check_special(numbers, asked, originals)
+        values = _chosen(numbers, asked, layout.values)
+        target = _chosen(numbers, asked, targets)
+        target = target[:, 0] if len(targets) == 1 else target
+        if named:
+            texts, indices = fields.encoded(named[0])
+            target = np.asarray([reading.classes.number(text) for text in texts])[indices]
+    except ValueError:  # pyarrow's own errors are among them
         return None
-    target = np.stack([arrays[i] for i in layout.target]) if layout.target else None
     return Columns(
-        values=values.T,
-        target=None if target is None else target[0] if len(target) == 1 else target.T,
-        sample_weight=None if layout.sample_weight is None else arrays[layout.sample_weight],
+        values=values,
+        target=target if layout.target else None,
+        sample_weight=_chosen(numbers, asked, weights)[:, 0] if weights else None,
         ids=None if layout.id is None else LazyIds(originals, layout.id),
         lines=_lines(block),
         originals=originals,
     )
 
 
-def _parsed(
-    text: bytes, delimiter: str, fields: int, wanted: list[int], named: Sequence[int]
-) -> pa.Table | None:
-    types = {
-        str(i): pa.dictionary(pa.int32(), pa.string()) if i in named else pa.float64()
-        for i in wanted
-    }
-    try:
-        return arrow_csv.read_csv(
-            pa.BufferReader(text),
-            arrow_csv.ReadOptions(
-                use_threads=False,
-                block_size=len(text) + 1,
-                column_names=[str(i) for i in range(fields)],
-            ),
-            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in text),
-            arrow_csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                null_values=[],
-                strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-
-
-def _numbers(table: pa.Table, i: int) -> Floats:
-    # Not to_numpy, which imports pandas where there is one.
-    chunk = table.column(str(i)).chunk(0)
-    return np.frombuffer(chunk.buffers()[1], np.float64, len(chunk), chunk.offset * 8)
-
-
-def _named(column: pa.ChunkedArray, reading: Reading) -> Floats:
-    """Class numbers of a column of names; a ValueError where one is none."""
-    names = column.chunk(0)
-    numbers = np.asarray([reading.classes.number(name) for name in names.dictionary.to_pylist()])
-    indices = names.indices
-    found: Floats = numbers[
-        np.frombuffer(indices.buffers()[1], np.int32, len(indices), indices.offset * 4)
-    ]
-    return found
+def _chosen(numbers: Floats, asked: Sequence[int], positions: Sequence[int]) -> Floats:
+    """The columns at `positions` of those that were asked for; a view where they are neighbours."""
+    place = {i: k for k, i in enumerate(asked)}
+    places = [place[i] for i in positions]
+    first = places[0] if places else 0
+    if places == list(range(first, first + len(places))):
+        return numbers[:, first : first + len(places)]
+    return numbers[:, places]
 
 
 def _check_special(values: Floats, positions: Sequence[int], originals: LazyOriginals) -> None:
@@ -113,9 +71,9 @@ def _check_special(values: Floats, positions: Sequence[int], originals: LazyOrig
     flags = np.isfinite(values)
     if flags.all():
         return
-    for row in np.flatnonzero(~flags.all(axis=0)).tolist():
+    for row in np.flatnonzero(~flags.all(axis=1)).tolist():
         cells = originals[row].cells
-        for c in np.flatnonzero(~flags[:, row]).tolist():
+        for c in np.flatnonzero(~flags[row]).tolist():
             read_number(cells[positions[c]])
 
 

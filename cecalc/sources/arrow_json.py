@@ -1,7 +1,7 @@
 """A block of JSON lines at once, by pyarrow; what pyarrow is lenient about is checked.
 
-It lets two objects on a line, missing keys, null and NaN through: `columns` returns None for a block
-with any of those, and for one that pyarrow refuses, so that the strict reader decides.
+It lets two objects on a line, missing keys, null and NaN through: `columns` returns None for a
+block with any of those, and for one that pyarrow refuses, so that the strict reader decides.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _target(table: pa.Table, reading: Reading) -> Floats:
     if is_list or not reading.has_index:
         array = _together(table, positions)
         return array if is_list or len(positions) > 1 else array[:, 0]
-    if reading.classes.names is None and not pa.types.is_string(column.type):
+    if reading.classes.are_numbers and not pa.types.is_string(column.type):
         return _numbers(column)
     if column.null_count:
         raise ValueError("null")

@@ -18,9 +18,6 @@ from cecalc.sources.columns import Wanted, understand
 from cecalc.sources.files import Stream
 from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
 
-MAX_ARROW_COLUMNS = 4096
-"""Beyond, what the bulk reader spends on each column is more than it saves on each cell."""
-
 MAX_FIELD = 2**20
 
 
@@ -96,7 +93,7 @@ class Form:
         """A block of the table, unparsed."""
         records = partial(self.records, block)
         is_small = len(block.text) < MIN_ARROW_BYTES
-        if not is_plain or is_small or self.fields > MAX_ARROW_COLUMNS:
+        if not is_plain or is_small:
             return Rows(block.start, block.rows, records)
         return Rows(block.start, block.rows, records, partial(self._arrays, block))
 

@@ -48,6 +48,11 @@ class Classes:
             and all(map(_INTEGER.fullmatch, self._number))
         )
 
+    @property
+    def are_numbers(self) -> bool:
+        """Whether a target's number is the class it means."""
+        return self.target_as is not TargetAs.NAME and (self.names is None or numbered(self.names))
+
     def number(self, target: Any) -> float:
         """The class number that a target's text (or number) means; a number passes as it is.
 

@@ -1,0 +1,155 @@
+"""Where the fields of a block of delimited text lie, and what they hold, read by Arrow.
+
+Text without quotes has a field between any two delimiters or line ends, so NumPy finds them all in
+one pass, counts them, and Arrow converts those asked for where they stand. Quoted text goes through
+pyarrow's CSV reader. Of the bulk readers it is the one that never returned different data than a
+strict one; what it lets through, `arrow_csv` has looked for before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cecalc.records import Floats
+
+_LF = ord("\n")
+_PIECE = 2**18
+"""How much text is looked at at once."""
+_NARROW = 64
+MAX_COLUMNS = 4096
+"""Beyond, pyarrow's reader spends more on each column than it saves on each cell."""
+
+
+class Fields(Protocol):
+    """The fields of some rows; positions are 0-based and in order. A ValueError says no more than
+    that the strict reader has to look.
+    """
+
+    def numbers(self, positions: Sequence[int]) -> Floats:
+        """Some columns as numbers, shape (rows, columns)."""
+
+    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+        """A column's different texts, and the number of each row's among them."""
+
+
+def fields_of(text: bytes, delimiter: str, fields: int, rows: int) -> Fields:
+    """The fields of a text.
+
+    Raises
+    ------
+    ValueError : it has not so many rows of so many fields
+    """
+    if b'"' in text:
+        return _Parsed(text, delimiter, fields, rows)
+    return _Cut(text.replace(b"\r\n", b"\n") if b"\r" in text else text, delimiter, fields, rows)
+
+
+class _Cut:
+    """Fields that lie between delimiters and line ends, looked for in pieces that stay in cache."""
+
+    def __init__(self, text: bytes, delimiter: str, fields: int, rows: int) -> None:
+        self._text, self._delimiter = text, ord(delimiter)
+        self._fields, self._rows = fields, rows
+
+    def numbers(self, positions: Sequence[int]) -> Floats:
+        shape = self._rows, len(positions)
+        # Few classes are better worked on class by class.
+        order: Literal["C", "F"] = "F" if shape[1] < _NARROW else "C"
+        numbers, row = np.empty(shape, order=order), 0
+        for piece in self._pieces():
+            cells = self._strings(piece, positions).cast(pa.float64())
+            part = np.frombuffer(cells.buffers()[1], np.float64, len(cells))[::2]
+            part = part.reshape(-1, shape[1])
+            numbers[row : row + len(part)] = part
+            row += len(part)
+        return numbers
+
+    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+        strings = [self._strings(piece, [position]) for piece in self._pieces()]
+        encoded = pa.concat_arrays(strings).dictionary_encode()
+        indices = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(encoded))
+        return encoded.dictionary.to_pylist(), indices[::2]
+
+    def _pieces(self) -> Iterator[memoryview]:
+        """Whole rows."""
+        text, start = memoryview(self._text), 0
+        while start < len(text):
+            end = self._text.rfind(b"\n", start, start + _PIECE) + 1
+            end = end or self._text.find(b"\n", start) + 1 or len(text)
+            yield text[start:end]
+            start = end
+
+    def _strings(self, piece: memoryview, positions: Sequence[int]) -> pa.Array:
+        """The fields and, null, what lies between them: so nothing has to be copied."""
+        codes, fields = np.frombuffer(piece, np.uint8), self._fields
+        is_end = codes == self._delimiter
+        is_end |= codes == _LF
+        ends = np.flatnonzero(is_end)
+        if codes[-1] != _LF:
+            ends = np.append(ends, len(codes))
+        rows = len(ends) // fields
+        is_last = codes[ends[fields - 1 : -1 : fields]] == _LF
+        if len(ends) % fields or not is_last.all() or np.count_nonzero(codes == _LF) > rows:
+            raise ValueError("ragged")
+        begins = np.empty_like(ends)
+        begins[0] = 0
+        np.add(ends[:-1], 1, out=begins[1:])
+        first, last = positions[0], positions[-1] + 1
+        chosen: Any = slice(first, last) if last - first == len(positions) else list(positions)
+        offsets = np.empty(2 * rows * len(positions) + 1, np.int32)
+        for at, places in enumerate((begins, ends)):
+            offsets[at:-1:2] = places.reshape(rows, fields)[:, chosen].reshape(-1)
+        offsets[-1] = offsets[-2]
+        is_field = np.full(len(offsets) // 8 + 1, 0b01010101, np.uint8)
+        buffers = [pa.py_buffer(part) for part in (is_field, offsets, piece)]
+        return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+class _Parsed:
+    """Fields found by pyarrow's CSV reader."""
+
+    def __init__(self, text: bytes, delimiter: str, fields: int, rows: int) -> None:
+        if fields > MAX_COLUMNS:
+            raise ValueError("too wide")
+        self._text, self._rows = text, rows
+        self._names = [str(i) for i in range(fields)]
+        self._delimiter = delimiter
+
+    def numbers(self, positions: Sequence[int]) -> Floats:
+        table = self._read({self._names[i]: pa.float64() for i in positions})
+        columns: Floats = table.to_batches()[0].to_tensor(row_major=False).to_numpy()
+        return columns
+
+    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+        table = self._read({self._names[position]: pa.dictionary(pa.int32(), pa.string())})
+        column = table.column(0).chunk(0)
+        indices = np.frombuffer(column.indices.buffers()[1], np.int32, len(column))
+        return column.dictionary.to_pylist(), indices
+
+    def _read(self, types: dict[str, pa.DataType]) -> pa.Table:
+        from pyarrow import csv
+
+        table = csv.read_csv(
+            pa.BufferReader(self._text),
+            csv.ReadOptions(
+                use_threads=False, block_size=len(self._text) + 1, column_names=self._names
+            ),
+            csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            csv.ConvertOptions(
+                column_types=types,
+                include_columns=list(types),
+                null_values=[],
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+        if table.num_rows != self._rows:
+            raise ValueError("blank lines")
+        return table
