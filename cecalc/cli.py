@@ -143,7 +143,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     """Build the request, run the flow, write what the views make of it."""
     request = request_of(task, ctx.params)
     output = output_of(ctx.params, request)
-    if not request.input.values and request.input.path is None:
+    if not request.input.values and not request.input.paths:
         _refuse_terminal(ctx)
     from cecalc.flow import run
     from cecalc.views import quiet

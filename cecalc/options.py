@@ -47,7 +47,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Argument(
                 metavar="FILE",
                 show_default=False,
-                help="CSV, TSV, JSON or JSON lines; - or a pipe for standard input.",
+                help="CSV, TSV, JSON or JSON lines, compressed or not; - or a pipe for standard "
+                "input. Several files, or a quoted pattern, are one data set.",
             ),
         ],
         None,

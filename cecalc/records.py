@@ -167,6 +167,8 @@ class Schema:
     """What the input itself says about the loss."""
     notes: tuple[str, ...] = ()
     """What is worth knowing about how the input was read."""
+    files: int = 1
+    """How many files hold the rows."""
 
 
 @dataclass(frozen=True)
@@ -417,8 +419,8 @@ class InputRequest:
     """Everything the command line says about the input."""
 
     task: Task
-    path: str | None = None
-    """The file that was named, `-` for standard input, or None."""
+    paths: tuple[str, ...] = ()
+    """The files or patterns that were named, `-` for standard input; together one data set."""
     values: Mapping[Kind, Given] = field(default_factory=dict)
     """At most one: what was given to --logits, --probs or --log-probs."""
     target: Given | None = None

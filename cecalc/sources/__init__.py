@@ -22,16 +22,19 @@ def open_problem(request: InputRequest, files: ExitStack) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.sources import formats, streamed, whole
+    from cecalc.sources import dataset, formats, streamed, whole
     from cecalc.sources.columns import Wanted
 
     said = None if request.task.is_loss else Kind.LOGITS
-    path, wanted = request.path or "-", Wanted(kind=said, target=request.wants_target)
+    named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):
             return whole.from_arguments(kind, values, request)
-        path, wanted = values.path, Wanted(kind=kind, target=request.wants_target, only=True)
+        named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
+    path, *others = dataset.files_of(named)
     found = formats.opened(request, path, wanted, files)
+    if others:
+        found = dataset.joined(dataset.as_table(found), others, request, wanted)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
     return streamed.from_table(found, request)

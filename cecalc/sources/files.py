@@ -11,13 +11,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from cecalc.errors import DataError, InputError, LimitError, Place
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+
+if TYPE_CHECKING:
+    from cecalc.sources.compressed import Readable
 
 STANDARD_INPUT = "standard input"
 PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
+_HEAD = 64
+"""How many bytes are looked at to tell what an input is."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
 
@@ -28,27 +33,41 @@ class Stream:
 
     name: str
     """What messages call it."""
-    source: BinaryIO
+    source: Readable
     encoding: str = _UTF_8
     max_bytes: int | None = None
     taken: int = 0
     """How many bytes have been read."""
     ended: bool = False
     """Whether `take` has met the end."""
+    _unread: bytes = b""
+    """What has been looked at and is still to be read."""
     _ahead: bytes = b""
+    """The same after decoding."""
     _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
     _lines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        self._expand()
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
-        try:
-            while len(self._ahead) < 64 and (more := self._read(64)):
-                self._ahead += more
-        except OSError as error:
-            raise InputError(reason(error), place=self.place) from None
+        while len(self._ahead) < _HEAD and (more := self._read(_HEAD)):
+            self._ahead += more
         self._refuse_other_encodings()
         self._ahead = self._ahead.removeprefix(_BOM)
+
+    def _expand(self) -> None:
+        """Read what is compressed as what it holds."""
+        from cecalc.sources.compressed import expanded
+
+        head = b""
+        while len(head) < _HEAD and (more := self._bytes(_HEAD)):
+            head += more
+        compressed = expanded(head, self.source)
+        if compressed is not None:
+            self.source = compressed
+        elif head:
+            self._unread = head
 
     @property
     def place(self) -> Place:
@@ -64,32 +83,28 @@ class Stream:
         parts, left = [self._ahead[:size]], size - len(self._ahead)
         self._ahead = self._ahead[size:]
         deadline: float | None = None
-        try:
-            while left > 0 and (deadline is None or self._comes_before(deadline)):
-                part = self._read(left)
-                if not part:
-                    self.ended = True
-                    break
-                parts.append(part)
-                left -= len(part)
-                deadline = deadline or time.monotonic() + PATIENCE
-        except OSError as error:
-            raise InputError(reason(error), place=self.place) from None
+        while left > 0 and (deadline is None or self._comes_before(deadline)):
+            part = self._read(left)
+            if not part:
+                self.ended = True
+                break
+            parts.append(part)
+            left -= len(part)
+            deadline = deadline or time.monotonic() + PATIENCE
         filled = list(filter(None, parts))
         return filled[0] if len(filled) == 1 else b"".join(filled)
 
     def _comes_before(self, deadline: float) -> bool:
         """Whether more can be read at once, or comes before the deadline."""
         try:
-            ready, _, _ = select.select(
-                [self.source], [], [], max(0.0, deadline - time.monotonic())
-            )
+            source: Any = self.source
+            ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
         except (OSError, ValueError, TypeError):  # nothing to wait for: it has no descriptor
             return True
         return bool(ready)
 
     def _read(self, size: int) -> bytes:
-        data = self.source.read(size)
+        data = self._bytes(size)
         self.taken += len(data)
         if self.max_bytes is not None and self.taken > self.max_bytes:
             raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
@@ -99,7 +114,7 @@ class Stream:
         try:
             while not text and data:  # a character may need more than one byte
                 text = self._decode(data, False)
-                data = b"" if text else self.source.read(size)
+                data = b"" if text else self._bytes(size)
             text = text or self._decode(b"", True)
         except UnicodeError:
             line = self._lines + 1
@@ -108,6 +123,18 @@ class Stream:
             ) from None
         self._lines += text.count("\n")
         return text.encode(_UTF_8, "surrogateescape")
+
+    def _bytes(self, size: int) -> bytes:
+        """Some of the next bytes of the source."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        try:
+            return self.source.read(size)
+        except CecalcError as error:
+            raise error.at(source=self.name) from None
+        except OSError as error:
+            raise InputError(reason(error), place=self.place) from None
 
     def _refuse_other_encodings(self) -> None:
         if self.encoding == _UTF_8 and self._ahead[:2] in (

@@ -15,6 +15,7 @@ from cecalc.records import InputFormat, InputRequest, NanPolicy
 from cecalc.sources import delimited, json_rows, strict_json
 from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.columns import Wanted
+from cecalc.sources.compressed import without_suffix
 from cecalc.sources.files import Stream, open_stream
 from cecalc.sources.tables import Table
 
@@ -46,7 +47,7 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -
     head = stream.head()
     form = request.format
     if form is InputFormat.AUTO:
-        form = SUFFIXES.get(PurePath(path).suffix.lower(), form)
+        form = SUFFIXES.get(PurePath(without_suffix(path)).suffix.lower(), form)
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
         form = InputFormat.JSON
     if form in (InputFormat.JSON, InputFormat.JSONL):
