@@ -459,3 +459,22 @@ class Request:
     log: bool = False
     """Whether softmax and sigmoid give logarithms."""
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+
+
+@dataclass
+class Meter:
+    """What a run has done so far: the run writes, whoever shows it reads."""
+
+    read: int = 0
+    """Bytes of input, as they are stored."""
+    total: int | None = None
+    """How many there are, where that is known."""
+    written: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took, all its threads together."""
+    threads: int = 1
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add to a stage; only one thread does."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds

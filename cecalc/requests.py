@@ -42,6 +42,15 @@ class OutputRequest:
     quiet: bool
     rows: bool
     screen: Screen
+    progress: bool
+    """Whether progress may be shown."""
+    time: bool
+    """Whether to say what took how long."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows are written as they are computed."""
+        return self.format.is_by_row and not self.quiet
 
 
 def request_of(task: Task, params: Mapping[str, Any]) -> Request:
@@ -87,6 +96,8 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         quiet=params["quiet"],
         rows=not params["no_rows"],
         screen=_screen(params["color"], path),
+        progress=not params["no_progress"],
+        time=params["time"],
     )
 
 

@@ -7,12 +7,11 @@ its suffix and a branch in `formats`.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from cecalc.records import Inline, InputRequest, Kind, Problem
+from cecalc.sources.files import Files, size_of
 
 
-def open_problem(request: InputRequest, files: ExitStack) -> Problem:
+def open_problem(request: InputRequest, files: Files) -> Problem:
     """Open the input and understand its shape; rows are read as they are asked for.
 
     `files` closes what is opened.
@@ -31,10 +30,11 @@ def open_problem(request: InputRequest, files: ExitStack) -> Problem:
         if isinstance(values, Inline):
             return whole.from_arguments(kind, values, request)
         named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
-    path, *others = dataset.files_of(named)
+    path, *others = names = dataset.files_of(named)
+    files.meter.total = size_of(names)
     found = formats.opened(request, path, wanted, files)
     if others:
-        found = dataset.joined(dataset.as_table(found), others, request, wanted)
+        found = dataset.joined(dataset.as_table(found), others, request, wanted, files.meter)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
     return streamed.from_table(found, request)

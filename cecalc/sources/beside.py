@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
 from cecalc.sources.columns import Wanted, seen
-from cecalc.sources.files import open_stream
+from cecalc.sources.files import Files, open_stream
 from cecalc.sources.formats import Document
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
@@ -62,7 +61,7 @@ def _sample_weight(request: InputRequest, given: Given) -> tuple[Floats, Sequenc
     if isinstance(given, Inline):
         return read_numbers(given).reshape(-1), None
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
-    with ExitStack() as files:
+    with Files() as files:
         found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
         if isinstance(found, Document):
             value = found.value
@@ -129,7 +128,7 @@ def read_numbers(given: Given) -> Floats:
     """
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
-    with ExitStack() as files:
+    with Files() as files:
         stream = open_stream(given.path, files)
         whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
     try:
@@ -144,7 +143,7 @@ def _read_target(
 ) -> Beside:
     """A target file, by the same column rules as any table; its whole length is kept."""
     inner = replace(request, target=None, values={}, sample_weight=None)
-    with ExitStack() as files:
+    with Files() as files:
         found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
         if isinstance(found, Document):
             return _of_document(found, request, classes)

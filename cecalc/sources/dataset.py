@@ -5,14 +5,14 @@ from __future__ import annotations
 import glob
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from cecalc.errors import DataError, InputError, Place, excerpt
-from cecalc.records import InputRequest
+from cecalc.records import InputRequest, Meter
 from cecalc.sources import formats
 from cecalc.sources.columns import Wanted
+from cecalc.sources.files import Files
 from cecalc.sources.tables import Rows, Table
 
 
@@ -35,7 +35,9 @@ def _files(name: str) -> list[str]:
     return found
 
 
-def joined(first: Table, others: Sequence[str], request: InputRequest, wanted: Wanted) -> Table:
+def joined(
+    first: Table, others: Sequence[str], request: InputRequest, wanted: Wanted, meter: Meter
+) -> Table:
     """The table of the rows of several files; each of the others is opened in its turn.
 
     Raises
@@ -45,7 +47,7 @@ def joined(first: Table, others: Sequence[str], request: InputRequest, wanted: W
 
     def blocks() -> Iterator[Rows]:
         before = 0
-        for table in itertools.chain([first], _opened(others, first, request, wanted)):
+        for table in itertools.chain([first], _opened(others, first, request, wanted, meter)):
             end = 0
             for block in table.blocks:
                 end = block.start + block.count
@@ -56,10 +58,10 @@ def joined(first: Table, others: Sequence[str], request: InputRequest, wanted: W
 
 
 def _opened(
-    names: Sequence[str], first: Table, request: InputRequest, wanted: Wanted
+    names: Sequence[str], first: Table, request: InputRequest, wanted: Wanted, meter: Meter
 ) -> Iterator[Table]:
     for name in names:
-        with ExitStack() as files:
+        with Files(meter) as files:
             table = as_table(formats.opened(request, name, wanted, files))
             _refuse_other_columns(table, first)
             yield table

@@ -5,15 +5,17 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+from cecalc.records import Meter
 
 if TYPE_CHECKING:
     from cecalc.sources.compressed import Readable
@@ -148,8 +150,43 @@ class Stream:
             )
 
 
+class Files(ExitStack):
+    """What is open, to be closed together; and how much of it has been read."""
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        super().__init__()
+        self.meter = meter or Meter()
+
+
+class _Metered:
+    """A source whose bytes are counted."""
+
+    def __init__(self, source: BinaryIO, meter: Meter) -> None:
+        self._source, self._meter = source, meter
+        self.fileno = source.fileno
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        self._meter.read += len(data)
+        return data
+
+
+def size_of(names: Iterable[str]) -> int | None:
+    """How many bytes the inputs have; None where one is no regular file."""
+    sizes = []
+    for name in names:
+        try:
+            status = os.fstat(0) if name == "-" else Path(name).stat()
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        sizes.append(status.st_size)
+    return sum(sizes)
+
+
 def open_stream(
-    path: str, files: ExitStack, *, encoding: str = _UTF_8, max_bytes: int | None = None
+    path: str, files: Files, *, encoding: str = _UTF_8, max_bytes: int | None = None
 ) -> Stream:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 
@@ -164,7 +201,7 @@ def open_stream(
         name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
         name, source = path, files.enter_context(_opened(path))
-    stream = Stream(name, source, encoding, max_bytes)
+    stream = Stream(name, _Metered(source, files.meter), encoding, max_bytes)
     if not stream.head():
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -16,7 +15,7 @@ from cecalc.sources import delimited, json_rows, strict_json
 from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.columns import Wanted
 from cecalc.sources.compressed import without_suffix
-from cecalc.sources.files import Stream, open_stream
+from cecalc.sources.files import Files, Stream, open_stream
 from cecalc.sources.tables import Table
 
 SUFFIXES = {
@@ -36,7 +35,7 @@ class Document:
     value: Any
 
 
-def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -> Table | Document:
+def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Table | Document:
     """The input at `path`, as far as its columns or its one value; `files` closes it.
 
     Raises
