@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,14 +28,23 @@ class Backend:
     device = "cpu"
     piece = 2**17
     """How many values are worked on at once, to stay in the cache."""
+    out_of_memory: tuple[type[Exception], ...] = ()
+    """What is raised where a piece is too large for the device."""
 
     def array(self, array: Any) -> Array:
         """A NumPy array as one of the backend's own: float64, or integers as they are."""
-        return array
+        return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
     def numpy(self, array: Array) -> Any:
         """An array of the backend's as a NumPy array."""
         return array
+
+    def working(self) -> AbstractContextManager[Any]:
+        """What a thread works under."""
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Give back what is kept for later."""
 
     @property
     def label(self) -> str:
@@ -50,20 +61,48 @@ class TorchBackend(Backend):
 
         self.torch = torch
         self.device = device
+        if device == "cpu":
+            torch.set_num_threads(1)  # each worker has a core of its own already
+            return
+        self.piece = 2**24
+        self.out_of_memory = (torch.OutOfMemoryError,)
+        self._own = threading.local()
 
     def array(self, array: Any) -> Array:
-        """A NumPy array as a tensor on the device."""
-        return self.torch.asarray(np.require(array, requirements="W"), device=self.device)
+        """A NumPy array as a tensor on the device, where it is widened to float64."""
+        tensor = self._moved(self.torch.asarray(np.require(array, requirements="W")))
+        return tensor.to(self.torch.float64) if tensor.is_floating_point() else tensor
 
     def numpy(self, array: Array) -> Any:
         """A tensor as a NumPy array."""
         return array.cpu().numpy()
+
+    def working(self) -> AbstractContextManager[Any]:
+        """A stream of its own for each thread: while one computes, another one copies."""
+        if not self.device.startswith("cuda"):
+            return nullcontext()
+        if not hasattr(self._own, "stream"):
+            self._own.stream = self.torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        context: AbstractContextManager[Any] = self.torch.cuda.stream(self._own.stream)
+        return context
+
+    def forget(self) -> None:
+        """Give memory of the device back that torch keeps for later."""
+        self.torch.cuda.empty_cache()
 
     @property
     def label(self) -> str:
         """What computed the number, for people."""
         version = ".".join(self.torch.__version__.split("+")[0].split(".")[:2])
         return f"torch {version} · {self.dtype} · {self.device}"
+
+    def _moved(self, tensor: Array) -> Array:
+        """The tensor on the device; from pinned memory the copy runs beside the computing."""
+        if self.device == "cpu":
+            return tensor
+        if self.device.startswith("cuda"):
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
 
 
 class RoundedBackend(TorchBackend):
@@ -76,7 +115,7 @@ class RoundedBackend(TorchBackend):
 
     def array(self, array: Any) -> Array:
         """A NumPy array as a tensor of the dtype; integers stay as they are."""
-        return self._tensor(array) if array.dtype == np.float64 else super().array(array)
+        return self._tensor(array) if array.dtype.kind == "f" else super().array(array)
 
     def numpy(self, array: Array) -> Any:
         """A tensor as a NumPy array of float64."""
@@ -142,11 +181,8 @@ class RoundedBackend(TorchBackend):
 
     def _tensor(self, array: Any) -> Array:
         # Rounded on the host: mps has no float64.
-        return (
-            self.torch.asarray(np.require(array, requirements=["C", "W"]))
-            .to(self.torch_dtype)
-            .to(self.device)
-        )
+        host = self.torch.asarray(np.require(array, requirements=["C", "W"]))
+        return self._moved(host.to(self.torch_dtype))
 
     def _back(self, tensor: Array) -> Floats:
         back: Floats = tensor.cpu().to(self.torch.float64).numpy()

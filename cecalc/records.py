@@ -178,7 +178,10 @@ class Batch:
     start: int
     """The 0-based number of its first row."""
     values: Floats
-    """Shape (N, C): logits, probabilities or log-probabilities; for bce (N, M)."""
+    """Shape (N, C): logits, probabilities or log-probabilities; for bce (N, M).
+
+    float64, or float32 or float16 as they were stored, to be widened where they are computed.
+    """
     target: Floats | None = None
     """Shape (N,) for class indices, (N, C) for distributions, (N, M) for bce."""
     sample_weight: Floats | None = None

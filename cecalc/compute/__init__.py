@@ -12,7 +12,7 @@ from cecalc.compute.cells import binary_cross_entropy_of
 from cecalc.compute.rows import cross_entropy_of
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses import target_checks
-from cecalc.records import Batch, Task
+from cecalc.records import Batch, Kind, Task
 
 __all__ = ["Noted", "Settings", "outcome_of"]
 
@@ -27,6 +27,9 @@ def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """
     if isinstance(backend, RoundedBackend):
         batch = replace(batch, values=backend.rounded(batch.values))
+    elif not (settings.task is Task.CE and settings.kind is Kind.LOGITS):
+        batch = replace(batch, values=batch.values.astype(np.float64, copy=False))
     target_checks.sample_weight(batch.sample_weight)
     compute = {Task.CE: cross_entropy_of, Task.BCE: binary_cross_entropy_of}
-    return compute.get(settings.task, activated)(batch, settings, backend)
+    with backend.working():
+        return compute.get(settings.task, activated)(batch, settings, backend)

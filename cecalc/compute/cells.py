@@ -32,8 +32,7 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
     arrays = [values, np.where(used, target, 0.0), *weights]
     given = [array is not None for array in arrays]
     compute = partial(_cells, given=given, settings=settings, backend=backend)
-    rows = backend.piece // values.shape[1]
-    unweighted, cells, probs = in_pieces(compute, [a for a in arrays if a is not None], rows)
+    unweighted, cells, probs = in_pieces(compute, [a for a in arrays if a is not None], backend)
     if batch.sample_weight is not None:
         cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
     correct = (probs >= 0.5) == (target >= 0.5)

@@ -59,7 +59,7 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
     compute: Any = partial(_computed, settings=settings, backend=backend)
     if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
         compute = partial(_native, settings=settings, backend=backend)
-    rows = in_pieces(compute, (batch.values, target, true_class), backend.piece // classes)
+    rows = in_pieces(compute, (batch.values, target, true_class), backend)
     notes += _prediction_notes(batch, used, rows.peak, settings)
     loss, sample_weight = rows.loss, batch.sample_weight
     if sample_weight is not None:
