@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import select
 import sys
@@ -11,15 +12,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from cecalc.errors import DataError, InputError, LimitError, Place
 
 STANDARD_INPUT = "standard input"
 PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
+HEAD_BYTES = 64
+"""How many bytes of an input are looked at to tell its format."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input that has been opened; its first bytes have been looked at, none is lost."""
+
+    name: str
+    """What messages call it."""
+    source: BinaryIO
+    """Without a buffer, at its beginning."""
+    head: bytes
 
 
 @dataclass
@@ -43,7 +57,7 @@ class Stream:
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
         try:
-            while len(self._ahead) < 64 and (more := self._read(64)):
+            while len(self._ahead) < HEAD_BYTES and (more := self._read(HEAD_BYTES)):
                 self._ahead += more
         except OSError as error:
             raise InputError(reason(error), place=self.place) from None
@@ -124,6 +138,17 @@ class Stream:
 def open_stream(
     path: str, files: ExitStack, *, encoding: str = _UTF_8, max_bytes: int | None = None
 ) -> Stream:
+    """The text of a file, or of standard input for `-`; `files` closes it.
+
+    Raises
+    ------
+    InputError, DataError : as `open_bytes`
+    """
+    opened = open_bytes(path, files)
+    return Stream(opened.name, opened.source, encoding, max_bytes)
+
+
+def open_bytes(path: str, files: ExitStack) -> Opened:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 
     Raises
@@ -137,11 +162,50 @@ def open_stream(
         name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
         name, source = path, files.enter_context(_opened(path))
-    stream = Stream(name, source, encoding, max_bytes)
-    if not stream.head():
+    head = b""
+    try:
+        while len(head) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(head))):
+            head += more
+    except OSError as error:
+        raise InputError(reason(error), place=Place(source=name)) from None
+    if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return stream
+    return Opened(name, _from_start(source, head), head)
+
+
+def _from_start(source: BinaryIO, head: bytes) -> BinaryIO:
+    """The same source at its beginning."""
+    try:
+        source.seek(-len(head), os.SEEK_CUR)
+    except (OSError, ValueError):  # a pipe
+        return cast("BinaryIO", _Replayed(head, source))
+    return source
+
+
+class _Replayed(io.RawIOBase):
+    """A source that can be read once, and the bytes of it that were looked at before."""
+
+    def __init__(self, head: bytes, source: BinaryIO) -> None:
+        self._head, self._source = head, source
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._source.fileno()
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._head and size >= 0:
+            part, self._head = self._head[:size], self._head[size:]
+            return part
+        head, self._head = self._head, b""
+        return head + self._source.read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def _opened(path: str) -> BinaryIO:
