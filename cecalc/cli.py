@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from cecalc.errors import (
 )
 from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, takes
-from cecalc.records import Header, Item, Kind, Task
+from cecalc.records import Header, Item, Kind, Meter, Task
 from cecalc.requests import OutputRequest, output_of, request_of
 from cecalc.writer import Writer
 
@@ -143,31 +144,41 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     """Build the request, run the flow, write what the views make of it."""
     request = request_of(task, ctx.params)
     output = output_of(ctx.params, request)
-    if not request.input.values and request.input.path is None:
+    if not request.input.values and not request.input.paths:
         _refuse_terminal(ctx)
+    from cecalc import progress
     from cecalc.flow import run
-    from cecalc.views import quiet
 
     def tell(text: str) -> None:
         if not output.quiet:
             _say(note(text))
 
-    items = run(request, tell)
-    if not output.quiet:
-        _write(output.format.render(items, output.screen, rows=output.rows), output)
-    elif output.path is None:
-        _write(quiet.render(items, output.screen), output)
-    else:
-        with Writer(None, hold=True) as number:
-            items = _told_to(number, items)
-            _write(output.format.render(items, output.screen, rows=output.rows), output)
+    meter, start = Meter(), time.perf_counter()
+    with progress.Shown(meter, wanted=output.progress and progress.is_seen(streams=output.streams)):
+        _written(progress.awaited(run(request, tell, meter), meter), output, meter)
+    if output.time:
+        _say(progress.timings(meter, time.perf_counter() - start))
     return Status.COMPLETE
 
 
-def _write(chunks: Iterator[str], output: OutputRequest) -> None:
-    is_streamed = output.format.is_by_row and not output.quiet
-    with Writer(output.path, hold=output.path is None and not is_streamed) as writer:
+def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
+    """What the views make of the items, written where it belongs."""
+    from cecalc.views import quiet
+
+    if not output.quiet:
+        _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+    elif output.path is None:
+        _write(quiet.render(items, output.screen), output, meter)
+    else:
+        with Writer(None, hold=True) as number:
+            items = _told_to(number, items)
+            _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+
+
+def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
+    with Writer(output.path, hold=output.path is None and not output.streams) as writer:
         for chunk in chunks:
+            meter.written += len(chunk)
             writer.write(chunk)
 
 

@@ -47,7 +47,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Argument(
                 metavar="FILE",
                 show_default=False,
-                help="CSV, TSV, JSON or JSON lines; - or a pipe for standard input.",
+                help="CSV, TSV, JSON or JSON lines, compressed or not; - or a pipe for standard "
+                "input. Several files, or a quoted pattern, are one data set.",
             ),
         ],
         None,
@@ -126,6 +127,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Where it computes."),
     "dtype": _option(_HOW, Dtype, Dtype.FLOAT64, "--dtype",
         help="In which precision; below float64, torch computes and rounds."),
+    "no_progress": _option(_HOW, bool, False, "--no-progress",
+        help="Show no progress on standard error while a long run lasts."),
+    "time": _option(_HOW, bool, False, "--time",
+        help="Say on standard error what took how long."),
     "debug": (Annotated[bool, typer.Option("--debug", hidden=True)], False),
 }  # fmt: skip
 """Annotation and default of every parameter, in the order of the help."""
@@ -133,7 +138,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 _SHARED = {
     "inputs", "logits", "classes", "unchecked", "nan", "logits_cols", "id_col", "input_format",
     "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose", "format",
-    "output", "quiet", "no_rows", "color", "backend", "device", "dtype", "debug",
+    "output", "quiet", "no_rows", "color", "backend", "device", "dtype", "no_progress",
+    "time", "debug",
 }  # fmt: skip
 _OF_LOSSES = _SHARED | {
     "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",

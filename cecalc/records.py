@@ -169,6 +169,8 @@ class Schema:
     """What is worth knowing about how the input was read."""
     stored: str | None = None
     """The dtype that the values have in a file of arrays, for people: float16."""
+    files: int = 1
+    """How many files hold the rows."""
 
 
 @dataclass(frozen=True)
@@ -423,8 +425,8 @@ class InputRequest:
     """Everything the command line says about the input."""
 
     task: Task
-    path: str | None = None
-    """The file that was named, `-` for standard input, or None."""
+    paths: tuple[str, ...] = ()
+    """The files or patterns that were named, `-` for standard input; together one data set."""
     values: Mapping[Kind, Given] = field(default_factory=dict)
     """At most one: what was given to --logits, --probs or --log-probs."""
     target: Given | None = None
@@ -463,3 +465,22 @@ class Request:
     log: bool = False
     """Whether softmax and sigmoid give logarithms."""
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+
+
+@dataclass
+class Meter:
+    """What a run has done so far: the run writes, whoever shows it reads."""
+
+    read: int = 0
+    """Bytes of input, as they are stored."""
+    total: int | None = None
+    """How many there are, where that is known."""
+    written: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took, all its threads together."""
+    threads: int = 1
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add to a stage; only one thread does."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,15 @@ class OutputRequest:
     quiet: bool
     rows: bool
     screen: Screen
+    progress: bool
+    """Whether progress may be shown."""
+    time: bool
+    """Whether to say what took how long."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows are written as they are computed."""
+        return self.format.is_by_row and not self.quiet
 
 
 def request_of(task: Task, params: Mapping[str, Any]) -> Request:
@@ -86,6 +96,8 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         quiet=params["quiet"],
         rows=not params["no_rows"],
         screen=_screen(params["color"], path),
+        progress=not params["no_progress"],
+        time=params["time"],
     )
 
 
@@ -104,11 +116,10 @@ def _format_of(path: str) -> Format:
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
     inputs: list[str] = params["inputs"] or []
     _refuse_strays(params, inputs)
-    path = inputs[0] if inputs else None
     values = _values(task, params)
     target = given("--target", params.get("target") or (), names=task is Task.CE)
     sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
-    _refuse_second_dash(path, *values.values(), target, sample_weight)
+    _refuse_second_dash(inputs, *values.values(), target, sample_weight)
     if task.is_loss and target is None and any(isinstance(v, Inline) for v in values.values()):
         raise UsageError("no target", hint="give one with --target")
     if params.get("target_form") is TargetForm.CELLS:
@@ -117,7 +128,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
     ignored = _ignore_index(task, params.get("ignore_index"))
     return InputRequest(
         task=task,
-        path=path,
+        paths=tuple(inputs),
         values=values,
         target=target,
         sample_weight=sample_weight,
@@ -179,12 +190,10 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
         )
     if kind and inputs:
         raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
-    if len(inputs) > 1:
-        raise UsageError(f"one input at a time; {len(inputs)} were named: {', '.join(inputs)}")
 
 
-def _refuse_second_dash(path: str | None, *given: Given | None) -> None:
-    dashes = (path == "-") + sum(isinstance(g, NamedFile) and g.path == "-" for g in given)
+def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
+    dashes = inputs.count("-") + sum(isinstance(g, NamedFile) and g.path == "-" for g in given)
     if dashes > 1:
         raise UsageError("standard input (-) can be read only once")
 
@@ -196,7 +205,8 @@ def _refuse_overwriting(path: str, request: Request) -> None:
         g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
     ]
     target = Path(path)
-    for name in (*files, inputs.path or "-"):
+    matched = (file for name in inputs.paths for file in (name, *glob.iglob(name, recursive=True)))  # noqa: PTH207
+    for name in (*files, *matched):
         if name != "-" and target.exists() and Path(name).exists() and target.samefile(name):
             raise UsageError(f"output {excerpt(path)} is also an input")
 

@@ -53,6 +53,10 @@ class Writer:
         if self._held is not None:
             self._held.write(data)
             return
+        if len(data) >= _BUFFER:
+            self._flush()
+            self._pass_on(data)
+            return
         self._pending += data
         if len(self._pending) >= _BUFFER:
             self._flush()
@@ -127,8 +131,11 @@ class Writer:
             self._temporary.unlink()
 
     def _flush(self) -> None:
-        view = memoryview(bytes(self._pending))
+        self._pass_on(bytes(self._pending))
         self._pending.clear()
+
+    def _pass_on(self, data: bytes) -> None:
+        view = memoryview(data)
         while view:
             try:
                 view = view[os.write(self._descriptor, view) :]

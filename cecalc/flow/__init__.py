@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 
 from cecalc import __version__, backend
 from cecalc.compute import Settings
@@ -12,30 +12,35 @@ from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
 from cecalc.flow.headers import denominator, header_of, target_in_words
 from cecalc.flow.settings import check_row_weights, settings_of
-from cecalc.records import Batch, Block, Header, Item, Problem, Report, Request
+from cecalc.records import Batch, Block, Header, Item, Meter, Problem, Report, Request
 from cecalc.sources import open_problem
+from cecalc.sources.files import Files
 from cecalc.summary import Summary
 
 Listener = Callable[[str], None]
 
 
-def run(request: Request, tell: Listener) -> Iterator[Item]:
+def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterator[Item]:
     """Everything a view needs, in order: a header, outcomes, and for losses a report.
 
     Parameters
     ----------
     request : what the command line says
     tell : hears what is worth knowing, each thing once
+    meter : is told how far the run has come, and how long its stages took
 
     Raises
     ------
     CecalcError : the input cannot be read, or breaks a rule; its place is in it
     """
-    with ExitStack() as files:
-        yield from _items(open_problem(request.input, files), request, tell)
+    with Files(meter) as files:
+        start = time.perf_counter()
+        problem = open_problem(request.input, files)
+        files.meter.spend("read", time.perf_counter() - start)
+        yield from _items(problem, request, tell, files.meter)
 
 
-def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]:
+def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> Iterator[Item]:
     first, blocks = _peeked(problem)
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings)
@@ -43,11 +48,12 @@ def _items(problem: Problem, request: Request, tell: Listener) -> Iterator[Item]
     told = _Told(tell, problem.schema.notes)
     yield header
     summary = Summary()
-    for done in Computation(settings, arithmetic, header).over(blocks):
+    for done in Computation(settings, arithmetic, header, meter).over(blocks):
         assert done.noted is not None
         told.all(done.noted.notes)
         if done.summary is not None:
             summary = summary.merge(done.summary)
+        meter.rows += done.batch.size
         yield done.noted.outcome
     check_row_weights(settings, first, summary.rows_given)
     if settings.task.is_loss:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from cecalc.backend import Backend
 from cecalc.compute import Noted, Settings, outcome_of
@@ -12,7 +13,7 @@ from cecalc.errors import PLACES_LISTED, DataError, Place
 from cecalc.flow.pool import cores, in_order
 from cecalc.losses.rules import BrokenRule
 from cecalc.losses.target_checks import CLASS_INDEX, range_hint
-from cecalc.records import Batch, Block, Header, Schema, Task
+from cecalc.records import Batch, Block, Header, Meter, Schema, Task
 from cecalc.summary import Summary
 
 
@@ -27,6 +28,8 @@ class Done:
     low: float = math.inf
     high: float = -math.inf
     """The lowest and highest class index, for what one out of range looks like."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each stage took."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Computation:
     settings: Settings
     arithmetic: Backend
     header: Header
+    meter: Meter
 
     def over(self, blocks: Iterator[Block]) -> Iterator[Done]:
         """Each block computed, in order.
@@ -44,14 +48,31 @@ class Computation:
         ------
         DataError : rows break a rule; the error knows all their places
         """
-        results = in_order(blocks, self._done, cores())
+        self.meter.threads = cores()
+        results = in_order(self._timed(blocks), self._done, self.meter.threads)
         for done in results:
+            for stage, seconds in done.seconds.items():
+                self.meter.spend(stage, seconds)
             if done.broken is not None:
                 raise self._refusal(done.broken, done, results)
             yield done
 
+    def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        start = time.perf_counter()
+        for block in blocks:
+            self.meter.spend("read", time.perf_counter() - start)
+            yield block
+            start = time.perf_counter()
+
     def _done(self, block: Block) -> Done:
+        start = time.perf_counter()
         batch = block()
+        parsed = time.perf_counter()
+        done = self._computed(batch)
+        seconds = {"parse": parsed - start, "compute": time.perf_counter() - parsed}
+        return replace(done, seconds=seconds)
+
+    def _computed(self, batch: Batch) -> Done:
         low, high = self._range(batch)
         try:
             noted = outcome_of(batch, self.settings, self.arithmetic)

@@ -7,12 +7,11 @@ makes a `tables.Table` (rows), gives `formats.Arrays` (arrays read by windows) o
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from cecalc.records import Inline, InputRequest, Kind, Problem
+from cecalc.sources.files import Files, size_of
 
 
-def open_problem(request: InputRequest, files: ExitStack) -> Problem:
+def open_problem(request: InputRequest, files: Files) -> Problem:
     """Open the input and understand its shape; rows are read as they are asked for.
 
     `files` closes what is opened.
@@ -22,16 +21,20 @@ def open_problem(request: InputRequest, files: ExitStack) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.sources import formats, streamed, whole
+    from cecalc.sources import dataset, formats, streamed, whole
     from cecalc.sources.columns import Wanted
 
     said = None if request.task.is_loss else Kind.LOGITS
-    path, wanted = request.path or "-", Wanted(kind=said, target=request.wants_target)
+    named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):
             return whole.from_arguments(kind, values, request)
-        path, wanted = values.path, Wanted(kind=kind, target=request.wants_target, only=True)
+        named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
+    path, *others = names = dataset.files_of(named)
+    files.meter.total = size_of(names)
     found = formats.opened(request, path, wanted, files)
+    if others:
+        found = dataset.joined(dataset.as_table(found), others, request, wanted, files.meter)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
     if isinstance(found, formats.Arrays):

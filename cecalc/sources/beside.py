@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
 from cecalc.sources.columns import Wanted, seen
-from cecalc.sources.files import Stream, open_bytes
+from cecalc.sources.files import Files, open_bytes
 from cecalc.sources.formats import Arrays, Document
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
@@ -34,7 +33,7 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     DataError : a name is no class, or something is no number
     InputError : a file cannot be opened
     """
-    with ExitStack() as files:
+    with Files() as files:
         beside = open_beside(request, classes, files)
         target, weight = beside.target, beside.sample_weight
         if "target" in beside.arrays:
@@ -45,7 +44,7 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     return replace(beside, target=target, sample_weight=weight, arrays={})
 
 
-def open_beside(request: InputRequest, classes: tuple[str, ...] | None, files: ExitStack) -> Beside:
+def open_beside(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
     """The same, but arrays in files are only opened; `files` closes them.
 
     Raises
@@ -80,7 +79,7 @@ def _named(
         raise DataError(str(error), place=place) from None
 
 
-def _target(request: InputRequest, classes: tuple[str, ...] | None, files: ExitStack) -> Beside:
+def _target(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
     given = request.target
     if given is None:
         return Beside()
@@ -93,7 +92,7 @@ def _target(request: InputRequest, classes: tuple[str, ...] | None, files: ExitS
 
 
 def _with_sample_weight(
-    beside: Beside, request: InputRequest, given: Given, files: ExitStack
+    beside: Beside, request: InputRequest, given: Given, files: Files
 ) -> Beside:
     """Weights of rows, shape (N,), and the identifiers beside them.
 
@@ -172,11 +171,11 @@ def read_numbers(given: Given) -> Floats:
     """
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
-    with ExitStack() as files:
+    with Files() as files:
         opened = open_bytes(given.path, files)
         if (arrays := formats.arrays_in(opened, given.path, files)) is not None:
             return held(arrays.only(given.option.removeprefix("--").replace("-", "_")))
-        stream = Stream(opened.name, opened.source)
+        stream = opened.text()
         whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
@@ -186,7 +185,7 @@ def read_numbers(given: Given) -> Floats:
 
 
 def _read_target(
-    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, files: ExitStack
+    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, files: Files
 ) -> Beside:
     """A target file, by the same column rules as any table; a table's whole length is kept."""
     inner = replace(request, target=None, values={}, sample_weight=None)

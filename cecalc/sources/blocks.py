@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cecalc.errors import DataError, LimitError, Place
+from cecalc.errors import DataError, InputError, LimitError, Place
 from cecalc.sources.files import Stream
 
 BLOCK_BYTES = 4 * 2**20
@@ -79,7 +79,12 @@ def cut(
     size = BLOCK_BYTES if size is None else size
     line, start, rest = 1, -header_rows, b""
     while not stream.ended:
-        more = stream.take(max(size - len(rest), min(size, _STEP)))
+        try:
+            more = stream.take(max(size - len(rest), min(size, _STEP)))
+        except InputError as error:
+            if start > 0 and "ends early" in error.rule:
+                error.rule += f" (after row {start})"
+            raise
         text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
         if text:
             block = _block(stream, text, line, start, quoted=quoted)

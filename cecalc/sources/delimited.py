@@ -61,7 +61,7 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     is_plain = not form.last_is_empty and not any(is_list(second.cells[i]) for i in used)
     rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
     header = first.original.text if request.has_header else None
-    return Table(name, fields, layout, rows, delimiter, header)
+    return Table(name, fields, layout, rows, delimiter, header, "lines")
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:

@@ -6,34 +6,56 @@ import codecs
 import io
 import os
 import select
+import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from cecalc.errors import DataError, InputError, LimitError, Place
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+from cecalc.records import Meter
+
+if TYPE_CHECKING:
+    from cecalc.sources.compressed import Readable
 
 STANDARD_INPUT = "standard input"
 PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
-HEAD_BYTES = 64
-"""How many bytes of an input are looked at to tell its format."""
+_HEAD = 64
+"""How many bytes are looked at to tell what an input is."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An input that has been opened; its first bytes have been looked at, none is lost."""
+    """An input of which the first bytes have been looked at; what was compressed is expanded."""
 
     name: str
     """What messages call it."""
-    source: BinaryIO
-    """Without a buffer, at its beginning."""
+    source: Readable
+    """What follows the head."""
     head: bytes
+    raw: BinaryIO | None
+    """The file or pipe itself, past the head; None where it is compressed."""
+
+    def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
+        """All of it, as text."""
+        return Stream(self.name, self.source, encoding, max_bytes, _unread=self.head)
+
+    def binary(self, files: ExitStack) -> BinaryIO:
+        """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
+        raw: Any = self.raw
+        if raw is not None and raw.seekable():
+            raw.seek(-len(self.head), os.SEEK_CUR)
+        else:
+            raw = _Rejoined(self)
+        buffered = io.BufferedReader(raw)
+        files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
+        return cast("BinaryIO", buffered)
 
 
 @dataclass
@@ -42,25 +64,25 @@ class Stream:
 
     name: str
     """What messages call it."""
-    source: BinaryIO
+    source: Readable
     encoding: str = _UTF_8
     max_bytes: int | None = None
     taken: int = 0
     """How many bytes have been read."""
     ended: bool = False
     """Whether `take` has met the end."""
+    _unread: bytes = b""
+    """What has been looked at and is still to be read."""
     _ahead: bytes = b""
+    """The same after decoding."""
     _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
     _lines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
-        try:
-            while len(self._ahead) < HEAD_BYTES and (more := self._read(HEAD_BYTES)):
-                self._ahead += more
-        except OSError as error:
-            raise InputError(reason(error), place=self.place) from None
+        while len(self._ahead) < _HEAD and (more := self._read(_HEAD)):
+            self._ahead += more
         self._refuse_other_encodings()
         self._ahead = self._ahead.removeprefix(_BOM)
 
@@ -78,32 +100,28 @@ class Stream:
         parts, left = [self._ahead[:size]], size - len(self._ahead)
         self._ahead = self._ahead[size:]
         deadline: float | None = None
-        try:
-            while left > 0 and (deadline is None or self._comes_before(deadline)):
-                part = self._read(left)
-                if not part:
-                    self.ended = True
-                    break
-                parts.append(part)
-                left -= len(part)
-                deadline = deadline or time.monotonic() + PATIENCE
-        except OSError as error:
-            raise InputError(reason(error), place=self.place) from None
+        while left > 0 and (deadline is None or self._comes_before(deadline)):
+            part = self._read(left)
+            if not part:
+                self.ended = True
+                break
+            parts.append(part)
+            left -= len(part)
+            deadline = deadline or time.monotonic() + PATIENCE
         filled = list(filter(None, parts))
         return filled[0] if len(filled) == 1 else b"".join(filled)
 
     def _comes_before(self, deadline: float) -> bool:
         """Whether more can be read at once, or comes before the deadline."""
         try:
-            ready, _, _ = select.select(
-                [self.source], [], [], max(0.0, deadline - time.monotonic())
-            )
+            source: Any = self.source
+            ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
         except (OSError, ValueError, TypeError):  # nothing to wait for: it has no descriptor
             return True
         return bool(ready)
 
     def _read(self, size: int) -> bytes:
-        data = self.source.read(size)
+        data = self._bytes(size)
         self.taken += len(data)
         if self.max_bytes is not None and self.taken > self.max_bytes:
             raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
@@ -113,7 +131,7 @@ class Stream:
         try:
             while not text and data:  # a character may need more than one byte
                 text = self._decode(data, False)
-                data = b"" if text else self.source.read(size)
+                data = b"" if text else self._bytes(size)
             text = text or self._decode(b"", True)
         except UnicodeError:
             line = self._lines + 1
@@ -122,6 +140,13 @@ class Stream:
             ) from None
         self._lines += text.count("\n")
         return text.encode(_UTF_8, "surrogateescape")
+
+    def _bytes(self, size: int) -> bytes:
+        """Some of the next bytes of the source."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        return _read(self.source, size, self.name)
 
     def _refuse_other_encodings(self) -> None:
         if self.encoding == _UTF_8 and self._ahead[:2] in (
@@ -135,8 +160,43 @@ class Stream:
             )
 
 
+class Files(ExitStack):
+    """What is open, to be closed together; and how much of it has been read."""
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        super().__init__()
+        self.meter = meter or Meter()
+
+
+class _Metered:
+    """A source whose bytes are counted."""
+
+    def __init__(self, source: BinaryIO, meter: Meter) -> None:
+        self._source, self._meter = source, meter
+        self.fileno = source.fileno
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        self._meter.read += len(data)
+        return data
+
+
+def size_of(names: Iterable[str]) -> int | None:
+    """How many bytes the inputs have; None where one is no regular file."""
+    sizes = []
+    for name in names:
+        try:
+            status = os.fstat(0) if name == "-" else Path(name).stat()
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        sizes.append(status.st_size)
+    return sum(sizes)
+
+
 def open_stream(
-    path: str, files: ExitStack, *, encoding: str = _UTF_8, max_bytes: int | None = None
+    path: str, files: Files, *, encoding: str = _UTF_8, max_bytes: int | None = None
 ) -> Stream:
     """The text of a file, or of standard input for `-`; `files` closes it.
 
@@ -144,11 +204,10 @@ def open_stream(
     ------
     InputError, DataError : as `open_bytes`
     """
-    opened = open_bytes(path, files)
-    return Stream(opened.name, opened.source, encoding, max_bytes)
+    return open_bytes(path, files).text(encoding, max_bytes)
 
 
-def open_bytes(path: str, files: ExitStack) -> Opened:
+def open_bytes(path: str, files: Files) -> Opened:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 
     Raises
@@ -156,54 +215,54 @@ def open_bytes(path: str, files: ExitStack) -> Opened:
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty
     """
+    from cecalc.sources.compressed import expanded
+
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
-        name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
+        name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
-        name, source = path, files.enter_context(_opened(path))
-    head = b""
-    try:
-        while len(head) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(head))):
-            head += more
-    except OSError as error:
-        raise InputError(reason(error), place=Place(source=name)) from None
+        name, raw = path, files.enter_context(_opened(path))
+    source: Readable = _Metered(raw, files.meter)
+    head = _head(source, name)
+    compressed = expanded(head, source)
+    if compressed is not None:
+        source, head = compressed, _head(compressed, name)
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return Opened(name, _from_start(source, head), head)
+    return Opened(name, source, head, raw if compressed is None else None)
 
 
-def _from_start(source: BinaryIO, head: bytes) -> BinaryIO:
-    """The same source at its beginning."""
+def _head(source: Readable, name: str) -> bytes:
+    head = b""
+    while len(head) < _HEAD and (more := _read(source, _HEAD - len(head), name)):
+        head += more
+    return head
+
+
+def _read(source: Readable, size: int, name: str) -> bytes:
+    """Some of the next bytes; an error names the input."""
     try:
-        source.seek(-len(head), os.SEEK_CUR)
-    except (OSError, ValueError):  # a pipe
-        return cast("BinaryIO", _Replayed(head, source))
-    return source
+        return source.read(size)
+    except CecalcError as error:
+        raise error.at(source=name) from None
+    except OSError as error:
+        raise InputError(reason(error), place=Place(source=name)) from None
 
 
-class _Replayed(io.RawIOBase):
-    """A source that can be read once, and the bytes of it that were looked at before."""
+class _Rejoined(io.RawIOBase):
+    """The head of an input and what follows it, read once."""
 
-    def __init__(self, head: bytes, source: BinaryIO) -> None:
-        self._head, self._source = head, source
+    def __init__(self, opened: Opened) -> None:
+        self._opened, self._head = opened, opened.head
 
     def readable(self) -> bool:
         return True
 
-    def fileno(self) -> int:
-        return self._source.fileno()
-
-    def read(self, size: int = -1, /) -> bytes:
-        if self._head and size >= 0:
-            part, self._head = self._head[:size], self._head[size:]
-            return part
-        head, self._head = self._head, b""
-        return head + self._source.read(size)
-
     def readinto(self, buffer: Any, /) -> int:
-        part = self.read(len(buffer))
+        part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+        part = part or _read(self._opened.source, len(buffer), self._opened.name)
         buffer[: len(part)] = part
         return len(part)
 

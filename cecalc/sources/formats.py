@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import DataError, Place
 from cecalc.records import InputFormat, InputRequest, NanPolicy
 from cecalc.sources import delimited, json_rows, strict_json
 from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.columns import Wanted
-from cecalc.sources.files import Opened, Stream, open_bytes
+from cecalc.sources.compressed import without_suffix
+from cecalc.sources.files import Files, Opened, Stream, open_bytes
 from cecalc.sources.tables import Table
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Arrays:
 Found = Table | Document | Arrays
 
 
-def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -> Found:
+def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Found:
     """The input at `path`, as far as its columns, its one value or the names of its arrays.
 
     `files` closes it.
@@ -88,7 +87,7 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: ExitStack) -
     arrays = arrays_in(source, path, files, form=form, max_bytes=request.max_bytes)
     if arrays is not None:
         return arrays
-    stream = Stream(source.name, source.source, request.encoding, request.max_bytes)
+    stream = source.text(request.encoding, request.max_bytes)
     head = stream.head()
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
         form = InputFormat.JSON
@@ -103,13 +102,13 @@ def _said(path: str, form: InputFormat) -> InputFormat:
     """The format that the option or the suffix says."""
     if form is not InputFormat.AUTO:
         return form
-    return SUFFIXES.get(PurePath(path).suffix.lower(), form)
+    return SUFFIXES.get(PurePath(without_suffix(path)).suffix.lower(), form)
 
 
 def arrays_in(
     source: Opened,
     path: str,
-    files: ExitStack,
+    files: Files,
     *,
     form: InputFormat = InputFormat.AUTO,
     max_bytes: int | None = None,
@@ -129,10 +128,8 @@ def arrays_in(
     if form is InputFormat.AUTO and arrays.sniff(head) is None:
         return None
     container = None if form is InputFormat.AUTO else arrays.Container(form)
-    stream = io.BufferedReader(cast("io.RawIOBase", source.source))
-    files.callback(stream.detach)  # else it would close what it reads as soon as it is forgotten
     file = arrays.open_arrays(
-        cast("BinaryIO", stream), source.name, files, container=container, max_bytes=max_bytes
+        source.binary(files), source.name, files, container=container, max_bytes=max_bytes
     )
     return Arrays(source.name, file)
 

@@ -10,6 +10,7 @@ from typing import Any
 from cecalc.errors import UsageError, excerpt
 from cecalc.numerals import is_number, read_number
 from cecalc.records import Given, Inline, NamedFile
+from cecalc.sources.compressed import without_suffix
 
 FILE_SUFFIXES = frozenset(
     {
@@ -63,7 +64,7 @@ def is_file_name(text: str) -> bool:
         text == "-"
         or text.startswith("@")
         or "/" in text
-        or PurePath(text).suffix.lower() in FILE_SUFFIXES
+        or PurePath(without_suffix(text)).suffix.lower() in FILE_SUFFIXES
     )
 
 

@@ -39,7 +39,8 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
             return Rows(part.start, part.rows, records)
         return Rows(part.start, part.rows, records, partial(_arrays, part, first.original.cells))
 
-    return Table(block.name, _fields(keys), layout, map(rows, itertools.chain([block], blocks)))
+    every = map(rows, itertools.chain([block], blocks))
+    return Table(block.name, _fields(keys), layout, every, form="objects")
 
 
 def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
@@ -62,7 +63,7 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
         return Rows(part.start, part.stop - part.start, records)
 
     blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
-    return Table(name, _fields(keys), layout, blocks)
+    return Table(name, _fields(keys), layout, blocks, form="objects")
 
 
 def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 from cecalc.records import Original
 from cecalc.sources.blocks import TextBlock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class LazyOriginals(Sequence[Original]):
@@ -35,6 +40,21 @@ class LazyOriginals(Sequence[Original]):
         else:
             lines = text.decode().split("\n")
         return [line for line in lines if line and not line.isspace()]
+
+    @property
+    def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:
+        """The texts one after the other, and where each begins and the last one ends; None where
+        they do not just lie between line feeds.
+        """
+        text = self._block.text
+        if not self._block.quoted or b'"' in text or b"\r" in text:
+            return None
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+        if not text.endswith(b"\n"):
+            ends = np.append(ends, len(text))
+        offsets = np.zeros(len(ends) + 1, np.int32)
+        offsets[1:] = ends - np.arange(len(ends))
+        return text.replace(b"\n", b""), offsets
 
     def __len__(self) -> int:
         return self._block.rows

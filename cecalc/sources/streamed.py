@@ -47,6 +47,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         target_columns=beside.columns or tuple((i + 1, table.fields[i]) for i in layout.target),
         target_source=beside.source,
         coordinates=axis_names(first.coordinates),
+        files=table.files,
         notes=layout.notes,
     )
     shape = (first.values.shape[1], *first.cell_shape)
@@ -81,10 +82,14 @@ class Parse:
 
     def __call__(self, block: Rows) -> Batch:
         """The batch."""
+        reading = self.reading
+        if block.source is not None:
+            reading = replace(reading, source=block.source)
         try:
-            return self._batch(block.columns(self.reading), block.start)
+            batch = self._batch(block.columns(reading), block.start)
         except DataError as error:
-            raise error.at(source=self.reading.source) from None
+            raise error.at(source=reading.source) from None
+        return replace(batch, source=block.source)
 
     def _batch(self, columns: Columns, start: int) -> Batch:
         rows = columns.values.shape[0]

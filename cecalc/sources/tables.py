@@ -75,6 +75,8 @@ class Rows:
     """Its rows one by one, read strictly: an error names its place."""
     arrays: Callable[[Reading], Columns | None] = lambda _: None
     """All at once; None where only the strict way can tell what the rows hold."""
+    source: str | None = None
+    """Its file, where the table has several."""
 
     def columns(self, reading: Reading) -> Columns:
         """The block as arrays."""
@@ -96,6 +98,9 @@ class Table:
     """The character between the fields, for delimited text."""
     header_text: str | None = None
     """The header's line as it came."""
+    form: str = ""
+    """What its rows are: lines, objects, or ("") just values."""
+    files: int = 1
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""

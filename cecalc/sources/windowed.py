@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, Place
-from cecalc.records import Batch, Block, InputRequest, Kind, Problem, Schema, Task
+from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
 from cecalc.sources import keys
 from cecalc.sources.arrays import Windows, widened
 from cecalc.sources.arrays.windows import HeldWindows, length_of
 from cecalc.sources.beside import held, open_beside
+from cecalc.sources.files import Files
 from cecalc.sources.formats import Arrays
 from cecalc.sources.shapes import aligned, arrange, axis_names, names_of, row_blocks
 from cecalc.sources.targets import Classes, shown_names
@@ -30,9 +30,7 @@ BATCH_VALUES = 2**20
 """How many values a window holds (but always a whole entry of the first axis)."""
 
 
-def from_arrays(
-    found: Arrays, request: InputRequest, said: Kind | None, files: ExitStack
-) -> Problem:
+def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
     """The problem that a file of arrays states, named as in a JSON document; or one bare array.
 
     `files` closes what is opened beside it.
@@ -47,7 +45,7 @@ def from_arrays(
         raise error.at(source=found.source) from None
 
 
-def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: ExitStack) -> Problem:
+def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
     names = {name.replace("-", "_"): name for name in found.file.names}
     if len(names) == 1 and names.keys().isdisjoint(keys.KEYS):
         if said is None:
@@ -74,10 +72,11 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Exi
     ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
     if request.transpose:
         return whole(schema, held(values), _held(target), request, _held(weight), ids)
-    beside = open_beside(request, classes, files)
+    beside = open_beside(request, classes, files.enter_context(Files()))
     target = _given(beside, "target") or target
     weight = _given(beside, "sample_weight") or weight
-    return _SideBySide.of(schema, request, values, target, weight, ids, beside).problem()
+    together = _SideBySide.of(schema, request, values, target, weight, ids, beside)
+    return together.problem(files.meter)
 
 
 def _given(beside: Beside, what: str) -> Windows | None:
@@ -139,7 +138,7 @@ class _SideBySide:
             beside,
         )
 
-    def problem(self) -> Problem:
+    def problem(self, meter: Meter) -> Problem:
         """The problem they state."""
         n, classes, *rest = self.values.shape
         if self.request.task in (Task.BCE, Task.SIGMOID):
@@ -151,11 +150,13 @@ class _SideBySide:
             target_source=self.beside.source,
             target_columns=self.beside.columns,
         )
-        return Problem(schema, self._blocks(n, math.prod(self.values.shape[1:])))
+        return Problem(schema, self._blocks(n, meter))
 
-    def _blocks(self, entries: int, per_entry: int) -> Iterator[Block]:
+    def _blocks(self, entries: int, meter: Meter) -> Iterator[Block]:
         arrays = self.values, self.target, self.weight
-        for part in row_blocks(entries, per_entry, BATCH_VALUES):
+        for part in row_blocks(entries, math.prod(self.values.shape[1:]), BATCH_VALUES):
+            if meter.total is not None:  # windows are read past what counts bytes
+                meter.read = meter.total * part.stop // entries
             size = part.stop - part.start
             stored = (None if array is None else array.windows.read(size) for array in arrays)
             yield partial(self._batch, part, *stored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -25,6 +25,9 @@ P_PREDICTION = Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction
 CORRECT = Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED)
 SAMPLE_WEIGHT = Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch.sample_weight"))
 ID = Column("id", "id", Sort.TEXT, attrgetter("batch.ids"))
+
+FILE = Column("file", "file", Sort.TEXT, lambda rows: [rows.batch.source] * rows.batch.size)
+LINE = Column("line", "line", Sort.COUNT, lambda rows: _array(rows.batch.lines))
 
 
 def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
@@ -93,9 +96,28 @@ def coordinates(header: Header) -> list[Column]:
 
 
 def identity(header: Header) -> list[Column]:
-    """What tells rows apart: the row's number, its coordinates, its identifier."""
+    """What tells rows apart: number, file and line where there are several, coordinates, id."""
     number = Column("row", "row", Sort.COUNT, row_numbers)
-    return [number, *coordinates(header), *([ID] if header.has_ids else [])]
+    origin = [FILE, LINE] if header.schema.files > 1 else []
+    return [number, *origin, *coordinates(header), *([ID] if header.has_ids else [])]
+
+
+def _array(lines: Sequence[int] | None) -> Any:
+    import numpy as np
+
+    return None if lines is None else np.asarray(lines)
+
+
+def place(header: Header) -> list[Column]:
+    """The file and line of a row, where the input has several files."""
+    return [Column("place", "place", Sort.TEXT, _places)] if header.schema.files > 1 else []
+
+
+def _places(outcome: Outcome) -> list[str]:
+    batch = outcome.batch
+    if batch.lines is None:
+        return [batch.source or ""] * batch.size
+    return [f"{batch.source}:{line}" for line in batch.lines]
 
 
 def row_numbers(outcome: Outcome) -> Any:
@@ -136,7 +158,7 @@ def row_error(header: Header, outcome: Outcome, row: int, rule: str, hint: str) 
     """An error about the `row`-th row of a batch."""
     lines = outcome.batch.lines
     place = Place(
-        source=header.schema.source,
+        source=outcome.batch.source or header.schema.source,
         line=None if lines is None else lines[row],
         row=outcome.batch.start + row,
     )

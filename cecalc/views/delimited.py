@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 from cecalc.records import Header, Item, Outcome, Screen, TargetForm, Task
 from cecalc.views import columns
 from cecalc.views.column import Column
 from cecalc.views.digits import write_rows
 
+MANY = 2**10
+"""From how many rows on Arrow joins them."""
 Texts = Callable[[Outcome], list[str]]
 
 
@@ -21,6 +24,8 @@ class Part:
 
     names: Sequence[str]
     texts: Texts
+    bulk: Callable[[Outcome], Any] | None = None
+    """The same as an Arrow array, for many rows."""
 
 
 def render_csv(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
@@ -50,8 +55,20 @@ def _render(items: Iterator[Item], delimiter: str) -> Iterator[str]:
             theirs = _theirs(header, outcome, delimiter)
             passed = header.schema.delimiter == delimiter and outcome.batch.originals
             yield _names(theirs, ours, delimiter, header.schema.header_text if passed else None)
-        cells = [part.texts(outcome) for part in (*theirs, *ours)]
-        yield "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
+        yield _records((*theirs, *ours), outcome, delimiter)
+
+
+def _records(parts: Sequence[Part], outcome: Outcome, delimiter: str) -> str:
+    if outcome.batch.size < MANY:
+        cells = [part.texts(outcome) for part in parts]
+        return "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
+    from cecalc.views import bulk
+
+    arrays = [
+        bulk.strings(part.texts(outcome)) if part.bulk is None else part.bulk(outcome)
+        for part in parts
+    ]
+    return bulk.joined(arrays, delimiter)
 
 
 def _names(theirs: list[Part], ours: list[Part], delimiter: str, passed: str | None) -> str:
@@ -73,7 +90,7 @@ def _ours(header: Header, delimiter: str) -> list[Part]:
         parts.extend(_part(column, delimiter) for column in more)
     else:
         parts.append(_numbers("loss", header, "cell_loss", delimiter, "cell_used"))
-    return [*parts, Part(["status"], _statuses)]
+    return [*parts, Part(["status"], _statuses, _statuses_at_once)]
 
 
 def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Part]:
@@ -87,7 +104,10 @@ def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Part]:
         layout = Layout.of(originals[0].cells, header)
         return [Part(layout.names, layout.records(delimiter.join, quoting(delimiter)))]
     is_same = header.schema.delimiter == delimiter
-    return [Part(header.schema.fields or (), _passed if is_same else _requoted(delimiter))]
+    fields = header.schema.fields or ()
+    if is_same:
+        return [Part(fields, _passed, _passed_at_once)]
+    return [Part(fields, _requoted(delimiter))]
 
 
 def _synthesised(header: Header, delimiter: str) -> list[Part]:
@@ -111,10 +131,17 @@ def _target(header: Header, delimiter: str) -> list[Part]:
 
 
 def _part(column: Column, delimiter: str) -> Part:
-    if not column.is_words:
-        return Part([column.name], column.precise)
     quote = quoting(delimiter)
-    return Part([column.name], lambda outcome: list(map(quote, column.precise(outcome))))
+
+    def texts(outcome: Outcome) -> list[str]:
+        return list(map(quote, column.precise(outcome)))
+
+    def strings(outcome: Outcome) -> Any:
+        from cecalc.views import bulk
+
+        return bulk.texts(column, outcome, quote)
+
+    return Part([column.name], texts if column.is_words else column.precise, strings)
 
 
 def _numbers(
@@ -125,9 +152,16 @@ def _numbers(
     flags = attrgetter(used) if used else lambda _: None
     is_lone = header.width == 1 and header.task in (Task.BCE, Task.SIGMOID)
     names = [f"{name}_{label}" for label in header.labels]
+
+    def strings(outcome: Outcome) -> Any:
+        from cecalc.views import bulk
+
+        return bulk.rows(of(outcome), flags(outcome), delimiter)
+
     return Part(
         [name] if is_lone and not header.schema.classes else names,
         lambda outcome: list(map(delimiter.join, write_rows(of(outcome), flags(outcome)))),
+        strings,
     )
 
 
@@ -135,11 +169,23 @@ def _passed(outcome: Outcome) -> list[str]:
     return [original.text for original in outcome.batch.originals or ()]
 
 
+def _passed_at_once(outcome: Outcome) -> Any:
+    from cecalc.views import bulk
+
+    return bulk.lines(outcome.batch.originals)
+
+
 def _requoted(delimiter: str) -> Texts:
     quote = quoting(delimiter)
     return lambda outcome: [
         delimiter.join(map(quote, original.cells)) for original in outcome.batch.originals or ()
     ]
+
+
+def _statuses_at_once(outcome: Outcome) -> Any:
+    from cecalc.views import bulk
+
+    return bulk.sparse(_statuses(outcome))
 
 
 def _statuses(outcome: Outcome) -> list[str]:

@@ -31,8 +31,8 @@ def write_numbers(values: Sequence[float]) -> list[str]:
     if "-0.0," in text:
         return [write_number(value) for value in values]
     text = text.replace(".0,", ",")
-    if "e" in text:
-        text = _EXPONENT.sub(r"e\1", text)
+    if "e" in text:  # repr writes e-05 and e+16
+        text = text.replace("e-0", "e-").replace("e+", "e")
     return text[:-1].split(",")
 
 

@@ -37,9 +37,10 @@ def of(header: Header) -> list[Column]:
 
 def identity(header: Header) -> list[Column]:
     """What names a row: its coordinates, else its identifier, else its number."""
+    places = columns.place(header)
     if header.schema.coordinates:
-        return columns.coordinates(header)
-    return [columns.ID] if header.has_ids else columns.identity(header)[:1]
+        return [*places, *columns.coordinates(header)]
+    return [*places, columns.ID] if header.has_ids else places or columns.identity(header)[:1]
 
 
 def target(header: Header) -> Column:

@@ -369,7 +369,7 @@ def test_blocks_of_tables_change_no_digit(tmp_path: Path) -> None:
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     for name in texts.keys() - {"values.csv", "target.csv"}:
-        _is_the_same_in_blocks(request(Task.CE, path=str(tmp_path / name)), name)
+        _is_the_same_in_blocks(request(Task.CE, paths=(str(tmp_path / name),)), name)
     beside: dict[str, Any] = {"target": tmp_path / "target.csv", "sample_weight": m.sample_weight}
     _is_the_same_in_blocks(request(Task.CE, tmp_path / "values.csv", **beside), "values.csv")
 

@@ -148,7 +148,7 @@ def test_activations_have_the_rows_of_the_losses(
     """Softmax reads its input as ce does, sigmoid as bce."""
     values = np.zeros(shape)
     (tmp_path / "a.json").write_text(json.dumps({"logits": values.tolist()}))
-    named = request(task, path=str(tmp_path / "a.json"))
+    named = request(task, paths=(str(tmp_path / "a.json"),))
     assert activated(named if as_document else request(task, values)).shape == rows
 
 

@@ -1,0 +1,100 @@
+"""The texts of many rows at once, by Arrow: byte for byte those that `Column.precise` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cecalc.records import Outcome
+from cecalc.views.column import Column, Sort
+from cecalc.views.digits import write_numbers
+
+if TYPE_CHECKING:
+    from cecalc.records import Flags, Floats
+
+
+def numbers(values: Floats, used: Flags | None = None) -> pa.Array:
+    """`write_numbers`; null where a value does not count."""
+    values = np.ascontiguousarray(values, dtype=np.float64).ravel() + 0.0  # never -0
+    found = pa.array(values).cast(pa.string()).cast(pa.binary())
+    size = np.abs(values)
+    # Here Arrow would spell out zeros, or write an exponent, where Python does not.
+    differs = ((size >= 1e-6) & (size < 1e-4)) | ((size >= 1e10) & np.isfinite(size))
+    if differs.any():
+        exact = strings(write_numbers(values[differs].tolist()))
+        found = pc.replace_with_mask(found, pa.array(differs), exact)
+    return found if used is None or used.all() else _only(found, used)
+
+
+def rows(values: Floats, used: Flags | None, delimiter: str) -> pa.Array:
+    """The numbers of each row of an array of shape (N, C), joined."""
+    texts = numbers(values, None if used is None else used.ravel()).fill_null(b"")
+    n, width = values.shape
+    offsets = pa.array(np.arange(0, n * width + 1, width, dtype=np.int32))
+    return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), delimiter.encode())
+
+
+def texts(column: Column, outcome: Outcome, quote: Callable[[str], str]) -> pa.Array:
+    """A column's texts, null where the value does not count."""
+    values = column.of(outcome)
+    if values is None or column.sort is Sort.TEXT:
+        return strings(list(map(quote, column.precise(outcome))))
+    used = None if column.used is None else column.used(outcome)
+    if column.sort is Sort.FLAG:
+        found = pc.if_else(pa.array(values), b"true", b"false")
+    elif column.names:
+        found = _names(values, [quote(name) for name in column.names.values()])
+    elif values.dtype.kind == "f":
+        return numbers(values, used)
+    else:
+        found = pa.array(values).cast(pa.string()).cast(pa.binary())
+    return found if used is None or used.all() else _only(found, used)
+
+
+def strings(found: list[str]) -> pa.Array:
+    """Texts as Arrow has them."""
+    return pa.array([text.encode("utf-8", "surrogateescape") for text in found], pa.binary())
+
+
+def sparse(found: list[str]) -> pa.Array:
+    """The same for texts that are nearly all empty."""
+    return strings(found) if any(found) else pa.repeat(pa.scalar(b"", pa.binary()), len(found))
+
+
+def lines(originals: Any) -> pa.Array:
+    """The rows as they came."""
+    packed = getattr(originals, "packed", None)
+    if packed is None:
+        return strings([original.text for original in originals])
+    text, offsets = packed
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
+
+
+def joined(parts: Sequence[pa.Array], delimiter: str) -> str:
+    """The records, each with its line end."""
+    *before, last = (part.fill_null(b"") for part in parts)
+    last = pc.binary_join_element_wise(last, b"\n", b"")
+    records = pc.binary_join_element_wise(*before, last, delimiter.encode())
+    _, offsets, data = records.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(records) + 1, records.offset * 4)
+    text: bytes = data[int(ends[0]) : int(ends[-1])].to_pybytes()
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _only(found: pa.Array, used: Flags) -> pa.Array:
+    return pc.if_else(pa.array(used), found, pa.scalar(None, pa.binary()))
+
+
+def _names(values: Any, names: list[str]) -> pa.Array:
+    """The name of each class; a number that is none stays as it is."""
+    is_class = (values >= 0) & (values < len(names))
+    indices = np.where(is_class, values, 0).astype(np.int64)
+    found = pa.array(names, pa.binary()).take(pa.array(indices))
+    if is_class.all():
+        return found
+    return pc.replace_with_mask(found, pa.array(~is_class), numbers(values[~is_class]))
