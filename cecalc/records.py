@@ -167,6 +167,8 @@ class Schema:
     """What the input itself says about the loss."""
     notes: tuple[str, ...] = ()
     """What is worth knowing about how the input was read."""
+    stored: str | None = None
+    """The dtype that the values have in a file of arrays, for people: float16."""
     files: int = 1
     """How many files hold the rows."""
 
@@ -415,6 +417,10 @@ class InputFormat(enum.StrEnum):
     TSV = "tsv"
     JSON = "json"
     JSONL = "jsonl"
+    NPY = "npy"
+    NPZ = "npz"
+    SAFETENSORS = "safetensors"
+    PT = "pt"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""How rows come in: arguments, CSV/TSV, JSON, JSON lines; `open_problem` finds the way.
+"""How rows come in: arguments, CSV/TSV, JSON, JSON lines, arrays; `open_problem` finds the way.
 
 A source yields batches bounded by values; each row keeps its place. To add a format: one file that
-makes a `tables.Table` (rows) or calls `whole.whole` (an array), its name in `records.InputFormat`,
-its suffix and a branch in `formats`.
+makes a `tables.Table` (rows), gives `formats.Arrays` (arrays read by windows) or calls
+`whole.whole` (an array), its name in `records.InputFormat`, its suffix and a branch in `formats`.
 """
 
 from __future__ import annotations
@@ -37,4 +37,8 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
         found = dataset.joined(dataset.as_table(found), others, request, wanted, files.meter)
     if isinstance(found, formats.Document):
         return whole.from_document(found, request, wanted.kind)
+    if isinstance(found, formats.Arrays):
+        from cecalc.sources import windowed
+
+        return windowed.from_arrays(found, request, wanted.kind, files)
     return streamed.from_table(found, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,8 @@ from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
 from cecalc.sources.columns import Wanted, seen
-from cecalc.sources.files import Files, open_stream
-from cecalc.sources.formats import Document
+from cecalc.sources.files import Files, open_bytes
+from cecalc.sources.formats import Arrays, Document
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
 from cecalc.sources.tables import Beside, Columns, Reading, Table
@@ -22,6 +22,7 @@ from cecalc.sources.targets import Classes
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
+    from cecalc.sources.arrays import Windows
 
 
 def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Beside:
@@ -32,47 +33,87 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     DataError : a name is no class, or something is no number
     InputError : a file cannot be opened
     """
-    beside = _target(request, classes)
+    with Files() as files:
+        beside = open_beside(request, classes, files)
+        target, weight = beside.target, beside.sample_weight
+        if "target" in beside.arrays:
+            target = held(beside.arrays["target"])
+            target = _named(target, request, classes, Place(source=beside.source))
+        if "sample_weight" in beside.arrays:
+            weight = held(beside.arrays["sample_weight"]).reshape(-1)
+    return replace(beside, target=target, sample_weight=weight, arrays={})
+
+
+def open_beside(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
+    """The same, but arrays in files are only opened; `files` closes them.
+
+    Raises
+    ------
+    DataError, InputError : as `read_beside`
+    """
+    beside = _target(request, classes, files)
     if beside.target is not None and beside.target.ndim == 0:
         beside = replace(beside, target=beside.target[None])
     if request.sample_weight is None:
         return beside
-    weight, ids = _sample_weight(request, request.sample_weight)
-    return replace(beside, sample_weight=weight, weight_ids=ids)
+    return _with_sample_weight(beside, request, request.sample_weight, files)
 
 
-def _target(request: InputRequest, classes: tuple[str, ...] | None) -> Beside:
+def held(array: Windows) -> Floats:
+    """All of an array in a file."""
+    from cecalc.sources.arrays import widened
+
+    whole = array.read(math.prod(array.shape[:1]))
+    return widened(whole, array.dtype).reshape(array.shape)
+
+
+def _named(
+    target: Floats, request: InputRequest, classes: tuple[str, ...] | None, place: Place
+) -> Floats:
+    names = Classes(classes, request.target_as, request.ignored)
+    if request.task is not Task.CE or target.ndim > 1 or names.are_numbers:
+        return target
+    try:
+        return names.numbers(target)
+    except ValueError as error:
+        raise DataError(str(error), place=place) from None
+
+
+def _target(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
     given = request.target
     if given is None:
         return Beside()
     if isinstance(given, NamedFile):
-        return _read_target(request, given, classes)
+        return _read_target(request, given, classes, files)
     try:
         return Beside(target_array(given.nested, request, classes), source=given.option)
     except DataError as error:
         raise error.at(source=given.option) from None
 
 
-def _sample_weight(request: InputRequest, given: Given) -> tuple[Floats, Sequence[str] | None]:
+def _with_sample_weight(
+    beside: Beside, request: InputRequest, given: Given, files: Files
+) -> Beside:
     """Weights of rows, shape (N,), and the identifiers beside them.
 
     In a table they are the column `sample_weight`, or the only one.
     """
     if isinstance(given, Inline):
-        return read_numbers(given).reshape(-1), None
+        return replace(beside, sample_weight=read_numbers(given).reshape(-1))
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
-    with Files() as files:
-        found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
-        if isinstance(found, Document):
-            value = found.value
-            value = value.get("sample_weight") if isinstance(value, dict) else value
-            return to_array(value, "sample_weight").reshape(-1), None
-        column = _weight_column(found)
-        reading = found.reading(request.task, Classes(None, None, request.ignored))
-        layout = replace(found.layout, sample_weight=column)
-        columns = _gathered(found, replace(reading, layout=layout))
-    assert columns.sample_weight is not None
-    return columns.sample_weight, columns.ids
+    found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
+    if isinstance(found, Arrays):
+        array = found.only("sample_weight")
+        return replace(beside, arrays={**beside.arrays, "sample_weight": array})
+    if isinstance(found, Document):
+        value = found.value
+        value = value.get("sample_weight") if isinstance(value, dict) else value
+        return replace(beside, sample_weight=to_array(value, "sample_weight").reshape(-1))
+    column = _weight_column(found)
+    reading = found.reading(request.task, Classes(None, None, request.ignored))
+    layout = replace(found.layout, sample_weight=column)
+    columns = _gathered(found, replace(reading, layout=layout))
+    return replace(beside, sample_weight=columns.sample_weight, weight_ids=columns.ids)
 
 
 def _weight_column(table: Table) -> int:
@@ -120,7 +161,9 @@ def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | 
 
 
 def read_numbers(given: Given) -> Floats:
-    """The array given to an option that takes plain numbers; a file holds them as text or JSON.
+    """The array given to an option that takes plain numbers.
+
+    A file holds them as text, as JSON or as an array.
 
     Raises
     ------
@@ -129,7 +172,10 @@ def read_numbers(given: Given) -> Floats:
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
-        stream = open_stream(given.path, files)
+        opened = open_bytes(given.path, files)
+        if (arrays := formats.arrays_in(opened, given.path, files)) is not None:
+            return held(arrays.only(given.option.removeprefix("--").replace("-", "_")))
+        stream = opened.text()
         whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
@@ -139,18 +185,19 @@ def read_numbers(given: Given) -> Floats:
 
 
 def _read_target(
-    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None
+    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, files: Files
 ) -> Beside:
-    """A target file, by the same column rules as any table; its whole length is kept."""
+    """A target file, by the same column rules as any table; a table's whole length is kept."""
     inner = replace(request, target=None, values={}, sample_weight=None)
-    with Files() as files:
-        found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
-        if isinstance(found, Document):
-            return _of_document(found, request, classes)
-        if not found.layout.target:
-            raise DataError("no target column", place=Place(source=given.path))
-        names = Classes(classes, request.target_as, request.ignored)
-        columns = _gathered(found, found.reading(request.task, names))
+    found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
+    if isinstance(found, Arrays):
+        return Beside(source=found.source, arrays={"target": found.only("target")})
+    if isinstance(found, Document):
+        return _of_document(found, request, classes)
+    if not found.layout.target:
+        raise DataError("no target column", place=Place(source=given.path))
+    names = Classes(classes, request.target_as, request.ignored)
+    columns = _gathered(found, found.reading(request.task, names))
     return Beside(
         target=columns.target,
         ids=columns.ids,

@@ -67,17 +67,18 @@ def _opened(
             yield table
 
 
-def as_table(found: Table | formats.Document) -> Table:
+def as_table(found: formats.Found) -> Table:
     """An input of rows, as each of several files has to be.
 
     Raises
     ------
-    DataError : it is one JSON value
+    DataError : it is one JSON value, or a file of arrays
     """
     if isinstance(found, Table):
         return found
+    what = "one JSON document" if isinstance(found, formats.Document) else "arrays"
     raise DataError(
-        "one of several files has to hold rows, not one JSON document",
+        f"one of several files has to hold rows, not {what}",
         place=Place(source=found.source),
         hint="JSON lines, CSV, TSV and Parquet hold rows",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import select
 import stat
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
 from cecalc.records import Meter
@@ -27,6 +28,34 @@ _HEAD = 64
 """How many bytes are looked at to tell what an input is."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input of which the first bytes have been looked at; what was compressed is expanded."""
+
+    name: str
+    """What messages call it."""
+    source: Readable
+    """What follows the head."""
+    head: bytes
+    raw: BinaryIO | None
+    """The file or pipe itself, past the head; None where it is compressed."""
+
+    def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
+        """All of it, as text."""
+        return Stream(self.name, self.source, encoding, max_bytes, _unread=self.head)
+
+    def binary(self, files: ExitStack) -> BinaryIO:
+        """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
+        raw: Any = self.raw
+        if raw is not None and raw.seekable():
+            raw.seek(-len(self.head), os.SEEK_CUR)
+        else:
+            raw = _Rejoined(self)
+        buffered = io.BufferedReader(raw)
+        files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
+        return cast("BinaryIO", buffered)
 
 
 @dataclass
@@ -50,26 +79,12 @@ class Stream:
     _lines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self._expand()
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
         while len(self._ahead) < _HEAD and (more := self._read(_HEAD)):
             self._ahead += more
         self._refuse_other_encodings()
         self._ahead = self._ahead.removeprefix(_BOM)
-
-    def _expand(self) -> None:
-        """Read what is compressed as what it holds."""
-        from cecalc.sources.compressed import expanded
-
-        head = b""
-        while len(head) < _HEAD and (more := self._bytes(_HEAD)):
-            head += more
-        compressed = expanded(head, self.source)
-        if compressed is not None:
-            self.source = compressed
-        elif head:
-            self._unread = head
 
     @property
     def place(self) -> Place:
@@ -131,12 +146,7 @@ class Stream:
         if self._unread:
             data, self._unread = self._unread, b""
             return data
-        try:
-            return self.source.read(size)
-        except CecalcError as error:
-            raise error.at(source=self.name) from None
-        except OSError as error:
-            raise InputError(reason(error), place=self.place) from None
+        return _read(self.source, size, self.name)
 
     def _refuse_other_encodings(self) -> None:
         if self.encoding == _UTF_8 and self._ahead[:2] in (
@@ -188,6 +198,16 @@ def size_of(names: Iterable[str]) -> int | None:
 def open_stream(
     path: str, files: Files, *, encoding: str = _UTF_8, max_bytes: int | None = None
 ) -> Stream:
+    """The text of a file, or of standard input for `-`; `files` closes it.
+
+    Raises
+    ------
+    InputError, DataError : as `open_bytes`
+    """
+    return open_bytes(path, files).text(encoding, max_bytes)
+
+
+def open_bytes(path: str, files: Files) -> Opened:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 
     Raises
@@ -195,17 +215,56 @@ def open_stream(
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty
     """
+    from cecalc.sources.compressed import expanded
+
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
-        name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
+        name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
-        name, source = path, files.enter_context(_opened(path))
-    stream = Stream(name, _Metered(source, files.meter), encoding, max_bytes)
-    if not stream.head():
+        name, raw = path, files.enter_context(_opened(path))
+    source: Readable = _Metered(raw, files.meter)
+    head = _head(source, name)
+    compressed = expanded(head, source)
+    if compressed is not None:
+        source, head = compressed, _head(compressed, name)
+    if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return stream
+    return Opened(name, source, head, raw if compressed is None else None)
+
+
+def _head(source: Readable, name: str) -> bytes:
+    head = b""
+    while len(head) < _HEAD and (more := _read(source, _HEAD - len(head), name)):
+        head += more
+    return head
+
+
+def _read(source: Readable, size: int, name: str) -> bytes:
+    """Some of the next bytes; an error names the input."""
+    try:
+        return source.read(size)
+    except CecalcError as error:
+        raise error.at(source=name) from None
+    except OSError as error:
+        raise InputError(reason(error), place=Place(source=name)) from None
+
+
+class _Rejoined(io.RawIOBase):
+    """The head of an input and what follows it, read once."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened, self._head = opened, opened.head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+        part = part or _read(self._opened.source, len(buffer), self._opened.name)
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def _opened(path: str) -> BinaryIO:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import DataError, Place
 from cecalc.records import InputFormat, InputRequest, NanPolicy
@@ -15,8 +15,11 @@ from cecalc.sources import delimited, json_rows, strict_json
 from cecalc.sources.blocks import TextBlock, cut
 from cecalc.sources.columns import Wanted
 from cecalc.sources.compressed import without_suffix
-from cecalc.sources.files import Files, Stream, open_stream
+from cecalc.sources.files import Files, Opened, Stream, open_bytes
 from cecalc.sources.tables import Table
+
+if TYPE_CHECKING:
+    from cecalc.sources.arrays import ArrayFile, Windows
 
 SUFFIXES = {
     ".csv": InputFormat.CSV,
@@ -24,6 +27,17 @@ SUFFIXES = {
     ".json": InputFormat.JSON,
     ".jsonl": InputFormat.JSONL,
     ".ndjson": InputFormat.JSONL,
+    ".npy": InputFormat.NPY,
+    ".npz": InputFormat.NPZ,
+    ".safetensors": InputFormat.SAFETENSORS,
+    ".pt": InputFormat.PT,
+    ".pth": InputFormat.PT,
+}
+_OF_ARRAYS = {
+    InputFormat.NPY,
+    InputFormat.NPZ,
+    InputFormat.SAFETENSORS,
+    InputFormat.PT,
 }
 
 
@@ -35,18 +49,46 @@ class Document:
     value: Any
 
 
-def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Table | Document:
-    """The input at `path`, as far as its columns or its one value; `files` closes it.
+@dataclass(frozen=True)
+class Arrays:
+    """A file of arrays, none of which has been read yet."""
+
+    source: str
+    file: ArrayFile
+
+    def only(self, name: str) -> Windows:
+        """The array of that name, or the only one there is.
+
+        Raises
+        ------
+        DataError : there are several, and none of that name
+        """
+        names = self.file.names
+        if name not in names and len(names) > 1:
+            shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
+            raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
+        return self.file.open(name if name in names else names[0])
+
+
+Found = Table | Document | Arrays
+
+
+def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Found:
+    """The input at `path`, as far as its columns, its one value or the names of its arrays.
+
+    `files` closes it.
 
     Raises
     ------
     InputError, DataError, LimitError : as the format's own reader says
     """
-    stream = open_stream(path, files, encoding=request.encoding, max_bytes=request.max_bytes)
+    source = open_bytes(path, files)
+    form = _said(path, request.format)
+    arrays = arrays_in(source, path, files, form=form, max_bytes=request.max_bytes)
+    if arrays is not None:
+        return arrays
+    stream = source.text(request.encoding, request.max_bytes)
     head = stream.head()
-    form = request.format
-    if form is InputFormat.AUTO:
-        form = SUFFIXES.get(PurePath(without_suffix(path)).suffix.lower(), form)
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
         form = InputFormat.JSON
     if form in (InputFormat.JSON, InputFormat.JSONL):
@@ -54,6 +96,42 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Ta
     sniffed = delimited.sniff_delimiter(head.split(b"\n")[0])
     delimiter = {InputFormat.TSV: "\t", InputFormat.CSV: ","}.get(form, sniffed)
     return delimited.open_table(stream, request.delimiter or delimiter, request, wanted)
+
+
+def _said(path: str, form: InputFormat) -> InputFormat:
+    """The format that the option or the suffix says."""
+    if form is not InputFormat.AUTO:
+        return form
+    return SUFFIXES.get(PurePath(without_suffix(path)).suffix.lower(), form)
+
+
+def arrays_in(
+    source: Opened,
+    path: str,
+    files: Files,
+    *,
+    form: InputFormat = InputFormat.AUTO,
+    max_bytes: int | None = None,
+) -> Arrays | None:
+    """The arrays of a file that holds some; None of any other.
+
+    Raises
+    ------
+    DataError, InputError, LimitError : as `arrays.open_arrays`
+    """
+    form, head = _said(path, form), source.head
+    is_text = head.isascii() and b"\0" not in head and not head.startswith(b"PK")
+    if form not in _OF_ARRAYS and (is_text or form is not InputFormat.AUTO):
+        return None  # before anything is imported that knows more
+    from cecalc.sources import arrays
+
+    if form is InputFormat.AUTO and arrays.sniff(head) is None:
+        return None
+    container = None if form is InputFormat.AUTO else arrays.Container(form)
+    file = arrays.open_arrays(
+        source.binary(files), source.name, files, container=container, max_bytes=max_bytes
+    )
+    return Arrays(source.name, file)
 
 
 def _json(

@@ -12,7 +12,12 @@ from cecalc.numerals import is_number, read_number
 from cecalc.records import Given, Inline, NamedFile
 from cecalc.sources.compressed import without_suffix
 
-FILE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"})
+FILE_SUFFIXES = frozenset(
+    {
+        *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"),
+        *(".npy", ".npz", ".safetensors", ".pt", ".pth"),
+    }
+)
 MAX_DEPTH = 100
 
 _PRINTED = re.compile(

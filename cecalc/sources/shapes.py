@@ -104,10 +104,32 @@ def arrange(
     ------
     DataError : the shapes do not go together
     """
+    values, target = aligned(task, values, target, form)
+    if task in (Task.BCE, Task.SIGMOID):
+        return _cells(values, target)
+    return _positions(values, target)
+
+
+def aligned(
+    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
+) -> tuple[Floats, Floats | None]:
+    """Values and target with their rows on axis 0, from what `arrange` takes.
+
+    Only axes of length 1 come or go, and no value is looked at: arrays without memory of their own
+    do, to learn the shapes.
+
+    Raises
+    ------
+    DataError : the shapes do not go together
+    """
     if values.size == 0:
         raise DataError("no data rows" if values.shape[0] == 0 else "rows without values")
     if task in (Task.BCE, Task.SIGMOID):
-        return _cells(values, target)
+        if target is not None and target.shape != values.shape:
+            target = _same_cells(values, target)
+        if values.ndim < 2:
+            values = values.reshape(-1, 1)
+        return values, None if target is None else target.reshape(values.shape)
     if values.ndim == 0:
         values = values[None]
     if values.ndim == 1:  # one row (C,), as torch takes it
@@ -118,7 +140,7 @@ def arrange(
     if target is not None:
         target = target[None] if target.ndim == 0 else target
         _check_shapes(values, target, form)
-    return _positions(values, target)
+    return values, target
 
 
 def _one_row(target: Floats | None, classes: int) -> Floats | None:
@@ -177,10 +199,6 @@ def _class_last(array: Floats) -> Floats:
 
 
 def _cells(values: Floats, target: Floats | None) -> Rows:
-    if target is not None and target.shape != values.shape:
-        target = _same_cells(values, target)
-    if values.ndim < 2:
-        values = values.reshape(-1, 1)
     shape = values.shape[1:]
     flat = values.reshape(values.shape[0], -1)
     return Rows(flat, None if target is None else target.reshape(flat.shape), None, shape, 1)

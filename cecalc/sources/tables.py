@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import DataError, Place, count, excerpt
@@ -13,6 +13,7 @@ from cecalc.sources.targets import Classes
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
+    from cecalc.sources.arrays import Windows
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
@@ -124,6 +125,8 @@ class Beside:
     """The number and name of the target's columns in its file."""
     source: str | None = None
     """What the target was given in."""
+    arrays: Mapping[str, Windows] = field(default_factory=dict)
+    """A `target` or `sample_weight` that is still to be read, for those who can read by windows."""
 
     def part(self, start: int, rows: int, ids: Sequence[str] | None) -> Beside:
         """What belongs to `rows` rows from `start` on, whose identifiers are `ids`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError
 from cecalc.records import (
     Batch,
     Block,
     Inline,
     InputRequest,
     Kind,
-    LossOptions,
     Problem,
-    Reduction,
     Schema,
     Task,
 )
 from cecalc.sources.beside import read_beside, target_array
 from cecalc.sources.formats import Document
+from cecalc.sources.keys import bare_array, check_lengths, kind_among, options_of, refuse_unknown
 from cecalc.sources.shapes import (
     BATCH_VALUES,
     Rows,
@@ -38,11 +36,6 @@ from cecalc.sources.targets import shown_names
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
-
-KEYS = (
-    "logits", "probs", "log_probs", "target", "weight", "pos_weight", "ignore_index",
-    "label_smoothing", "sample_weight", "reduction", "classes", "ids",
-)  # fmt: skip
 
 
 def from_arguments(kind: Kind, values: Inline, request: InputRequest) -> Problem:
@@ -72,10 +65,7 @@ def from_document(document: Document, request: InputRequest, kind: Kind | None) 
         if document.value == []:
             raise DataError("no data rows")
         if kind is None:
-            raise DataError(
-                "a bare array does not say what its numbers are",
-                hint="name it: --logits FILE, --probs FILE or --log-probs FILE",
-            )
+            raise bare_array()
         schema = Schema(source=document.source, kind=kind, classes=request.classes)
         return whole(schema, to_array(document.value, kind), None, request)
     except DataError as error:
@@ -86,23 +76,19 @@ def _from_object(
     source: str, document: Mapping[str, Any], request: InputRequest, said: Kind | None
 ) -> Problem:
     known = {key.replace("-", "_"): value for key, value in document.items() if value is not None}
-    _refuse_unknown(known)
-    kinds = [kind for kind in Kind if kind in known and said in (None, kind)]
-    if not kinds:
-        expected = "logits, probs or log_probs" if said is None else said
-        raise DataError(f"no {expected}", hint=f"keys: {', '.join(known)}")
-    others = " and ".join(kinds[1:])
+    refuse_unknown(known, "key", hint="; a single row object: --input-format jsonl")
+    kind, notes = kind_among(known, said, "keys")
     classes = request.classes
     if classes is None and "classes" in known:
         classes = names_of(known["classes"], "classes")
     schema = Schema(
         source=source,
-        kind=kinds[0],
+        kind=kind,
         classes=classes,
-        options=_options(known),
-        notes=(f"read the {kinds[0]}; the {others} were left alone",) if others else (),
+        options=options_of(known),
+        notes=notes,
     )
-    values = to_array(known[kinds[0]], kinds[0])
+    values = to_array(known[kind], kind)
     if request.task is Task.BCE and values.ndim == 1:
         values = values[:, None]  # a document's (N,) is N rows of one cell
     target = known.get("target") if request.wants_target else None
@@ -122,7 +108,6 @@ def whole(
     values: Floats,
     target: Floats | None,
     request: InputRequest,
-    *,
     sample_weight: Floats | None = None,
     ids: tuple[str, ...] | None = None,
 ) -> Problem:
@@ -149,9 +134,8 @@ def whole(
             target = _transposed(target)
     rows = arrange(request.task, values, target, request.target_form)
     entries = rows.values.shape[0] // rows.per_row
-    weights = _per_entry(sample_weight, entries, "sample weight")
-    if ids is not None and len(ids) != entries:
-        raise DataError(f"{count(entries, 'row')} of values, {count(len(ids), 'id')}")
+    weights = None if sample_weight is None else sample_weight.reshape(-1)
+    check_lengths(entries, weights, ids)
     schema = replace(
         schema,
         classes=shown_names(schema.classes, rows.values.shape[1]),
@@ -184,47 +168,3 @@ def _transposed(array: Floats) -> Floats:
     if array.ndim < 2:
         raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
     return np.swapaxes(array, 0, 1)
-
-
-def _per_entry(array: Floats | None, entries: int, what: str) -> Floats | None:
-    if array is None:
-        return None
-    flat = array.reshape(-1)
-    if flat.shape[0] != entries:
-        raise DataError(f"{count(entries, 'row')} of values, {count(flat.shape[0], what)}")
-    return flat
-
-
-def _refuse_unknown(document: Mapping[str, Any]) -> None:
-    for key in document:
-        if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-            hint = f"keys: {', '.join(KEYS)}; a single row object: --input-format jsonl"
-            raise DataError(f"unknown key {excerpt(key)}{meant}", hint=hint)
-
-
-def _options(document: Mapping[str, Any]) -> LossOptions:
-    reduction = document.get("reduction")
-    if reduction is not None and reduction not in list(Reduction):
-        raise DataError(f"reduction {excerpt(str(reduction))} is none of {', '.join(Reduction)}")
-    return LossOptions(
-        reduction=None if reduction is None else Reduction(reduction),
-        ignore_index=_scalar(document, "ignore_index"),
-        label_smoothing=_scalar(document, "label_smoothing"),
-        weight=_inline(document, "weight"),
-        pos_weight=_inline(document, "pos_weight"),
-    )
-
-
-def _inline(document: Mapping[str, Any], key: str) -> Inline | None:
-    return None if key not in document else Inline(key, document[key])
-
-
-def _scalar(document: Mapping[str, Any], key: str) -> float | None:
-    value = document.get(key)
-    if value is None:
-        return None
-    if type(value) not in (int, float):
-        raise DataError(f"{key} is no number")
-    return float(value)

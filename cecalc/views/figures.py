@@ -45,6 +45,8 @@ def members(report: Report) -> Iterator[tuple[str, Value]]:
     yield "target_form", report.target_form
     yield "input", header.schema.kind.value
     yield "source", header.schema.source
+    if header.schema.stored is not None:
+        yield "stored", header.schema.stored
     yield "backend", report.backend
     yield "version", report.version
 
@@ -64,6 +66,14 @@ def lines(report: Report) -> list[Line]:
         Line(line.name, number.rjust(widest) if line.number else "", line.words)
         for line, number in zip(found, numbers, strict=True)
     ]
+
+
+def arithmetic(report: Report) -> str:
+    """What computed the numbers, and from what, where the input has a dtype of its own."""
+    schema = report.header.schema
+    if schema.stored is None:
+        return report.backend
+    return f"{report.backend} · {schema.kind.replace('_', '-')} stored as {schema.stored}"
 
 
 def perplexity(report: Report) -> float | None:

@@ -41,7 +41,7 @@ def _summary(report: Report) -> str:
     for line in figures.lines(report):
         value = " ".join(filter(None, (line.number.strip(), _escaped(visible(line.words)))))
         lines.append(_line([line.name, value]))
-    lines.append(_line(["backend", _escaped(visible(report.backend))]))
+    lines.append(_line(["backend", _escaped(visible(figures.arithmetic(report)))]))
     return "".join(lines)
 
 

@@ -110,7 +110,7 @@ def _summary(report: Report, screen: Screen) -> str:
         words = visible(line.words)
         value.append(f"  {words}" if line.number else words, "dim" if line.number else "")
         table.add_row(styled(f" {line.name}", strong or "dim"), value)
-    return draw(table, screen) + "\n" + _note(visible(report.backend), screen)
+    return draw(table, screen) + "\n" + _note(visible(figures.arithmetic(report)), screen)
 
 
 def _wrapped(header: Header, rows: list[Outcome], screen: Screen) -> Iterator[str]:

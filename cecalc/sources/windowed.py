@@ -1,0 +1,226 @@
+"""Arrays in files, read a window of their rows at a time, and what stands beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, Place
+from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
+from cecalc.sources import keys
+from cecalc.sources.arrays import Windows, widened
+from cecalc.sources.arrays.windows import HeldWindows, length_of
+from cecalc.sources.beside import held, open_beside
+from cecalc.sources.files import Files
+from cecalc.sources.formats import Arrays
+from cecalc.sources.shapes import aligned, arrange, axis_names, names_of, row_blocks
+from cecalc.sources.targets import Classes, shown_names
+from cecalc.sources.whole import whole
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
+    from cecalc.sources.tables import Beside
+
+BATCH_VALUES = 2**20
+"""How many values a window holds (but always a whole entry of the first axis)."""
+
+
+def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
+    """The problem that a file of arrays states, named as in a JSON document; or one bare array.
+
+    `files` closes what is opened beside it.
+
+    Raises
+    ------
+    DataError : a name is unknown, or the shapes do not go together
+    """
+    try:
+        return _problem(found, request, said, files)
+    except DataError as error:
+        raise error.at(source=found.source) from None
+
+
+def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
+    names = {name.replace("-", "_"): name for name in found.file.names}
+    if len(names) == 1 and names.keys().isdisjoint(keys.KEYS):
+        if said is None:
+            raise keys.bare_array()
+        names = {said.value: found.file.names[0]}
+    keys.refuse_unknown(names, "array")
+    kind, notes = keys.kind_among(names, said, "arrays")
+    here = {name: partial(found.file.open, stored) for name, stored in names.items()}
+    options = {name: _nested(here[name]()) for name in names if name in keys.OPTIONS}
+    classes = request.classes
+    if classes is None and "classes" in here:
+        classes = names_of(_nested(here["classes"]()), "classes")
+    values = here[kind]()
+    schema = Schema(
+        source=found.source,
+        kind=kind,
+        classes=classes,
+        options=keys.options_of(options),
+        notes=notes,
+        stored=values.dtype,
+    )
+    target = here["target"]() if "target" in here and request.wants_target else None
+    weight = here["sample_weight"]() if "sample_weight" in here else None
+    ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
+    if request.transpose:
+        return whole(schema, held(values), _held(target), request, _held(weight), ids)
+    beside = open_beside(request, classes, files.enter_context(Files()))
+    target = _given(beside, "target") or target
+    weight = _given(beside, "sample_weight") or weight
+    together = _SideBySide.of(schema, request, values, target, weight, ids, beside)
+    return together.problem(files.meter)
+
+
+def _given(beside: Beside, what: str) -> Windows | None:
+    """What an option gave."""
+    array: Floats | None = getattr(beside, what)
+    if array is None:
+        return beside.arrays.get(what)
+    return HeldWindows(array.shape, array.dtype.name, array)
+
+
+def _held(array: Windows | None) -> Floats | None:
+    return None if array is None else held(array)
+
+
+def _nested(array: Windows) -> Any:
+    """An array as nested lists of numbers; integers stay what they are."""
+    raw = array.read(length_of(array.shape)).reshape(array.shape)
+    is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
+    return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
+
+
+@dataclass(frozen=True)
+class _SideBySide:
+    """Arrays that are read together, an entry of axis 0 beside the other."""
+
+    schema: Schema
+    request: InputRequest
+    values: _Entries
+    target: _Entries | None
+    weight: _Entries | None
+    ids: tuple[str, ...] | None
+    beside: Beside
+
+    @classmethod
+    def of(
+        cls,
+        schema: Schema,
+        request: InputRequest,
+        values: Windows,
+        target: Windows | None,
+        weight: Windows | None,
+        ids: tuple[str, ...] | None,
+        beside: Beside,
+    ) -> _SideBySide:
+        """The arrays laid out with their rows on axis 0, as far as their shapes go together."""
+        form = request.target_form
+        known = None if target is None else _shaped(target.shape)
+        array, its = aligned(request.task, _shaped(values.shape), known, form)
+        entries = array.shape[0]
+        weights = None if weight is None else _shaped((math.prod(weight.shape),))
+        keys.check_lengths(entries, weights, ids)
+        return cls(
+            schema,
+            request,
+            _Entries.of(values, array.shape),
+            None if target is None or its is None else _Entries.of(target, its.shape),
+            None if weight is None else _Entries.of(weight, (entries,)),
+            ids,
+            beside,
+        )
+
+    def problem(self, meter: Meter) -> Problem:
+        """The problem they state."""
+        n, classes, *rest = self.values.shape
+        if self.request.task in (Task.BCE, Task.SIGMOID):
+            classes, rest = classes * math.prod(rest), []
+        schema = replace(
+            self.schema,
+            classes=shown_names(self.schema.classes, classes),
+            coordinates=axis_names(np.empty((0, len(rest) + 1))) if rest else (),
+            target_source=self.beside.source,
+            target_columns=self.beside.columns,
+        )
+        return Problem(schema, self._blocks(n, meter))
+
+    def _blocks(self, entries: int, meter: Meter) -> Iterator[Block]:
+        arrays = self.values, self.target, self.weight
+        for part in row_blocks(entries, math.prod(self.values.shape[1:]), BATCH_VALUES):
+            if meter.total is not None:  # windows are read past what counts bytes
+                meter.read = meter.total * part.stop // entries
+            size = part.stop - part.start
+            stored = (None if array is None else array.windows.read(size) for array in arrays)
+            yield partial(self._batch, part, *stored)
+
+    def _batch(self, part: slice, values: Any, target: Any, weight: Any) -> Batch:
+        floats = self.values.floats(values)
+        truth = None if self.target is None else self._named(self.target.floats(target), part)
+        rows = arrange(self.request.task, floats, truth, self.request.target_form)
+        per_row, lines = rows.per_row, self.beside.lines
+        if rows.coordinates is not None:
+            rows.coordinates[:, 0] += part.start
+        weights = None if self.weight is None else self.weight.floats(weight)
+        numbers = np.arange(part.start, part.stop).repeat(per_row) if self.ids or lines else ()
+        return Batch(
+            start=part.start * per_row,
+            values=rows.values,
+            target=rows.target,
+            sample_weight=None if weights is None else weights.repeat(per_row),
+            ids=None if self.ids is None else [self.ids[i] for i in numbers],
+            target_lines=None if lines is None else [lines[i] for i in numbers],
+            coordinates=rows.coordinates,
+            cell_shape=rows.cell_shape,
+        )
+
+    def _named(self, target: Floats, part: slice) -> Floats:
+        """Targets of which some may be the names of classes that are called by integers."""
+        names = Classes(self.schema.classes, self.request.target_as, self.request.ignored)
+        is_index = self.request.task is Task.CE and target.ndim == 1
+        if not is_index or names.are_numbers:
+            return target
+        try:
+            return names.numbers(target)
+        except ValueError as error:
+            for row, number in enumerate(target.tolist(), part.start):
+                _check_name(names, number, Place(self.beside.source or self.schema.source, row=row))
+            raise DataError(str(error)) from None
+
+
+def _check_name(names: Classes, number: float, place: Place) -> None:
+    try:
+        names.number(number)
+    except ValueError as error:
+        raise DataError(str(error), place=place) from None
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """An array whose windows hold some entries each of the shape `shape[1:]`."""
+
+    windows: Windows
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: Windows, shape: tuple[int, ...]) -> _Entries:
+        """An array in a shape that differs from its own by axes of length 1."""
+        if length_of(array.shape) != shape[0]:  # it is one row, or what stands beside one
+            array = HeldWindows(shape, "float64", held(array).reshape(shape))
+        return cls(array, shape)
+
+    def floats(self, stored: Any) -> Floats:
+        """A window of it."""
+        return widened(stored, self.windows.dtype).reshape(-1, *self.shape[1:])
+
+
+def _shaped(shape: tuple[int, ...]) -> Floats:
+    """An array that has a shape and no memory."""
+    return np.broadcast_to(np.float64(), shape)
