@@ -61,6 +61,11 @@ class Writer:
         if len(self._pending) >= _BUFFER:
             self._flush()
 
+    def flush(self) -> None:
+        """Pass on what was taken, unless everything is held until the end."""
+        if self._held is None:
+            self._flush()
+
     def __enter__(self) -> Self:
         return self
 

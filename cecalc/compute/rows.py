@@ -12,6 +12,7 @@ from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, cross_entropy, prediction_checks, target_checks
+from cecalc.losses.blocked import differences_are_exact
 from cecalc.losses.stable import at, namespace, normaliser, weighted
 from cecalc.records import Batch, Kind, Outcome, Working
 
@@ -115,7 +116,7 @@ def _computed(
     needs_all = mixed.ndim == 2 or settings.label_smoothing > 0
     surprisal = own = None
     if settings.kind is Kind.LOGITS:
-        row = normaliser(array)
+        row = normaliser(array, exact=differences_are_exact(values))
         peak, prediction = row.peak, row.prediction
         p_prediction = 1.0 / (1.0 + row.tail)
         p_target = activations.softmax_at(array, index, row)

@@ -4,11 +4,13 @@ digits, but what they leave behind stays in the cache and no memory is touched a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cecalc.records import Floats, Integers
 
 _PIECE = 2**15
@@ -18,13 +20,14 @@ _NARROW = 64
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
+def normaliser(logits: Floats, /, *, exact: bool = False) -> tuple[Floats, Integers, Floats]:
     """Peak, prediction and tail of each row, as `stable.normaliser` says; NaN in a tail marks a row
     with something infinite in it, which wants the careful way.
 
     Parameters
     ----------
     logits : shape (N, C), rows or classes contiguous
+    exact : whether differences of logits need no rounding, as `differences_are_exact` tells
     """
     rows, classes = logits.shape
     peak, tail = np.empty(rows), np.empty(rows)
@@ -38,7 +41,7 @@ def normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
         block = np.ascontiguousarray(block.T) if by_class else np.ascontiguousarray(block)
         find = _first_by_class if by_class else _first_by_row
         peak[part], prediction[part] = find(block)
-        powers = _powers(block, np.expand_dims(peak[part], axis), axis)
+        powers = _powers(block, np.expand_dims(peak[part], axis), axis, exact=exact)
         np.put_along_axis(powers, np.expand_dims(prediction[part], axis), 0.0, axis)
         tail[part] = _tree_sum(powers, axis)
     return peak, prediction, tail
@@ -59,8 +62,25 @@ def _first_by_class(block: Floats) -> tuple[Floats, Integers]:
     return peak, np.where(place > 0, classes - place, 0)
 
 
-def _powers(block: Floats, peak: Floats, axis: int) -> Floats:
+def differences_are_exact(stored: NDArray[Any]) -> bool:
+    """Whether the difference of any two of these numbers is a float64: of float16 always, of
+    float32 where their exponents lie close together.
+    """
+    if stored.dtype == np.float16:
+        return True
+    if stored.dtype != np.float32 or not stored.size:
+        return False
+    magnitude = stored.view(np.uint32) << 1  # without the sign; 0 becomes the largest, below
+    largest, smallest = int(magnitude.max()) >> 24, (int((magnitude - 1).min()) + 1) >> 24
+    # A multiple of 2**(smallest - 23) below 2**(largest + 2): 53 bits hold it. Infinity is far off.
+    return largest < 255 and largest - max(smallest, 1) <= 28
+
+
+def _powers(block: Floats, peak: Floats, axis: int, *, exact: bool) -> Floats:
     """Exp of each logit's difference from its peak, the rounding of the difference made good."""
+    if exact:
+        powers = block - peak
+        return np.exp(powers, out=powers)
     powers = np.empty_like(block)
     step = max(1, _PIECE // block.shape[1 - axis])
     size = min(step, block.shape[axis])

@@ -74,11 +74,17 @@ class Normaliser(NamedTuple):
     """Shape (N,): Σ exp(logit − peak) over the *other* classes."""
 
 
-def normaliser(logits: Array, /) -> Normaliser:
-    """The normaliser of each row of logits, shape (N, C)."""
+def normaliser(logits: Array, /, *, exact: bool = False) -> Normaliser:
+    """The normaliser of each row of logits.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    exact : whether differences of logits need no rounding; saves work, changes no digit
+    """
     if not isinstance(logits, np.ndarray):
         return careful_normaliser(logits)
-    peak, prediction, tail = blocked.normaliser(logits)
+    peak, prediction, tail = blocked.normaliser(logits, exact=exact)
     special = np.flatnonzero(np.isnan(tail))
     if special.size:  # masked classes, or something that is no number
         redone = careful_normaliser(np.ascontiguousarray(logits[special]))

@@ -61,6 +61,7 @@ class Members:
         self, head: bytes, source: Readable, magic: bytes, decompressor: Callable[[], Any]
     ) -> None:
         self._pending, self._source = head, source
+        self.fileno = getattr(source, "fileno", None)
         self._magic, self._decompressor = magic, decompressor
         self._member: Any = None
 
@@ -109,6 +110,7 @@ class Frames:
     def __init__(self, head: bytes, source: Readable) -> None:
         import pyarrow as pa
 
+        self.fileno = getattr(source, "fileno", None)
         self._stream = pa.CompressedInputStream(pa.PythonFile(_Rejoined(head, source), "r"), "zstd")
 
     def read(self, size: int) -> bytes:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "standard input"
 PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
-_HEAD = 64
-"""How many bytes are looked at to tell what an input is."""
+_HEAD, _LEAST = 64, 16
+"""How many bytes are looked at to tell what an input is, and how many are waited for."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
 
@@ -81,7 +81,7 @@ class Stream:
     def __post_init__(self) -> None:
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
-        while len(self._ahead) < _HEAD and (more := self._read(_HEAD)):
+        while _is_too_short(self._ahead) and (more := self._read(_HEAD)):
             self._ahead += more
         self._refuse_other_encodings()
         self._ahead = self._ahead.removeprefix(_BOM)
@@ -99,7 +99,7 @@ class Stream:
         """About `size` bytes, or those that come in time; none only at the end."""
         parts, left = [self._ahead[:size]], size - len(self._ahead)
         self._ahead = self._ahead[size:]
-        deadline: float | None = None
+        deadline = time.monotonic() + PATIENCE if parts[0] or self._unread else None
         while left > 0 and (deadline is None or self._comes_before(deadline)):
             part = self._read(left)
             if not part:
@@ -158,6 +158,11 @@ class Stream:
                 place=self.place,
                 hint="convert it, or use --encoding utf-16",
             )
+
+
+def _is_too_short(head: bytes) -> bool:
+    """Whether more has to be seen to tell what an input is: not where a first line is over."""
+    return len(head) < _LEAST and b"\n" not in head
 
 
 class Files(ExitStack):
@@ -236,7 +241,7 @@ def open_bytes(path: str, files: Files) -> Opened:
 
 def _head(source: Readable, name: str) -> bytes:
     head = b""
-    while len(head) < _HEAD and (more := _read(source, _HEAD - len(head), name)):
+    while _is_too_short(head) and (more := _read(source, _HEAD - len(head), name)):
         head += more
     return head
 

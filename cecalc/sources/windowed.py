@@ -13,7 +13,7 @@ import numpy as np
 from cecalc.errors import DataError, Place
 from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
 from cecalc.sources import keys
-from cecalc.sources.arrays import Windows, widened
+from cecalc.sources.arrays import Windows, as_stored, widened
 from cecalc.sources.arrays.windows import HeldWindows, length_of
 from cecalc.sources.beside import held, open_beside
 from cecalc.sources.files import Files
@@ -162,7 +162,7 @@ class _SideBySide:
             yield partial(self._batch, part, *stored)
 
     def _batch(self, part: slice, values: Any, target: Any, weight: Any) -> Batch:
-        floats = self.values.floats(values)
+        floats = as_stored(values, self.values.windows.dtype).reshape(-1, *self.values.shape[1:])
         truth = None if self.target is None else self._named(self.target.floats(target), part)
         rows = arrange(self.request.task, floats, truth, self.request.target_form)
         per_row, lines = rows.per_row, self.beside.lines

@@ -13,12 +13,12 @@ from typing import BinaryIO
 
 from cecalc.errors import DataError, Place
 from cecalc.sources.arrays import npy, npz, safetensors
-from cecalc.sources.arrays.dtypes import widened
+from cecalc.sources.arrays.dtypes import as_stored, widened
 from cecalc.sources.arrays.stored import not_a, told
 from cecalc.sources.arrays.windows import Windows
 from cecalc.sources.arrays.zips import Archive, open_archive
 
-__all__ = ["ArrayFile", "Container", "Windows", "open_arrays", "sniff", "widened"]
+__all__ = ["ArrayFile", "Container", "Windows", "as_stored", "open_arrays", "sniff", "widened"]
 
 
 class Container(enum.StrEnum):

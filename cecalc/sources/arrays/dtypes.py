@@ -57,13 +57,26 @@ def widened(raw: NDArray[Any], dtype: str) -> NDArray[np.float64]:
     array([  1., -inf])
     """
     if dtype == BFLOAT16:
-        wide = raw.astype(np.uint32)
-        wide <<= 16
-        raw = wide.view(np.float32)
+        raw = as_stored(raw, dtype)
     elif raw.dtype == np.float16 and raw.dtype.isnative:
         return _looked_up(raw)
     with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
         return raw.astype(np.float64, copy=False)
+
+
+def as_stored(raw: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """The same values as float16 or float32 where those hold them, else `widened`.
+
+    >>> as_stored(np.array([0x3F80, 0xFF80], np.uint16), "bfloat16")
+    array([  1., -inf], dtype=float32)
+    """
+    if dtype == BFLOAT16:
+        wide = raw.astype(np.uint32)
+        wide <<= 16
+        return wide.view(np.float32)
+    if raw.dtype in (np.float16, np.float32) and raw.dtype.isnative:
+        return raw
+    return widened(raw, dtype)
 
 
 def _looked_up(halves: NDArray[np.float16]) -> NDArray[np.float64]:
