@@ -34,7 +34,8 @@ def columns(batch: Any, start: int, reading: Reading) -> Columns:
     ------
     DataError : a column holds something else than it is asked for
     """
-    layout, columns = reading.layout, _Columns(batch, start, reading)
+    by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
+    layout, columns = reading.layout, _Columns(by_name, batch.num_rows, start, reading)
     weight = layout.sample_weight
     return Columns(
         values=columns.array(layout.values),
@@ -66,12 +67,13 @@ class Texts(Sequence[str]):
 
 @dataclass(frozen=True)
 class _Columns:
-    batch: Any
+    by_name: dict[str, Any]
+    rows: int
     start: int
     reading: Reading
 
     def column(self, position: int) -> Any:
-        return self.batch.column(self.reading.fields[position])
+        return self.by_name[self.reading.fields[position]]
 
     def place(self, position: int, row: int | None = None) -> Place:
         return Place(
@@ -86,14 +88,15 @@ class _Columns:
         found = [self.column(i) for i in positions]
         if len(found) == 1 and _is_list(found[0].type):
             return self._lists(found[0], positions[0])
+        kinds = {column.type for column in found}
         for column, position in zip(found, positions, strict=True):
-            self._check(column, position)
-        kind = found[0].type if found else None
-        if kind in (pa.float64(), pa.float32()) and all(column.type == kind for column in found):
+            if column.null_count or not _is_number(column.type):
+                self._check(column, position)
+        if kinds in ({pa.float64()}, {pa.float32()}):
             together = pa.RecordBatch.from_arrays(found, names=[""] * len(found))
             tensor = together.to_tensor(row_major=False)
             return np.asarray(memoryview(tensor)).astype(np.float64)
-        array = np.empty((len(positions), self.batch.num_rows))
+        array = np.empty((len(positions), self.rows))
         for row, column in zip(array, found, strict=True):
             row[:] = _floats(column)
         return array.T

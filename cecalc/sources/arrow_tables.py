@@ -19,7 +19,7 @@ from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
 from cecalc.records import InputFormat, InputRequest, Meter
 from cecalc.sources import arrow_columns
 from cecalc.sources.arrays.amounts import out_of_memory, refuse_more
-from cecalc.sources.arrays.stored import not_a, seekable
+from cecalc.sources.arrays.stored import PlainFile, copied, not_a
 from cecalc.sources.columns import Layout, Wanted, understand
 from cecalc.sources.files import Files, Opened
 from cecalc.sources.tables import Rows, Table
@@ -28,7 +28,7 @@ BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
 _BLOCKS_AT_ONCE = 4
 """How many blocks are decoded together, which costs less than one by one."""
-_BUFFER = 2**16
+_BUFFER = 2**14
 """How many bytes of a column are read ahead, instead of all that the file has of it."""
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
@@ -58,20 +58,14 @@ def open_table(
     place = Place(source=opened.name)
     if sniff(opened.head) is not form:
         raise not_a("Parquet" if form is InputFormat.PARQUET else "Arrow", opened.head, place)
-    stream, plain = seekable(opened.binary(files), opened.name, files, request.max_bytes)
-    refuse_more(plain.size, request.max_bytes, place)
+    stream, plain = _lying(opened, files, request.max_bytes)
     reader: _Parquet | _Arrow
     if form is InputFormat.PARQUET:
         reader = _Parquet.of(stream, place, request.max_bytes)
     else:
         reader = _Arrow(stream, place, opened.head.startswith(_STREAM))
     names = reader.names
-    if len(names) > request.max_columns:
-        raise LimitError(f"more than {request.max_columns} columns", place=place)
-    try:
-        layout = understand(names, request.columns, wanted, classes=request.classes)
-    except DataError as error:
-        raise error.at(source=opened.name) from None
+    layout = _understood(names, request, wanted, place)
     used = _used(layout, names)
     rows = max(1, BATCH_VALUES // max(1, len(used)))
 
@@ -84,13 +78,35 @@ def open_table(
                     yield _rows(part, start)
                     start += part.num_rows
                     _count(files.meter, start, reader.rows)
-        plain.check()
+        if plain is not None:
+            plain.check()
         if not start:
             raise DataError("no data rows", place=place)
 
     if reader.rows == 0:
         raise DataError("no data rows", place=place)
     return Table(opened.name, names, layout, blocks())
+
+
+def _lying(
+    opened: Opened, files: Files, max_bytes: int | None
+) -> tuple[BinaryIO, PlainFile | None]:
+    """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
+    stream = opened.binary(files)
+    plain = PlainFile.of(stream, opened.name)
+    if plain is None and not stream.seekable():
+        return copied(stream, opened.name, files, max_bytes)
+    refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
+    return stream, plain
+
+
+def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: Place) -> Layout:
+    if len(names) > request.max_columns:
+        raise LimitError(f"more than {request.max_columns} columns", place=place)
+    try:
+        return understand(names, request.columns, wanted, classes=request.classes)
+    except DataError as error:
+        raise error.at(source=place.source) from None
 
 
 def _rows(batch: Any, start: int) -> Rows:
