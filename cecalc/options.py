@@ -113,7 +113,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "max_columns": _option(_READING, int, 1_000_000, "--max-columns", metavar="N",
         help="Refuse tables wider than this."),
     "transpose": _option(_READING, bool, False, "--transpose",
-        help="Arguments and JSON documents come as (C, N)."),
+        help="Arguments, JSON documents and arrays come as (C, N)."),
     "format": _option(_OUT, Format | None, None, "-f", "--format",
         help="table unless given, or the suffix of -o."),
     "output": _option(_OUT, _TEXT, None, "-o", "--output", metavar="FILE",

@@ -421,6 +421,8 @@ class InputFormat(enum.StrEnum):
     NPZ = "npz"
     SAFETENSORS = "safetensors"
     PT = "pt"
+    PARQUET = "parquet"
+    ARROW = "arrow"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.records import InputRequest, Meter
-from cecalc.sources import formats
+from cecalc.sources import formats, stores
 from cecalc.sources.columns import Wanted
 from cecalc.sources.files import Files
 from cecalc.sources.tables import Rows, Table
@@ -27,6 +27,8 @@ def files_of(names: Iterable[str]) -> list[str]:
 
 
 def _files(name: str) -> list[str]:
+    if stores.is_stored(name):
+        return stores.expand(name)
     if name == "-" or not glob.has_magic(name) or Path(name).exists():
         return [name]
     found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (a pattern may be absolute)

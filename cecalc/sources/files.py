@@ -226,6 +226,10 @@ def open_bytes(path: str, files: Files) -> Opened:
         if sys.stdin is None:
             raise InputError("standard input is closed")
         name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
+    elif path.startswith(("s3://", "gs://")):
+        from cecalc.sources import stores
+
+        name, raw = path, stores.opened(path, files)
     else:
         name, raw = path, files.enter_context(_opened(path))
     source: Readable = _Metered(raw, files.meter)

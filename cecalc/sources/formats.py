@@ -32,6 +32,10 @@ SUFFIXES = {
     ".safetensors": InputFormat.SAFETENSORS,
     ".pt": InputFormat.PT,
     ".pth": InputFormat.PT,
+    ".parquet": InputFormat.PARQUET,
+    ".arrow": InputFormat.ARROW,
+    ".feather": InputFormat.ARROW,
+    ".ipc": InputFormat.ARROW,
 }
 _OF_ARRAYS = {
     InputFormat.NPY,
@@ -39,6 +43,10 @@ _OF_ARRAYS = {
     InputFormat.SAFETENSORS,
     InputFormat.PT,
 }
+
+
+_OF_ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
+"""What Parquet, and Arrow's files and streams, begin with."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,12 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
     arrays = arrays_in(source, path, files, form=form, max_bytes=request.max_bytes)
     if arrays is not None:
         return arrays
+    if form is InputFormat.AUTO and source.head.startswith(_OF_ARROW):
+        form = InputFormat.PARQUET if source.head.startswith(b"PAR1") else InputFormat.ARROW
+    if form in (InputFormat.PARQUET, InputFormat.ARROW):
+        from cecalc.sources import arrow_tables
+
+        return arrow_tables.open_table(source, form, request, wanted, files)
     stream = source.text(request.encoding, request.max_bytes)
     head = stream.head()
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):

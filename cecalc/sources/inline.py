@@ -16,6 +16,7 @@ FILE_SUFFIXES = frozenset(
     {
         *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"),
         *(".npy", ".npz", ".safetensors", ".pt", ".pth"),
+        *(".parquet", ".arrow", ".feather", ".ipc"),
     }
 )
 MAX_DEPTH = 100

@@ -184,8 +184,9 @@ class _SideBySide:
     def _named(self, target: Floats, part: slice) -> Floats:
         """Targets of which some may be the names of classes that are called by integers."""
         names = Classes(self.schema.classes, self.request.target_as, self.request.ignored)
+        is_stored = self.beside.target is None  # else it was read as names already
         is_index = self.request.task is Task.CE and target.ndim == 1
-        if not is_index or names.are_numbers:
+        if not (is_stored and is_index) or names.are_numbers:
             return target
         try:
             return names.numbers(target)

@@ -1,0 +1,202 @@
+"""Parquet, and Arrow's own files and streams (Feather among them): tables of typed columns.
+
+Only the columns that are needed are read. What is in memory are the pages, or the record batch,
+that the rows of a block stand in; nothing is mapped, since a mapped file that shrinks kills.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+from cecalc.records import InputFormat, InputRequest, Meter
+from cecalc.sources import arrow_columns
+from cecalc.sources.arrays.amounts import out_of_memory, refuse_more
+from cecalc.sources.arrays.stored import PlainFile, copied, not_a
+from cecalc.sources.columns import Layout, Wanted, understand
+from cecalc.sources.files import Files, Opened
+from cecalc.sources.tables import Rows, Table
+
+BATCH_VALUES = 2**20
+"""How many values a block holds (but always a whole row)."""
+_BLOCKS_AT_ONCE = 4
+"""How many blocks are decoded together, which costs less than one by one."""
+_BUFFER = 2**14
+"""How many bytes of a column are read ahead, instead of all that the file has of it."""
+_PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
+
+
+def sniff(head: bytes) -> InputFormat | None:
+    r"""What a file is by its first bytes; None where it holds no such table.
+
+    >>> sniff(b"PAR1\x15\x04"), sniff(b"logit_a,logit_b")
+    (<InputFormat.PARQUET: 'parquet'>, None)
+    """
+    if head.startswith(_PARQUET):
+        return InputFormat.PARQUET
+    return InputFormat.ARROW if head.startswith((_ARROW, _STREAM)) else None
+
+
+def open_table(
+    opened: Opened, form: InputFormat, request: InputRequest, wanted: Wanted, files: Files
+) -> Table:
+    """The table in a file; what comes from a pipe is copied to a temporary file first.
+
+    Raises
+    ------
+    DataError : it is not what it says, or its columns cannot be told
+    InputError : it ends early or is damaged
+    LimitError : it is larger than it may be
+    """
+    place = Place(source=opened.name)
+    if sniff(opened.head) is not form:
+        raise not_a("Parquet" if form is InputFormat.PARQUET else "Arrow", opened.head, place)
+    stream, plain = _lying(opened, files, request.max_bytes)
+    reader: _Parquet | _Arrow
+    if form is InputFormat.PARQUET:
+        reader = _Parquet.of(stream, place, request.max_bytes)
+    else:
+        reader = _Arrow(stream, place, opened.head.startswith(_STREAM))
+    names = reader.names
+    layout = _understood(names, request, wanted, place)
+    used = _used(layout, names)
+    rows = max(1, BATCH_VALUES // max(1, len(used)))
+
+    def blocks() -> Iterator[Rows]:
+        start = 0
+        with _undamaged(place):
+            for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
+                for first in range(0, batch.num_rows, rows):
+                    part = batch.slice(first, rows)
+                    yield _rows(part, start)
+                    start += part.num_rows
+                    _count(files.meter, start, reader.rows)
+        if plain is not None:
+            plain.check()
+        if not start:
+            raise DataError("no data rows", place=place)
+
+    if reader.rows == 0:
+        raise DataError("no data rows", place=place)
+    return Table(opened.name, names, layout, blocks())
+
+
+def _lying(
+    opened: Opened, files: Files, max_bytes: int | None
+) -> tuple[BinaryIO, PlainFile | None]:
+    """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
+    stream = opened.binary(files)
+    plain = PlainFile.of(stream, opened.name)
+    if plain is None and not stream.seekable():
+        return copied(stream, opened.name, files, max_bytes)
+    refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
+    return stream, plain
+
+
+def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: Place) -> Layout:
+    if len(names) > request.max_columns:
+        raise LimitError(f"more than {request.max_columns} columns", place=place)
+    try:
+        return understand(names, request.columns, wanted, classes=request.classes)
+    except DataError as error:
+        raise error.at(source=place.source) from None
+
+
+def _rows(batch: Any, start: int) -> Rows:
+    return Rows(start, batch.num_rows, lambda: (), partial(arrow_columns.columns, batch, start))
+
+
+def _used(layout: Layout, names: list[str]) -> list[str]:
+    every = (layout.id, layout.sample_weight, *layout.values, *layout.target)
+    return [names[i] for i in sorted({i for i in every if i is not None})]
+
+
+def _count(meter: Meter, rows: int, of: int | None) -> None:
+    if meter.total is not None and of:
+        meter.read = meter.total * rows // of
+
+
+@dataclass(frozen=True)
+class _Parquet:
+    file: Any
+
+    @classmethod
+    def of(cls, stream: BinaryIO, place: Place, max_bytes: int | None) -> _Parquet:
+        from pyarrow import parquet
+
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - len(_PARQUET)))
+        end = stream.read()
+        stream.seek(0)
+        if end == b"PARE":
+            raise DataError("is encrypted", place=place)
+        if end != _PARQUET or size < 12:
+            raise InputError("file ends early (its footer is missing)", place=place)
+        with _undamaged(place, "its footer is damaged"):
+            file = parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+            groups = map(file.metadata.row_group, range(file.num_row_groups))
+            expanded = sum(group.total_byte_size for group in groups)
+        refuse_more(expanded, max_bytes, place, expands=True)
+        return cls(file)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.file.schema_arrow.names)
+
+    @property
+    def rows(self) -> int | None:
+        return int(self.file.metadata.num_rows)
+
+    def batches(self, used: list[str], rows: int) -> Iterator[Any]:
+        return iter(self.file.iter_batches(rows, columns=used, use_threads=False))
+
+
+@dataclass(frozen=True)
+class _Arrow:
+    stream: BinaryIO
+    place: Place
+    in_order: bool
+    """Whether it is a stream, without a directory at its end."""
+
+    @property
+    def names(self) -> list[str]:
+        with _undamaged(self.place, "its schema is damaged"):
+            return list(self._open().schema.names)
+
+    @property
+    def rows(self) -> int | None:
+        return None
+
+    def _open(self, columns: list[int] | None = None) -> Any:
+        self.stream.seek(0)
+        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=columns)
+        open_it = pa.ipc.open_stream if self.in_order else pa.ipc.open_file
+        return open_it(self.stream, options=options)
+
+    def batches(self, used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG002  # as written
+        names = self.names
+        reader = self._open([names.index(name) for name in used])
+        if self.in_order:
+            yield from reader
+        else:
+            yield from map(reader.get_batch, range(reader.num_record_batches))
+
+
+@contextmanager
+def _undamaged(place: Place, damage: str = "its data is damaged") -> Iterator[None]:
+    """What Arrow finds wrong with a file, in our words."""
+    try:
+        yield
+    except CecalcError:
+        raise
+    except MemoryError:
+        raise out_of_memory(0, place) from None
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError):
+        raise InputError(damage, place=place) from None

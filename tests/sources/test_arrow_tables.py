@@ -1,0 +1,123 @@
+"""Parquet, Arrow and Feather: what the same table gives as JSON lines, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from cecalc.cli import status_of
+from cecalc.sources import arrow_tables
+
+ROWS: list[dict[str, Any]] = [
+    {"id": f"r{i}", "logit_a": i / 4, "logit_b": -i / 8, "logit_c": 1.5 - i, "target": "bca"[i % 3]}
+    for i in range(9)
+]
+INDEXED = [{**row, "target": "abc".index(row["target"]), "sample_weight": 0.5} for row in ROWS]
+LISTS = [{"logits": [r["logit_a"], r["logit_b"]], "target": [0.25, 0.75]} for r in ROWS]
+DEEP = [{"logits": [[i, 1.0], [2.0, -i]], "target": [0, 1]} for i in range(5)]
+TABLES = {"names": ROWS, "indices": INDEXED, "lists": LISTS, "positions": DEEP}
+
+
+def written(table: Any) -> dict[str, bytes]:
+    """The table in every way of laying it out."""
+    files = {name: io.BytesIO() for name in ("x.parquet", "g.parquet", "x.feather", "z.arrow")}
+    parquet.write_table(table, files["x.parquet"])
+    parquet.write_table(table, files["g.parquet"], row_group_size=2, compression="zstd")
+    feather.write_feather(table, files["x.feather"], chunksize=4)
+    with pa.ipc.new_stream(files["z.arrow"], table.schema) as stream:
+        stream.write_table(table, max_chunksize=3)
+    return {name: data.getvalue() for name, data in files.items()}
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[[str], tuple[int, str, str]]:
+    monkeypatch.chdir(tmp_path)
+
+    def ran(line: str) -> tuple[int, str, str]:
+        status = status_of(line.split())
+        return status, *capfd.readouterr()
+
+    return ran
+
+
+@pytest.mark.parametrize("block", [1, 12, 2**20])
+@pytest.mark.parametrize("name", TABLES)
+def test_the_digits_of_json_lines(
+    name: str, block: int, run: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrow_tables, "BATCH_VALUES", block)
+    rows = TABLES[name]
+    Path("x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    expected = run("ce x.jsonl -q --reduction none")
+    assert expected[0] == 0
+    table = pa.Table.from_pylist(rows)
+    tables = [table]
+    if name == "names":
+        target = table.schema.get_field_index("target")
+        encoded = table["target"].combine_chunks().dictionary_encode()
+        tables.append(table.set_column(target, "target", encoded))
+    if name == "indices":
+        narrow = [("id", pa.string()), *((f"logit_{c}", pa.float32()) for c in "abc")]
+        more = [("target", pa.int8()), ("sample_weight", pa.float16())]
+        tables.append(table.cast(pa.schema([*narrow, *more])))
+    if name == "lists":
+        fixed = pa.list_(pa.float64(), 2)
+        tables.append(table.cast(pa.schema([("logits", fixed), ("target", fixed)])))
+    for table in tables:
+        for file, data in written(table).items():
+            Path(file).write_bytes(data)
+            assert run(f"ce {file} -q --reduction none") == expected
+    if name == "names":
+        status, out, _ = run("ce x.parquet -f jsonl")
+        assert status == 0
+        assert [json.loads(line)["id"] for line in out.splitlines()] == [r["id"] for r in rows]
+
+
+def _parquet(**columns: Any) -> bytes:
+    data = io.BytesIO()
+    parquet.write_table(pa.table(columns), data)
+    return data.getvalue()
+
+
+GOOD = _parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=[0, 1])
+TWICE = io.BytesIO()
+parquet.write_table(pa.Table.from_arrays([pa.array([1.0])] * 2, names=["logit_a"] * 2), TWICE)
+FAULTS = {
+    "null": (_parquet(logit_a=[1.0, None], logit_b=[2.0, 1], target=[0, 1]), 3,
+             "row 1: column 'logit_a' (1): expected a number, found null"),
+    "null target": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["a", None]), 3,
+                    "row 1: column 'target' (3): expected a class, found null"),
+    "text": (_parquet(logit_a=["1", "2"], logit_b=[2.0, 1], target=[0, 1]), 3,
+             "column 'logit_a' (1): holds string, expected numbers"),
+    "nan": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, float("nan")], target=[0, 1]), 3,
+            "row 1: column 'logit_b' (2): logit is nan"),
+    "range": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=[0, 5]), 3,
+              "row 1: column 'target' (3): target 5 outside 0..1"),
+    "name": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["a", "c"]), 3,
+             "row 1: column 'target' (3): no class is named 'c' (classes: a, b)"),
+    "ragged": (_parquet(logits=[[1.0, 2], [2.0]], target=[0, 1]), 3, "row 1: 1 logits, expected 2"),
+    "twice": (TWICE.getvalue(), 3, "column 'logit_a' appears twice (1 and 2)"),
+    "empty": (_parquet(logit_a=pa.array([], pa.float64()), logit_b=pa.array([], pa.float64()),
+                       target=pa.array([], pa.int8())), 3, "no data rows"),
+    "cut": (GOOD[:-9], 4, "file ends early (its footer is missing)"),
+    "footer": (GOOD[:-60] + bytes(52) + GOOD[-8:], 4, "its footer is damaged"),
+    "data": (GOOD[:4] + b"\xff" * 60 + GOOD[64:], 4, "its data is damaged"),
+    "other": (b"hello, hello", 3, "not a Parquet file (starts with 'hello, hello')"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(fault: str, run: Callable[[str], Any]) -> None:
+    data, status, error = FAULTS[fault]
+    Path("x.parquet").write_bytes(data)
+    found, out, err = run("ce x.parquet -q")
+    assert (found, out, err.splitlines()[0]) == (status, "", f"cecalc: error: x.parquet: {error}")
