@@ -6,9 +6,10 @@ import codecs
 import os
 import select
 import sys
+import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from cecalc.errors import DataError, InputError, LimitError, Place
 STANDARD_INPUT = "standard input"
 PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
+_HEAD = 64
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
 
@@ -28,7 +30,7 @@ class Stream:
 
     name: str
     """What messages call it."""
-    source: BinaryIO
+    source: BinaryIO | _Shared
     encoding: str = _UTF_8
     max_bytes: int | None = None
     taken: int = 0
@@ -43,7 +45,7 @@ class Stream:
         if self.encoding != _UTF_8:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
         try:
-            while len(self._ahead) < 64 and (more := self._read(64)):
+            while len(self._ahead) < _HEAD and (more := self._read(_HEAD - len(self._ahead))):
                 self._ahead += more
         except OSError as error:
             raise InputError(reason(error), place=self.place) from None
@@ -89,7 +91,8 @@ class Stream:
         return bool(ready)
 
     def _read(self, size: int) -> bytes:
-        data = self.source.read(size)
+        while (data := self.source.read(size)) is None:
+            select.select([self.source], [], [])  # it does not wait by itself
         self.taken += len(data)
         if self.max_bytes is not None and self.taken > self.max_bytes:
             raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
@@ -131,17 +134,55 @@ def open_stream(
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty
     """
+    source: BinaryIO | _Shared
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
         name, source = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
     else:
-        name, source = path, files.enter_context(_opened(path))
+        name = path
+        source = files.enter_context(closing(_Shared(_opened(path))))
     stream = Stream(name, source, encoding, max_bytes)
     if not stream.head():
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
     return stream
+
+
+class _Shared:
+    """A file that one thread may close while another one reads.
+
+    The read may not go on by then: the number of a closed file soon belongs to another.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._lock = file, threading.Lock()
+        self._is_read = self._is_done = False
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none once the file is closed."""
+        with self._lock:
+            if self._is_done:
+                return b""
+            self._is_read = True
+        try:
+            return self._file.read(size)
+        finally:
+            with self._lock:
+                self._is_read = False
+                if self._is_done:
+                    self._file.close()
+
+    def fileno(self) -> int:
+        """What the system calls it."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close it, or leave that to a read that is still under way."""
+        with self._lock:
+            self._is_done = True
+            if not self._is_read:
+                self._file.close()
 
 
 def _opened(path: str) -> BinaryIO:
