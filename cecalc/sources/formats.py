@@ -13,7 +13,7 @@ from typing import Any
 from cecalc.errors import DataError, Place
 from cecalc.records import InputFormat, InputRequest, NanPolicy
 from cecalc.sources import delimited, json_rows, strict_json
-from cecalc.sources.blocks import TextBlock, cut
+from cecalc.sources.blocks import BLANK, TextBlock, cut
 from cecalc.sources.columns import Wanted
 from cecalc.sources.files import Stream, open_stream
 from cecalc.sources.tables import Table
@@ -64,7 +64,7 @@ def _json(
     filled = list[tuple[int, str]]()
     for block in blocks:
         seen.append(block)
-        lines = ((number, line) for number, line in block.lines() if line.strip())
+        lines = ((number, line) for number, line in block.lines() if line.strip(BLANK))
         filled += itertools.islice(lines, 2 - len(filled))
         if len(filled) == 2:
             break
@@ -74,7 +74,7 @@ def _json(
     every = itertools.chain(seen, blocks)
     if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
         return json_rows.from_lines(every, request, wanted)
-    whole = ((n, line) for block in every for n, line in block.lines() if line.strip())
+    whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
     value = _document(stream.name, whole, request)
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return json_rows.from_array(stream.name, value, request, wanted)

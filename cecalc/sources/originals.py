@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, overload
 
 from cecalc.records import Original
-from cecalc.sources.blocks import TextBlock
+from cecalc.sources.blocks import BLANK, TextBlock
 
 
 class LazyOriginals(Sequence[Original]):
@@ -33,8 +33,8 @@ class LazyOriginals(Sequence[Original]):
         if b"\r" in text:
             lines = [line.decode() for line in text.splitlines()]
         else:
-            lines = text.decode().split("\n")
-        return [line for line in lines if line and not line.isspace()]
+            lines = text.decode().split("\n")[: len(self)]
+        return lines if self._block.quoted else [line.strip(BLANK) for line in lines]
 
     def __len__(self) -> int:
         return self._block.rows

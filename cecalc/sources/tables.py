@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import DataError, Place, count, excerpt
@@ -40,6 +40,8 @@ class Reading:
     layout: Layout
     task: Task
     classes: Classes
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """As in `Table`."""
 
     @property
     def has_index(self) -> bool:
@@ -95,10 +97,12 @@ class Table:
     """The character between the fields, for delimited text."""
     header_text: str | None = None
     """The header's line as it came."""
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The positions where the first row holds a list, and its shape: all rows have to."""
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        return Reading(self.source, self.fields, self.layout, task, classes)
+        return Reading(self.source, self.fields, self.layout, task, classes, self.lists)
 
 
 @dataclass(frozen=True)
