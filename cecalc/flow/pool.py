@@ -44,7 +44,7 @@ def in_order(
                 ready.put(None if block is None else pool.submit(work, block))
                 if block is None:
                     return
-        except Exception as error:  # noqa: BLE001 (whoever asks for this block gets it)
+        except BaseException as error:  # noqa: BLE001 (whoever asks for this block gets it)
             failed = Future[Result]()
             failed.set_exception(error)
             ready.put(failed)

@@ -1,11 +1,13 @@
 """A block of CSV or TSV at once; what the bulk readers are lenient about is checked before.
 
-They let NUL bytes and stray quotes through, and read beyond float64 as infinite: `columns` returns
-None for a block with any of those, and for one that they refuse, so that the strict reader decides.
+They let NUL bytes, stray quotes and fields of any length through, skip a byte order mark, and read
+beyond float64 as infinite: `columns` returns None for a block with any of those, and for one that
+they refuse, so that the strict reader decides.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.numerals import read_number
-from cecalc.sources.blocks import TextBlock
+from cecalc.sources.blocks import MAX_FIELD, TextBlock
 from cecalc.sources.fields import fields_of
 from cecalc.sources.originals import LazyIds, LazyOriginals
 from cecalc.sources.tables import Columns, Reading
@@ -36,7 +38,7 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
         weights = () if layout.sample_weight is None else (layout.sample_weight,)
         targets = () if named else layout.target
         asked = sorted({*layout.values, *targets, *weights})
-        numbers = fields.numbers(asked)
+        numbers = fields.numbers(asked) if asked else np.empty((block.rows, 0))
         _check_special(numbers, asked, originals)
         values = _chosen(numbers, asked, layout.values)
         target = _chosen(numbers, asked, targets)
@@ -79,7 +81,7 @@ def _check_special(values: Floats, positions: Sequence[int], originals: LazyOrig
 
 def _lines(block: TextBlock) -> Sequence[int]:
     """The line on which each row starts."""
-    if block.line_ends <= block.rows:
+    if block.has_row_per_line:
         return range(block.line, block.line + block.rows)
     starts = np.concatenate([[0], block.ends()[:-1]])
     line_ends = np.flatnonzero(np.frombuffer(block.text, np.uint8) == ord("\n"))
@@ -90,6 +92,8 @@ def _lines(block: TextBlock) -> Sequence[int]:
 def _is_plain(text: bytes, delimiter: str) -> bool:
     """Whether there is nothing in the text that pyarrow would read more leniently than we do."""
     if b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n")):
+        return False
+    if not delimiter.isascii() or text.startswith(codecs.BOM_UTF8):
         return False
     if b'"' in text and not _is_well_quoted(text, ord(delimiter)):
         return False
@@ -103,7 +107,7 @@ def _is_plain(text: bytes, delimiter: str) -> bool:
 
 
 def _is_well_quoted(text: bytes, delimiter: int) -> bool:
-    """Whether quotes enclose whole fields, and stand doubled inside: RFC 4180."""
+    """Whether quotes enclose whole fields, and stand doubled inside: RFC 4180; none too long."""
     codes = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(codes == _QUOTE)
     if len(quotes) % 2:
@@ -114,7 +118,10 @@ def _is_well_quoted(text: bytes, delimiter: int) -> bool:
     doubled = np.append(opening[1:] == closing[:-1] + 1, [False])  # "" closes and opens again
     is_closed = doubled | _at(border, codes, closing + 1)
     is_opened = np.append([False], doubled[:-1]) | _at(border, codes, opening - 1)
-    return bool(is_closed.all() and is_opened.all())
+    if not (is_closed.all() and is_opened.all()):
+        return False
+    lengths = closing[~doubled] - opening[np.append([True], ~doubled[:-1])]
+    return int(lengths.max()) <= MAX_FIELD
 
 
 def _at(border: np.ndarray, codes: np.ndarray, places: Integers) -> np.ndarray:

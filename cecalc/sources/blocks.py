@@ -14,12 +14,14 @@ from cecalc.sources.files import Stream
 
 BLOCK_BYTES = 4 * 2**20
 """About how much text makes a block."""
-_STEP = 2**20
-"""How much is read on where a row does not end within a block."""
 MAX_LINE_CHARACTERS = 64 * 2**20
+MAX_FIELD = 2**20
+"""How many characters a field of delimited text may have."""
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _QUOTE, _LF, _CR = b'"\n\r'
-_MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t", b"\r\r")
+BLANK = " \t\r\n"
+"""What JSON skips between its values."""
+_MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class TextBlock:
             _refuse_bad_characters(line, self.encoding, place)
             yield number, line
 
+    @property
+    def has_row_per_line(self) -> bool:
+        """Whether each line is a row: none is blank, and no row goes over several."""
+        return self.rows == self.line_ends + (not self.text.endswith(b"\n"))
+
     def ends(self) -> np.ndarray:
         """For each row, where the next one begins."""
         return row_ends(self.text, quoted=self.quoted)
@@ -80,7 +87,7 @@ def cut(
     line, start, rest = 1, -header_rows, b""
     while not stream.ended:
         try:
-            more = stream.take(max(size - len(rest), min(size, _STEP)))
+            more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
@@ -88,7 +95,8 @@ def cut(
         text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
         if text:
             block = _block(stream, text, line, start, quoted=quoted)
-            yield block
+            if block.rows:
+                yield block
             line += block.line_ends
             start += block.rows
 
@@ -116,8 +124,10 @@ def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) 
     rows = line_ends + (not text.endswith(b"\n"))
     if quoted and (has_bare or b'"' in text):
         rows = len(row_ends(text, quoted=True))
-    elif not quoted and (text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)):
-        rows = sum(1 for row in text.splitlines() if row.strip())
+    elif not quoted and (
+        has_bare or text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)
+    ):
+        rows = sum(1 for row in text.splitlines() if row.strip(BLANK.encode()))
     if has_bare:
         line_ends += text.count(b"\r") - text.count(b"\r\n")
     return TextBlock(stream.name, text, line, start, rows, line_ends, quoted, stream.encoding)
@@ -141,17 +151,11 @@ def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
 
 def _last_end(data: bytes, *, quoted: bool) -> int:
     """Where the last row that is complete ends; 0 where none is."""
-    if b"\n" not in data and b"\r" in data:
-        ends = row_ends(data[:-1], quoted=quoted)  # what follows a last CR is not known yet
-        return int(ends[-2]) if ends.size > 1 else 0
     end = data.rfind(b"\n") + 1
-    if quoted and b'"' in data:
-        quotes = data.count(b'"', 0, end)
-        while end and quotes % 2:
-            earlier = data.rfind(b"\n", 0, end - 1) + 1
-            quotes -= data.count(b'"', earlier, end)
-            end = earlier
-    return end
+    if end and not (quoted and data.count(b'"', 0, end) % 2):
+        return end
+    ends = row_ends(data[:-1], quoted=quoted)  # what follows a last CR is not known yet
+    return int(ends[-2]) if ends.size > 1 else 0
 
 
 def _before_blank_lines(text: bytes) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.numerals import read_number
+from cecalc.sources.columns import Layout
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
 from cecalc.sources.tables import Columns, Reading, Record
@@ -34,11 +35,24 @@ def columns(rows: list[Record], reading: Reading) -> Columns:
     return Columns(
         values=cells.array(layout.values),
         target=cells.target() if layout.target else None,
-        sample_weight=None if weight is None else cells.array((weight,)).reshape(-1),
+        sample_weight=None if weight is None else cells.numbers((weight,))[:, 0],
         ids=None if layout.id is None else [str(row.cells[layout.id]) for row in rows],
         lines=[row.line for row in rows if row.line is not None] or None,
         originals=[row.original for row in rows],
     )
+
+
+def list_shapes(first: Sequence[Any], layout: Layout) -> dict[int, tuple[int, ...]]:
+    """The positions of values and target where the first row holds a list, and its shape."""
+    used = (i for i in (*layout.values, *layout.target) if i < len(first))
+    return {i: _shape(first[i]) for i in used if is_list(first[i])}
+
+
+def _shape(cell: Any) -> tuple[int, ...]:
+    try:
+        return to_array(_list(cell), "").shape
+    except ValueError:  # told with its place when the row is read
+        return ()
 
 
 def is_list(cell: Any) -> bool:
@@ -54,7 +68,7 @@ class _Cells:
         """The target of the rows: shape (n,), or (n, C) where there is a column per class."""
         positions, rows = self.reading.layout.target, self.rows
         position = positions[0]
-        is_single = len(positions) == 1 and not is_list(rows[0].cells[position])
+        is_single = len(positions) == 1 and position not in self.reading.lists
         if not (is_single and self.reading.has_index):
             array = self.array(positions)
             return array.reshape(-1) if is_single else array
@@ -70,9 +84,13 @@ class _Cells:
 
     def array(self, positions: Sequence[int]) -> Floats:
         """The cells of some columns: shape (n, columns), or (n, …) where the cells are lists."""
-        rows = self.rows
-        if len(positions) == 1 and is_list(rows[0].cells[positions[0]]):
+        if len(positions) == 1 and positions[0] in self.reading.lists:
             return self._lists(positions[0])
+        return self.numbers(positions)
+
+    def numbers(self, positions: Sequence[int]) -> Floats:
+        """The cells of some columns that hold a number each: shape (n, columns)."""
+        rows = self.rows
         if not positions:
             return np.empty((len(rows), 0))
         pick = operator.itemgetter(*positions) if len(positions) > 1 else None
@@ -90,6 +108,7 @@ class _Cells:
 
     def _lists(self, position: int) -> Floats:
         name, source = self.reading.fields[position], self.reading.source
+        expected = self.reading.lists[position]
         lists = [self._read(_list, row.cells[position], row, position) for row in self.rows]
         arrays = []
         for row, nested in zip(self.rows, lists, strict=True):
@@ -98,8 +117,8 @@ class _Cells:
                 arrays.append(to_array(nested, name))
             except DataError as error:
                 raise error.at(source=source, line=row.line, row=row.number) from None
-            if arrays[-1].shape != arrays[0].shape:
-                raise DataError(other_shape(name, arrays[-1].shape, arrays[0].shape), place=place)
+            if arrays[-1].shape != expected:
+                raise DataError(other_shape(name, arrays[-1].shape, expected), place=place)
         return np.stack(arrays)
 
     def _read(self, read: Callable[[Any], Any], cell: Any, row: Record, position: int) -> Any:

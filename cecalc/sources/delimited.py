@@ -12,13 +12,11 @@ from functools import partial
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.numerals import is_number
 from cecalc.records import InputRequest, Original
-from cecalc.sources.blocks import TextBlock, cut
-from cecalc.sources.cells import is_list
+from cecalc.sources.blocks import MAX_FIELD, TextBlock, cut
+from cecalc.sources.cells import list_shapes
 from cecalc.sources.columns import Wanted, understand
 from cecalc.sources.files import Stream
 from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
-
-MAX_FIELD = 2**20
 
 
 def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
@@ -57,11 +55,11 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     second = None if filled is None else next(form.records(filled), None)
     if filled is None or second is None:
         raise DataError("no data rows", place=Place(source=name))
-    used = (i for i in (*layout.values, *layout.target) if i < len(second.cells))
-    is_plain = not form.last_is_empty and not any(is_list(second.cells[i]) for i in used)
+    lists = list_shapes(second.cells, layout)
+    is_plain = not (form.last_is_empty or lists)
     rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
     header = first.original.text if request.has_header else None
-    return Table(name, fields, layout, rows, delimiter, header, "lines")
+    return Table(name, fields, layout, rows, delimiter, header, "lines", lists=lists)
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:
@@ -69,7 +67,7 @@ def _without_header(block: TextBlock, header: Record) -> TextBlock:
     text = header.original.text.encode("utf-8", "surrogateescape")
     rest = block.text[len(text) :]
     end = 2 if rest[:2] == b"\r\n" else 1
-    lines = 1 + header.original.text.count("\n")
+    lines = 1 + sum(1 for _ in re.finditer(r"\r\n?|\n", header.original.text))
     return replace(
         block,
         text=rest[end:],

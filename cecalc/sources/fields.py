@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
+from cecalc.sources.blocks import MAX_FIELD, MAX_LINE_CHARACTERS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -46,9 +48,22 @@ def fields_of(text: bytes, delimiter: str, fields: int, rows: int) -> Fields:
     ------
     ValueError : it has not so many rows of so many fields
     """
+    if len(text) > MAX_LINE_CHARACTERS:
+        raise ValueError("too long")
     if b'"' in text:
         return _Parsed(text, delimiter, fields, rows)
     return _Cut(text.replace(b"\r\n", b"\n") if b"\r" in text else text, delimiter, fields, rows)
+
+
+def _has_long_line(text: bytes) -> bool:
+    """Whether a field could be too long without a line end in it."""
+    start = 0
+    while len(text) - start > MAX_FIELD:
+        end = text.rfind(b"\n", start, start + MAX_FIELD) + 1
+        if not end:
+            return True
+        start = end
+    return False
 
 
 class _Cut:
@@ -101,6 +116,8 @@ class _Cut:
         begins = np.empty_like(ends)
         begins[0] = 0
         np.add(ends[:-1], 1, out=begins[1:])
+        if len(piece) > MAX_FIELD and (ends - begins).max() > MAX_FIELD:
+            raise ValueError("too long")
         first, last = positions[0], positions[-1] + 1
         chosen: Any = slice(first, last) if last - first == len(positions) else list(positions)
         offsets = np.empty(2 * rows * len(positions) + 1, np.int32)
@@ -116,7 +133,7 @@ class _Parsed:
     """Fields found by pyarrow's CSV reader."""
 
     def __init__(self, text: bytes, delimiter: str, fields: int, rows: int) -> None:
-        if fields > MAX_COLUMNS:
+        if fields > MAX_COLUMNS or _has_long_line(text):
             raise ValueError("too wide")
         self._text, self._rows = text, rows
         self._names = [str(i) for i in range(fields)]

@@ -8,9 +8,10 @@ import os
 import select
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -176,14 +177,51 @@ class Files(ExitStack):
 class _Metered:
     """A source whose bytes are counted."""
 
-    def __init__(self, source: BinaryIO, meter: Meter) -> None:
+    def __init__(self, source: BinaryIO | _Shared, meter: Meter) -> None:
         self._source, self._meter = source, meter
         self.fileno = source.fileno
 
     def read(self, size: int, /) -> bytes:
-        data = self._source.read(size)
+        while (data := self._source.read(size)) is None:
+            select.select([self._source], [], [])  # it does not wait by itself
         self._meter.read += len(data)
         return data
+
+
+class _Shared:
+    """A file that one thread may close while another one reads.
+
+    The read may not go on by then: the number of a closed file soon belongs to another.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._lock = file, threading.Lock()
+        self._is_read = self._is_done = False
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none once the file is closed."""
+        with self._lock:
+            if self._is_done:
+                return b""
+            self._is_read = True
+        try:
+            return self._file.read(size)
+        finally:
+            with self._lock:
+                self._is_read = False
+                if self._is_done:
+                    self._file.close()
+
+    def fileno(self) -> int:
+        """What the system calls it."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close it, or leave that to a read that is still under way."""
+        with self._lock:
+            self._is_done = True
+            if not self._is_read:
+                self._file.close()
 
 
 def size_of(names: Iterable[str]) -> int | None:
@@ -222,6 +260,7 @@ def open_bytes(path: str, files: Files) -> Opened:
     """
     from cecalc.sources.compressed import expanded
 
+    shared: _Shared | None = None
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
@@ -231,8 +270,9 @@ def open_bytes(path: str, files: Files) -> Opened:
 
         name, raw = path, stores.opened(path, files)
     else:
-        name, raw = path, files.enter_context(_opened(path))
-    source: Readable = _Metered(raw, files.meter)
+        name, raw = path, _opened(path)
+        shared = files.enter_context(closing(_Shared(raw)))
+    source: Readable = _Metered(shared or raw, files.meter)
     head = _head(source, name)
     compressed = expanded(head, source)
     if compressed is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cecalc.errors import DataError, Place
 from cecalc.records import InputFormat, InputRequest, NanPolicy
 from cecalc.sources import delimited, json_rows, strict_json
-from cecalc.sources.blocks import TextBlock, cut
+from cecalc.sources.blocks import BLANK, TextBlock, cut
 from cecalc.sources.columns import Wanted
 from cecalc.sources.compressed import without_suffix
 from cecalc.sources.files import Files, Opened, Stream, open_bytes
@@ -156,7 +156,7 @@ def _json(
     filled = list[tuple[int, str]]()
     for block in blocks:
         seen.append(block)
-        lines = ((number, line) for number, line in block.lines() if line.strip())
+        lines = ((number, line) for number, line in block.lines() if line.strip(BLANK))
         filled += itertools.islice(lines, 2 - len(filled))
         if len(filled) == 2:
             break
@@ -166,7 +166,7 @@ def _json(
     every = itertools.chain(seen, blocks)
     if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
         return json_rows.from_lines(every, request, wanted)
-    whole = ((n, line) for block in every for n, line in block.lines() if line.strip())
+    whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
     value = _document(stream.name, whole, request)
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return json_rows.from_array(stream.name, value, request, wanted)

@@ -14,7 +14,8 @@ import numpy as np
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.records import InputRequest, NanPolicy, Original
 from cecalc.sources import strict_json
-from cecalc.sources.blocks import TextBlock
+from cecalc.sources.blocks import BLANK, TextBlock
+from cecalc.sources.cells import list_shapes
 from cecalc.sources.columns import Layout, Wanted, understand
 from cecalc.sources.shapes import BATCH_VALUES, row_blocks
 from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
@@ -24,10 +25,7 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     """The table of JSON lines: an object a line, blank lines skipped."""
     block = next(blocks)
     nan = request.nan is NanPolicy.PROPAGATE
-    first = next(_objects(block, nan=nan), None)
-    while first is None:
-        block = next(blocks)
-        first = next(_objects(block, nan=nan), None)
+    first = next(_objects(block, nan=nan))
     keys, layout = _understood(block.name, first, request, wanted)
     used = _used(layout)
 
@@ -40,7 +38,8 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
         return Rows(part.start, part.rows, records, partial(_arrays, part, first.original.cells))
 
     every = map(rows, itertools.chain([block], blocks))
-    return Table(block.name, _fields(keys), layout, every, form="objects")
+    lists = list_shapes(list(first.original.cells.values()), layout)
+    return Table(block.name, _fields(keys), layout, every, form="objects", lists=lists)
 
 
 def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
@@ -52,7 +51,8 @@ def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Col
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
     """The table of the objects of a JSON array; they have no lines of their own."""
-    keys, layout = _understood(name, next(_numbered(name, rows, 0)), request, wanted)
+    first = next(_numbered(name, rows, 0))
+    keys, layout = _understood(name, first, request, wanted)
     used = _used(layout)
     width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
 
@@ -63,13 +63,14 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
         return Rows(part.start, part.stop - part.start, records)
 
     blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
-    return Table(name, _fields(keys), layout, blocks, form="objects")
+    lists = list_shapes(list(first.original.cells.values()), layout)
+    return Table(name, _fields(keys), layout, blocks, form="objects", lists=lists)
 
 
 def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
     """The objects of JSON lines; cells are still the object itself."""
     for line, text in block.lines():
-        stripped = text.strip()
+        stripped = text.strip(BLANK)
         if not stripped:
             continue
         place = Place(source=block.name, line=line)
@@ -135,7 +136,7 @@ def reason(error: ValueError, text: str) -> str:
     """What is wrong with JSON, in a few words of ours."""
     if not isinstance(error, json.JSONDecodeError):
         return str(error)
-    if error.pos >= len(text.rstrip()):
+    if error.pos >= len(text.rstrip(BLANK)):
         return "ends inside a value"
     if error.msg == "Extra data":
         return f"text after the value (column {error.colno})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from cecalc.records import Original
-from cecalc.sources.blocks import TextBlock
+from cecalc.sources.blocks import BLANK, TextBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,8 @@ class LazyOriginals(Sequence[Original]):
         if b"\r" in text:
             lines = [line.decode() for line in text.splitlines()]
         else:
-            lines = text.decode().split("\n")
-        return [line for line in lines if line and not line.isspace()]
+            lines = text.decode().split("\n")[: len(self)]
+        return lines if self._block.quoted else [line.strip(BLANK) for line in lines]
 
     @property
     def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError
 from cecalc.records import Batch, Block, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
-from cecalc.sources.cells import other_shape
 from cecalc.sources.shapes import arrange, axis_names
 from cecalc.sources.tables import Beside, Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes, shown_names
@@ -50,8 +49,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         files=table.files,
         notes=layout.notes,
     )
-    shape = (first.values.shape[1], *first.cell_shape)
-    blocks = _blocks(itertools.chain([first_rows], table.blocks), replace(parse, shape=shape))
+    blocks = _blocks(itertools.chain([first_rows], table.blocks), parse)
     return Problem(schema, itertools.chain([lambda: first], itertools.islice(blocks, 1, None)))
 
 
@@ -73,8 +71,6 @@ class Parse:
     reading: Reading
     beside: Beside
     request: InputRequest
-    shape: tuple[int, ...] | None = None
-    """What the first block's rows hold; None before it is known."""
 
     def later(self, block: Rows) -> Block:
         """The same as a call that parses when it is made."""
@@ -97,13 +93,6 @@ class Parse:
         target = taken.target if columns.target is None else columns.target
         weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
         arranged = arrange(self.request.task, columns.values, target, self.request.target_form)
-        shape = (arranged.values.shape[1], *arranged.cell_shape)
-        if self.shape is not None and shape != self.shape:
-            name = self.reading.fields[self.reading.layout.values[0]]
-            line = None if columns.lines is None else columns.lines[0]
-            found, expected = columns.values.shape[1:], self.shape[:1]
-            rule = other_shape(name, found, expected)
-            raise DataError(rule, place=Place(line=line, row=start))
 
         def spread(items: Any) -> Any:
             if items is None or arranged.per_row == 1:

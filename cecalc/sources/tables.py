@@ -41,6 +41,8 @@ class Reading:
     layout: Layout
     task: Task
     classes: Classes
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """As in `Table`."""
 
     @property
     def has_index(self) -> bool:
@@ -101,10 +103,12 @@ class Table:
     form: str = ""
     """What its rows are: lines, objects, or ("") just values."""
     files: int = 1
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The positions where the first row holds a list, and its shape: all rows have to."""
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        return Reading(self.source, self.fields, self.layout, task, classes)
+        return Reading(self.source, self.fields, self.layout, task, classes, self.lists)
 
 
 @dataclass(frozen=True)
