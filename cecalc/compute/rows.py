@@ -12,7 +12,6 @@ from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, cross_entropy, prediction_checks, target_checks
-from cecalc.losses.blocked import differences_are_exact
 from cecalc.losses.stable import at, namespace, normaliser, weighted
 from cecalc.records import Batch, Kind, Outcome, Working
 
@@ -60,7 +59,11 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
     compute: Any = partial(_computed, settings=settings, backend=backend)
     if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
         compute = partial(_native, settings=settings, backend=backend)
-    rows = in_pieces(compute, (batch.values, target, true_class), backend)
+    arrays = batch.values, target, true_class
+    if type(backend) is Backend and not _needs_all(target, settings):
+        rows = compute(*arrays)
+    else:
+        rows = in_pieces(compute, arrays, backend)
     notes += _prediction_notes(batch, used, rows.peak, settings)
     loss, sample_weight = rows.loss, batch.sample_weight
     if sample_weight is not None:
@@ -107,16 +110,24 @@ def _shares(batch: Batch, settings: Settings) -> Floats | None:
     return np.broadcast_to(smoothing * weight, shape) if smoothing else None
 
 
+def _needs_all(target: Any, settings: Settings) -> bool:
+    """Whether a row's loss depends on the surprisals of all its classes."""
+    return target.ndim == 2 or settings.label_smoothing > 0
+
+
 def _computed(
     values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
 ) -> _Rows:
     """The rows on the backend, by our own formulas."""
-    array, index = backend.array(values), backend.array(true_class)
+    needs_all = _needs_all(target, settings)
+    # What looks at single classes alone leaves the widening to the normaliser, piece by piece.
+    is_lean = type(backend) is Backend and not needs_all
+    array = values if is_lean else backend.array(values)
+    index = backend.array(true_class)
     mixed = backend.array(target) if target is not true_class else index
-    needs_all = mixed.ndim == 2 or settings.label_smoothing > 0
     surprisal = own = None
     if settings.kind is Kind.LOGITS:
-        row = normaliser(array, exact=differences_are_exact(values))
+        row = normaliser(array)
         peak, prediction = row.peak, row.prediction
         p_prediction = 1.0 / (1.0 + row.tail)
         p_target = activations.softmax_at(array, index, row)

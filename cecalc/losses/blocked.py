@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
     from cecalc.records import Floats, Integers
 
-_PIECE = 2**15
+_PIECE = 2**16
 """Values worked on at once: four arrays of them fit the second-level cache."""
 _NARROW = 64
 """Rows of fewer classes are laid out class by class."""
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def normaliser(logits: Floats, /, *, exact: bool = False) -> tuple[Floats, Integers, Floats]:
+def normaliser(logits: NDArray[Any], /) -> tuple[Floats, Integers, Floats]:
     """Peak, prediction and tail of each row, as `stable.normaliser` says; NaN in a tail marks a row
     with something infinite in it, which wants the careful way.
 
     Parameters
     ----------
-    logits : shape (N, C), rows or classes contiguous
-    exact : whether differences of logits need no rounding, as `differences_are_exact` tells
+    logits : shape (N, C), float64, or float32 or float16 to be widened here
     """
     rows, classes = logits.shape
     peak, tail = np.empty(rows), np.empty(rows)
     prediction = np.empty(rows, dtype=np.int64)
+    is_exact = differences_are_exact(logits)
     by_class = classes < _NARROW or (logits.flags.f_contiguous and rows >= _NARROW)
-    height = max(_PIECE // classes, 256 if by_class else 1)
-    axis = 0 if by_class else 1
+    axis, height = (0, max(_PIECE // classes, 256)) if by_class else (1, max(_PIECE // classes, 1))
+    find = _first_by_class if by_class else _first_by_row
+    height = min(height, rows)
+    room = _Room(height * classes, is_exact=is_exact)
     for start in range(0, rows, height):
         part = slice(start, start + height)
-        block = logits[part]
-        block = np.ascontiguousarray(block.T) if by_class else np.ascontiguousarray(block)
-        find = _first_by_class if by_class else _first_by_row
+        block = room.taken(logits[part].T if by_class else logits[part])
         peak[part], prediction[part] = find(block)
-        powers = _powers(block, np.expand_dims(peak[part], axis), axis, exact=exact)
+        powers = room.powers(block, np.expand_dims(peak[part], axis), axis)
         np.put_along_axis(powers, np.expand_dims(prediction[part], axis), 0.0, axis)
         tail[part] = _tree_sum(powers, axis)
     return peak, prediction, tail
@@ -76,31 +76,48 @@ def differences_are_exact(stored: NDArray[Any]) -> bool:
     return largest < 255 and largest - max(smallest, 1) <= 28
 
 
-def _powers(block: Floats, peak: Floats, axis: int, *, exact: bool) -> Floats:
-    """Exp of each logit's difference from its peak, the rounding of the difference made good."""
-    if exact:
-        powers = block - peak
-        return np.exp(powers, out=powers)
-    powers = np.empty_like(block)
-    step = max(1, _PIECE // block.shape[1 - axis])
-    size = min(step, block.shape[axis])
-    shape = (size, block.shape[1]) if axis == 0 else (block.shape[0], size)
-    error, scratch = np.empty(shape), np.empty(shape)
-    for start in range(0, block.shape[axis], step):
-        part = np.s_[start : start + step] if axis == 0 else np.s_[:, start : start + step]
-        a, power = block[part], powers[part]
-        used = np.s_[: a.shape[0], : a.shape[1]]
-        e, s = error[used], scratch[used]
-        np.subtract(a, peak, out=power)  # stable.two_difference, step by step
-        np.subtract(power, a, out=e)
-        np.subtract(power, e, out=s)
-        np.subtract(a, s, out=s)
-        np.add(peak, e, out=e)
-        np.subtract(s, e, out=e)
-        np.exp(power, out=power)
-        np.multiply(power, e, out=e)
-        np.add(power, e, out=power)
-    return powers
+class _Room:
+    """Memory that every piece is worked on in: touching it afresh would cost more than the work."""
+
+    def __init__(self, size: int, *, is_exact: bool) -> None:
+        self._block = np.empty(size)
+        self._powers = self._block if is_exact else np.empty(size)
+        self._error = np.empty(0 if is_exact else min(size, _PIECE))
+        self._scratch = np.empty_like(self._error)
+        self._is_exact = is_exact
+
+    def taken(self, stored: NDArray[Any]) -> Floats:
+        """The values in a place of their own, widened to float64."""
+        block = self._block[: stored.size].reshape(stored.shape)
+        np.copyto(block, stored)
+        return block
+
+    def powers(self, block: Floats, peak: Floats, axis: int) -> Floats:
+        """Exp of each logit's difference from its peak, the rounding of the difference made good.
+
+        Where differences are exact, they take the place of the block.
+        """
+        powers = self._powers[: block.size].reshape(block.shape)
+        step = max(1, _PIECE // block.shape[1 - axis])
+        for start in range(0, block.shape[axis], step):
+            part = np.s_[start : start + step] if axis == 0 else np.s_[:, start : start + step]
+            a, power = block[part], powers[part]
+            np.subtract(a, peak, out=power)
+            if self._is_exact:
+                np.exp(power, out=power)
+                continue
+            if a.size > self._error.size:
+                self._error, self._scratch = np.empty(a.size), np.empty(a.size)
+            e, s = (room[: a.size].reshape(a.shape) for room in (self._error, self._scratch))
+            np.subtract(power, a, out=e)  # stable.two_difference, step by step
+            np.subtract(power, e, out=s)
+            np.subtract(a, s, out=s)
+            np.add(peak, e, out=e)
+            np.subtract(s, e, out=e)
+            np.exp(power, out=power)
+            np.multiply(power, e, out=e)
+            np.add(power, e, out=power)
+        return powers
 
 
 def _tree_sum(values: Floats, axis: int) -> Floats:

@@ -74,20 +74,19 @@ class Normaliser(NamedTuple):
     """Shape (N,): Σ exp(logit − peak) over the *other* classes."""
 
 
-def normaliser(logits: Array, /, *, exact: bool = False) -> Normaliser:
+def normaliser(logits: Array, /) -> Normaliser:
     """The normaliser of each row of logits.
 
     Parameters
     ----------
-    logits : shape (N, C)
-    exact : whether differences of logits need no rounding; saves work, changes no digit
+    logits : shape (N, C); NumPy's may be float32 or float16, the arithmetic is float64
     """
     if not isinstance(logits, np.ndarray):
         return careful_normaliser(logits)
-    peak, prediction, tail = blocked.normaliser(logits, exact=exact)
+    peak, prediction, tail = blocked.normaliser(logits)
     special = np.flatnonzero(np.isnan(tail))
     if special.size:  # masked classes, or something that is no number
-        redone = careful_normaliser(np.ascontiguousarray(logits[special]))
+        redone = careful_normaliser(np.ascontiguousarray(logits[special], dtype=np.float64))
         peak[special], prediction[special], tail[special] = redone
     return Normaliser(peak, prediction, tail)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -61,7 +62,8 @@ def open_table(
     stream, plain = _lying(opened, files, request.max_bytes)
     reader: _Parquet | _Arrow
     if form is InputFormat.PARQUET:
-        reader = _Parquet.of(stream, place, request.max_bytes)
+        native = _native(opened, plain, files)
+        reader = _Parquet.of(stream, native, place, request.max_bytes)
     else:
         reader = _Arrow(stream, place, opened.head.startswith(_STREAM))
     names = reader.names
@@ -100,6 +102,13 @@ def _lying(
     return stream, plain
 
 
+def _native(opened: Opened, plain: PlainFile | None, files: Files) -> Any:
+    """The file as Arrow reads it by itself, five times as fast; None where it has no path."""
+    if plain is None or not Path(opened.name).is_file():
+        return None
+    return files.enter_context(pa.OSFile(opened.name))
+
+
 def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: Place) -> Layout:
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
@@ -128,7 +137,7 @@ class _Parquet:
     file: Any
 
     @classmethod
-    def of(cls, stream: BinaryIO, place: Place, max_bytes: int | None) -> _Parquet:
+    def of(cls, stream: BinaryIO, native: Any, place: Place, max_bytes: int | None) -> _Parquet:
         from pyarrow import parquet
 
         size = stream.seek(0, os.SEEK_END)
@@ -140,7 +149,7 @@ class _Parquet:
         if end != _PARQUET or size < 12:
             raise InputError("file ends early (its footer is missing)", place=place)
         with _undamaged(place, "its footer is damaged"):
-            file = parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+            file = parquet.ParquetFile(native or stream, buffer_size=_BUFFER, pre_buffer=False)
             groups = map(file.metadata.row_group, range(file.num_row_groups))
             expanded = sum(group.total_byte_size for group in groups)
         refuse_more(expanded, max_bytes, place, expands=True)
