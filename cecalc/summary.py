@@ -86,7 +86,7 @@ class Summary:
     correct: int = 0
     cells_correct: int = 0
     labels: NDArray[np.float64] | None = None
-    """Shape (2, C): how often each class is the target, in the two parts of `_shares`."""
+    """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
     positives: ExactSum = ExactSum()
     """Sum of the targets of cells."""
     is_binary: bool = True
@@ -181,8 +181,8 @@ def _of_rows(outcome: Outcome, classes: int) -> Summary:
     if outcome.batch.target is not None and outcome.batch.target.ndim == 2:
         labels = _shares(outcome.batch.target[used])
     elif outcome.target_class is not None:
-        counts = np.bincount(outcome.target_class[used], minlength=classes).astype(np.float64)
-        labels = np.stack([counts, np.zeros_like(counts)])
+        labels = np.zeros((1, classes))
+        np.add.at(labels[0], outcome.target_class[used], 1)
     return Summary(
         rows_given=outcome.batch.size,
         rows_used=rows,

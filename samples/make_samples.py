@@ -1,20 +1,22 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["scikit-learn"]
+# dependencies = ["pyarrow", "safetensors", "scikit-learn", "torch"]
 # ///
 """Make the sample inputs that lie beside this script.
 
-Run it from the repository root (it needs scikit-learn, and nothing from the network):
+Run it from the repository root (it needs what is named above, and nothing from the network):
 
     python samples/make_samples.py
 
-The ``example*`` files hold one small batch in every format. The other files hold what
+The ``example*`` files hold one small batch in every format; the bytes of the binary ones depend on
+the libraries that write them. The other files hold what
 logistic regressions say of test rows they were not trained on, from the handwritten
 digits and the breast cancer data sets that come with scikit-learn. All splits and fits
 are deterministic, so a second run writes the same bytes; the checked-in files were made
 with scikit-learn 1.9.1.
 """
 
+import gzip
 import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -22,7 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import torch
 from numpy.typing import NDArray
+from pyarrow import feather, parquet
+from safetensors.numpy import save_file
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -96,6 +102,23 @@ def make_examples() -> None:
     write_table("example-bce-probs.csv", header, prob_rows)
 
 
+def make_arrays() -> None:
+    """Write the small example as files of arrays and as typed tables; and one file compressed."""
+    logits, target = np.asarray(LOGITS, dtype=np.float64), np.asarray(CLASSES)
+    np.save(HERE / "example-logits.npy", logits)
+    np.save(HERE / "example-target.npy", target)
+    np.savez(HERE / "example.npz", logits=logits, target=target)
+    save_file({"logits": logits, "target": target}, HERE / "example.safetensors")
+    tensors = {"logits": torch.from_numpy(logits), "target": torch.from_numpy(target)}
+    torch.save(tensors, HERE / "example.pt")
+    columns = dict(zip(numbered("logit"), logits.T, strict=True)) | {"target": target}
+    table = pa.table(columns)
+    parquet.write_table(table, HERE / "example.parquet")
+    feather.write_feather(table, HERE / "example.feather", compression="uncompressed")
+    text = (HERE / "example.csv").read_bytes()
+    (HERE / "example.csv.gz").write_bytes(gzip.compress(text, mtime=0))
+
+
 def split(labels: NDArray[Any], train: int | None, test: int) -> list[NDArray[Any]]:
     """Return the sorted indices of the training rows and of the test rows."""
     parts = train_test_split(
@@ -162,6 +185,7 @@ def make_tumours() -> None:
 def main() -> None:
     """Write every sample."""
     make_examples()
+    make_arrays()
     make_digits()
     make_digits_traits()
     make_tumours()

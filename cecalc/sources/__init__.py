@@ -1,8 +1,9 @@
 """How rows come in: arguments, CSV/TSV, JSON, JSON lines, arrays; `open_problem` finds the way.
 
-A source yields batches bounded by values; each row keeps its place. To add a format: one file that
-makes a `tables.Table` (rows), gives `formats.Arrays` (arrays read by windows) or calls
-`whole.whole` (an array), its name in `records.InputFormat`, its suffix and a branch in `formats`.
+A source yields blocks of rows, unparsed, bounded in size; each row keeps its place. Calling a
+block, in any thread, makes a batch of it. To add a format: one file that makes a `tables.Table`
+(rows), gives `formats.Arrays` (arrays read by windows) or calls `whole.whole` (an array), its name
+in `records.InputFormat`, its suffix and a branch in `formats`.
 """
 
 from __future__ import annotations

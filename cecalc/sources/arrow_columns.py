@@ -38,7 +38,7 @@ def columns(batch: Any, start: int, reading: Reading) -> Columns:
     layout, columns = reading.layout, _Columns(by_name, batch.num_rows, start, reading)
     weight = layout.sample_weight
     return Columns(
-        values=columns.array(layout.values),
+        values=columns.array(layout.values, as_stored=True),
         target=columns.target() if layout.target else None,
         sample_weight=None if weight is None else columns.array((weight,)).reshape(-1),
         ids=None if layout.id is None else Texts(columns.column(layout.id)),
@@ -83,8 +83,11 @@ class _Columns:
             number=position + 1,
         )
 
-    def array(self, positions: Sequence[int]) -> Floats:
-        """Some columns: shape (n, columns), or (n, …) where the cells of one are lists."""
+    def array(self, positions: Sequence[int], *, as_stored: bool = False) -> Floats:
+        """Some columns: shape (n, columns), or (n, …) where the cells of one are lists.
+
+        float32 stays what it is where `as_stored` allows it.
+        """
         found = [self.column(i) for i in positions]
         if len(found) == 1 and _is_list(found[0].type):
             return self._lists(found[0], positions[0])
@@ -95,7 +98,7 @@ class _Columns:
         if kinds in ({pa.float64()}, {pa.float32()}):
             together = pa.RecordBatch.from_arrays(found, names=[""] * len(found))
             tensor = together.to_tensor(row_major=False)
-            return np.asarray(memoryview(tensor)).astype(np.float64)
+            return np.asarray(memoryview(tensor), dtype=None if as_stored else np.float64)
         array = np.empty((len(positions), self.rows))
         for row, column in zip(array, found, strict=True):
             row[:] = _floats(column)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -27,6 +27,8 @@ PATIENCE = 0.2
 """For how many seconds bytes that trickle in are gathered before they are looked at."""
 _HEAD, _LEAST = 64, 16
 """How many bytes are looked at to tell what an input is, and how many are waited for."""
+_PIPE = 2**20
+"""How many bytes a pipe is asked to hold."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
 
@@ -326,6 +328,10 @@ def _opened(path: str) -> BinaryIO:
 
 def _unbuffered(stream: BinaryIO) -> BinaryIO:
     """The same stream without a buffer that would wait until it is full."""
+    with suppress(OSError, ValueError, AttributeError):  # a pipe that holds more is read less often
+        import fcntl
+
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, _PIPE)
     return getattr(stream, "raw", stream)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cecalc.losses import stable
+from cecalc.losses.blocked import differences_are_exact
+from cecalc.losses.stable import careful_normaliser, normaliser, two_difference
 from tests import strategies
 
 if TYPE_CHECKING:
@@ -108,3 +110,64 @@ def test_normaliser(
     got = [xp.numpy(part)[0] for part in stable.normaliser(xp.array([row]))]
     assert [peak, prediction] == got[:2]
     assert got[2] == pytest.approx(tail, rel=4e-16, abs=0)
+
+
+C = 2**16
+"""From so many classes on, float16 looks its powers up."""
+
+
+def _halves(kind: str) -> np.ndarray:
+    rng = np.random.default_rng(5)
+    rows = rng.normal(0, 3, (3, C)).astype(np.float16)
+    match kind:
+        case "tiny":
+            return (rows * np.float16(1e-6)).astype(np.float16)
+        case "huge":
+            return np.clip(rows.astype(np.float64) * 9e3, -65504, 65504).astype(np.float16)
+        case "below 0" | "above 0":
+            return np.abs(rows) * np.float16(1 if kind == "above 0" else -1)
+        case "zeros":
+            rows[:] = -1
+            rows[:, 7], rows[:, 9] = -0.0, 0.0
+        case "masked":
+            rows[0, 5:900], rows[1], rows[1, 3] = -np.inf, -np.inf, 2
+        case "special":
+            rows[0, 5], rows[1, 9] = np.nan, np.inf
+            rows[2].view(np.uint16)[4] = 0xFE00  # a NaN with a sign
+    return rows
+
+
+@pytest.mark.parametrize(
+    "kind", ["common", "tiny", "huge", "below 0", "above 0", "zeros", "masked", "special"]
+)
+def test_float16_of_a_vocabulary_has_the_same_digits(kind: str) -> None:
+    stored = _halves(kind)
+    found, expected = normaliser(stored), careful_normaliser(stored.astype(np.float64))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("spread", [1e-30, 1.0, 1e3])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (300, 10), (5, 1000), (300, 200), (2, 70_000)])
+def test_pieces_have_the_digits_of_the_whole(
+    shape: tuple[int, int], order: Literal["C", "F"], spread: float, dtype: type
+) -> None:
+    drawn = np.random.default_rng(1).normal(0, 3, shape)
+    stored: np.ndarray = np.asarray(
+        drawn * np.where(drawn > 0, spread, 1), dtype=dtype, order=order
+    )
+    found, expected = normaliser(stored), careful_normaliser(stored.astype(np.float64))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), min_size=2, max_size=6))
+def test_differences_that_are_called_exact_are(values: list[float]) -> None:
+    stored = np.asarray(values, dtype=np.float32)
+    wide = stored.astype(np.float64)
+    if differences_are_exact(stored):
+        difference, error = two_difference(wide[:, None], wide[None, :])
+        assert np.isfinite(difference).all()
+        np.testing.assert_array_equal(error, np.zeros_like(error))
