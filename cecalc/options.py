@@ -47,8 +47,9 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Argument(
                 metavar="FILE",
                 show_default=False,
-                help="CSV, TSV, JSON or JSON lines, compressed or not; - or a pipe for standard "
-                "input. Several files, or a quoted pattern, are one data set.",
+                help="CSV, TSV, JSON, JSON lines, Parquet, Arrow, .npz, .safetensors or .pt, "
+                "compressed or not; - or a pipe for standard input. Several tables, or a quoted "
+                "pattern, are one data set.",
             ),
         ],
         None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cecalc.errors import DataError, InputError, LimitError, Place
-from cecalc.sources.files import Stream
+from cecalc.sources.stream import Stream
 
 BLOCK_BYTES = 4 * 2**20
 """About how much text makes a block."""

@@ -15,7 +15,7 @@ from cecalc.records import InputRequest, Original
 from cecalc.sources.blocks import MAX_FIELD, TextBlock, cut
 from cecalc.sources.cells import list_shapes
 from cecalc.sources.columns import Wanted, understand
-from cecalc.sources.files import Stream
+from cecalc.sources.stream import Stream
 from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
 
 

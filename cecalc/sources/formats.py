@@ -15,7 +15,8 @@ from cecalc.sources import delimited, json_rows, strict_json
 from cecalc.sources.blocks import BLANK, TextBlock, cut
 from cecalc.sources.columns import Wanted
 from cecalc.sources.compressed import without_suffix
-from cecalc.sources.files import Files, Opened, Stream, open_bytes
+from cecalc.sources.files import Files, Opened, open_bytes
+from cecalc.sources.stream import Stream
 from cecalc.sources.tables import Table
 
 if TYPE_CHECKING:

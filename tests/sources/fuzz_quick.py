@@ -22,7 +22,7 @@ import pytest
 from cecalc.errors import CecalcError
 from cecalc.records import Original
 from cecalc.sources import blocks, cells, delimited, formats, json_rows
-from cecalc.sources.files import Stream
+from cecalc.sources.stream import Stream
 from cecalc.sources.tables import Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes
 from tests.sources.damaged_texts import Case, case

@@ -1,0 +1,147 @@
+"""Bytes of an input as they come, decoded, bounded, and gathered while they trickle in."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+
+if TYPE_CHECKING:
+    from cecalc.sources.compressed import Readable
+
+PATIENCE = 0.2
+"""For how many seconds bytes that trickle in are gathered before they are looked at."""
+HEAD, _LEAST = 64, 16
+"""How many bytes are looked at to tell what an input is, and how many are waited for."""
+_UTF_8 = "utf-8"
+_BOM = codecs.BOM_UTF8
+
+
+@dataclass
+class Stream:
+    """An input as bytes of UTF-8, whatever it is encoded in; read once, from front to back."""
+
+    name: str
+    """What messages call it."""
+    source: Readable
+    encoding: str = _UTF_8
+    max_bytes: int | None = None
+    taken: int = 0
+    """How many bytes have been read."""
+    ended: bool = False
+    """Whether `take` has met the end."""
+    _unread: bytes = b""
+    """What has been looked at and is still to be read."""
+    _ahead: bytes = b""
+    """The same after decoding."""
+    _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
+    _lines: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.encoding != _UTF_8:
+            self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
+        while is_too_short(self._ahead) and (more := self._read(HEAD)):
+            self._ahead += more
+        self._refuse_other_encodings()
+        self._ahead = self._ahead.removeprefix(_BOM)
+
+    @property
+    def place(self) -> Place:
+        """The input as a place of errors."""
+        return Place(source=self.name)
+
+    def head(self) -> bytes:
+        """The first bytes, without reading past them."""
+        return self._ahead
+
+    def take(self, size: int) -> bytes:
+        """About `size` bytes, or those that come in time; none only at the end."""
+        parts, left = [self._ahead[:size]], size - len(self._ahead)
+        self._ahead = self._ahead[size:]
+        deadline = time.monotonic() + PATIENCE if parts[0] or self._unread else None
+        while left > 0 and (deadline is None or self._comes_before(deadline)):
+            part = self._read(left)
+            if not part:
+                self.ended = True
+                break
+            parts.append(part)
+            left -= len(part)
+            deadline = deadline or time.monotonic() + PATIENCE
+        filled = list(filter(None, parts))
+        return filled[0] if len(filled) == 1 else b"".join(filled)
+
+    def _comes_before(self, deadline: float) -> bool:
+        """Whether more can be read at once, or comes before the deadline."""
+        try:
+            source: Any = self.source
+            ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
+        except (OSError, ValueError, TypeError):  # nothing to wait for: it has no descriptor
+            return True
+        return bool(ready)
+
+    def _read(self, size: int) -> bytes:
+        data = self._bytes(size)
+        self.taken += len(data)
+        if self.max_bytes is not None and self.taken > self.max_bytes:
+            raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
+        if self._decode is None:
+            return data
+        text = ""
+        try:
+            while not text and data:  # a character may need more than one byte
+                text = self._decode(data, False)
+                data = b"" if text else self._bytes(size)
+            text = text or self._decode(b"", True)
+        except UnicodeError:
+            line = self._lines + 1
+            raise DataError(
+                f"not valid {self.encoding.upper()}", place=Place(source=self.name, line=line)
+            ) from None
+        self._lines += text.count("\n")
+        return text.encode(_UTF_8, "surrogateescape")
+
+    def _bytes(self, size: int) -> bytes:
+        """Some of the next bytes of the source."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        return read_some(self.source, size, self.name)
+
+    def _refuse_other_encodings(self) -> None:
+        if self.encoding == _UTF_8 and self._ahead[:2] in (
+            codecs.BOM_UTF16_LE,
+            codecs.BOM_UTF16_BE,
+        ):
+            raise DataError(
+                "UTF-16 text where UTF-8 is expected",
+                place=self.place,
+                hint="convert it, or use --encoding utf-16",
+            )
+
+
+def is_too_short(head: bytes) -> bool:
+    """Whether more has to be seen to tell what an input is: not where a first line is over."""
+    return len(head) < _LEAST and b"\n" not in head
+
+
+def read_some(source: Readable, size: int, name: str) -> bytes:
+    """Some of the next bytes; an error names the input."""
+    try:
+        return source.read(size)
+    except CecalcError as error:
+        raise error.at(source=name) from None
+    except OSError as error:
+        raise InputError(reason(error), place=Place(source=name)) from None
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in its own words."""
+    if isinstance(error, IsADirectoryError):
+        return "is a directory"
+    return os.strerror(error.errno) if error.errno else str(error)
