@@ -154,8 +154,10 @@ def _execute(task: Task, ctx: typer.Context) -> int:
             _say(note(text))
 
     meter, start = Meter(), time.perf_counter()
-    with progress.Shown(meter, wanted=output.progress and progress.is_seen(streams=output.streams)):
-        _written(progress.awaited(run(request, tell, meter), meter), output, meter)
+    wanted = output.progress and progress.is_seen(streams=output.streams)
+    with progress.Shown(meter, wanted=wanted) as shown:
+        items = progress.awaited(run(request, tell, meter), meter, shown.stop)
+        _written(items, output, meter)
     if output.time:
         _say(progress.timings(meter, time.perf_counter() - start))
     return Status.COMPLETE

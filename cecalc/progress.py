@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -47,6 +47,10 @@ class Shown:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the terminal as it was."""
         self._done.set()
         if self._wanted:
             self._thread.join()
@@ -88,13 +92,17 @@ def is_seen(*, streams: bool) -> bool:
     return not (streams and sys.stdout is not None and sys.stdout.isatty())
 
 
-def awaited(items: Iterator[T], meter: Meter) -> Iterator[T]:
-    """The items; the time they are waited for is kept as that of the stages before writing."""
+def awaited(items: Iterator[T], meter: Meter, done: Callable[[], None]) -> Iterator[T]:
+    """The items; the time they are waited for is kept as that of the stages before writing.
+
+    `done` is called when the last one is there, before the result of them all is written.
+    """
     while True:
         start = time.perf_counter()
         item = next(items, None)
         meter.spend("awaited", time.perf_counter() - start)
         if item is None:
+            done()
             return
         yield item
 

@@ -94,3 +94,25 @@ def test_time_says_what_took_how_long() -> None:
     lines = run.stderr.splitlines()
     assert [line.split()[0] for line in lines] == STAGES
     assert all(re.match(r"\w+ +\d+\.\d{3} s( +\d+\.\d MB/s)?", line) for line in lines)
+
+
+def test_the_result_stands_alone_on_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.fifo"
+    os.mkfifo(path)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cecalc", "ce", str(path), "-q"]
+    run = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    with path.open("wb", buffering=0) as pipe:
+        pipe.write(HEADER + b"1,2,0\n")
+        time.sleep(2.5)
+    shown = b""
+    while select.select([ours], [], [], 5)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    assert run.wait() == 0
+    assert b"rows/s" in shown
+    assert shown.endswith(b"\x1b[2K1.3132616875182228\r\n")

@@ -149,7 +149,12 @@ class _Parquet:
         if end != _PARQUET or size < 12:
             raise InputError("file ends early (its footer is missing)", place=place)
         with _undamaged(place, "its footer is damaged"):
-            file = parquet.ParquetFile(native or stream, buffer_size=_BUFFER, pre_buffer=False)
+            file = parquet.ParquetFile(
+                native or stream,
+                buffer_size=_BUFFER,
+                pre_buffer=False,
+                page_checksum_verification=True,
+            )
             groups = map(file.metadata.row_group, range(file.num_row_groups))
             expanded = sum(group.total_byte_size for group in groups)
         refuse_more(expanded, max_bytes, place, expands=True)

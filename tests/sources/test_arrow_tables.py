@@ -121,3 +121,21 @@ def test_fault(fault: str, run: Callable[[str], Any]) -> None:
     Path("x.parquet").write_bytes(data)
     found, out, err = run("ce x.parquet -q")
     assert (found, out, err.splitlines()[0]) == (status, "", f"cecalc: error: x.parquet: {error}")
+
+
+def test_page_checksums_are_checked_where_there_are_any(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.parquet"
+    columns: dict[str, Any] = {
+        f"logit_{c}": [r * (c + 1.5) % 7 for r in range(500)] for c in range(3)
+    }
+    table = pa.table(columns | {"target": [r % 3 for r in range(500)]})
+    parquet.write_table(
+        table, path, compression="none", use_dictionary=False, write_page_checksum=True
+    )
+    data = bytearray(path.read_bytes())
+    data[2000] ^= 1
+    path.write_bytes(data)
+    assert status_of(["ce", str(path), "-q"]) == 4
+    assert "x.parquet: its data is damaged" in capsys.readouterr().err

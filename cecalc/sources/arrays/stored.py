@@ -150,9 +150,9 @@ def copied(
 
 def not_a(kind: str, head: bytes, place: Place) -> DataError:
     """The error for a file that does not begin as its format does."""
-    return DataError(
-        f"not a {kind} file (starts with {excerpt(head[:16].decode('latin-1'))})", place=place
-    )
+    article = "an" if kind[0] in "AEIOU" else "a"
+    begins = excerpt(head[:16].decode("latin-1"))
+    return DataError(f"not {article} {kind} file (starts with {begins})", place=place)
 
 
 @contextmanager
