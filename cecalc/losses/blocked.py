@@ -41,17 +41,18 @@ def normaliser(logits: NDArray[Any], /) -> tuple[Floats, Integers, Floats]:
         for row in range(rows):
             peak[row], prediction[row], tail[row] = looked_up.row(np.ascontiguousarray(logits[row]))
         return peak, prediction, tail
-    is_exact = differences_are_exact(logits)
     by_class = classes < _NARROW or (logits.flags.f_contiguous and rows >= _NARROW)
     axis, height = (0, max(_PIECE // classes, 256)) if by_class else (1, max(_PIECE // classes, 1))
     find = _first_by_class if by_class else _first_by_row
     height = min(height, rows)
-    room = _Room(height * classes, is_exact=is_exact)
+    room = _Room(height * classes)
     for start in range(0, rows, height):
         part = slice(start, start + height)
-        block = room.taken(logits[part].T if by_class else logits[part])
+        stored = logits[part].T if by_class else logits[part]
+        is_exact = differences_are_exact(stored)
+        block = room.taken(stored)
         peak[part], prediction[part] = find(block)
-        powers = room.powers(block, np.expand_dims(peak[part], axis), axis)
+        powers = room.powers(block, np.expand_dims(peak[part], axis), axis, is_exact=is_exact)
         np.put_along_axis(powers, np.expand_dims(prediction[part], axis), 0.0, axis)
         tail[part] = _tree_sum(powers, axis)
     return peak, prediction, tail
@@ -130,12 +131,9 @@ def differences_are_exact(stored: NDArray[Any]) -> bool:
 class _Room:
     """Memory that every piece is worked on in: touching it afresh would cost more than the work."""
 
-    def __init__(self, size: int, *, is_exact: bool) -> None:
+    def __init__(self, size: int) -> None:
         self._block = np.empty(size)
-        self._powers = self._block if is_exact else np.empty(size)
-        self._error = np.empty(0 if is_exact else min(size, _PIECE))
-        self._scratch = np.empty_like(self._error)
-        self._is_exact = is_exact
+        self._powers = self._error = self._scratch = np.empty(0)
 
     def taken(self, stored: NDArray[Any]) -> Floats:
         """The values in a place of their own, widened to float64."""
@@ -143,18 +141,23 @@ class _Room:
         np.copyto(block, stored)
         return block
 
-    def powers(self, block: Floats, peak: Floats, axis: int) -> Floats:
+    def powers(self, block: Floats, peak: Floats, axis: int, *, is_exact: bool) -> Floats:
         """Exp of each logit's difference from its peak, the rounding of the difference made good.
 
         Where differences are exact, they take the place of the block.
         """
-        powers = self._powers[: block.size].reshape(block.shape)
+        if is_exact:
+            powers = block
+        else:
+            if not self._powers.size:
+                self._powers = np.empty_like(self._block)
+            powers = self._powers[: block.size].reshape(block.shape)
         step = max(1, _PIECE // block.shape[1 - axis])
         for start in range(0, block.shape[axis], step):
             part = np.s_[start : start + step] if axis == 0 else np.s_[:, start : start + step]
             a, power = block[part], powers[part]
             np.subtract(a, peak, out=power)
-            if self._is_exact:
+            if is_exact:
                 np.exp(power, out=power)
                 continue
             if a.size > self._error.size:
