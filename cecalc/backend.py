@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,10 @@ class Backend:
     def forget(self) -> None:
         """Give back what is kept for later."""
 
+    def transferred(self) -> float:
+        """For how many seconds this thread has handed arrays over since it was last asked."""
+        return 0.0
+
     @property
     def label(self) -> str:
         """What computed the number, for people."""
@@ -61,12 +66,12 @@ class TorchBackend(Backend):
 
         self.torch = torch
         self.device = device
+        self._own = threading.local()
         if device == "cpu":
             torch.set_num_threads(1)  # each worker has a core of its own already
             return
         self.piece = 2**24
         self.out_of_memory = (torch.OutOfMemoryError,)
-        self._own = threading.local()
 
     def array(self, array: Any) -> Array:
         """A NumPy array as a tensor on the device, where it is widened to float64."""
@@ -100,9 +105,18 @@ class TorchBackend(Backend):
         """The tensor on the device; from pinned memory the copy runs beside the computing."""
         if self.device == "cpu":
             return tensor
+        start = time.perf_counter()
         if self.device.startswith("cuda"):
             tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
+        moved = tensor.to(self.device, non_blocking=True)
+        self._own.seconds = getattr(self._own, "seconds", 0.0) + time.perf_counter() - start
+        return moved
+
+    def transferred(self) -> float:
+        """For how long arrays were pinned and handed over; the copy itself runs beside the rest."""
+        seconds: float = getattr(self._own, "seconds", 0.0)
+        self._own.seconds = 0.0
+        return seconds
 
 
 class RoundedBackend(TorchBackend):

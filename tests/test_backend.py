@@ -58,6 +58,14 @@ def test_a_row_too_large_for_the_device_is_a_limit() -> None:
         in_pieces(device.sums, (np.ones((3, 4)),), device)
 
 
+def test_handing_over_to_a_device_is_timed() -> None:
+    device = TorchBackend("meta")  # tensors without memory: all there is of it is the way there
+    device.array(np.ones(3))
+    assert device.transferred() > 0
+    assert device.transferred() == 0
+    assert TorchBackend("cpu").transferred() == 0
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("backend", [Backend(), TorchBackend("cpu")], ids=["numpy", "torch"])
 def test_stored_values_are_widened(backend: Backend, dtype: type) -> None:

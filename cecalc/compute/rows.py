@@ -60,7 +60,7 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
     if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
         compute = partial(_native, settings=settings, backend=backend)
     arrays = batch.values, target, true_class
-    if type(backend) is Backend and not _needs_all(target, settings):
+    if _is_lean(target, settings, backend):
         rows = compute(*arrays)
     else:
         rows = in_pieces(compute, arrays, backend)
@@ -115,14 +115,17 @@ def _needs_all(target: Any, settings: Settings) -> bool:
     return target.ndim == 2 or settings.label_smoothing > 0
 
 
+def _is_lean(target: Any, settings: Settings, backend: Backend) -> bool:
+    """Whether only the normaliser looks at all classes: on NumPy it widens, and cuts, by itself."""
+    return type(backend) is Backend and not _needs_all(target, settings)
+
+
 def _computed(
     values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
 ) -> _Rows:
     """The rows on the backend, by our own formulas."""
     needs_all = _needs_all(target, settings)
-    # What looks at single classes alone leaves the widening to the normaliser, piece by piece.
-    is_lean = type(backend) is Backend and not needs_all
-    array = values if is_lean else backend.array(values)
+    array = values if _is_lean(target, settings, backend) else backend.array(values)
     index = backend.array(true_class)
     mixed = backend.array(target) if target is not true_class else index
     surprisal = own = None

@@ -69,7 +69,8 @@ class Computation:
         batch = block()
         parsed = time.perf_counter()
         done = self._computed(batch)
-        seconds = {"parse": parsed - start, "compute": time.perf_counter() - parsed}
+        whole, transfer = time.perf_counter() - parsed, self.arithmetic.transferred()
+        seconds = {"parse": parsed - start, "transfer": transfer, "compute": whole - transfer}
         return replace(done, seconds=seconds)
 
     def _computed(self, batch: Batch) -> Done:

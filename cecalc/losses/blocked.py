@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cecalc.records import Floats, Integers
 
 _PIECE = 2**16
-"""Values worked on at once: four arrays of them fit the second-level cache."""
+"""Values worked on at once: of 2**13 to 2**16 the quickest where it was measured."""
 _MANY = 2**16
 """From so many classes on, looking exp up costs less than computing it."""
 _MINUS_ZERO, _MINUS_INFINITY = 0x8000, 0xFC00

@@ -29,7 +29,7 @@ _QUOTE = ord('"')
 def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
     """The block as arrays."""
     layout = reading.layout
-    if not _is_plain(block.text, delimiter):
+    if not _is_plain(block, delimiter):
         return None
     originals = LazyOriginals(block, lambda line: next(csv.reader([line], delimiter=delimiter)))
     try:
@@ -89,21 +89,16 @@ def _lines(block: TextBlock) -> Sequence[int]:
     return lines
 
 
-def _is_plain(text: bytes, delimiter: str) -> bool:
+def _is_plain(block: TextBlock, delimiter: str) -> bool:
     """Whether there is nothing in the text that pyarrow would read more leniently than we do."""
+    text = block.text
     if b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n")):
         return False
     if not delimiter.isascii() or text.startswith(codecs.BOM_UTF8):
         return False
     if b'"' in text and not _is_well_quoted(text, ord(delimiter)):
         return False
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return block.is_utf_8
 
 
 def _is_well_quoted(text: bytes, delimiter: int) -> bool:

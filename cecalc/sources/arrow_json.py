@@ -80,13 +80,7 @@ def _is_plain(block: TextBlock) -> bool:
         return False
     if text.count(b"\n{") + text.startswith(b"{") != block.rows or b"\0" in text or b"\r" in text:
         return False
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return block.is_utf_8
 
 
 def _read(block: TextBlock, schema: pa.Schema) -> pa.Table:
@@ -156,5 +150,8 @@ def _refuse_odd_numbers(array: pa.Array) -> None:
     """A ValueError where a number is NaN, infinite or beyond float64, asked for or not."""
     while pa.types.is_list(array.type):
         array = array.flatten()
-    if pa.types.is_float64(array.type) and not np.isfinite(array.drop_null().to_numpy()).all():
-        raise ValueError("not finite")
+    if pa.types.is_float64(array.type):
+        array = array.drop_null()  # not to_numpy, which imports pandas where there is one
+        numbers = np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+        if not np.isfinite(numbers).all():
+            raise ValueError("not finite")

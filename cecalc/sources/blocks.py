@@ -66,6 +66,17 @@ class TextBlock:
         """Whether each line is a row: none is blank, and no row goes over several."""
         return self.rows == self.line_ends + (not self.text.endswith(b"\n"))
 
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether its bytes are text at all."""
+        if self.text.isascii():
+            return True
+        try:
+            self.text.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
     def ends(self) -> np.ndarray:
         """For each row, where the next one begins."""
         return row_ends(self.text, quoted=self.quoted)

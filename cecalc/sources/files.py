@@ -126,18 +126,6 @@ def size_of(names: Iterable[str]) -> int | None:
     return sum(sizes)
 
 
-def open_stream(
-    path: str, files: Files, *, encoding: str = "utf-8", max_bytes: int | None = None
-) -> Stream:
-    """The text of a file, or of standard input for `-`; `files` closes it.
-
-    Raises
-    ------
-    InputError, DataError : as `open_bytes`
-    """
-    return open_bytes(path, files).text(encoding, max_bytes)
-
-
 def open_bytes(path: str, files: Files) -> Opened:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 

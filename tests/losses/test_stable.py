@@ -163,7 +163,15 @@ def test_pieces_have_the_digits_of_the_whole(
         np.testing.assert_array_equal(ours, theirs)
 
 
-@given(st.lists(st.floats(width=32, allow_nan=False), min_size=2, max_size=6))
+near = st.floats(2**-12, 2**12, width=32) | st.floats(-(2**12), -(2**-12), width=32) | st.just(0.0)
+
+
+@given(st.lists(near, min_size=2, max_size=6))
+def test_differences_of_common_logits_are_called_exact(values: list[float]) -> None:
+    assert differences_are_exact(np.asarray(values, dtype=np.float32))
+
+
+@given(st.lists(near | st.floats(width=32, allow_nan=False), min_size=2, max_size=6))
 def test_differences_that_are_called_exact_are(values: list[float]) -> None:
     stored = np.asarray(values, dtype=np.float32)
     wide = stored.astype(np.float64)
