@@ -99,6 +99,8 @@ def cut(
     while not stream.ended:
         try:
             more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
+        except DataError as error:
+            raise error.at(line=line + _line_ends_before(rest)) from None
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
@@ -110,6 +112,12 @@ def cut(
                 yield block
             line += block.line_ends
             start += block.rows
+
+
+def _line_ends_before(rest: bytes) -> int:
+    """How many blank lines there are before a row that has begun."""
+    blank = rest[: len(rest) - len(rest.lstrip(b"\r\n"))]
+    return len(blank.splitlines())
 
 
 def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
