@@ -105,7 +105,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (121, "ce --logits 1,2 --target 0 --weight 1,2,3", {}, 3, "--weight: 3 weights for 2 classes", None),
     (121, "ce --logits 1,2 --target 0 --weight 1,-2", {}, 3, "--weight: weight 1 is -2, expected finite and at least 0", None),
     (0, "ce --logits 1,2;3,4 --target 0,1 --sample-weight 1", {}, 3, "2 rows of values, 1 sample weight", None),
-    (0, "ce --logits 1,2;3,4 --target 0,1 --sample-weight 1,-1", {}, 3, "--logits: row 1: sample weight -1 is not finite and at least 0", None),
+    (0, "ce --logits 1,2;3,4 --target 0,1 --sample-weight 1,-1", {}, 3, "--sample-weight: row 1: sample weight -1 is not finite and at least 0", None),
     (0, "ce --logits 1,2 --target .5,.5 --ignore-index 0", {}, 2, "ignore_index goes with class indices; this target is a distribution", None),
     (118, "ce --logits 1,2 --target 0 --label-smoothing 2", {}, 2, "--label-smoothing '2' is outside 0..1", None),
     (118, "ce --logits 1,2 --target 0 --label-smoothing nan", {}, 2, "--label-smoothing 'nan' is outside 0..1", None),
