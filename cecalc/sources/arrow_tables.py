@@ -69,7 +69,7 @@ def open_table(
         reader = _Arrow.of(stream, place, in_order=opened.head.startswith(_STREAM))
     names = reader.names
     layout = _understood(names, request, wanted, place)
-    used = _used(layout, names)
+    used = [names[i] for i in layout.used]
     rows = max(1, BATCH_VALUES // max(1, len(used)))
 
     def blocks() -> Iterator[tuple[Any, int]]:
@@ -125,11 +125,6 @@ def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: 
 
 def _rows(batch: Any, start: int) -> Rows:
     return Rows(start, batch.num_rows, lambda: (), partial(arrow_columns.read, batch, start))
-
-
-def _used(layout: Layout, names: list[str]) -> list[str]:
-    every = (layout.id, layout.sample_weight, *layout.values, *layout.target)
-    return [names[i] for i in sorted({i for i in every if i is not None})]
 
 
 def _count(meter: Meter, rows: int, of: int | None) -> None:

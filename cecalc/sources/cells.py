@@ -193,8 +193,8 @@ def _number(cell: Any) -> float:
     if isinstance(cell, str):
         return read_number(cell)
     if type(cell) not in (int, float):
-        kind = "null" if cell is None else f"a {type(cell).__name__}"
-        raise ValueError(f"expected a number, found {kind}")
+        kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(cell))
+        raise ValueError(f"expected a number, found {kind or str(cell).lower()}")
     try:
         return float(cell)
     except OverflowError:

@@ -137,15 +137,27 @@ class Stream:
         return read_some(self.source, size, self.name)
 
     def _refuse_other_encodings(self) -> None:
-        if self.encoding == _UTF_8 and self._ahead[:2] in (
-            codecs.BOM_UTF16_LE,
-            codecs.BOM_UTF16_BE,
-        ):
-            raise DataError(
-                "UTF-16 text where UTF-8 is expected",
-                place=self.place,
-                hint="convert it, or use --encoding utf-16",
-            )
+        found = _wide(self._ahead) if self.encoding == _UTF_8 else None
+        if found is not None:
+            rule = f"{found} text where UTF-8 is expected"
+            hint = f"convert it, or use --encoding {found.lower()}"
+            raise DataError(rule, place=self.place, hint=hint)
+
+
+def _wide(head: bytes) -> str | None:
+    """The encoding of text whose first character takes more than a byte: by its mark, or by the
+    zeros around it.
+    """
+    zeros = [byte == 0 for byte in head[:4]]
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    if zeros in ([True] * 3 + [False], [False] + [True] * 3):
+        return "UTF-32-LE" if zeros[1] and not zeros[0] else "UTF-32-BE"
+    if zeros in ([True, False] * 2, [False, True] * 2):
+        return "UTF-16-BE" if zeros[0] else "UTF-16-LE"
+    return None
 
 
 def is_too_short(head: bytes) -> bool:

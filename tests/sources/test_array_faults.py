@@ -17,6 +17,7 @@ import torch
 
 from cecalc.errors import CecalcError, DataError, InputError, LimitError
 from cecalc.sources.arrays import Container, open_arrays
+from cecalc.sources.limits import Size
 from tests.sources.array_files import (
     ONE,
     claim,
@@ -190,7 +191,7 @@ def _refused(stream: Any, files: ExitStack, container: Container | None) -> tupl
 
 
 def _read_all(stream: Any, files: ExitStack, container: Container | None) -> None:
-    opened = open_arrays(stream, "x", files, container=container, max_bytes=2**20)
+    opened = open_arrays(stream, "x", files, container=container, max_bytes=Size(2**20, "1M"))
     for name in opened.names:
         read(opened, name, 1)
 

@@ -103,8 +103,8 @@ def test_the_rows_before_the_fault_come_out(size: int, tmp_path: Path) -> None:
 
 def collected(path: Path, size: int, take: Callable[[str], None]) -> None:
     from cecalc import flow
+    from cecalc.records import Screen
     from cecalc.sources import blocks
-    from cecalc.views import Screen
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", size)
@@ -113,7 +113,7 @@ def collected(path: Path, size: int, take: Callable[[str], None]) -> None:
             take(part)
 
 
-TABLES = {
+TABLES: dict[str, dict[str, dict[int, float | None]]] = {
     "null": {"logit_a": {6: None}, "target": {3: 9, 8: 7}},
     "nan": {"logit_a": {6: float("nan"), 9: float("nan")}, "target": {8: 7}},
     "two nulls": {"logit_a": {9: None}, "logit_b": {4: None}, "target": {5: 7}},
