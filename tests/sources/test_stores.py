@@ -132,5 +132,8 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     stores._store.cache_clear()
     assert status_of(["ce", "s3://bucket/x.csv"]) == 4
-    assert capfd.readouterr() == ("", f"cecalc: error: s3://bucket/x.csv: no connection to {endpoint}\n")
+    assert capfd.readouterr() == (
+        "",
+        f"cecalc: error: s3://bucket/x.csv: no connection to {endpoint}\n",
+    )
     stores._store.cache_clear()
