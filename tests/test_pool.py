@@ -7,9 +7,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from cecalc.flow import pool
 from cecalc.flow.pool import AHEAD, in_order
 
 SECONDS = 20
@@ -96,9 +99,27 @@ def test_closing_stops_the_reader() -> None:
     before = threading.active_count()
     results = in_order(blocks(), lambda block: block, 2)
     assert next(results) == 1
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     _wait_until(lambda: threading.active_count() <= before)
     assert len(read) <= 2 + AHEAD + 2
+
+
+def test_who_forgets_it_may_hold_any_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[ThreadPoolExecutor]()
+
+    class Noted(ThreadPoolExecutor):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    def act() -> None:
+        results = in_order(itertools.count(), lambda block: block, 2)
+        assert next(results) == 0
+        with made[0]._shutdown_lock:  # as where garbage is collected while work is handed in
+            results.close()
+
+    monkeypatch.setattr(pool, "ThreadPoolExecutor", Noted)
+    _within_time(act)
 
 
 def test_closing_does_not_wait_for_a_slow_input() -> None:
@@ -111,7 +132,7 @@ def test_closing_does_not_wait_for_a_slow_input() -> None:
     def act() -> None:
         results = in_order(blocks(), lambda block: block, 2)
         assert next(results) == 1
-        results.close()  # type: ignore[attr-defined]
+        results.close()
 
     _within_time(act)
     may_go_on.set()

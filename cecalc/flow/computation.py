@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 
 from cecalc.backend import Backend
@@ -51,7 +51,11 @@ class Computation:
         CecalcError : what the input itself is refused for
         """
         self.meter.threads = cores()
-        results, seen = in_order(self._timed(blocks), self._done, self.meter.threads), Seen()
+        with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
+            yield from self._until_fault(results)
+
+    def _until_fault(self, results: Iterator[Done]) -> Iterator[Done]:
+        seen = Seen()
         for done in results:
             for stage, seconds in done.seconds.items():
                 self.meter.spend(stage, seconds)
