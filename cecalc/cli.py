@@ -168,13 +168,13 @@ def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None
     from cecalc.views import quiet
 
     if not output.quiet:
-        _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+        _write(output.format.render(items, output.screen, output.selection), output, meter)
     elif output.path is None:
         _write(quiet.render(items, output.screen), output, meter)
     else:
         with Writer(None, hold=True) as number:
             items = _told_to(number, items)
-            _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+            _write(output.format.render(items, output.screen, output.selection), output, meter)
 
 
 def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:

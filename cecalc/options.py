@@ -88,7 +88,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Compute as torch does where cecalc refuses."),
     "nan": _option(_LOSS, NanPolicy, NanPolicy.ERROR, "--nan", help="What a NaN logit does."),
     "logits_cols": _option(_COLUMNS, _TEXT, None, "--logits-cols", metavar="COLS",
-        help="Names, globs, numbers or ranges, by comma: a,b or logit_* or 3-12."),
+        help="Names, numbers, ranges, globs or /regex/, by comma, ! for all but: a,b or logit_* "
+        "or 3-12."),
     "probs_cols": _option(_COLUMNS, _TEXT, None, "--probs-cols", metavar="COLS",
         help="The same for probabilities."),
     "log_probs_cols": _option(_COLUMNS, _TEXT, None, "--log-probs-cols", metavar="COLS",
@@ -121,6 +122,12 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Write to a file instead."),
     "quiet": _option(_OUT, bool, False, "-q", "--quiet",
         help="Only the number (or numbers), in full precision."),
+    "select": _option(_OUT, _TEXT, None, "--select", metavar="COLS",
+        help="Write only these columns, of the input's and of ours: loss,id or '!logit_*'."),
+    "only_added": _option(_OUT, bool, False, "--only-added",
+        help="csv, tsv, jsonl: leave the input's own columns out."),
+    "prefix": _option(_OUT, _TEXT, None, "--prefix", metavar="TEXT",
+        help="csv, tsv, jsonl: what the names of our columns begin with."),
     "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
     "color": _option(_OUT, Color, Color.AUTO, "--color", help="Colour in tables."),
     "backend": _option(_HOW, BackendName, BackendName.AUTO, "--backend", help="What computes."),
@@ -139,8 +146,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 _SHARED = {
     "inputs", "logits", "classes", "unchecked", "nan", "logits_cols", "id_col", "input_format",
     "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose", "format",
-    "output", "quiet", "no_rows", "color", "backend", "device", "dtype", "no_progress",
-    "time", "debug",
+    "output", "quiet", "select", "only_added", "prefix", "no_rows", "color", "backend", "device",
+    "dtype", "no_progress", "time", "debug",
 }  # fmt: skip
 _OF_LOSSES = _SHARED | {
     "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",

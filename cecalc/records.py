@@ -247,6 +247,8 @@ class Header:
     log: bool
     """Whether softmax and sigmoid give logarithms."""
     has_ids: bool
+    has_originals: bool = False
+    """Whether the rows as they came are there to be passed on."""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -29,8 +29,9 @@ from cecalc.records import (
     TargetForm,
     Task,
 )
+from cecalc.selection import flaw
 from cecalc.sources.inline import given
-from cecalc.views import SUFFIXES, Format
+from cecalc.views import SUFFIXES, Format, Selection
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class OutputRequest:
     format: Format
     path: str | None
     quiet: bool
-    rows: bool
+    selection: Selection
     screen: Screen
     progress: bool
     """Whether progress may be shown."""
@@ -88,17 +89,44 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         _refuse_overwriting(path, request)
         if chosen is None:
             chosen = _format_of(path)
-    if params["no_rows"] and chosen is not Format.JSON:
-        raise UsageError("--no-rows goes with --format json")
+    chosen = chosen or Format.TABLE
     return OutputRequest(
-        format=chosen or Format.TABLE,
+        format=chosen,
         path=path,
         quiet=params["quiet"],
-        rows=not params["no_rows"],
+        selection=_selection(params, chosen),
         screen=_screen(params["color"], path),
         progress=not params["no_progress"],
         time=params["time"],
     )
+
+
+def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
+    """Which rows and columns are written."""
+    if params["no_rows"] and chosen is not Format.JSON:
+        raise UsageError("--no-rows goes with --format json")
+    for option in ("only_added", "prefix"):
+        if params[option] and not chosen.is_by_row:
+            name = option.replace("_", "-")
+            raise UsageError(f"--{name} goes with --format csv, tsv or jsonl")
+    specification = params["select"]
+    if specification is not None:
+        if params["no_rows"] or (params["quiet"] and params["output"] is None):
+            option = "--no-rows" if params["no_rows"] else "-q"
+            raise UsageError(f"--select chooses columns of rows, and {option} writes none")
+        _refuse_flawed("--select", specification)
+    return Selection(
+        rows=not params["no_rows"],
+        prefix=params["prefix"],
+        only_added=params["only_added"],
+        columns=specification,
+    )
+
+
+def _refuse_flawed(option: str, specification: str) -> None:
+    """Refuse what no table could answer."""
+    if (fault := flaw(specification)) is not None:
+        raise UsageError(f"{option} {excerpt(specification)}: {fault}")
 
 
 def _format_of(path: str) -> Format:
@@ -166,6 +194,9 @@ def _columns(params: Mapping[str, Any]) -> ColumnChoice:
     values = {kind: text for kind, text in said.items() if text is not None}
     if len(values) > 1:
         raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
+    for name, text in params.items():
+        if name.endswith(("_col", "_cols")) and text is not None:
+            _refuse_flawed(f"--{name.replace('_', '-')}", text)
     if params.get("target_col") is not None and params.get("target_cols") is not None:
         raise UsageError("--target-col and --target-cols exclude each other")
     return ColumnChoice(

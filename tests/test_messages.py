@@ -152,7 +152,7 @@ CASES: list[tuple[str, dict[str, str | bytes], int, str, str | None]] = [
     ("ce x.json", {"x.json": '{"logits":[[1,2],[3,4]],"target":1}'}, 3, "x.json: 2 rows of values, 1 target", "give one class index for each row, or one probability for each class"),
     ("ce x.jsonl", {"x.jsonl": '{"logits":[1,2],"target":0}\n{"logits":[1,2],"target":[0,1]}\n'}, 3, "x.jsonl:2: column 'target' (2): target is a list, expected a class", None),
     ("ce x.csv --logits-cols a,b,t --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols t: column 't' has another role already", None),
-    ("ce x.csv --logits-cols 3-1 --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols 3-1: columns are numbered 1 to 3", None),
+    ("ce x.csv --logits-cols 3-9 --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols 3-9: columns are numbered 1 to 3", None),
     ("ce x.csv", {"x.csv": "logit_1,logit_2,target\n1,2,-100\n1,2,1\n"}, 3, "x.csv:3: column 'target' (3): target '1' could be the name of a class or its number; say which with --target-as name|index", None),
     ("ce x.csv --sample-weight w.csv", {"x.csv": "logit_a,logit_b,target\n1,2,a\n", "w.csv": "u,v\n1,2\n"}, 3, "w.csv: no sample_weight column", "name it sample_weight, or use --sample-weight-col; columns: u, v"),
     ("ce x.csv --sample-weight w.csv", {"x.csv": "id,logit_a,logit_b,target\nr,1,2,a\n", "w.csv": "id,w\ns,2\n"}, 3, "x.csv: row 0: id 'r' of the values beside id 's' of the sample weight", "both files carry ids: bring them into the same order"),

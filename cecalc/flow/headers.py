@@ -28,6 +28,7 @@ def header_of(problem: Problem, first: Batch, settings: Settings) -> Header:
         cell_shape=first.cell_shape,
         log=settings.log,
         has_ids=first.ids is not None,
+        has_originals=bool(first.originals),
     )
 
 

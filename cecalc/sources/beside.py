@@ -10,9 +10,10 @@ import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
+from cecalc.selection import seen
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
-from cecalc.sources.columns import Wanted, seen
+from cecalc.sources.columns import Wanted
 from cecalc.sources.files import Files, open_bytes
 from cecalc.sources.formats import Arrays, Document
 from cecalc.sources.inline import parse

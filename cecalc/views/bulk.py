@@ -78,6 +78,17 @@ def lines(originals: Any) -> pa.Array:
     return _binary(*packed)
 
 
+def columns(originals: Any, delimiter: str, fields: int, wanted: Sequence[int]) -> pa.Array | None:
+    """Some columns of the rows as they came, joined; None where a field may hold a delimiter."""
+    packed = getattr(originals, "packed", None)
+    if packed is None:
+        return None
+    cells = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
+    places = np.arange(len(originals)) * fields
+    parts = [cells.take(_array(places + i)) for i in wanted]
+    return pc.binary_join_element_wise(*parts, _scalar(delimiter.encode()))
+
+
 def joined(parts: Sequence[pa.Array], delimiter: str) -> str:
     """The records, each with its line end."""
     *before, last = (part.fill_null(_scalar(b"")) for part in parts)

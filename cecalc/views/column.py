@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ class Sort(enum.Enum):
     CLASS = enum.auto()
     FLAG = enum.auto()
     TEXT = enum.auto()
+    CELL = enum.auto()
+    """A cell of the input as it was read: text, or a value of JSON."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ class Column:
     @property
     def is_words(self) -> bool:
         """Whether its texts come from the input and may hold any character."""
-        return self.sort is Sort.TEXT or (self.sort is Sort.CLASS and bool(self.names))
+        if self.sort is Sort.CLASS:
+            return bool(self.names)
+        return self.sort in (Sort.TEXT, Sort.CELL)
 
     def precise(self, outcome: Outcome) -> list[str]:
         """A text per row that loses nothing; empty where the value does not count."""
@@ -91,6 +96,12 @@ def _counts(values: Any, _: Mapping[float, str]) -> list[str]:
     return list(map(str, values.tolist()))
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def _flags(true: str, false: str) -> Callable[[Any, Mapping[float, str]], list[str]]:
     return lambda values, _: [true if value else false for value in values.tolist()]
 
@@ -99,6 +110,7 @@ _Formatting = dict[Sort, Callable[[Any, Mapping[float, str]], list[str]]]
 _BOTH: _Formatting = {
     Sort.CLASS: _names,
     Sort.TEXT: lambda values, _: list(values),
+    Sort.CELL: lambda values, _: list(map(_cell, values)),
 }
 _PRECISE: _Formatting = _BOTH | {
     Sort.COUNT: _counts,

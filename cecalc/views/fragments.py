@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cecalc.numerals import write_number
@@ -15,6 +16,13 @@ from cecalc.views.digits import write_rows
 
 if TYPE_CHECKING:
     from cecalc.records import Flags
+
+
+_is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 
 
 def quoted(text: str) -> str:
@@ -34,6 +42,40 @@ def member(name: str, value: float | str | bool | None) -> str:
     if isinstance(value, float):
         return f"{key}: {write_number(value)}"
     return f"{key}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def cell(value: Any) -> str:
+    """A cell of the input as a JSON value; a text that is a number is one.
+
+    >>> cell("1.50"), cell("a"), cell([1, None])
+    ('1.50', '"a"', '[1, null]')
+    """
+    if isinstance(value, str) and _is_number(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def apart(text: str) -> Iterator[tuple[str, str]]:
+    r"""The members of a JSON object, each as it was written, on one line.
+
+    >>> dict(apart('{"a": 1.50, "b\\u0021" : [1,\n2]}'))
+    {'a': '"a": 1.50', 'b!': '"b\\u0021" : [1, 2]'}
+    """
+    at = _after_blanks(text, text.index("{") + 1)
+    while text[at] == '"':
+        key, end = _DECODER.raw_decode(text, at)
+        _, end = _DECODER.raw_decode(text, _after_blanks(text, _after_blanks(text, end) + 1))
+        yield key, text[at:end].replace("\r", " ").replace("\n", " ")
+        at = _after_blanks(text, end)
+        if text[at] == "}":
+            return
+        at = _after_blanks(text, at + 1)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    assert match is not None
+    return match.end()
 
 
 def members(column: Column, outcome: Outcome, prefix: str = "") -> list[str]:
@@ -75,6 +117,8 @@ def _missing(name: str, text: str) -> str:
 
 
 def _literals(column: Column, outcome: Outcome) -> list[str]:
+    if column.sort is Sort.CELL:
+        return list(map(cell, column.of(outcome)))
     texts = column.precise(outcome)
     if column.sort is Sort.TEXT:
         return list(map(quoted, texts))

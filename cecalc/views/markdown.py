@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from cecalc.errors import visible
 from cecalc.records import Item, Outcome, Report, Screen
-from cecalc.views import columns, figures, shown
+from cecalc.views import Selection, columns, figures, shown
 from cecalc.views.column import Column, Sort
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """A line per row as it comes, then the summary."""
     header, rest = columns.stream_of(items)
-    chosen = shown.of(header) if header.task.is_loss else shown.of_values(header)
+    own = shown.of(header) if header.task.is_loss else shown.of_values(header)
+    chosen = columns.selected(own, header, selection)
     yield _line([_escaped(visible(column.heading)) for column in chosen])
     yield _line([_rule(column) for column in chosen])
     for item in rest:

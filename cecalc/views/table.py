@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from cecalc.errors import visible
 from cecalc.records import Header, Item, Outcome, Report, Screen
-from cecalc.views import columns, figures, shown
+from cecalc.views import Selection, columns, figures, shown
 from cecalc.views.column import RIGHT, WRONG, Column, Sort
 from cecalc.views.digits import aligned, rounded
 from cecalc.views.drawing import Side, draw, flush, grid, ruled, styled, width
@@ -21,7 +21,7 @@ _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "di
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:
     """The whole drawing, when the last row is known."""
     header, rest = columns.stream_of(items)
     kept, report = Kept(), None
@@ -30,15 +30,18 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
             kept.add(item)
         elif isinstance(item, Report):
             report = item
-    parts = _losses(header, kept, screen) if header.task.is_loss else _values(header, kept, screen)
+    draw_rows = _losses if header.task.is_loss else _values
+    parts = draw_rows(header, kept, screen, selection)
     if report is not None:
         parts = [*parts, _summary(report, screen)]
     yield "\n".join(parts)
 
 
-def _losses(header: Header, kept: Kept, screen: Screen) -> list[str]:
+def _losses(header: Header, kept: Kept, screen: Screen, selection: Selection) -> list[str]:
     rows = kept.rows()
-    parts = [*_working(header, kept, screen), _rows(shown.of(header), rows, screen)]
+    chosen = columns.selected(shown.of(header), header, selection)
+    working = _working(header, kept, screen) if selection.columns is None else []
+    parts = [*working, _rows(chosen, rows, screen)]
     if not kept.is_all:
         count = "ten" if len(rows) == HIGHEST else str(len(rows))
         note = f"the {count} highest losses of {kept.total} rows; --format csv gives all"
@@ -57,9 +60,10 @@ def _working(header: Header, kept: Kept, screen: Screen) -> list[str]:
     return blocks
 
 
-def _values(header: Header, kept: Kept, screen: Screen) -> list[str]:
-    if header.width <= shown.CLASSES_SHOWN:
-        parts = [_rows(shown.of_values(header), kept.first, screen)]
+def _values(header: Header, kept: Kept, screen: Screen, selection: Selection) -> list[str]:
+    if header.width <= shown.CLASSES_SHOWN or selection.columns is not None:
+        chosen = columns.selected(shown.of_values(header), header, selection)
+        parts = [_rows(chosen, kept.first, screen)]
     else:
         parts = list(_wrapped(header, kept.first, screen))
     if not kept.is_all:
