@@ -148,6 +148,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
         _refuse_terminal(ctx)
     from cecalc import progress
     from cecalc.flow import run
+    from cecalc.views.bounds import Checked
 
     def tell(text: str) -> None:
         if not output.quiet:
@@ -155,12 +156,15 @@ def _execute(task: Task, ctx: typer.Context) -> int:
 
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
+    checked = Checked(output.bounds)
     with progress.Shown(meter, wanted=wanted) as shown:
         items = progress.awaited(run(request, tell, meter), meter, shown.stop)
-        _written(items, output, meter)
+        _written(checked.of(items), output, meter)
     if output.time:
         _say(progress.timings(meter, time.perf_counter() - start))
-    return Status.COMPLETE
+    for failure in checked.failures:
+        _say(f"cecalc: failed: {failure}")
+    return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:

@@ -35,10 +35,11 @@ def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more:
 
 
 _TEXT = str | None
+_NUMBER = int | None
 _TEXTS = list[str] | None
 _IN, _TARGET, _LOSS = "What the model gave", "Target", "Loss"
 _COLUMNS, _READING = "Columns of a table", "Reading"
-_OUT, _HOW = "Output", "Arithmetic"
+_OUT, _CHECK, _HOW = "Output", "Checks", "Arithmetic"
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "inputs": (
@@ -128,7 +129,18 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="csv, tsv, jsonl: leave the input's own columns out."),
     "prefix": _option(_OUT, _TEXT, None, "--prefix", metavar="TEXT",
         help="csv, tsv, jsonl: what the names of our columns begin with."),
+    "top": _option(_OUT, _NUMBER, None, "--top", metavar="K", min=1,
+        help="Only the K highest losses, highest first."),
+    "bottom": _option(_OUT, _NUMBER, None, "--bottom", metavar="K", min=1,
+        help="Only the K lowest losses, lowest first."),
+    "by": _option(_OUT, _TEXT, None, "--by", metavar="COLS",
+        help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
+        "prediction, ..."),
     "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
+    "fail_above": _option(_CHECK, _TEXTS, None, "--fail-above", metavar="[FIGURE=]X",
+        help="Leave with status 1 where the loss, or another figure of the summary, is above X."),
+    "fail_below": _option(_CHECK, _TEXTS, None, "--fail-below", metavar="[FIGURE=]X",
+        help="The same where it is below X: accuracy=0.9."),
     "color": _option(_OUT, Color, Color.AUTO, "--color", help="Colour in tables."),
     "backend": _option(_HOW, BackendName, BackendName.AUTO, "--backend", help="What computes."),
     "device": _option(_HOW, str, "cpu", "--device", metavar="cpu|cuda|cuda:N|mps|auto",
@@ -151,7 +163,8 @@ _SHARED = {
 }  # fmt: skip
 _OF_LOSSES = _SHARED | {
     "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",
-    "target_col", "target_cols", "sample_weight_col",
+    "target_col", "target_cols", "sample_weight_col", "top", "bottom", "by", "fail_above",
+    "fail_below",
 }  # fmt: skip
 
 ACTIVATION = _SHARED | {"log"}

@@ -228,6 +228,15 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """Which rows (or groups) are asked for, by their loss."""
+
+    count: int
+    lowest: bool = False
+    """The lowest losses instead of the highest."""
+
+
+@dataclass(frozen=True)
 class Header:
     """What a view knows before the first row."""
 
@@ -249,6 +258,10 @@ class Header:
     has_ids: bool
     has_originals: bool = False
     """Whether the rows as they came are there to be passed on."""
+    rank: Rank | None = None
+    """Only these rows come, in this order."""
+    by: tuple[str, ...] | None = None
+    """The columns whose values make the groups that come instead of rows."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -309,6 +322,11 @@ class Outcome:
     """For ce: computes what lies between values and losses, for the rows that show it."""
 
     @property
+    def size(self) -> int:
+        """The number of rows."""
+        return self.batch.size
+
+    @property
     def worked(self) -> Working:
         """What lies between the values and the losses."""
         if self.working is not None:
@@ -329,6 +347,36 @@ def _alone(part: Any, row: int) -> Any:
         return None
     alone = part[row : row + 1]
     return alone.copy() if hasattr(alone, "copy") else alone
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What the rows of each group add up to; G groups, the one of the highest loss first."""
+
+    keys: Sequence[tuple[str, ...]]
+    """G texts for each column of `Header.by`."""
+    total: int
+    """How many groups there are in all."""
+    rows: Integers
+    """Shape (G,): how many of a group's rows count."""
+    loss: Floats
+    """Shape (G,): reduced as the whole is, the mean where the whole is not reduced; nats."""
+    share: Floats
+    """Shape (G,): the group's part of the numerator; NaN where it is none."""
+    accuracy: Floats
+    """Shape (G,): of rows; NaN where no row counts."""
+    cell_accuracy: Floats | None = None
+    """The same of cells, for bce with several."""
+
+    @property
+    def size(self) -> int:
+        """The number of groups."""
+        return len(self.keys)
+
+    def first(self, count: int) -> Groups:
+        """The first so many of them."""
+        arrays = {name: part[:count] for name, part in vars(self).items() if hasattr(part, "ndim")}
+        return replace(self, keys=self.keys[:count], **arrays)
 
 
 @dataclass(frozen=True)
@@ -372,8 +420,10 @@ class Screen:
     color: bool = False
 
 
-Item = Header | Outcome | Report
-"""What the flow hands to a view: one header, outcomes in row order, one report (losses only)."""
+Item = Header | Outcome | Groups | Report
+"""What the flow hands to a view: one header, outcomes in row order (or groups), one report (losses
+only).
+"""
 
 
 @dataclass(frozen=True)
@@ -472,6 +522,9 @@ class Request:
     log: bool = False
     """Whether softmax and sigmoid give logarithms."""
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    rank: Rank | None = None
+    by: str | None = None
+    """A specification of columns, as `cecalc.selection` reads it."""
 
 
 @dataclass

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import glob
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -24,6 +25,8 @@ from cecalc.records import (
     Kind,
     LossOptions,
     NamedFile,
+    Rank,
+    Reduction,
     Request,
     Screen,
     TargetForm,
@@ -32,6 +35,7 @@ from cecalc.records import (
 from cecalc.selection import flaw
 from cecalc.sources.inline import given
 from cecalc.views import SUFFIXES, Format, Selection
+from cecalc.views.bounds import Bound, known
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class OutputRequest:
     path: str | None
     quiet: bool
     selection: Selection
+    bounds: tuple[Bound, ...]
+    """What has to hold for status 0."""
     screen: Screen
     progress: bool
     """Whether progress may be shown."""
@@ -74,6 +80,8 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
         unchecked=params.get("unchecked", False),
         log=params.get("log", False),
         arithmetic=_arithmetic(params),
+        rank=_rank(params),
+        by=_by(params),
     )
 
 
@@ -95,6 +103,7 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         path=path,
         quiet=params["quiet"],
         selection=_selection(params, chosen),
+        bounds=tuple(_bounds(request.input.task, params)),
         screen=_screen(params["color"], path),
         progress=not params["no_progress"],
         time=params["time"],
@@ -127,6 +136,47 @@ def _refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
         raise UsageError(f"{option} {excerpt(specification)}: {fault}")
+
+
+def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
+    """What --fail-above and --fail-below say."""
+    for option, is_ceiling in (("--fail-above", True), ("--fail-below", False)):
+        for text in params.get(option[2:].replace("-", "_")) or ():
+            figure, sign, number = text.rpartition("=")
+            figure = figure.strip().replace("-", "_") if sign else "loss"
+            if figure not in known(task):
+                near = difflib.get_close_matches(figure, known(task), 1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                raise UsageError(
+                    f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
+                    hint=f"figures: {', '.join(known(task))}",
+                )
+            if figure == "loss" and params.get("reduction") is Reduction.NONE:
+                rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
+                raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
+            yield Bound(figure, _number(option, number), is_ceiling)
+
+
+def _rank(params: Mapping[str, Any]) -> Rank | None:
+    """Which rows are asked for by their loss."""
+    top, bottom = params.get("top"), params.get("bottom")
+    if top is not None and bottom is not None:
+        raise UsageError("--top and --bottom exclude each other")
+    count = bottom if top is None else top
+    return None if count is None else Rank(count, lowest=top is None)
+
+
+def _by(params: Mapping[str, Any]) -> str | None:
+    """The columns that make groups."""
+    specification: str | None = params.get("by")
+    if specification is not None:
+        _refuse_flawed("--by", specification)
+        for option in ("only_added", "prefix"):
+            if params[option]:
+                raise UsageError(f"--{option.replace('_', '-')} goes with rows, and --by has none")
+        if params["quiet"] and params["output"] is None:
+            raise UsageError("--by writes groups, and -q writes none")
+    return specification
 
 
 def _format_of(path: str) -> Format:

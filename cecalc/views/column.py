@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import visible
-from cecalc.records import Outcome
+from cecalc.records import Groups, Outcome
 from cecalc.views.digits import brief, rounded, write_numbers
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ class Column:
     title: str
     """Its name for people."""
     sort: Sort
-    of: Callable[[Outcome], Any]
+    of: Callable[[Any], Any]
+    """From an outcome (or groups) to a value for each row."""
     unit: str = ""
-    used: Callable[[Outcome], Flags] | None = None
+    used: Callable[[Any], Flags] | None = None
     """Which values count; None where all do."""
     blank: str = ""
     """What people see where a value does not count."""
@@ -62,19 +63,19 @@ class Column:
             return bool(self.names)
         return self.sort in (Sort.TEXT, Sort.CELL)
 
-    def precise(self, outcome: Outcome) -> list[str]:
+    def precise(self, outcome: Outcome | Groups) -> list[str]:
         """A text per row that loses nothing; empty where the value does not count."""
         return self._texts(outcome, _PRECISE, "")
 
-    def shown(self, outcome: Outcome) -> list[str]:
+    def shown(self, outcome: Outcome | Groups) -> list[str]:
         """A text per row for people, safe on a terminal."""
         texts = self._texts(outcome, _SHOWN, self.blank)
         return list(map(visible, texts)) if self.is_words else texts
 
-    def _texts(self, outcome: Outcome, formatting: _Formatting, blank: str) -> list[str]:
+    def _texts(self, outcome: Outcome | Groups, formatting: _Formatting, blank: str) -> list[str]:
         values = self.of(outcome)
         if values is None:
-            return [""] * outcome.batch.size
+            return [""] * outcome.size
         texts = formatting[self.sort](values, self.names)
         used = None if self.used is None else self.used(outcome)
         if used is None or used.all():

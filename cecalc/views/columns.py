@@ -9,13 +9,17 @@ from operator import attrgetter
 from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.records import Header, Item, Kind, Outcome, TargetForm, Task
+from cecalc.records import Header, Item, Kind, Outcome, Schema, TargetForm, Task
 from cecalc.selection import select
 from cecalc.views import Selection
 from cecalc.views.column import Column, Sort
 
 PREFIX = "cecalc_"
+MANY = 2**10
+"""From how many rows on Arrow handles their texts."""
 IGNORED = "ignored"
+CLASS = "class"
+"""What `--by` calls a target's class; for bce, a column of cells."""
 
 _USED = attrgetter("used")
 LOSS = Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), "nats", _USED, IGNORED)
@@ -30,7 +34,8 @@ SAMPLE_WEIGHT = Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch
 ID = Column("id", "id", Sort.TEXT, attrgetter("batch.ids"))
 
 _OF_INPUT = {
-    "row", "file", "line", "place", "id", "target", "logit", "prob", "log_prob", "sample_weight",
+    "row", "file", "line", "place", "id", "target", CLASS, "logit", "prob", "log_prob",
+    "sample_weight",
 }  # fmt: skip
 """Columns of ours that say what the input says."""
 
@@ -59,32 +64,48 @@ def fields(header: Header) -> list[Column]:
     """The input's own columns, where its rows pass through."""
     names = (header.schema.fields or ()) if header.has_originals else ()
     return [
-        Column(name, name, Sort.CELL, partial(_cells, position, name))
+        Column(name, name, Sort.CELL, partial(_cells, header.schema, position))
         for position, name in enumerate(names)
     ]
 
 
-def _cells(position: int, name: str, outcome: Outcome) -> list[Any]:
-    rows = (original.cells for original in outcome.batch.originals or ())
+def _cells(schema: Schema, position: int, outcome: Outcome) -> Sequence[Any]:
+    assert schema.fields is not None
+    originals = outcome.batch.originals or ()
+    if schema.delimiter and len(originals) >= MANY:
+        from cecalc.views import bulk
+
+        found = bulk.cells(originals, schema.delimiter, len(schema.fields), position)
+        if found is not None:
+            return found
+    name = schema.fields[position]
+    rows = (original.cells for original in originals)
     return [row.get(name) if isinstance(row, Mapping) else row[position] for row in rows]
 
 
 def selected(own: list[Column], header: Header, selection: Selection) -> list[Column]:
-    """The columns of a view that shows its own, or those that are asked for by name.
-
-    Then the input's own columns can be asked for too; ours keep clear of their names.
-    """
+    """The columns of a view that shows its own, or those that are asked for by name."""
     if selection.columns is None:
         return own
+    return chosen(own, header, selection.columns, "--select")
+
+
+def chosen(own: list[Column], header: Header, specification: str, option: str) -> list[Column]:
+    """The columns that an option names, of the input's and of our own.
+
+    Ours keep clear of the input's names, but for those that say what the input says.
+    """
     theirs = fields(header)
     about_input = {*_OF_INPUT, *header.schema.coordinates}
+    if CLASS in (header.schema.fields or ()):
+        own = [column for column in own if column.name != CLASS]
     ours = {column.name for column in own} - about_input
     prefix = free_prefix(ours, {column.name for column in theirs})
     own = [_prefixed(column, prefix) if column.name in ours else column for column in own]
     taken = {column.name for column in own}
     every = own + [column for column in theirs if column.name not in taken]
     names = [column.name for column in every]
-    return [every[i] for i in select(names, selection.columns, "--select")]
+    return [every[i] for i in select(names, specification, option)]
 
 
 def _prefixed(column: Column, prefix: str) -> Column:

@@ -7,13 +7,10 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
-from cecalc.records import Header, Item, Outcome, Screen, TargetForm, Task
-from cecalc.views import Selection, columns, parts
+from cecalc.records import Groups, Header, Item, Outcome, Screen, TargetForm, Task
+from cecalc.views import Selection, columns, groups, parts
 from cecalc.views.column import Column
 from cecalc.views.parts import Part, quoting
-
-MANY = 2**10
-"""From how many rows on Arrow joins them."""
 
 
 def render_csv(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
@@ -30,6 +27,10 @@ def _render(items: Iterator[Item], delimiter: str, selection: Selection) -> Iter
     header, rest = columns.stream_of(items)
     written: list[Part] | None = None
     for outcome in rest:
+        if isinstance(outcome, Groups):
+            written = [_part(c, delimiter) for c in groups.of(header, outcome, selection)]
+            yield delimiter.join(_titles(written, quoting(delimiter))) + "\n"
+            yield _records(written, outcome, delimiter)
         if not isinstance(outcome, Outcome):
             continue
         if written is None:
@@ -54,11 +55,11 @@ def _titles(written: list[Part], quote: Callable[[str], str]) -> Iterator[str]:
         yield from map(quote, part.names) if part.titles is None else part.titles
 
 
-def _records(written: Sequence[Part], outcome: Outcome, delimiter: str) -> str:
+def _records(written: Sequence[Part], outcome: Outcome | Groups, delimiter: str) -> str:
     if len(written) == 1 and len(written[0].names) == 1:
         # A line that is empty is no record: its one cell is quoted.
         return "".join((text or '""') + "\n" for text in written[0].texts(outcome))
-    if outcome.batch.size < MANY:
+    if outcome.size < columns.MANY:
         cells = [part.texts(outcome) for part in written]
         return "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
     from cecalc.views import bulk

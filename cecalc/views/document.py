@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from cecalc.records import Header, Item, Outcome, Report, Screen, Task
-from cecalc.views import Selection, columns, figures, fragments
+from cecalc.records import Groups, Header, Item, Outcome, Report, Screen, Task
+from cecalc.views import Selection, columns, figures, fragments, groups
 from cecalc.views.column import Column, Sort
+from cecalc.views.jsonl import objects
 
 if TYPE_CHECKING:
     from cecalc.records import Flags
@@ -22,13 +23,18 @@ _STATUS = Column("status", "status", Sort.CELL, lambda rows: _statuses(rows.used
 def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """The object; without rows, the summary's keys alone."""
     header, rest = columns.stream_of(items)
-    rows, members = selection.rows, _members(header, selection)
-    yield '{\n  "rows": [' if rows else "{"
+    rows = selection.rows
+    members = [] if header.by else _members(header, selection)
+    name = "rows" if header.by is None else "groups"
+    yield f'{{\n  "{name}": [' if rows else "{"
     report: Report | None = None
     separator = "\n    "
     for item in rest:
         if isinstance(item, Report):
             report = item
+        elif isinstance(item, Groups) and rows:
+            members = groups.of(header, item, selection)
+            yield separator + ",\n    ".join(objects(members, item))
         elif isinstance(item, Outcome) and rows:
             yield separator + ",\n    ".join(_rows(header, members, item, selection))
             separator = ",\n    "

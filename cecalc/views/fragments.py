@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cecalc.numerals import write_number
-from cecalc.records import Outcome
+from cecalc.records import Groups, Outcome
 from cecalc.views.column import Column, Sort
 from cecalc.views.columns import IGNORED
 from cecalc.views.digits import write_rows
@@ -78,7 +78,7 @@ def _after_blanks(text: str, at: int) -> int:
     return match.end()
 
 
-def members(column: Column, outcome: Outcome, prefix: str = "") -> list[str]:
+def members(column: Column, outcome: Outcome | Groups, prefix: str = "") -> list[str]:
     """A column's member in each row; null where the value does not count."""
     name = prefix + column.name
     if column.sort is Sort.NUMBERS:
@@ -116,7 +116,7 @@ def _missing(name: str, text: str) -> str:
     return f"{key}: null, {quoted(name + '_status')}: {quoted(text)}" if text else f"{key}: null"
 
 
-def _literals(column: Column, outcome: Outcome) -> list[str]:
+def _literals(column: Column, outcome: Outcome | Groups) -> list[str]:
     if column.sort is Sort.CELL:
         return list(map(cell, column.of(outcome)))
     texts = column.precise(outcome)

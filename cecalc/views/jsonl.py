@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from cecalc.records import Header, Item, Outcome, Screen
+from cecalc.records import Groups, Header, Item, Outcome, Screen
 from cecalc.selection import select
-from cecalc.views import Selection, columns, fragments
+from cecalc.views import Selection, columns, fragments, groups
 from cecalc.views.column import Column, Sort
 
 Members = Mapping[str, str]
@@ -36,6 +36,10 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     prefix = ""
     chosen: list[str] | None = None
     for outcome in rest:
+        if isinstance(outcome, Groups):
+            yield "".join(
+                map("{}\n".format, objects(groups.of(header, outcome, selection), outcome))
+            )
         if not isinstance(outcome, Outcome):
             continue
         if theirs is None:
@@ -52,6 +56,12 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
             yield "".join(f"{{{our}{end}}}\n" for our, end in zip(ours, ends, strict=True))
         else:
             yield "".join(_picked(theirs, outcome, prefix, added, parts, ends, chosen))
+
+
+def objects(members: list[Column], rows: Outcome | Groups) -> list[str]:
+    """An object for each row, of one member for each column."""
+    parts = [fragments.members(column, rows) for column in members]
+    return [f"{{{', '.join(row)}}}" for row in zip(*parts, strict=True)]
 
 
 def _added(header: Header) -> list[Column]:

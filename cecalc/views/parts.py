@@ -13,7 +13,8 @@ from cecalc.records import Outcome
 from cecalc.selection import select
 from cecalc.views.digits import write_rows
 
-Texts = Callable[[Outcome], list[str]]
+Texts = Callable[[Any], list[str]]
+"""From an outcome (or groups) to a text for each row."""
 Cells = Callable[[Outcome], Iterable[Iterable[str]]]
 Array = Callable[[Outcome], Any]
 
@@ -24,7 +25,7 @@ class Part:
 
     names: Sequence[str]
     texts: Texts
-    bulk: Callable[[Outcome], Any] | None = None
+    bulk: Callable[[Any], Any] | None = None
     """The same as an Arrow array, for many rows."""
     pick: Callable[[Sequence[int]], Part] | None = None
     """The part that holds only these of several columns."""

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cecalc.records import Item
-from cecalc.views import Selection, bulk, delimited
+from cecalc.views import Selection, bulk, columns, delimited
 from cecalc.views.digits import write_numbers
 from tests.views import examples
 from tests.views.examples import CELLS, LOGITS, batch
@@ -55,5 +55,5 @@ def test_many_rows_are_written_as_few(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = "".join(render(run(), examples.PIPE, selection))
-    monkeypatch.setattr(delimited, "MANY", 1)
+    monkeypatch.setattr(columns, "MANY", 1)
     assert "".join(render(run(), examples.PIPE, selection)) == few
