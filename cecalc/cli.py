@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import difflib
 import io
+import itertools
 import os
 import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
@@ -22,18 +23,19 @@ from cecalc.errors import (
     LimitError,
     Status,
     UsageError,
+    as_json,
     message,
     note,
+    note_as_json,
 )
 from cecalc.numerals import is_number
-from cecalc.options import ACTIVATION, BCE, CE, takes
+from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
 from cecalc.records import Header, Item, Kind, Meter, Task
 from cecalc.requests import OutputRequest, output_of, request_of
 from cecalc.writer import Writer
 
 app = typer.Typer(
     name="cecalc",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
@@ -112,18 +114,19 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
+    tell = _teller(arguments)
     try:
         return _called(arguments)
     except CecalcError as error:
-        return _told(error)
+        return tell(error)
     except typer.TyperException as error:
-        return _told(_usage_error(error, arguments))
+        return tell(_usage_error(error, arguments))
     except MemoryError:
-        return _told(LimitError("out of memory"))
+        return tell(LimitError("out of memory"))
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return _told(
+        return tell(
             CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
         )
 
@@ -133,7 +136,10 @@ def _called(arguments: list[str]) -> int:
     if sys.stdout is not None and sys.stdout.isatty():
         return app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+        try:
+            status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+        except SystemExit as leaving:  # completion leaves in this way
+            status = int(leaving.code or 0)
     if text := printed.getvalue():
         with Writer(None, hold=False) as writer:
             writer.write(text)
@@ -152,8 +158,9 @@ def _execute(task: Task, ctx: typer.Context) -> int:
 
     def tell(text: str) -> None:
         if not output.quiet:
-            _say(note(text))
+            _say(note_as_json(text) if is_json else note(text))
 
+    is_json = ctx.params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
@@ -163,7 +170,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     if output.time:
         _say(progress.timings(meter, time.perf_counter() - start))
     for failure in checked.failures:
-        _say(f"cecalc: failed: {failure}")
+        _say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
     return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
 
 
@@ -248,9 +255,17 @@ def _row_spelled(arguments: list[str]) -> str:
     return f"write {option}={','.join(numbers)}"
 
 
-def _told(error: CecalcError) -> int:
-    _say(message(error))
-    return error.status
+def _teller(arguments: list[str]) -> Callable[[CecalcError], int]:
+    """Says an error as --errors asks for, which may stand where nothing can be parsed any more."""
+    pairs = itertools.pairwise(arguments)
+    is_json = "--errors=json" in arguments or ("--errors", "json") in pairs
+    render = as_json if is_json else message
+
+    def tell(error: CecalcError) -> int:
+        _say(render(error))
+        return error.status
+
+    return tell
 
 
 def _say(text: str) -> None:

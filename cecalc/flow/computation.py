@@ -13,6 +13,7 @@ from cecalc.errors import PLACES_LISTED, DataError, Place
 from cecalc.flow.pool import cores, in_order
 from cecalc.losses.rules import BrokenRule
 from cecalc.losses.target_checks import CLASS_INDEX, range_hint
+from cecalc.numerals import write_number
 from cecalc.records import Batch, Block, Header, Meter, Schema, Task
 from cecalc.summary import Summary
 
@@ -115,7 +116,17 @@ class Computation:
             rule += f" ({rows} such rows: {listed})"
         if broken.kind == CLASS_INDEX:
             hint = range_hint(low, high, batch.values.shape[1])
-        return DataError(rule, place=_place(broken, batch, self.header.schema), hint=hint)
+        place, value = _place(broken, batch, self.header.schema), _value(broken, batch)
+        return DataError(rule, place=place, hint=hint, value=value)
+
+
+def _value(broken: BrokenRule, batch: Batch) -> str | None:
+    """The number that breaks the rule, where it is one number."""
+    array = batch.target if broken.of_target else batch.values
+    if array is None or (broken.column is None and array.ndim > 1):
+        return None
+    row = array[int(broken.rows[0])]
+    return write_number(float(row if array.ndim == 1 else row[broken.column]))
 
 
 def _row_name(batch: Batch, row: int) -> str:

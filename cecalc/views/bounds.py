@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cecalc.errors import Status
 from cecalc.numerals import write_number
 from cecalc.records import Item, Report, Task
 from cecalc.views import figures
@@ -54,6 +56,20 @@ class Failure:
         if math.isnan(self.value):
             return f"{bound.figure} is nan; {side} {limit} it would fail"
         return f"{bound.figure} {write_number(self.value)} is {side} {limit} by {self.by:.6g}"
+
+    def as_json(self) -> str:
+        """The same facts as one JSON object on a line."""
+        bound, value = self.bound, self.value
+        facts = {
+            "kind": "check",
+            "status": int(Status.DOES_NOT_HOLD),
+            "rule": str(self),
+            "figure": bound.figure,
+            "value": value if value is not None and math.isfinite(value) else None,
+            "limit": bound.limit if math.isfinite(bound.limit) else None,
+            "side": "above" if bound.is_ceiling else "below",
+        }
+        return json.dumps(facts)
 
 
 def broken(bounds: tuple[Bound, ...], report: Report) -> list[Failure]:
