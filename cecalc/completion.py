@@ -79,5 +79,5 @@ def _header(path: Path) -> list[str]:
     if line.lstrip().startswith(("{", "[")):
         first = json.loads(line)
         return list(first) if isinstance(first, dict) else []
-    delimiter = "\t" if "\t" in line and "," not in line else ","
+    delimiter = "\t" if line.count("\t") > line.count(",") else ","
     return [name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True), [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,10 @@ def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
             if figure == "loss" and params.get("reduction") is Reduction.NONE:
                 rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
                 raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
-            yield Bound(figure, _number(option, number), is_ceiling)
+            limit = _number(option, number)
+            if math.isnan(limit):
+                raise UsageError(f"{option} {excerpt(text)}: nothing is above or below nan")
+            yield Bound(figure, limit, is_ceiling)
 
 
 def _rank(params: Mapping[str, Any]) -> Rank | None:

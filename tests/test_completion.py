@@ -21,7 +21,10 @@ DRIVERS = {
         _cecalc_completion cecalc; printf '%s\\n' "${COMPREPLY[@]}"
     """,
     "zsh": """
-        _arguments() { local all=${1#*\\(\\(}; all=${all%\\)\\)}; print -rl -- ${(Q)${(z)all}%%:*}; }
+        _arguments() {
+            local all=${1#*\\(\\(}; all=${all%\\)\\)}
+            print -rl -- ${(Q)${(z)all}%%:*}
+        }
         _files() { print -l FILES; }
         words=(${(s: :)1}); [[ $1 == *' ' ]] && words+=('')
         CURRENT=${#words}; _cecalc_completion
