@@ -60,7 +60,7 @@ FROM_CECALC = [
     ("cecalc ce x.csv -f csv | mlr --icsv --onidx filter '$status != \"ignored\"' then cut -f loss",
      ["mlr"], LOSSES),
     ("cecalc ce x.csv -f tsv --select '!note' | "  # Miller's TSV has no quotes
-     "mlr --itsv --onidx sort -nr loss then head -n 1 then cut -f loss", ["mlr"], LOSSES[2:]),
+     "mlr --itsv --onidx filter 'is_not_empty($loss)' then sort -nr loss then head -n 1 then cut -f loss", ["mlr"], LOSSES[2:]),
     ("cecalc ce x.csv -f jsonl | jq 'select(.status == null) | .loss'", ["jq"], LOSSES),
     ("cecalc ce x.csv -f json | jq '.rows[] | .loss | numbers'", ["jq"], LOSSES),
     ("cecalc ce x.csv -f json --no-rows | jq .numerator", ["jq"], [math.fsum(LOSSES)]),
