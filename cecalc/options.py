@@ -38,6 +38,8 @@ class Errors(enum.StrEnum):
 
 
 def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more: Any) -> Any:  # noqa: A002
+    if kind is bool:
+        more["metavar"] = ""  # else the help names a type that takes no value
     more.setdefault("show_default", default not in (None, False))
     return Annotated[kind, typer.Option(*names, help=help, rich_help_panel=panel, **more)], default
 
@@ -145,9 +147,9 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="csv, tsv, jsonl: leave the input's own columns out."),
     "prefix": _option(_OUT, _TEXT, None, "--prefix", metavar="TEXT",
         help="csv, tsv, jsonl: what the names of our columns begin with."),
-    "top": _option(_OUT, _NUMBER, None, "--top", metavar="K", min=1,
+    "top": _option(_OUT, _NUMBER, None, "--top", metavar="K",
         help="Only the K highest losses, highest first."),
-    "bottom": _option(_OUT, _NUMBER, None, "--bottom", metavar="K", min=1,
+    "bottom": _option(_OUT, _NUMBER, None, "--bottom", metavar="K",
         help="Only the K lowest losses, lowest first."),
     "by": _option(_OUT, _TEXT, None, "--by", metavar="COLS",
         autocompletion=completion.columns("by"),

@@ -167,6 +167,8 @@ def _rank(params: Mapping[str, Any]) -> Rank | None:
     if top is not None and bottom is not None:
         raise UsageError("--top and --bottom exclude each other")
     count = bottom if top is None else top
+    if count is not None and count < 1:
+        raise UsageError(f"--{'top' if bottom is None else 'bottom'} {count} keeps no row")
     return None if count is None else Rank(count, lowest=top is None)
 
 
