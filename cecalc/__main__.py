@@ -1,5 +1,16 @@
-"""``python -m cecalc``."""
+"""The command `cecalc`, and ``python -m cecalc``: signals and streams first, then what is slow."""
 
-from cecalc.cli import main
+from cecalc.process import die_by_signals, occupy_streams
 
-main()
+
+def main() -> None:
+    """Run the command line and leave with its status."""
+    die_by_signals()
+    occupy_streams()
+    from cecalc import cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
