@@ -29,6 +29,7 @@ from cecalc.errors import (
 )
 from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, takes
+from cecalc.process import LEAST_MEMORY, is_of_memory, room_left
 from cecalc.records import Header, Item, Kind, Meter, Outcome, Task
 from cecalc.requests import OutputRequest, output_of, request_of
 from cecalc.writer import Writer
@@ -120,12 +121,12 @@ def status_of(arguments: list[str]) -> int:
         return _told(error)
     except typer.TyperException as error:
         return _told(_usage_error(error, arguments))
-    except MemoryError:
-        return _told(LimitError("out of memory"))
     except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
             _say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
+        if is_of_memory(error):
+            return _told(LimitError("out of memory"))
         return _told(
             CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
         )
@@ -149,6 +150,9 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     output = output_of(ctx.params, request)
     if not request.input.values and not request.input.paths:
         _refuse_terminal(ctx)
+    if room_left() < LEAST_MEMORY:
+        needed = f"{LEAST_MEMORY // 2**20} MiB"
+        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress
     from cecalc.flow import run
 

@@ -1,11 +1,15 @@
-"""What a process owes the shell: to die by signals, and to write into no stream that was closed."""
+"""What a process owes the shell: to die by signals, to spare closed streams, to know its limits."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import sys
 from contextlib import suppress
 
+LEAST_MEMORY = 2**28
+"""The address space below which libraries end the process as they are loaded."""
 DEADLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals by which a person, a supervisor or a terminal ends a run."""
 
@@ -32,3 +36,27 @@ def occupy_streams() -> None:
         while (descriptor := os.open("/", os.O_RDONLY)) <= 2:
             pass
         os.close(descriptor)
+
+
+def room_left() -> float:
+    """How many bytes of address space the process may have (`ulimit -v`)."""
+    if sys.platform == "win32":
+        return float("inf")
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return float("inf") if limit == resource.RLIM_INFINITY else limit
+
+
+def is_of_memory(error: BaseException | None) -> bool:
+    """Whether an error comes of too little memory, whatever it calls itself."""
+    is_limited = room_left() < float("inf")
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if is_limited and isinstance(error, (ImportError, SystemError)):
+            return True  # half a library was loaded
+        if "llocate memory" in str(error) or "start new thread" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
