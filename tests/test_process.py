@@ -260,14 +260,15 @@ def test_an_error_leaves_nothing_of_a_whole_view(form: str, rows: Path, tmp_path
 def test_an_error_says_how_many_rows_are_out(
     form: str, last: str, hint: str, tmp_path: Path
 ) -> None:
-    feed = f"{{ printf '{HEADER}1,2,a\\n2,1,a\\n'; sleep 1.5; printf '3,4,b\\n{last}\\n'; }}"
-    status, out, err = shell(
-        f"{feed.replace(chr(10), chr(92) + 'n')} | cecalc ce -f {form}", tmp_path
-    )
-    lines = out.splitlines()
-    rows = len(lines) - (form != "jsonl")
-    assert (status, out[-1], rows) == (3, "\n", 2)
-    error = err.removesuffix(hint)
+    with started(["ce", "-f", form], tmp_path, stdin=subprocess.PIPE, bufsize=0) as run:
+        assert run.stdin and run.stdout and run.stderr
+        run.stdin.write(HEADER.encode() + b"1,2,a\n2,1,a\n")
+        for _ in range(2 + (form != "jsonl")):
+            assert run.stdout.readline().endswith(b"\n")
+        run.stdin.write(f"3,4,b\n{last}\n".encode())
+        out, err = run.communicate()
+    assert (run.returncode, out) == (3, b"")
+    error = err.decode().removesuffix(hint)
     assert error.startswith("cecalc: error: standard input:5: column 'logit_b' (2): ")
     assert error.endswith("; stopped at row 2; 2 rows written\n")
 
