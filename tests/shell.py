@@ -41,8 +41,9 @@ def shell(command: str, cwd: Path, **more: str) -> tuple[int, str, str]:
         check=False,
         timeout=300,
     )
-    check(run.returncode, run.stderr)
-    return run.returncode, run.stdout, run.stderr
+    status = run.returncode if run.returncode >= 0 else 128 - run.returncode
+    check(status, run.stderr)
+    return status, run.stdout, run.stderr
 
 
 def check(status: int, err: str) -> None:
