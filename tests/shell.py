@@ -69,15 +69,16 @@ def started(arguments: Sequence[str], cwd: Path, **more: Any) -> subprocess.Pope
 
 
 def settle(run: subprocess.Popen[bytes]) -> None:
-    """Wait until the run has done what is first: before, SIGINT is the interpreter's."""
-    caught = re.compile(r"^SigCgt:\s*(\w+)$", re.MULTILINE)
-    seen = False
-    while run.poll() is None:
-        found = caught.search(Path(f"/proc/{run.pid}/status").read_text())
-        is_caught = bool(found and int(found[1], 16) & 1 << (signal.SIGINT - 1))
-        if seen and not is_caught:
+    """Wait until signals are ours: an interpreter that starts ignores SIGPIPE and takes SIGINT."""
+    if sys.platform != "linux":
+        time.sleep(0.5)
+    while sys.platform == "linux" and run.poll() is None:
+        text = Path(f"/proc/{run.pid}/status").read_text()
+        ignored, caught = (
+            int(re.findall(rf"{name}:\s*(\w+)", text)[0], 16) for name in ("SigIgn", "SigCgt")
+        )
+        if ignored >> (signal.SIGPIPE - 1) & 1 and not caught >> (signal.SIGINT - 1) & 1:
             return
-        seen = seen or is_caught
         time.sleep(0.001)
 
 

@@ -60,7 +60,7 @@ def plain() -> dict[str, tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("command", [*COMMANDS[:2], *map(longer, COMMANDS[2:])])
-@pytest.mark.parametrize("more", sampled(ENVIRONMENTS, every=3), ids=lambda more: "-".join(more))
+@pytest.mark.parametrize("more", sampled(ENVIRONMENTS, every=3), ids="-".join)
 @pytest.mark.fault(23, 24, 25)
 def test_data_is_the_same(
     command: str, more: dict[str, str], folder: Path, plain: dict[str, tuple[int, str, str]]

@@ -29,13 +29,11 @@ RUNS = [
 
 
 @contextmanager
-def endless(
-    folder: Path, arguments: list[str], ignored: str = ""
-) -> Iterator[subprocess.Popen[bytes]]:  # noqa: E501
+def endless(folder: Path, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A run whose input has no end; the file that it will write is there, and old."""
     for name in ("out.csv", "out.txt"):
         (folder / name).write_text("old")
-    script = f"{ignored} (echo logit_a,logit_b,target; exec yes 1,2,0) 2>/dev/null"
+    script = "echo logit_a,logit_b,target; exec yes 1,2,0 2>/dev/null"
     with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE) as feed:
         assert feed.stdout
         with started(
