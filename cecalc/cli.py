@@ -8,9 +8,9 @@ import io
 import itertools
 import os
 import re
-import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -21,16 +21,19 @@ from cecalc.errors import (
     CecalcError,
     InputError,
     LimitError,
+    OutputError,
     Status,
     UsageError,
     as_json,
+    count,
     message,
     note,
     note_as_json,
 )
 from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
-from cecalc.records import Header, Item, Kind, Meter, Task
+from cecalc.process import LEAST_MEMORY, is_of_memory, room_left
+from cecalc.records import Header, Item, Kind, Meter, Outcome, Task
 from cecalc.requests import OutputRequest, output_of, request_of
 from cecalc.writer import Writer
 
@@ -38,6 +41,7 @@ app = typer.Typer(
     name="cecalc",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # a traceback of theirs could show data
 )
 
 
@@ -105,7 +109,6 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
 
 def main() -> None:
     """Run the command line and leave with its status."""
-    _die_by_signals()
     status = status_of(sys.argv[1:])
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
@@ -121,11 +124,12 @@ def status_of(arguments: list[str]) -> int:
         return tell(error)
     except typer.TyperException as error:
         return tell(_usage_error(error, arguments))
-    except MemoryError:
-        return tell(LimitError("out of memory"))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
-            raise
+            _say("".join(traceback.format_exception(error)).rstrip())
+            return Status.BUG
+        if is_of_memory(error):
+            return tell(LimitError("out of memory"))
         return tell(
             CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
         )
@@ -152,6 +156,9 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     output = output_of(ctx.params, request)
     if not request.input.values and not request.input.paths:
         _refuse_terminal(ctx)
+    if room_left() < LEAST_MEMORY:
+        needed = f"{LEAST_MEMORY // 2**20} MiB"
+        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress
     from cecalc.flow import run
     from cecalc.views.bounds import Checked
@@ -178,7 +185,9 @@ def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None
     """What the views make of the items, written where it belongs."""
     from cecalc.views import quiet
 
-    if not output.quiet:
+    if output.streams and output.path is None:
+        _stream(items, output, meter)
+    elif not output.quiet:
         _write(output.format.render(items, output.screen, output.selection), output, meter)
     elif output.path is None:
         _write(quiet.render(items, output.screen), output, meter)
@@ -186,6 +195,25 @@ def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None
         with Writer(None, hold=True) as number:
             items = _told_to(number, items)
             _write(output.format.render(items, output.screen, output.selection), output, meter)
+
+
+def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
+    """Rows as they are computed; an error says how many of them are out by then."""
+    rows = 0
+
+    def counted() -> Iterator[Item]:
+        nonlocal rows
+        for item in items:
+            yield item
+            # Whoever asks for the next one has written this one.
+            rows += item.batch.size if isinstance(item, Outcome) else 0
+
+    try:
+        _write(output.format.render(counted(), output.screen, output.selection), output, meter)
+    except CecalcError as error:
+        if rows and not isinstance(error, OutputError):
+            error.rule += f"; stopped at row {rows}; {count(rows, 'row')} written"
+        raise
 
 
 def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
@@ -272,10 +300,3 @@ def _say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # a closed stderr must not hide the status
         if sys.stderr is not None:
             sys.stderr.write(f"{text}\n")
-
-
-def _die_by_signals() -> None:
-    """A signal ends the process by the signal, at once, even inside a long call of a library."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)

@@ -130,7 +130,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="The encoding of text."),
     "max_bytes": _option(_READING, _TEXT, None, "--max-bytes", metavar="N",
         help="Refuse input longer than this: 500M, 8G."),
-    "max_columns": _option(_READING, int, 1_000_000, "--max-columns", metavar="N",
+    "max_columns": _option(_READING, str, "1000000", "--max-columns", metavar="N",
         help="Refuse tables wider than this."),
     "transpose": _option(_READING, bool, False, "--transpose",
         help="Arguments, JSON documents and arrays come as (C, N)."),

@@ -226,7 +226,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         delimiter=_delimiter(params["delimiter"]),
         encoding=_encoding(params["encoding"]),
         max_bytes=_bytes(params["max_bytes"]),
-        max_columns=params["max_columns"],
+        max_columns=_whole("--max-columns", params["max_columns"]),
         transpose=params["transpose"],
         nan=params["nan"],
     )
@@ -307,6 +307,12 @@ def _number(option: str, text: str) -> float:
         return read_number(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
+
+
+def _whole(option: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{option}: cannot read {excerpt(text)} as a whole number")
+    return int(text)
 
 
 def _ignore_index(task: Task, text: str | None) -> float | None:
