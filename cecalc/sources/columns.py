@@ -142,7 +142,7 @@ def select(
 def _selected(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
     if part in fields:
         return [fields.index(part)]
-    numbers = re.fullmatch(r"(\d+)(-?)(\d*)|-(\d+)", part)
+    numbers = re.fullmatch(r"([0-9]{1,9})(-?)([0-9]{0,9})|-([0-9]{1,9})", part)
     if numbers:
         first = int(numbers[1] or 1)
         last = int(numbers[3] or numbers[4] or (len(fields) if numbers[2] else first))
