@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.engines import ENGINES
-from tests.fuzz.session import Session, Tried
+from tests.fuzz.session import GROWTH, Session, Tried
 from tests.fuzz.shell import Shell
 from tests.fuzz.targets import every
 
@@ -34,6 +34,7 @@ class Total:
     grown: int = 0
 
     def add(self, report: dict[str, Any]) -> None:
+        """What one more worker counted."""
         self.counts += Counter(report["counts"])
         self.found |= set(report["found"])
         self.stricter |= report["stricter"]
@@ -62,6 +63,8 @@ def fuzzed(name: str, engine: str, seconds: float, seed: int, keep: Path) -> Tot
             break  # it dies at once
         seed += 1000
     current.unlink(missing_ok=True)
+    if total.grown > GROWTH:
+        total.found.add(f"{name}: the memory of the process grew by {total.grown >> 20} MiB")
     return total
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import struct
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -28,7 +29,9 @@ def npy(data: bytes) -> Any:
     """An array as nested lists, nothing behind it."""
     stream = io.BytesIO(data)
     try:
-        array = np.lib.format.read_array(stream, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers by Python 2
+            array = np.lib.format.read_array(stream, allow_pickle=False)
     except Exception as error:  # NumPy raises anything on a damaged header
         raise Refused(f"no array: {error}") from None
     if stream.read(1):

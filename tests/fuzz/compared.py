@@ -30,9 +30,7 @@ def expected(given: Given) -> Expected:
     plain = losses(given)
     weights = given.weight or [1.0] * len(plain)
     used = [(w, x) for w, x in zip(weights, plain, strict=True) if x is not None]
-    rows = [
-        None if x is None else x * w if w else 0.0 for w, x in zip(weights, plain, strict=True)
-    ]
+    rows = [None if x is None else x * w if w else 0.0 for w, x in zip(weights, plain, strict=True)]
     try:
         total = math.fsum(weight for weight, _ in used)
         if total == 0:

@@ -25,55 +25,68 @@ _FLOATS = [
 _WORDS = [text.encode() for text in (*NUMBERS, *TARGETS)]
 DICTIONARY = (*PIECES, *_WORDS, *_INTEGERS, *_FLOATS)
 """What is worth putting somewhere."""
+_WORD = re.compile(rb'"[^"\n]*"|[^\s,;:\[\]{}"\0]+')
 _DIGITS = re.compile(rb"[-+0-9.eE]+")
 
 
 def damaged(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
     """The bytes with one to four things wrong."""
-    for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
-        data = _once(rng, data, others)
+    for _ in range(rng.choice((1, 1, 1, 1, 1, 2, 2, 4))):
+        if rng.random() < 0.3:
+            data = rng.choice(_OF_TEXT)(rng, data)
+        elif rng.random() < 0.1:
+            other = rng.choice(others)
+            data = data[: rng.randint(0, len(data))] + other[rng.randint(0, len(other)) :]
+        else:
+            data = _bytes_changed(rng, data)
     return data
 
 
-def _once(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
+def _bytes_changed(rng: random.Random, data: bytes) -> bytes:
+    """A span changed, left out, doubled or moved, or all behind it left out."""
     at = rng.randint(0, len(data))
     end = min(len(data), at + rng.choice((1, 1, 2, 4, 8, rng.randint(1, 64))))
     before, span, after = data[:at], data[at:end], data[end:]
-    match rng.randrange(14):
-        case 0:
-            return before + rng.choice(DICTIONARY) + data[at:]
-        case 1:
-            piece = rng.choice(DICTIONARY)
-            return before + piece + data[at + len(piece) :]
-        case 2 | 3 if span:
-            flipped = span[0] ^ 1 << rng.randrange(8)
-            return before + bytes([flipped]) + data[at + 1 :]
-        case 4:
-            return before + after
-        case 5:
-            return before + span * rng.choice((2, 2, 3, 20)) + after
-        case 6:
-            return before
-        case 7:
-            other = rng.choice(others)
-            return before + other[rng.randint(0, len(other)) :]
-        case 8:
-            to = rng.randint(0, len(after))
-            return before + after[:to] + span + after[to:]
-        case 9:
-            found = list(_DIGITS.finditer(data))
-            if not found:
-                return before + rng.randbytes(len(span)) + after
-            number = rng.choice(found)
-            return data[: number.start()] + rng.choice(_WORDS) + data[number.end() :]
-        case 10 | 11:  # a digit for another: mostly still a number
-            digits = [i for i, byte in enumerate(data) if 48 <= byte <= 57]
-            i = rng.choice(digits or [0])
-            return data[:i] + b"%d" % rng.randrange(10) + data[i + 1 :]
-        case 12:
-            return _line_lost(rng, data)
-        case _:
-            return before + rng.randbytes(len(span)) + after
+    piece, to = rng.choice(DICTIONARY), rng.randint(0, len(after))
+    flipped = bytes([data[at] ^ 1 << rng.randrange(8)]) if span else b""
+    return rng.choice(
+        (
+            before + piece + data[at:],
+            before + piece + data[at + len(piece) :],
+            before + flipped + data[at + 1 :],
+            before + flipped + data[at + 1 :],
+            before + after,
+            before + span * rng.choice((2, 2, 3, 20)) + after,
+            before,
+            before + after[:to] + span + after[to:],
+            before + rng.randbytes(len(span)) + after,
+        )
+    )
+
+
+def _number_changed(rng: random.Random, data: bytes) -> bytes:
+    """A number replaced by one that is hard to read."""
+    found = list(_DIGITS.finditer(data))
+    if not found:
+        return data + rng.choice(_WORDS)
+    number = rng.choice(found)
+    return data[: number.start()] + rng.choice(_WORDS) + data[number.end() :]
+
+
+def _digit_changed(rng: random.Random, data: bytes) -> bytes:
+    """A digit for another: mostly still a number."""
+    digits = [i for i, byte in enumerate(data) if 48 <= byte <= 57]
+    i = rng.choice(digits or [0])
+    return data[:i] + b"%d" % rng.randrange(10) + data[i + 1 :]
+
+
+def _word_copied(rng: random.Random, data: bytes) -> bytes:
+    """A word of the text in the place of another."""
+    words = list(_WORD.finditer(data))
+    if not words:
+        return data * 2
+    old, new = rng.choice(words), rng.choice(words)
+    return data[: old.start()] + new.group() + data[old.end() :]
 
 
 def _line_lost(rng: random.Random, data: bytes) -> bytes:
@@ -82,3 +95,6 @@ def _line_lost(rng: random.Random, data: bytes) -> bytes:
     i, j = rng.randrange(len(parts)), rng.randrange(len(parts))
     parts[i] = rng.choice((b"", parts[i] * 2, parts[j], parts[i].swapcase()))
     return b"".join(parts)
+
+
+_OF_TEXT = (_number_changed, _digit_changed, _word_copied, _line_lost)

@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import hypothesis
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ _MINIMISING = 300
 
 
 def mutated(target: Target, seed: int, news: Callable[[], bool] = bool) -> Iterator[Tried]:
-    """Seeds, then damaged seeds, without end; `news` is whether the last one is worth going on from."""
+    """Seeds, then damaged seeds, without end; `news` says of the last whether to go on from it."""
     rng = random.Random(seed)
     pools = [list(way.seeds) for way in target.ways]
     for way, pool in enumerate(pools):
@@ -30,7 +31,7 @@ def mutated(target: Target, seed: int, news: Callable[[], bool] = bool) -> Itera
     while True:
         way = rng.randrange(len(pools))
         pool, seeds = pools[way], target.ways[way].seeds
-        start = rng.choice(seeds if rng.random() < 0.5 else pool)
+        start = rng.choice(seeds if rng.random() < 0.7 else pool)
         tried = Tried(way, damaged(rng, start, pool), rng.random() < 0.5)
         yield tried
         if news() and len(tried.data) < 20_000:
@@ -93,12 +94,10 @@ def by_hypothesis(session: Session, seconds: float, seed: int) -> None:
 
     for round_ in itertools.count(seed):
         last.clear()
-        try:
+        with suppress(AssertionError, hypothesis.errors.Flaky, ExceptionGroup):
             hypothesis.seed(round_)(holds)()
-        except (AssertionError, hypothesis.errors.Flaky, ExceptionGroup):
-            pass  # the last and least input that shows it is kept
         for tried, fault in last:
-            session.note(tried, fault)
+            session.note(*smaller(session, tried, fault))
         if time.monotonic() > end:
             return
 
@@ -170,4 +169,3 @@ ENGINES: dict[str, Callable[[Session, float, int], None]] = {
     "hypothesis": by_hypothesis,
     "atheris": by_atheris,
 }
-

@@ -103,10 +103,10 @@ def class_index(cell: Any, names: Sequence[str] | None) -> int | None:
 
 def arranged(values: Any, target: Any, weight: Any = None) -> Given:
     """Nested lists in the shapes of torch: (C,) or (N, C), and what goes with them."""
-    rows = depth(values)
-    if rows > 2 or depth(target) > 2:
+    dimensions = depth(values)
+    if dimensions > 2 or depth(target) > 2:
         raise Abstains
-    rows = [values] if rows == 1 else values
+    rows = [values] if dimensions == 1 else values
     if not isinstance(rows, list):
         raise Refused("one class")
     classes = len(rows[0]) if rows else 0

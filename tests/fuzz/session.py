@@ -78,11 +78,13 @@ class Session:
         self.counts[f"status {ran.status}"] += 1
         self.grown += ran.grown if self.counts["tried"] > 50 else 0
         self.told = re.sub(r"[0-9]+", "0", ran.err.decode("latin-1"))[:80]
-        return _fault(ran, self.target, arguments) or self._second(way, ran, tried)
+        return fault_of(ran, self.target, arguments) or self._second(way, ran, tried)
 
     def kind(self, tried: Tried, fault: str) -> str:
         """What a fault has in common with others like it."""
-        return f"{self.target.name} {tried.way}: {_NUMBERS.sub('0', fault.partition(chr(10))[0])[:70]}"
+        return (
+            f"{self.target.name} {tried.way}: {_NUMBERS.sub('0', fault.partition(chr(10))[0])[:70]}"
+        )
 
     def knows(self, tried: Tried, fault: str) -> bool:
         """Whether such a fault was found before."""
@@ -147,28 +149,40 @@ class Session:
         self._reported = time.monotonic()
 
 
-def _fault(ran: Ran, target: Target, arguments: list[str]) -> str | None:
-    """What is wrong with the outcome by itself."""
+def fault_of(ran: Ran, target: Target, arguments: list[str]) -> str | None:
+    """What is wrong with an outcome by itself."""
     if ran.raised is not None:
         return f"raises {ran.raised}"
     if ran.status not in target.statuses:
         return f"status {ran.status}"
     if ran.grown > GROWTH:
         return f"memory: {ran.grown >> 20} MiB more"
+    return _message_fault(ran, arguments) or _output_fault(ran, target, arguments)
+
+
+def _message_fault(ran: Ran, arguments: list[str]) -> str | None:
     *lines, last = ran.err.decode("latin-1").split("\n")
-    if last:
-        return f"standard error ends inside a line: {last[-80:]!r}"
     if "--time" in arguments:
         lines = [line for line in lines if not _TIMING.fullmatch(line)]
-    if odd := [line for line in lines if not _LINE.fullmatch(line)]:
-        return f"standard error has {odd[0][:200]!r}"
-    if long := [line for line in lines if len(line) > MESSAGE_BYTES]:
-        return f"a message of {len(long[0])} bytes"
     errors = [i for i, line in enumerate(lines) if line.startswith("cecalc: error")]
-    if ran.status in (0, 1):
-        return "an error with status 0" if errors else None
-    if len(errors) != 1 or errors[0] < len(lines) - 2:
+    has_failed = ran.status not in (0, 1)
+    for line in lines:
+        if not _LINE.fullmatch(line):
+            return f"standard error has {line[:200]!r}"
+        if len(line) > MESSAGE_BYTES:
+            return f"a message of {len(line)} bytes"
+    if last:
+        return f"standard error ends inside a line: {last[-80:]!r}"
+    if errors and not has_failed:
+        return "an error with status 0"
+    if has_failed and (len(errors) != 1 or errors[0] < len(lines) - 2):
         return f"not one error at the end of standard error: {lines}"
-    if ran.out and not ({"csv", "jsonl", "tsv"} & set(arguments) or target.name == "argv"):
+    return None
+
+
+def _output_fault(ran: Ran, target: Target, arguments: list[str]) -> str | None:
+    if ran.status in (0, 1) or not ran.out:
+        return None
+    if not ({"csv", "jsonl", "tsv"} & set(arguments) or target.name == "argv"):
         return f"standard output on an error: {ran.out[:60]!r}"
-    return "standard output ends inside a line" if ran.out and ran.out[-1:] != b"\n" else None
+    return None if ran.out.endswith(b"\n") else "standard output ends inside a line"

@@ -159,7 +159,9 @@ def _taken(file: Any) -> bytes:
 
 def _place(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "cecalc" in f.filename]
-    where = f" at {frames[-1].filename.rpartition('cecalc/')[2]}:{frames[-1].name}" if frames else ""
+    where = (
+        f" at {frames[-1].filename.rpartition('cecalc/')[2]}:{frames[-1].name}" if frames else ""
+    )
     return f"{type(error).__name__}{where}: {str(error)[:80]}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -24,13 +23,18 @@ from tests.fuzz.reference import (
 
 _TARGETS = ("target", "label", "y")
 _PLAIN = ("logits", "logit", "score", "probs", "prob", "log_probs", "log_prob")
-_OTHER = ("prob_", "log_prob_")
+_PRINTED = re.compile(
+    r"(?:np\.|numpy\.|torch\.)?(?:tensor|array)\(\s*(\[.*\]|[^,()\[\]]+)(?:,[^\[\]]*)?\)", re.DOTALL
+)
 _OPTIONS = {"weight", "pos_weight", "ignore_index", "label_smoothing", "reduction", "classes"}
 
 
 def decoded(data: bytes) -> str:
-    """Text without its byte order mark; what is no UTF-8 stays apart from all other text."""
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    """Text without its byte order mark."""
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        raise Refused(f"no UTF-8: {error}") from None
     if "\0" in text:
         raise Refused("NUL")
     return text
@@ -95,7 +99,7 @@ def objects(rows: list[Any], *, is_binary: bool = False) -> Given:
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise Refused("no rows, or one is no object")
     keys = list(rows[0])
-    used = {i for i, key in enumerate(keys) if key.replace("-", "_") not in ("id",)}
+    used = {i for i, key in enumerate(keys) if key.replace("-", "_") != "id"}
     cells = []
     for row in rows:
         missing = [i for i, key in enumerate(keys) if key not in row]
@@ -170,9 +174,10 @@ def by_position(
     """Columns whose places are known; classes that are just numbers are put in order."""
     order = list(range(len(values)))
     if names is not None and sorted(names) == sorted(map(str, order)):
-        order.sort(key=lambda i: int(names[i]))
-        names = [names[i] for i in order]
-    if any(isinstance(c, list) or str(c).lstrip().startswith("[") for row in rows for c in row):
+        order = [list(names).index(name) for name in map(str, order)]
+        names = list(map(str, range(len(order))))
+    used = {*values, *single, *several, *weights}
+    if any(_may_be_list(row[i]) for row in rows for i in used):
         raise Abstains
     matrix = [[_cell(row[values[i]]) for i in order] for row in rows]
     weight = _weights(rows, weights)
@@ -200,6 +205,10 @@ def _in_order(fields: Sequence[str], several: list[int], names: list[str]) -> li
 
 def _weights(rows: list[list[Any]], places: Sequence[int]) -> list[float] | None:
     return [_cell(row[places[0]]) for row in rows] if places else None
+
+
+def _may_be_list(cell: Any) -> bool:
+    return isinstance(cell, list) or str(cell).lstrip().startswith("[")
 
 
 def _cell(cell: Any) -> float:
@@ -254,17 +263,22 @@ def inline(texts: Sequence[str]) -> Given:
         if depth(weight) != 1:
             raise Abstains
     target = nested[1]
-    if depth(target) == 2 and len(target[0]) == 1:
+    if depth(target) == 2 and all(len(row) == 1 for row in target):
         raise Abstains  # 2;1
     return arranged(nested[0], target, weight)
 
 
 def _nested(text: str) -> Any:
     text = text.strip()
-    if "(" in text or (re.search(r"[\[\]]", text) and not _is_json(text)):
-        raise Abstains  # what NumPy and torch print
-    if "[" in text:
-        return strict_json(text)
+    if printed := _PRINTED.fullmatch(text):
+        text = printed[1].strip()
+    if "[" in text or "]" in text:
+        spaced = re.sub(r"(?<=[^\s,\[])\s+(?=[^\s,\]])", ",", text)
+        tokens = re.findall(r"\[|\]|,|[^\s,\[\]]+", spaced.replace("][", "],["))
+        value, rest = _value(tokens)
+        if rest:
+            raise Refused("text behind the brackets")
+        return value
     rows = [
         [number(part.strip()) for part in (row.split(",") if "," in row else row.split() or [""])]
         for row in text.split(";")
@@ -274,9 +288,22 @@ def _nested(text: str) -> Any:
     return rows[0] if len(rows[0]) > 1 else rows[0][0]
 
 
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return not re.search(r'["{tfNI]', text)
+def _value(tokens: list[str]) -> tuple[Any, list[str]]:
+    """A number or a list, and the tokens behind it."""
+    match tokens:
+        case ["[", "]", *rest]:
+            return [], rest
+        case ["[", *rest]:
+            items = []
+            while True:
+                item, rest = _value(rest)
+                items.append(item)
+                match rest:
+                    case [",", *rest]:
+                        continue
+                    case ["]", *rest]:
+                        return items, rest
+                raise Refused("a list is not closed")
+        case [word, *rest] if word not in ("]", ","):
+            return number(word), rest
+    raise Refused("an item is missing")

@@ -74,12 +74,13 @@ _CSV = (
     b"id,logit_a,logit_b,target\nr1,1,2.5,a\nr2,.5,-3,b\nr3,1e1,-inf,-100\n",
     b"logit_2,logit_0,logit_1,target,sample_weight\n1,2,3,0,1\n-1.5,2e-3,7,2,.5\n9,8,7,1,0\n",
     'id,logit_é,"logit_b ",note,target\r\n"a""b",1,2,"x\r\ny",é\r\n"c,d",3,4,,b\r\n'.encode(),
-    b"\xef\xbb\xbflogit_a,logit_b,target_a,target_b\n0.1,-0.2,1,0\n30,0,.25,.75\n",
+    b"\xef\xbb\xbflogit_a,logit_b,target_b,target_a\n0.1,-0.2,1,0\n30,0,.25,.75\n",
     b"score,target\n1.5,1\n-2,0\n",
 )
+_OTHERS: dict[str, Any] = {"m": None, "n": {}, "o": [1], "p": True, "q": 0, "r": ""}
 _ROWS: list[list[dict[str, Any]]] = [
     [{"id": f"r{i}", "logits": [i, 2.5, -1e-3], "target": i % 3} for i in range(3)],
-    [{"logit_a": 1, "logit_b": -2.5, "target": "b", "sample_weight": 0.5, "other": [None, {}]}] * 2,
+    [{"logit_a": 1, "logit_b": -2.5, "target": "b", "sample_weight": 0.5, **_OTHERS}] * 2,
     [{"logits": [1, 2], "target": [0.25, 0.75], "é": "\u2028 \ud83d\ude00"}] * 3,
     [{"logit_0": 3, "logit_1": 1e2, "target": -100}, {"target": 1, "logit_1": 0, "logit_0": -1}],
 ]
@@ -171,7 +172,7 @@ def _texts(data: bytes, count: int) -> list[str]:
 
 
 _INLINE = (
-    "2,-3,0.8\x002", "2,-3;0.8,1e1\x001,0\x001,.5", "[[1,2],[3,-inf]]\x00[0,1]\x002;1",
+    "2,-3,0.8\x002", "2,-3;0.8,1e1\x001,0\x001,.5", "[[1,2],[3,-inf]]\x00[0,1]\x00[2,1]",
     "[1.5, 2]\x00[0.25, 0.75]", "[ 2. -3.  0.8]\x00 0", "[[1 2]\n [3 4]]\x00[[1 0]\n [0 1]]",
     "tensor([[1., 2.]], dtype=torch.float64)\x00array([1])", "1 2 3\x000",
     "[[[1,2],[3,4]]]\x00[[0,1]]", "1;2;3\x000;1;0",
@@ -254,7 +255,10 @@ def _argv(data: bytes, folder: Path) -> list[str]:
 def _argv_seeds() -> tuple[bytes, ...]:
     plain = [b"\0".join(part.encode() for part in shlex.split(c)) for c in _LINES_OF_ARGV]
     numbers = range(0, len(_words()), 5)
-    return (*plain, *(b"ce\0x.csv\0\x01" + n.to_bytes(2, "big").replace(b"\0", b"\xff") for n in numbers))
+    return (
+        *plain,
+        *(b"ce\0x.csv\0\x01" + n.to_bytes(2, "big").replace(b"\0", b"\xff") for n in numbers),
+    )
 
 
 def _beside(data: bytes) -> Given:

@@ -1,13 +1,15 @@
 """One target under one engine, in a process of its own: what ends it ends nothing else.
 
-    python -m tests.fuzz.worker TARGET ENGINE SECONDS SEED KEEP
+python -m tests.fuzz.worker TARGET ENGINE SECONDS SEED KEEP
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 
 def main(name: str, engine: str, seconds: float, seed: int, keep: Path) -> None:
@@ -16,8 +18,10 @@ def main(name: str, engine: str, seconds: float, seed: int, keep: Path) -> None:
         import atheris
 
         with atheris.instrument_imports(include=["cecalc"]):
-            import cecalc.cli  # noqa: F401
-            import cecalc.flow
+            package = import_module("cecalc")
+            for module in walk_packages(package.__path__, "cecalc."):
+                if not module.name.endswith("__main__"):
+                    import_module(module.name)
     from tests.fuzz.engines import ENGINES
     from tests.fuzz.session import Session
     from tests.fuzz.shell import Shell

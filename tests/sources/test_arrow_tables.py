@@ -141,17 +141,17 @@ def _offsets(*offsets: int) -> bytes:
     return struct.pack(f"<{len(offsets)}i", *offsets)
 
 
-LISTS = _arrow(logits=[[1.0, 2.0], [3.0, 4.0]], target=[0, 1])
-NAMES = _arrow(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["name a", "b"])
+NESTED = _arrow(logits=[[1.0, 2.0], [3.0, 4.0]], target=[0, 1])
+CALLED = _arrow(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["name a", "b"])
 CODES = _arrow(
     logit_a=[1.0, 2], logit_b=[2.0, 1],
     target=pa.DictionaryArray.from_arrays(pa.array([0x0101, 0x0100], pa.int32()), ["a"] * 300),
 )  # fmt: skip
 NO_TEXT = pa.array([b"name \xb5"]).cast(pa.string(), safe=False)
 DAMAGED = {
-    "offsets of lists": _changed(LISTS, _offsets(0, 2, 4), _offsets(0, -(2**20), 2**20)),
-    "offsets of names": _changed(NAMES, _offsets(0, 6, 7), _offsets(0, 2**30, 2**30)),
-    "names": _changed(NAMES, b"name a", b"name \xb5"),
+    "offsets of lists": _changed(NESTED, _offsets(0, 2, 4), _offsets(0, -(2**20), 2**20)),
+    "offsets of names": _changed(CALLED, _offsets(0, 6, 7), _offsets(0, 2**30, 2**30)),
+    "names": _changed(CALLED, b"name a", b"name \xb5"),
     "codes": _changed(CODES, _offsets(0x0101, 0x0100), _offsets(2**28, -5)),
     "names in Parquet": _parquet(logit_a=[1.0], logit_b=[2.0], target=NO_TEXT),
 }  # fmt: skip
