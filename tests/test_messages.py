@@ -122,6 +122,7 @@ CASES: list[tuple[str, dict[str, str | bytes], int, str, str | None]] = [
     ("ce --logits 1,2 --target 0 -o x.docx", {}, 2, "-o 'x.docx': unknown suffix '.docx'", "say the format with -f, or use one of .csv, .tsv, .json, .jsonl, .ndjson, .md, .markdown, .txt"),
     ("ce --logits 1,2 --target 0 -o no/x.csv", {}, 5, "cannot create no/x.csv: No such file or directory", None),
     ("ce x.csv -f csv -o " + "9" * 300, {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 5, f"cannot create {'9' * 300}: File name too long", None),
+    ("ce *" + "9" * 300, {}, 4, f"*{'9' * 300}: no file matches", None),
     ("ce " + "9" * 300, {}, 2, "stray '9999999999999999999999999999999999999...': the numbers of a row are one value", f"write --logits={'9' * 300}"),
     ("ce --logits 1,2 --target 0 --max-bytes x", {}, 2, "--max-bytes 'x' is not a size such as 500M or 8G", None),
     ("ce --logits 1,2 --target 0 --delimiter ,,", {}, 2, "--delimiter ',,' is not one character", None),
