@@ -212,6 +212,6 @@ def _undamaged(place: Place, damage: str = "its data is damaged") -> Iterator[No
     except CecalcError:
         raise
     except MemoryError:
-        raise out_of_memory(0, place) from None
+        raise out_of_memory(None, place) from None
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError):
         raise InputError(damage, place=place) from None

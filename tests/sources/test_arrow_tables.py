@@ -124,10 +124,11 @@ def test_fault(fault: str, run: Callable[[str], Any]) -> None:
     assert (found, out, err.splitlines()[0]) == (status, "", f"cecalc: error: x.parquet: {error}")
 
 
-def _arrow(**columns: Any) -> bytes:
+def _arrow(compression: str | None = None, **columns: Any) -> bytes:
     data = io.BytesIO()
     table = pa.table(columns)
-    with pa.ipc.new_file(data, table.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(data, table.schema, options=options) as writer:
         writer.write_table(table)
     return data.getvalue()
 
@@ -162,6 +163,13 @@ def test_what_arrow_itself_does_not_check(fault: str, run: Callable[[str], Any])
     name = "x.parquet" if "Parquet" in fault else "x.arrow"
     Path(name).write_bytes(DAMAGED[fault])
     assert run(f"ce {name} -q") == (4, "", f"cecalc: error: {name}: its data is damaged\n")
+
+
+def test_more_than_memory_is_claimed(run: Callable[[str], Any]) -> None:
+    columns: dict[str, Any] = {name: [1.5] * 517 for name in ("logit_a", "logit_b")}
+    data = _arrow("lz4", **columns, target=[0] * 516 + [1])
+    Path("x.arrow").write_bytes(data.replace(struct.pack("<q", 517 * 8), struct.pack("<q", 2**60)))
+    assert run("ce x.arrow -q") == (6, "", "cecalc: error: out of memory while reading x.arrow\n")
 
 
 def test_page_checksums_are_checked_where_there_are_any(
