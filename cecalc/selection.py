@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from cecalc.errors import DataError, excerpt
 
 _PART = re.compile(r'\s*(!?)\s*("(?:[^"]|"")*"|/(?:\\.|[^/\\])*/i?|[^,]*?)\s*(?:,|$)')
-_NUMBERS = re.compile(r"([0-9]+)(-?)([0-9]*)|-([0-9]+)")
+_NUMBERS = re.compile(r"([0-9]{1,9})(-?)([0-9]{0,9})|-([0-9]{1,9})")
 
 
 def select(

@@ -75,6 +75,7 @@ def open_table(
         start = 0
         with _undamaged(place):
             for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
+                batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
                 for first in range(0, batch.num_rows, rows):
                     part = batch.slice(first, rows)
                     yield _rows(part, start)
@@ -211,6 +212,6 @@ def _undamaged(place: Place, damage: str = "its data is damaged") -> Iterator[No
     except CecalcError:
         raise
     except MemoryError:
-        raise out_of_memory(0, place) from None
+        raise out_of_memory(None, place) from None
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError):
         raise InputError(damage, place=place) from None

@@ -187,7 +187,7 @@ def _is_value(line: str) -> bool:
 
 def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:
     numbers, texts = zip(*lines, strict=True)
-    whole = "".join(texts)
+    whole = "\n".join(text.rstrip("\r\n") for text in texts)  # an error's line is one of these
     try:
         return strict_json.loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
     except ValueError as error:

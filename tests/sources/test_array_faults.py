@@ -104,6 +104,7 @@ FAULTS: list[tuple[str | None, bytes, int, str]] = [
     ("npy", claim(descr="(" * 5000), 3, "x: header is not valid"),
     ("npy", claim(descr="'" + 60000 * " " + "'"), 3, "x: header is too long"),
     ("npy", claim(version=2)[:10] + b"\xff\xff" + claim(version=2)[12:], 3, "x: header is too long"),
+    ("npy", npy(ONE)[:7] + b"\x10" + npy(ONE)[8:], 3, "x: version 1.16 of the .npy format is not read"),
     ("npy", claim(version=4), 3, "x: version 4 of the .npy format is not read"),
     ("npy", claim(descr="'|O'") + pickle.dumps(Canary()), 3, "x: holds Python objects; not loaded"),
     ("npy", npy(np.array(["2020-01-01"], "<M8[ns]")), 3, "x: dtype '<M8[ns]' is not numeric"),

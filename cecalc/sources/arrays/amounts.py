@@ -62,6 +62,7 @@ def ends_early(found: int, of: int, place: Place, unit: str = "values") -> Input
     return InputError(f"file ends early ({found} of {of} {unit})", place=place)
 
 
-def out_of_memory(size: int, place: Place) -> LimitError:
-    """The error for an array, or a window of it, that has no room."""
-    return LimitError(f"out of memory while reading {place.source} (needs {amount(size)})")
+def out_of_memory(size: int | None, place: Place) -> LimitError:
+    """The error for an array, or a window of it, that has no room; its size where it is known."""
+    needs = "" if size is None else f" (needs {amount(size)})"
+    return LimitError(f"out of memory while reading {place.source}{needs}")
