@@ -159,8 +159,12 @@ class Schema:
     """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
     """The same for the target's columns."""
+    weight_columns: tuple[tuple[int, str], ...] = ()
+    """The same for the sample weights."""
     target_source: str | None = None
     """What the target was given in, where that is not the source."""
+    weight_source: str | None = None
+    """The same for the sample weights."""
     coordinates: tuple[str, ...] = ()
     """Names of the coordinates of a row of K-dimensional input: n, d1, …"""
     options: LossOptions = field(default_factory=LossOptions)
@@ -202,6 +206,10 @@ class Batch:
     """N rows as they came, where the input has rows."""
     source: str | None = None
     """The file they stand in, where the input has several."""
+    weight_lines: Sequence[int] | None = None
+    """N lines in the file of the sample weights, where they have one."""
+    fault: Exception | None = None
+    """What is wrong with the row after the last one, where that could not be read."""
 
     @property
     def size(self) -> int:
@@ -210,7 +218,7 @@ class Batch:
 
     def take(self, row: int) -> Batch:
         """The batch that holds its `row`-th row alone."""
-        whole = ("start", "cell_shape", "source")
+        whole = ("start", "cell_shape", "source", "fault")
         alone = {name: _alone(part, row) for name, part in vars(self).items() if name not in whole}
         return replace(self, start=self.start + row, **alone)
 

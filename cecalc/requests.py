@@ -35,8 +35,15 @@ from cecalc.records import (
 )
 from cecalc.selection import flaw
 from cecalc.sources.inline import given
+from cecalc.sources.limits import Size
 from cecalc.views import SUFFIXES, Format, Selection
 from cecalc.views.bounds import Bound, known
+
+_OF_FILES = (
+    *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
+    *("target_col", "target_cols", "id_col", "sample_weight_col"),
+)
+"""Options that say how a file is read."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +217,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         raise UsageError("--target-form is index or dist")
     classes = params.get("classes")
     ignored = _ignore_index(task, params.get("ignore_index"))
-    return InputRequest(
+    request = InputRequest(
         task=task,
         paths=tuple(inputs),
         values=values,
@@ -230,6 +237,8 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         transpose=params["transpose"],
         nan=params["nan"],
     )
+    _refuse_idle(params, values, target, sample_weight)
+    return request
 
 
 def _values(task: Task, params: Mapping[str, Any]) -> dict[Kind, Given]:
@@ -277,6 +286,17 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
         )
     if kind and inputs:
         raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
+
+
+def _refuse_idle(
+    params: Mapping[str, Any], values: Mapping[Kind, Given], *beside: Given | None
+) -> None:
+    """Refuse options that say how a file is read where none is."""
+    if not values or any(isinstance(given, NamedFile) for given in (*values.values(), *beside)):
+        return
+    for name in _OF_FILES:
+        if params.get(name) not in (None, False, "utf-8"):
+            raise UsageError(f"--{name.replace('_', '-')} goes with a file")
 
 
 def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
@@ -366,7 +386,7 @@ def _bytes(text: str | None) -> int | None:
     digits = text[:-1] if scale else text
     if not (digits.isascii() and digits.isdigit()):
         raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
-    return int(digits) * (scale or 1)
+    return Size(int(digits) * (scale or 1), text)
 
 
 def _screen(color: Color, path: str | None) -> Screen:

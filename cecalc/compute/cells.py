@@ -10,7 +10,6 @@ import numpy as np
 from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
-from cecalc.errors import DataError
 from cecalc.losses import activations, binary_cross_entropy, prediction_checks, target_checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.records import Batch, Kind, Outcome, Reduction
@@ -135,8 +134,6 @@ def _laid_out(weight: Floats, batch: Batch) -> Floats:
     One with an axis for the rows holds those of the whole input; the batch takes its part.
     """
     if has_row_axis(weight, batch):
-        if weight.shape[0] < batch.start + batch.size:
-            raise DataError(f"weights for {weight.shape[0]} rows, but there are more")
         weight = weight[batch.start : batch.start + batch.size]
     return np.broadcast_to(weight, (batch.size, *batch.cell_shape)).reshape(batch.values.shape)
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from cecalc.backend import Backend
 from cecalc.compute import Noted, Settings, outcome_of
-from cecalc.errors import PLACES_LISTED, DataError, Place
+from cecalc.compute.cells import has_row_axis
+from cecalc.errors import DataError, Place
+from cecalc.flow.faults import Refusal, Seen, all_broken, some_rows, source_of
 from cecalc.flow.pool import cores, in_order
 from cecalc.losses.rules import BrokenRule
-from cecalc.losses.target_checks import CLASS_INDEX, range_hint
-from cecalc.numerals import write_number
-from cecalc.records import Batch, Block, Header, Meter, Schema, Task
+from cecalc.records import Batch, Block, Header, Meter
 from cecalc.summary import Summary
 
 
 @dataclass(frozen=True)
 class Done:
-    """A block that was computed, or the rule that its rows break."""
+    """A block that was computed, or the rules that its rows break."""
 
     batch: Batch
     noted: Noted | None = None
     summary: Summary | None = None
-    broken: BrokenRule | None = None
-    low: float = math.inf
-    high: float = -math.inf
-    """The lowest and highest class index, for what one out of range looks like."""
+    broken: Sequence[BrokenRule] = ()
+    seen: Seen = field(default_factory=Seen)
     seconds: Mapping[str, float] = field(default_factory=dict)
     """How long each stage took."""
 
@@ -45,18 +43,27 @@ class Computation:
     def over(self, blocks: Iterator[Block]) -> Iterator[Done]:
         """Each block computed, in order.
 
+        What comes before the earliest fault is handed on.
+
         Raises
         ------
         DataError : rows break a rule; the error knows all their places
+        CecalcError : what the input itself is refused for
         """
         self.meter.threads = cores()
-        results = in_order(self._timed(blocks), self._done, self.meter.threads)
+        results, seen = in_order(self._timed(blocks), self._done, self.meter.threads), Seen()
         for done in results:
             for stage, seconds in done.seconds.items():
                 self.meter.spend(stage, seconds)
-            if done.broken is not None:
-                raise self._refusal(done.broken, done, results)
+            if done.broken:
+                refusal = Refusal.of(done.broken, done.batch)
+                if refusal.row:
+                    yield self._computed(some_rows(done.batch, slice(refusal.row)))
+                raise self._counted(refusal, seen.and_then(done.seen), done, results)
+            seen = seen.and_then(done.seen)
             yield done
+            if done.batch.fault is not None:
+                raise done.batch.fault
 
     def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
         start = time.perf_counter()
@@ -67,96 +74,55 @@ class Computation:
 
     def _done(self, block: Block) -> Done:
         start = time.perf_counter()
-        batch = block()
+        batch = self._weighted(block())
         parsed = time.perf_counter()
         done = self._computed(batch)
         whole, transfer = time.perf_counter() - parsed, self.arithmetic.transferred()
         seconds = {"parse": parsed - start, "transfer": transfer, "compute": whole - transfer}
         return replace(done, seconds=seconds)
 
+    def _weighted(self, batch: Batch) -> Batch:
+        """The rows of a batch for which there are weights, where each row has its own."""
+        weights = (self.settings.weight, self.settings.pos_weight)
+        of_rows = [w.shape[0] for w in weights if w is not None and has_row_axis(w, batch)]
+        there = min(of_rows, default=batch.start + batch.size) - batch.start
+        if there >= batch.size:
+            return batch
+        place = Place(source=source_of(batch, self.header.schema))
+        fault = DataError(f"weights for {min(of_rows)} rows, but there are more", place=place)
+        if there <= 0:
+            raise fault
+        return replace(some_rows(batch, slice(there)), fault=fault)
+
     def _computed(self, batch: Batch) -> Done:
-        low, high = self._range(batch)
         try:
-            noted = outcome_of(batch, self.settings, self.arithmetic)
-        except BrokenRule as broken:
-            return Done(batch, broken=broken, low=low, high=high)
-        except DataError as error:
-            raise error.at(source=_source(batch, self.header.schema)) from None
+            noted = self._outcome(batch)
+        except BrokenRule as first:
+            broken = all_broken(batch, first, self._outcome)
+            return Done(batch, broken=broken, seen=Seen.of(batch, self.settings, is_sound=False))
         is_loss = self.settings.task.is_loss
         summary = Summary.of(noted.outcome, self.header) if is_loss else None
-        return Done(batch, noted, summary, low=low, high=high)
+        is_sound = not self.settings.lenient.unchecked
+        return Done(batch, noted, summary, seen=Seen.of(batch, self.settings, is_sound=is_sound))
 
-    def _range(self, batch: Batch) -> tuple[float, float]:
-        target = batch.target
-        if self.settings.task is not Task.CE or target is None or target.ndim != 1:
-            return math.inf, -math.inf
-        used = target[target != self.settings.ignored]
-        return float(used.min(initial=math.inf)), float(used.max(initial=-math.inf))
-
-    def _refusal(self, broken: BrokenRule, first: Done, rest: Iterator[Done]) -> DataError:
-        """The error for a broken rule, with the first rows that break it and how many do.
-
-        The rest of the input is looked through too, so that one run tells all.
-        """
-        batch = first.batch
-        places = [_row_name(batch, row) for row in broken.rows[:PLACES_LISTED]]
-        rows, low, high = len(broken.rows), first.low, first.high
+    def _outcome(self, batch: Batch) -> Noted:
         try:
-            for done in rest:
-                low, high = min(low, done.low), max(high, done.high)
-                if done.broken is not None and done.broken.kind == broken.kind:
-                    rows += len(done.broken.rows)
-                    room = PLACES_LISTED - len(places)
-                    places += [_row_name(done.batch, row) for row in done.broken.rows[:room]]
-        except DataError:
-            pass  # the first fault is the one to tell
-        rule, hint = broken.rule, broken.hint
-        if rows > 1:
-            listed = ", ".join(places) + (", ..." if rows > len(places) else "")
-            rule += f" ({rows} such rows: {listed})"
-        if broken.kind == CLASS_INDEX:
-            hint = range_hint(low, high, batch.values.shape[1])
-        place, value = _place(broken, batch, self.header.schema), _value(broken, batch)
-        return DataError(rule, place=place, hint=hint, value=value)
+            return outcome_of(batch, self.settings, self.arithmetic)
+        except DataError as error:
+            raise error.at(source=source_of(batch, self.header.schema)) from None
 
+    def _counted(
+        self, refusal: Refusal, seen: Seen, first: Done, rest: Iterator[Done]
+    ) -> DataError:
+        """The error for rows that break a rule.
 
-def _value(broken: BrokenRule, batch: Batch) -> str | None:
-    """The number that breaks the rule, where it is one number."""
-    array = batch.target if broken.of_target else batch.values
-    if array is None or (broken.column is None and array.ndim > 1):
-        return None
-    row = array[int(broken.rows[0])]
-    return write_number(float(row if array.ndim == 1 else row[broken.column]))
-
-
-def _row_name(batch: Batch, row: int) -> str:
-    if batch.lines is not None:
-        return str(batch.lines[row])
-    if batch.coordinates is not None:
-        return "(" + ",".join(map(str, batch.coordinates[row])) + ")"
-    return str(batch.start + row)
-
-
-def _source(batch: Batch, schema: Schema) -> str:
-    return schema.source if batch.source is None else batch.source
-
-
-def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:
-    row = int(broken.rows[0])
-    source, lines, columns = _source(batch, schema), batch.lines, schema.columns
-    if broken.of_target:
-        columns = schema.target_columns
-        if schema.target_source is not None:
-            source, lines = schema.target_source, batch.target_lines
-    line = None if lines is None else int(lines[row])
-    known = Place(source=source, line=line, row=None if line is not None else _row_name(batch, row))
-    if len(columns) == 1:
-        number, name = columns[0]
-    elif broken.column is not None and len(columns) == batch.values.shape[1]:
-        number, name = columns[broken.column]
-    elif broken.column is not None and batch.values.shape[1] > 1:
-        names = schema.classes or range(batch.values.shape[1])
-        return replace(known, row=f"{known.row}, class {names[broken.column]}")
-    else:
-        return known
-    return replace(known, column=name, number=number)
+        The rest of the input is looked through too, up to the next row that cannot be read, so
+        that one run tells all; an input that cannot be read to its end is told instead.
+        """
+        done = first
+        with suppress(DataError):  # the first fault is the one to tell
+            while done.batch.fault is None and (following := next(rest, None)) is not None:
+                done = following
+                seen = seen.and_then(done.seen)
+                refusal.count(done.broken, done.batch)
+        return refusal.error(self.header.schema, seen)

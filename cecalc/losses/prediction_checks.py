@@ -74,8 +74,9 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[s
     if lenient.unchecked:
         return []
     refuse(np.isnan(log_probs), used, "log-probability is nan")
-    above = log_probs > 0
-    inside = ((log_probs >= 0) & (log_probs <= 1)).all()
+    above = (log_probs > 0) & used[:, None]
+    first = log_probs[above.any(axis=-1)][:1]
+    inside = ((first >= 0) & (first <= 1)).all()
     what = "probabilities" if inside else "logits"
     option = "probs" if inside else "logits"
     hint = f"these look like {what}: say so with --{option} or --{option}-cols"
@@ -98,11 +99,11 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((probs >= 0) & (probs <= 1))
-    if not (outside & used).any():
+    bad = (outside & used).any(axis=-1)
+    if not bad.any():
         return
-    like_logits = bool(
-        (probs[outside & used] < -0.01).any() or (probs[outside & used] > 1.01).any()
-    )
+    first = probs[bad][0]
+    like_logits = bool(((first < -0.01) | (first > 1.01)).any())
     hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
     refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
 

@@ -65,6 +65,7 @@ def refuse(
     used: Flags,
     rule: str,
     *,
+    kind: str | None = None,
     hint: str | None = None,
     shown: Floats | None = None,
     of_target: bool = False,
@@ -83,7 +84,7 @@ def refuse(
     rows = np.flatnonzero(bad.any(axis=-1))
     column = int(np.argmax(bad[rows[0]]))
     text = rule if shown is None else rule.format(write_number(shown[rows[0], column]))
-    raise BrokenRule(text, rows, kind=rule, column=column, of_target=of_target, hint=hint)
+    raise BrokenRule(text, rows, kind=kind or rule, column=column, of_target=of_target, hint=hint)
 
 
 def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> list[str]:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 CLASS_INDEX = "class index"
 """The kind of rule that a target breaks which is no class."""
+CELL = "target cell"
+"""The kind of rule that a target breaks which is no share of a class or cell."""
+SAMPLE_WEIGHT = "sample weight"
+"""The kind of rule that the weight of a row breaks."""
 
 
 def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Integers, Flags]:
@@ -85,7 +89,7 @@ def distribution(target: Floats, lenient: Leniency) -> list[str]:
 
 
 def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
-    """Refuse targets of cells outside [0, 1], and name the map that would fix them.
+    """Refuse targets of cells outside [0, 1].
 
     Parameters
     ----------
@@ -94,17 +98,24 @@ def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((target >= 0) & (target <= 1))
-    if not (outside & used).any():
-        return
-    found = target[used]
-    hint = None
-    if np.isin(found, (-1, 1)).all():
-        hint = "targets are -1 and 1: map them with (t + 1) / 2"
-    elif np.isin(found, (1, 2)).all():
-        hint = "targets are 1 and 2: subtract 1"
-    elif found.size and found.min() >= 0 and 2 < found.max() <= 255:
-        hint = "targets up to 255: looks like grey levels, divide by 255"
-    refuse(outside, used, "target {} outside 0..1", hint=hint, shown=target, of_target=True)
+    refuse(outside, used, "target {} outside 0..1", kind=CELL, shown=target, of_target=True)
+
+
+def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | None:
+    """What targets of cells out of range look like.
+
+    Parameters
+    ----------
+    low, high : the lowest and highest of all of them
+    signs, from_one : whether all are -1 or 1; 1 or 2
+    """
+    if signs:
+        return "targets are -1 and 1: map them with (t + 1) / 2"
+    if from_one:
+        return "targets are 1 and 2: subtract 1"
+    if low >= 0 and 2 < high <= 255:
+        return "targets up to 255: looks like grey levels, divide by 255"
+    return None
 
 
 def sample_weight(weight: Floats | None) -> None:
@@ -120,4 +131,4 @@ def sample_weight(weight: Floats | None) -> None:
     if bad.any():
         first = write_number(weight[bad][0])
         rule = f"sample weight {first} is not finite and at least 0"
-        raise BrokenRule(rule, np.flatnonzero(bad), kind="sample weight")
+        raise BrokenRule(rule, np.flatnonzero(bad), kind=SAMPLE_WEIGHT)

@@ -22,7 +22,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.sources import dataset, formats, streamed, whole
+    from cecalc.sources import applicable, dataset, formats, streamed, whole
     from cecalc.sources.columns import Wanted
 
     said = None if request.task.is_loss else Kind.LOGITS
@@ -34,6 +34,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     path, *others = names = dataset.files_of(named)
     files.meter.total = size_of(names)
     found = formats.opened(request, path, wanted, files)
+    applicable.refuse_idle(found, request)
     if others:
         found = dataset.joined(dataset.as_table(found), others, request, wanted, files.meter)
     if isinstance(found, formats.Document):

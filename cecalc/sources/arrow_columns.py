@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -12,13 +12,36 @@ import pyarrow as pa
 from cecalc.errors import DataError, Place
 from cecalc.records import Task
 from cecalc.sources.cells import other_shape
-from cecalc.sources.tables import Columns, Reading
+from cecalc.sources.tables import Columns, Reading, first_fault
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
+
+
+def read(batch: Any, start: int, reading: Reading) -> Columns:
+    """A record batch as arrays, up to the first row at fault; parameters as of `columns`.
+
+    Raises
+    ------
+    DataError : that is the first of all
+    """
+
+    def parsed(part: slice) -> Columns:
+        return columns(batch.slice(part.start, part.stop - part.start), start + part.start, reading)
+
+    try:
+        return columns(batch, start, reading)
+    except DataError:
+        found = first_fault(batch.num_rows, parsed)
+        if found is None:
+            raise
+    good, fault = found
+    if not good:
+        raise fault
+    return replace(parsed(slice(0, good)), fault=fault)
 
 
 def columns(batch: Any, start: int, reading: Reading) -> Columns:
@@ -43,6 +66,21 @@ def columns(batch: Any, start: int, reading: Reading) -> Columns:
         sample_weight=None if weight is None else columns.array((weight,)).reshape(-1),
         ids=None if layout.id is None else Texts(columns.column(layout.id)),
     )
+
+
+def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:
+    """The positions of the columns that hold lists, and the shape of the first row's."""
+    columns = zip(batch.schema.names, batch.columns, strict=True)
+    lists = {name: column[0].as_py() for name, column in columns if _is_list(column.type)}
+    return {names.index(name): _shape(cell) for name, cell in lists.items()}
+
+
+def _shape(cell: Any) -> tuple[int, ...]:
+    shape: tuple[int, ...] = ()
+    while isinstance(cell, list):
+        shape += (len(cell),)
+        cell = cell[0] if cell else None
+    return shape
 
 
 class Texts(Sequence[str]):
@@ -106,6 +144,7 @@ class _Columns:
 
     def _lists(self, column: Any, position: int) -> Floats:
         shape, rows = [len(column)], len(column)
+        expected = self.reading.lists.get(position, ())
         while _is_list(column.type):
             self._check(column, position, "a list")
             if _types.is_fixed_size_list(column.type):
@@ -113,6 +152,7 @@ class _Columns:
             else:
                 lengths = np.diff(_numbers(column.offsets))
                 length = int(lengths[0]) if lengths.size else 0
+                length = expected[len(shape) - 1] if len(shape) <= len(expected) else length
                 other = np.flatnonzero(lengths != length)
                 if other.size:
                     name, row = self.reading.fields[position], int(other[0] * rows // lengths.size)

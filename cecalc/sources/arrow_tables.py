@@ -6,6 +6,7 @@ that the rows of a block stand in; nothing is mapped, since a mapped file that s
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,30 +66,32 @@ def open_table(
         native = _native(opened, plain, files)
         reader = _Parquet.of(stream, native, place, request.max_bytes)
     else:
-        reader = _Arrow(stream, place, opened.head.startswith(_STREAM))
+        reader = _Arrow.of(stream, place, in_order=opened.head.startswith(_STREAM))
     names = reader.names
     layout = _understood(names, request, wanted, place)
-    used = _used(layout, names)
+    used = [names[i] for i in layout.used]
     rows = max(1, BATCH_VALUES // max(1, len(used)))
 
-    def blocks() -> Iterator[Rows]:
+    def blocks() -> Iterator[tuple[Any, int]]:
         start = 0
-        with _undamaged(place):
+        with _unchanged(plain), _undamaged(place):
             for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
                 batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
                 for first in range(0, batch.num_rows, rows):
                     part = batch.slice(first, rows)
-                    yield _rows(part, start)
+                    yield part, start
                     start += part.num_rows
                     _count(files.meter, start, reader.rows)
-        if plain is not None:
-            plain.check()
         if not start:
             raise DataError("no data rows", place=place)
 
     if reader.rows == 0:
         raise DataError("no data rows", place=place)
-    return Table(opened.name, names, layout, blocks())
+    every = blocks()
+    first = next(every)
+    lists = arrow_columns.list_shapes(first[0], names)
+    rows_of = itertools.starmap(_rows, itertools.chain([first], every))
+    return Table(opened.name, names, layout, rows_of, lists=lists)
 
 
 def _lying(
@@ -107,7 +110,9 @@ def _native(opened: Opened, plain: PlainFile | None, files: Files) -> Any:
     """The file as Arrow reads it by itself, five times as fast; None where it has no path."""
     if plain is None or not Path(opened.name).is_file():
         return None
-    return files.enter_context(pa.OSFile(opened.name))
+    native = files.enter_context(pa.OSFile(opened.name))
+    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(plain.descriptor))
+    return native if is_same else None
 
 
 def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: Place) -> Layout:
@@ -120,12 +125,7 @@ def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: 
 
 
 def _rows(batch: Any, start: int) -> Rows:
-    return Rows(start, batch.num_rows, lambda: (), partial(arrow_columns.columns, batch, start))
-
-
-def _used(layout: Layout, names: list[str]) -> list[str]:
-    every = (layout.id, layout.sample_weight, *layout.values, *layout.target)
-    return [names[i] for i in sorted({i for i in every if i is not None})]
+    return Rows(start, batch.num_rows, lambda: (), partial(arrow_columns.read, batch, start))
 
 
 def _count(meter: Meter, rows: int, of: int | None) -> None:
@@ -180,9 +180,17 @@ class _Arrow:
     in_order: bool
     """Whether it is a stream, without a directory at its end."""
 
+    @classmethod
+    def of(cls, stream: BinaryIO, place: Place, *, in_order: bool) -> _Arrow:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - len(_ARROW)))
+        if not in_order and stream.read() != _ARROW:
+            raise InputError("file ends early (its footer is missing)", place=place)
+        return cls(stream, place, in_order)
+
     @property
     def names(self) -> list[str]:
-        with _undamaged(self.place, "its schema is damaged"):
+        with self._whole(), _undamaged(self.place, "its schema is damaged"):
             return list(self._open().schema.names)
 
     @property
@@ -198,10 +206,36 @@ class _Arrow:
     def batches(self, used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG002  # as written
         names = self.names
         reader = self._open([names.index(name) for name in used])
-        if self.in_order:
-            yield from reader
-        else:
+        if not self.in_order:
             yield from map(reader.get_batch, range(reader.num_record_batches))
+            return
+        with self._whole(), _undamaged(self.place):
+            yield from reader
+        if self.stream.read(1):
+            raise DataError("bytes after the data", place=self.place)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Damage at the end of a stream is the end of what was written."""
+        try:
+            yield
+        except InputError:
+            if self.in_order and not self.stream.read(1):
+                raise InputError("file ends early", place=self.place) from None
+            raise
+
+
+@contextmanager
+def _unchanged(plain: PlainFile | None) -> Iterator[None]:
+    """Whatever else is wrong: a file that somebody writes to is told as that."""
+    try:
+        yield
+    except CecalcError:
+        if plain is not None:
+            plain.check()
+        raise
+    if plain is not None:
+        plain.check()
 
 
 @contextmanager

@@ -100,21 +100,31 @@ def _with_sample_weight(
     In a table they are the column `sample_weight`, or the only one.
     """
     if isinstance(given, Inline):
-        return replace(beside, sample_weight=read_numbers(given).reshape(-1))
+        weight = read_numbers(given).reshape(-1)
+        return replace(beside, sample_weight=weight, weight_source=given.option)
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
     found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
     if isinstance(found, Arrays):
         array = found.only("sample_weight")
-        return replace(beside, arrays={**beside.arrays, "sample_weight": array})
+        arrays = {**beside.arrays, "sample_weight": array}
+        return replace(beside, arrays=arrays, weight_source=found.source)
     if isinstance(found, Document):
         value = found.value
         value = value.get("sample_weight") if isinstance(value, dict) else value
-        return replace(beside, sample_weight=to_array(value, "sample_weight").reshape(-1))
+        weight = to_array(value, "sample_weight").reshape(-1)
+        return replace(beside, sample_weight=weight, weight_source=found.source)
     column = _weight_column(found)
     reading = found.reading(request.task, Classes(None, None, request.ignored))
     layout = replace(found.layout, sample_weight=column)
     columns = _gathered(found, replace(reading, layout=layout))
-    return replace(beside, sample_weight=columns.sample_weight, weight_ids=columns.ids)
+    return replace(
+        beside,
+        sample_weight=columns.sample_weight,
+        weight_ids=columns.ids,
+        weight_lines=columns.lines,
+        weight_columns=((column + 1, found.fields[column]),),
+        weight_source=found.source,
+    )
 
 
 def _weight_column(table: Table) -> int:
@@ -129,7 +139,11 @@ def _weight_column(table: Table) -> int:
 
 def _gathered(table: Table, reading: Reading) -> Columns:
     """All rows of a table, whose length is kept in memory."""
-    parts = [block.columns(reading) for block in table.blocks]
+    parts = list[Columns]()
+    for block in table.blocks:
+        parts.append(block.columns(reading))
+        if parts[-1].fault is not None:
+            raise parts[-1].fault.at(source=table.source)
 
     def array(name: str) -> Any:
         found = [getattr(part, name) for part in parts]

@@ -58,8 +58,27 @@ class TextBlock:
             if len(line) > MAX_LINE_CHARACTERS:
                 limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
                 raise LimitError(limit, place=place)
-            _refuse_bad_characters(line, self.encoding, place)
+            if "\0" in line:
+                raise DataError("NUL byte", place=place)
+            if not self.quoted:
+                self.refuse_bytes(line, place)
             yield number, line
+
+    def refuse_bytes(self, text: str, place: Place) -> None:
+        """Refuse bytes that are no text; in fields that are not used they pass as they are.
+
+        Raises
+        ------
+        DataError : the text holds some
+        """
+        undecoded = None if text.isascii() else _UNDECODED.search(text)
+        if undecoded is not None:
+            byte = ord(undecoded.group()) - 0xDC00
+            raise DataError(
+                f"not valid {self.encoding.upper()} (byte 0x{byte:02x})",
+                place=place,
+                hint="name the encoding, for example --encoding latin-1",
+            )
 
     @property
     def has_row_per_line(self) -> bool:
@@ -99,6 +118,8 @@ def cut(
     while not stream.ended:
         try:
             more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
+        except DataError as error:
+            raise error.at(line=line + _line_ends_before(rest)) from None
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
@@ -110,6 +131,12 @@ def cut(
                 yield block
             line += block.line_ends
             start += block.rows
+
+
+def _line_ends_before(rest: bytes) -> int:
+    """How many blank lines there are before a row that has begun."""
+    blank = rest[: len(rest) - len(rest.lstrip(b"\r\n"))]
+    return len(blank.splitlines())
 
 
 def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
@@ -175,16 +202,3 @@ def _before_blank_lines(text: bytes) -> int:
     if text[filled : filled + 2] == b"\r\n":
         return filled + 2
     return min(filled + 1, len(text)) if filled else 0
-
-
-def _refuse_bad_characters(line: str, encoding: str, place: Place) -> None:
-    if "\0" in line:
-        raise DataError("NUL byte", place=place)
-    undecoded = None if line.isascii() else _UNDECODED.search(line)
-    if undecoded is not None:
-        byte = ord(undecoded.group()) - 0xDC00
-        raise DataError(
-            f"not valid {encoding.upper()} (byte 0x{byte:02x})",
-            place=place,
-            hint="name the encoding, for example --encoding latin-1",
-        )

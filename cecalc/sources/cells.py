@@ -5,22 +5,49 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import CecalcError, DataError, Place
 from cecalc.numerals import read_number
 from cecalc.sources.columns import Layout
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
-from cecalc.sources.tables import Columns, Reading, Record
+from cecalc.sources.tables import Columns, Reading, Record, first_fault
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
+
+
+def read(records: Iterable[Record], reading: Reading) -> Columns:
+    """The rows as arrays, up to the first one at fault.
+
+    Raises
+    ------
+    CecalcError : that is the first of all
+    """
+    rows, fault = list[Record](), None
+    try:
+        rows.extend(records)
+    except CecalcError as error:
+        if not rows:
+            raise
+        fault = error
+    try:
+        return replace(columns(rows, reading), fault=fault)
+    except DataError:
+        found = first_fault(len(rows), lambda part: columns(rows[part], reading))
+        if found is None:
+            raise
+        good, earlier = found
+    if not good:
+        raise earlier
+    return replace(columns(rows[:good], reading), fault=earlier)
 
 
 def columns(rows: list[Record], reading: Reading) -> Columns:
@@ -166,8 +193,8 @@ def _number(cell: Any) -> float:
     if isinstance(cell, str):
         return read_number(cell)
     if type(cell) not in (int, float):
-        kind = "null" if cell is None else f"a {type(cell).__name__}"
-        raise ValueError(f"expected a number, found {kind}")
+        kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(cell))
+        raise ValueError(f"expected a number, found {kind or str(cell).lower()}")
     try:
         return float(cell)
     except OverflowError:

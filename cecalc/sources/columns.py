@@ -38,6 +38,12 @@ class Layout:
     sample_weight: int | None
     notes: tuple[str, ...] = ()
 
+    @property
+    def used(self) -> list[int]:
+        """Every position that is read, in order."""
+        every = (self.id, self.sample_weight, *self.values, *self.target)
+        return sorted({i for i in every if i is not None})
+
 
 @dataclass(frozen=True)
 class Wanted:

@@ -18,6 +18,9 @@ from cecalc.sources.columns import Wanted, understand
 from cecalc.sources.stream import Stream
 from cecalc.sources.tables import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
 
+_PASSING = ("utf-8", "ascii")
+"""Encodings whose bytes can be passed on as they came."""
+
 
 def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
     """The table in `stream`: its columns understood, its rows still to be read.
@@ -30,10 +33,14 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
     name = stream.name
     block = next(blocks, None)
+    if block is not None:
+        line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
+        block.refuse_bytes(line, Place(source=name, line=block.line))
     first = None if block is None else next(_records(block, delimiter), None)
     if block is None or first is None:
         raise DataError("file is empty", place=Place(source=name))
     place = Place(source=name, line=first.line)
+    block.refuse_bytes(first.original.text, place)
     if len(first.cells) > request.max_columns:
         raise LimitError(f"header has more than {request.max_columns} columns", place=place)
     if request.has_header:
@@ -50,7 +57,8 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
         )
     except DataError as error:
         raise error.at(source=place.source, line=place.line) from None
-    form = Form(delimiter, len(fields), last_is_empty=len(fields) > 1 and fields[-1] == "")
+    last_is_empty = len(fields) > 1 and fields[-1] == ""
+    form = Form(delimiter, len(fields), last_is_empty, tuple(layout.used))
     filled = block if block.text else next(blocks, None)
     second = None if filled is None else next(form.records(filled), None)
     if filled is None or second is None:
@@ -86,6 +94,8 @@ class Form:
     fields: int
     last_is_empty: bool = False
     """Whether each line ends in a delimiter, as its header does."""
+    used: tuple[int, ...] = ()
+    """The positions of the fields that are read; others may hold any bytes."""
 
     def rows(self, block: TextBlock, *, is_plain: bool) -> Rows:
         """A block of the table, unparsed."""
@@ -116,7 +126,17 @@ class Form:
                     f"expected {expected} fields, found {found}",
                     place=Place(source=block.name, line=record.line),
                 )
+            if not record.original.text.isascii():
+                self._refuse_bytes(block, record)
             yield record
+
+    def _refuse_bytes(self, block: TextBlock, record: Record) -> None:
+        place = Place(source=block.name, line=record.line)
+        if block.encoding in _PASSING:
+            for i in self.used:
+                block.refuse_bytes(record.cells[i], place)
+        else:
+            block.refuse_bytes(record.original.text, place)
 
 
 def sniff_delimiter(first_line: bytes) -> str:

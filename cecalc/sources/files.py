@@ -8,20 +8,22 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from cecalc.errors import DataError, InputError, Place
 from cecalc.records import Meter
 from cecalc.sources.stream import HEAD, Stream, is_too_short, read_some, reason
+from cecalc.sources.unchanged import refuse_change, state_of
 
 if TYPE_CHECKING:
     from cecalc.sources.compressed import Readable
 
 STANDARD_INPUT = "standard input"
+Answer = TypeVar("Answer")
 _PIPE = 2**20
 """How many bytes a pipe is asked to hold."""
 
@@ -63,17 +65,29 @@ class Files(ExitStack):
 
 
 class _Metered:
-    """A source whose bytes are counted."""
+    """A source whose bytes are counted; at its end it has to be what it was at its beginning."""
 
-    def __init__(self, source: BinaryIO | _Shared, meter: Meter) -> None:
-        self._source, self._meter = source, meter
+    def __init__(self, source: BinaryIO | _Shared, name: str, meter: Meter) -> None:
+        self._source, self._name, self._meter = source, name, meter
         self.fileno = source.fileno
+        self._state = self._ask(state_of)
 
     def read(self, size: int, /) -> bytes:
         while (data := self._source.read(size)) is None:
             select.select([self._source], [], [])  # it does not wait by itself
         self._meter.read += len(data)
+        if size and not data:
+            self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
         return data
+
+    def _ask(self, ask: Callable[[int], Answer]) -> Answer | None:
+        """What the system says of the source; nothing where it has, or is, no open file."""
+        try:
+            return ask(self.fileno())
+        except InputError:
+            raise
+        except (OSError, ValueError):
+            return None
 
 
 class _Shared:
@@ -148,7 +162,7 @@ def open_bytes(path: str, files: Files) -> Opened:
     else:
         name, raw = path, _opened(path)
         shared = files.enter_context(closing(_Shared(raw)))
-    source: Readable = _Metered(shared or raw, files.meter)
+    source: Readable = _Metered(shared or raw, name, files.meter)
     head = _head(source, name)
     compressed = expanded(head, source)
     if compressed is not None:

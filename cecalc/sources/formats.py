@@ -48,6 +48,14 @@ _OF_ARRAYS = {
 
 _OF_ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
 """What Parquet, and Arrow's files and streams, begin with."""
+_BEGINS = {
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"\x93NUMPY": "a NumPy array",
+    b"PK\x03\x04": "a zip of NumPy or torch",
+    b"{": "JSON",
+}
+"""What an input may be that is not of the format it is said to have."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,20 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
         from cecalc.sources import arrow_tables
 
         return arrow_tables.open_table(source, form, request, wanted, files)
+    try:
+        return _text(source, form, request, wanted)
+    except DataError as error:
+        looks = next(
+            (form for begin, form in _BEGINS.items() if source.head.startswith(begin)), None
+        )
+        is_json = looks == "JSON" and form not in (InputFormat.CSV, InputFormat.TSV)
+        if looks is not None and not is_json:
+            error.hint = f"it begins like {looks}: see --input-format"
+        raise
+
+
+def _text(source: Opened, form: InputFormat, request: InputRequest, wanted: Wanted) -> Found:
+    """An input of text."""
     stream = source.text(request.encoding, request.max_bytes)
     head = stream.head()
     if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):

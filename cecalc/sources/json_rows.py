@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.records import InputRequest, NanPolicy, Original
+from cecalc.records import InputRequest, NanPolicy, Original, Task
 from cecalc.sources import strict_json
 from cecalc.sources.blocks import BLANK, TextBlock
 from cecalc.sources.cells import list_shapes
@@ -27,7 +27,7 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     nan = request.nan is NanPolicy.PROPAGATE
     first = next(_objects(block, nan=nan))
     keys, layout = _understood(block.name, first, request, wanted)
-    used = _used(layout)
+    used = _Used.of(layout, request)
 
     def rows(part: TextBlock) -> Rows:
         def records() -> Iterator[Record]:
@@ -53,7 +53,7 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
     """The table of the objects of a JSON array; they have no lines of their own."""
     first = next(_numbered(name, rows, 0))
     keys, layout = _understood(name, first, request, wanted)
-    used = _used(layout)
+    used = _Used.of(layout, request)
     width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
 
     def block(part: slice) -> Rows:
@@ -112,23 +112,36 @@ def _fields(keys: Iterable[str]) -> list[str]:
     return [key.replace("-", "_") for key in keys]
 
 
-def _used(layout: Layout) -> set[int]:
-    every = (layout.id, layout.sample_weight, *layout.values, *layout.target)
-    return {i for i in every if i is not None}
+@dataclass(frozen=True)
+class _Used:
+    """Which keys of the first object are read."""
+
+    every: frozenset[int]
+    numbers: frozenset[int]
+    """Those that hold nothing but numbers."""
+
+    @classmethod
+    def of(cls, layout: Layout, request: InputRequest) -> _Used:
+        named = request.task is not Task.BCE and len(layout.target) == 1
+        texts = {layout.id, *(layout.target if named else ())}
+        return cls(frozenset(layout.used), frozenset(layout.used) - texts)
 
 
 def _records(
-    name: str, objects: Iterable[Record], keys: list[str], used: set[int]
+    name: str, objects: Iterable[Record], keys: list[str], used: _Used
 ) -> Iterator[Record]:
     """The objects with a cell for each key of the first one."""
     for record in objects:
         row: Any = record.original.cells
         try:
-            cells = [row[key] if i in used else None for i, key in enumerate(keys)]
+            cells: list[Any] = [row[key] if i in used.every else None for i, key in enumerate(keys)]
         except KeyError as missing:
             rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
             place = Place(source=name, line=record.line, row=record.number)
             raise DataError(rule, place=place) from None
+        for i, text in ((i, cells[i]) for i in used.numbers if isinstance(cells[i], str)):
+            place = Place(name, record.line, keys[i], i + 1, record.number)
+            raise DataError(f"expected a number, found the text {excerpt(text)}", place=place)
         yield replace(record, cells=cells)
 
 
@@ -136,7 +149,7 @@ def reason(error: ValueError, text: str) -> str:
     """What is wrong with JSON, in a few words of ours."""
     if not isinstance(error, json.JSONDecodeError):
         return str(error)
-    if error.pos >= len(text.rstrip(BLANK)):
+    if error.pos >= len(text.rstrip(BLANK)) or error.msg.startswith("Unterminated"):
         return "ends inside a value"
     if error.msg == "Extra data":
         return f"text after the value (column {error.colno})"

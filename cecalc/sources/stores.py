@@ -20,11 +20,12 @@ from cecalc.errors import CecalcError, InputError, Place
 SCHEMES = ("s3://", "gs://")
 _MAGIC = re.compile(r"[*?\[]")
 _CONNECT_SECONDS, _REQUEST_SECONDS, _ATTEMPTS = 5, 20, 2
+_UNREACHED = "no connection"
 _REASONS = {
     r"NO_SUCH_BUCKET|NoSuchBucket|bucket does not exist": "no such bucket or object",
     r"ACCESS_DENIED|AccessDenied|HTTP status 403|Forbidden|PERMISSION|INVALID_ACCESS_KEY|SIGNATURE":
         "no permission (check the credentials in the environment)",
-    r"curlCode|NETWORK_CONNECTION|onnect|resolve|imed out|UNAVAILABLE": "no connection",
+    r"curlCode|NETWORK_CONNECTION|onnect|resolve|imed out|UNAVAILABLE": _UNREACHED,
     r"NO_SUCH_KEY|Path does not exist|NOT_FOUND|HTTP status 404": "no such bucket or object",
 }  # fmt: skip
 
@@ -108,14 +109,24 @@ def _store(scheme: str) -> Any:
         )
     environment = os.environ
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
-    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     return fs.S3FileSystem(
         region=region,
-        endpoint_override=endpoint,
+        endpoint_override=_said_endpoint(),
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_REQUEST_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
     )
+
+
+def _said_endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+def _endpoint(uri: str) -> str:
+    """Where a store is looked for."""
+    if uri.startswith("gs://"):
+        return os.environ.get("STORAGE_EMULATOR_HOST") or "storage.googleapis.com"
+    return _said_endpoint() or "Amazon S3 (AWS_ENDPOINT_URL names another)"
 
 
 class _Object(io.RawIOBase):
@@ -163,4 +174,6 @@ def _told(uri: str) -> Iterator[None]:
                 if isinstance(error, FileNotFoundError)
                 else "cannot be read"
             )
+        if rule == _UNREACHED:
+            rule += f" to {_endpoint(uri)}"
         raise InputError(rule, place=Place(source=uri)) from None

@@ -41,7 +41,8 @@ class Stream:
     _ahead: bytes = b""
     """The same after decoding."""
     _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
-    _lines: int = field(default=0, init=False)
+    _failure: CecalcError | None = field(default=None, init=False)
+    """What keeps the rest from being read, to be told after what came before it."""
 
     def __post_init__(self) -> None:
         if self.encoding != _UTF_8:
@@ -61,19 +62,24 @@ class Stream:
         return self._ahead
 
     def take(self, size: int) -> bytes:
-        """About `size` bytes, or those that come in time; none only at the end."""
+        """About `size` bytes, or those that come in time; none only at the end.
+
+        An error is raised only after all that could be read before it.
+        """
         parts, left = [self._ahead[:size]], size - len(self._ahead)
         self._ahead = self._ahead[size:]
         deadline = time.monotonic() + PATIENCE if parts[0] or self._unread else None
         while left > 0 and (deadline is None or self._comes_before(deadline)):
             part = self._read(left)
             if not part:
-                self.ended = True
+                self.ended = self._failure is None
                 break
             parts.append(part)
             left -= len(part)
             deadline = deadline or time.monotonic() + PATIENCE
         filled = list(filter(None, parts))
+        if self._failure is not None and not filled:
+            raise self._failure
         return filled[0] if len(filled) == 1 else b"".join(filled)
 
     def _comes_before(self, deadline: float) -> bool:
@@ -86,25 +92,42 @@ class Stream:
         return bool(ready)
 
     def _read(self, size: int) -> bytes:
-        data = self._bytes(size)
-        self.taken += len(data)
-        if self.max_bytes is not None and self.taken > self.max_bytes:
-            raise LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
+        """Some of the next bytes as UTF-8; none at the end, and before what failed."""
+        data = self._bounded(size)
         if self._decode is None:
             return data
         text = ""
-        try:
-            while not text and data:  # a character may need more than one byte
-                text = self._decode(data, False)
-                data = b"" if text else self._bytes(size)
-            text = text or self._decode(b"", True)
-        except UnicodeError:
-            line = self._lines + 1
-            raise DataError(
-                f"not valid {self.encoding.upper()}", place=Place(source=self.name, line=line)
-            ) from None
-        self._lines += text.count("\n")
+        while not text and data:  # a character may need more than one byte
+            text = self._decoded(data)
+            data = b"" if text else self._bounded(size)
+        if not text and self._failure is None:
+            text = self._decoded(b"", is_last=True)
         return text.encode(_UTF_8, "surrogateescape")
+
+    def _decoded(self, data: bytes, *, is_last: bool = False) -> str:
+        assert self._decode is not None
+        try:
+            return self._decode(data, is_last)
+        except UnicodeDecodeError as error:
+            self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
+            waiting = len(error.object) - len(data)  # it was read before
+            good = data[: max(0, error.start - waiting)]
+            return self._decode(good, False) if good else ""
+
+    def _bounded(self, size: int) -> bytes:
+        """Some of the next bytes of the source, up to the limit."""
+        if self._failure is not None:
+            return b""
+        try:
+            data = self._bytes(size)
+        except CecalcError as error:
+            self._failure = error
+            return b""
+        if self.max_bytes is not None and self.taken + len(data) > self.max_bytes:
+            self._failure = LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
+            data = data[: self.max_bytes - self.taken]
+        self.taken += len(data)
+        return data
 
     def _bytes(self, size: int) -> bytes:
         """Some of the next bytes of the source."""
@@ -114,15 +137,27 @@ class Stream:
         return read_some(self.source, size, self.name)
 
     def _refuse_other_encodings(self) -> None:
-        if self.encoding == _UTF_8 and self._ahead[:2] in (
-            codecs.BOM_UTF16_LE,
-            codecs.BOM_UTF16_BE,
-        ):
-            raise DataError(
-                "UTF-16 text where UTF-8 is expected",
-                place=self.place,
-                hint="convert it, or use --encoding utf-16",
-            )
+        found = _wide(self._ahead) if self.encoding == _UTF_8 else None
+        if found is not None:
+            rule = f"{found} text where UTF-8 is expected"
+            hint = f"convert it, or use --encoding {found.lower()}"
+            raise DataError(rule, place=self.place, hint=hint)
+
+
+def _wide(head: bytes) -> str | None:
+    """The encoding of text whose first character takes more than a byte: by its mark, or by the
+    zeros around it.
+    """
+    zeros = [byte == 0 for byte in head[:4]]
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    if zeros in ([True] * 3 + [False], [False] + [True] * 3):
+        return "UTF-32-LE" if zeros[1] and not zeros[0] else "UTF-32-BE"
+    if zeros in ([True, False] * 2, [False, True] * 2):
+        return "UTF-16-BE" if zeros[0] else "UTF-16-LE"
+    return None
 
 
 def is_too_short(head: bytes) -> bool:

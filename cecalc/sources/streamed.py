@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import DataError
+from cecalc.errors import CecalcError, DataError
 from cecalc.records import Batch, Block, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
 from cecalc.sources.shapes import arrange, axis_names
@@ -45,12 +45,19 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         columns=tuple((i + 1, table.fields[i]) for i in layout.values),
         target_columns=beside.columns or tuple((i + 1, table.fields[i]) for i in layout.target),
         target_source=beside.source,
+        weight_columns=beside.weight_columns or _weight_column(table),
+        weight_source=beside.weight_source,
         coordinates=axis_names(first.coordinates),
         files=table.files,
         notes=layout.notes,
     )
     blocks = _blocks(itertools.chain([first_rows], table.blocks), parse)
     return Problem(schema, itertools.chain([lambda: first], itertools.islice(blocks, 1, None)))
+
+
+def _weight_column(table: Table) -> tuple[tuple[int, str], ...]:
+    position = table.layout.sample_weight
+    return () if position is None else ((position + 1, table.fields[position]),)
 
 
 def _blocks(blocks: Iterable[Rows], parse: Parse) -> Iterator[Block]:
@@ -82,14 +89,20 @@ class Parse:
         if block.source is not None:
             reading = replace(reading, source=block.source)
         try:
-            batch = self._batch(block.columns(reading), block.start)
-        except DataError as error:
+            columns = block.columns(reading)
+            fits, fault = self.beside.fits(block.start, columns.values.shape[0], columns.ids)
+            if fault is not None:
+                columns = columns.before(fits, fault)
+            batch = self._batch(columns, block.start)
+        except CecalcError as error:
             raise error.at(source=reading.source) from None
-        return replace(batch, source=block.source)
+        if columns.fault is not None:
+            columns.fault.at(source=reading.source)
+        return replace(batch, source=block.source, fault=columns.fault)
 
     def _batch(self, columns: Columns, start: int) -> Batch:
         rows = columns.values.shape[0]
-        taken = self.beside.part(start, rows, columns.ids)
+        taken = self.beside.part(start, rows)
         target = taken.target if columns.target is None else columns.target
         weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
         arranged = arrange(self.request.task, columns.values, target, self.request.target_form)
@@ -110,6 +123,7 @@ class Parse:
             ids=spread(columns.ids),
             lines=spread(columns.lines),
             target_lines=spread(taken.lines),
+            weight_lines=spread(taken.weight_lines),
             coordinates=coordinates,
             cell_shape=arranged.cell_shape,
             originals=spread(columns.originals),

@@ -11,6 +11,8 @@ from cecalc.errors import excerpt
 
 _MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
 
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
 
 class Refused(ValueError):
     """JSON that is well-formed but not accepted; `token` is what, where it can be searched for."""
@@ -42,9 +44,15 @@ def loads(text: str, *, nan: bool = False) -> Any:
         parse_int=_integer if _MAY_OVERFLOW.search(text) else None,
     )
     try:
-        return reader.decode(text)
+        value = reader.decode(text)
     except RecursionError:
         raise Refused("nested deeper than 100") from None
+    if half := _HALF.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Refused("half a surrogate pair is no character", half.group()) from None
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -78,5 +86,5 @@ def line_of(error: ValueError, text: str) -> int | None:
     if token is None:
         return None
     strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token)}', text)
-    found = next(match for match in strings_or_token if match.group() == token)
-    return text.count("\n", 0, found.start()) + 1
+    found = next((match for match in strings_or_token if token in match.group()), None)
+    return None if found is None else text.count("\n", 0, found.start()) + 1

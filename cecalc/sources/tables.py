@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import CecalcError, DataError, Place, count, excerpt
 from cecalc.records import Original, Task
 from cecalc.sources.columns import Layout
 from cecalc.sources.targets import Classes
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
+_PARTS = 16
+"""Into how many parts rows are divided to find the one at fault."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,35 @@ class Columns:
     lines: Sequence[int] | None = None
     """1-based physical lines on which the rows start."""
     originals: Sequence[Original] | None = None
+    fault: CecalcError | None = None
+    """What is wrong with the row after the last one, where that cannot be read."""
+
+    def before(self, rows: int, fault: CecalcError) -> Columns:
+        """The first rows, the one after them at fault; the fault itself where there are none."""
+        if not rows:
+            raise fault
+        parts = {
+            name: part if part is None or name == "fault" else part[:rows]
+            for name, part in vars(self).items()
+        }
+        return Columns(**parts | {"fault": fault})
+
+
+def first_fault(rows: int, parse: Callable[[slice], object]) -> tuple[int, DataError] | None:
+    """The first row that cannot be parsed even by itself, and what is wrong with it."""
+    found: tuple[int, DataError] | None = None
+    within: slice | None = slice(0, rows)
+    while within is not None:
+        step = max(1, (within.stop - within.start) // _PARTS)
+        stop, starts = within.stop, range(within.start, within.stop, step)
+        within = None
+        for part in (slice(i, min(i + step, stop)) for i in starts):
+            try:
+                parse(part)
+            except DataError as error:
+                found, within = (part.start, error), part if part.stop - part.start > 1 else None
+                break
+    return found
 
 
 @dataclass(frozen=True)
@@ -81,11 +112,16 @@ class Rows:
     """Its file, where the table has several."""
 
     def columns(self, reading: Reading) -> Columns:
-        """The block as arrays."""
+        """The block as arrays, up to the first row that cannot be read.
+
+        Raises
+        ------
+        CecalcError : that is its first one
+        """
         from cecalc.sources import cells
 
         found = self.arrays(reading)
-        return cells.columns(list(self.records()), reading) if found is None else found
+        return cells.read(self.records(), reading) if found is None else found
 
 
 @dataclass(frozen=True)
@@ -125,6 +161,12 @@ class Beside:
     """The identifiers in the file of the sample weights."""
     lines: Sequence[int] | None = None
     """The lines of the target's file."""
+    weight_lines: Sequence[int] | None = None
+    """The lines of the file of the sample weights."""
+    weight_columns: tuple[tuple[int, str], ...] = ()
+    """The number and name of its column."""
+    weight_source: str | None = None
+    """What the sample weights were given in."""
     columns: tuple[tuple[int, str], ...] = ()
     """The number and name of the target's columns in its file."""
     source: str | None = None
@@ -132,19 +174,27 @@ class Beside:
     arrays: Mapping[str, Windows] = field(default_factory=dict)
     """A `target` or `sample_weight` that is still to be read, for those who can read by windows."""
 
-    def part(self, start: int, rows: int, ids: Sequence[str] | None) -> Beside:
-        """What belongs to `rows` rows from `start` on, whose identifiers are `ids`."""
+    def part(self, start: int, rows: int) -> Beside:
+        """What belongs to `rows` rows from `start` on."""
         part = slice(start, start + rows)
-        self._check_ids(ids, part)
+        names = ("target", "sample_weight", "lines", "weight_lines")
+        every = ((name, getattr(self, name)) for name in names)
+        parts: dict[str, Any] = {k: None if v is None else v[part] for k, v in every}
+        return replace(self, **parts)
+
+    def fits(
+        self, start: int, rows: int, ids: Sequence[str] | None
+    ) -> tuple[int, DataError | None]:
+        """How many of the rows from `start` on, whose identifiers are `ids`, this goes with; and
+        what is wrong with the next one.
+        """
+        fault = self._other_id(ids, slice(start, start + rows))
+        fits, error = (rows, None) if fault is None else fault
         for what, array in self._arrays():
-            if array.shape[0] < part.stop:
-                raise DataError(f"{count(array.shape[0], what)}, but more rows of values")
-        return replace(
-            self,
-            target=None if self.target is None else self.target[part],
-            sample_weight=None if self.sample_weight is None else self.sample_weight[part],
-            lines=None if self.lines is None else self.lines[part],
-        )
+            if array.shape[0] < start + fits:
+                fits = max(0, array.shape[0] - start)
+                error = DataError(f"{count(array.shape[0], what)}, but more rows of values")
+        return fits, error
 
     def check_length(self, rows: int) -> None:
         """Refuse arrays that are not as long as the table was."""
@@ -157,16 +207,17 @@ class Beside:
             if array is not None:
                 yield what, array
 
-    def _check_ids(self, ids: Sequence[str] | None, part: slice) -> None:
+    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError] | None:
+        """The first row whose identifier is not the one beside it."""
+        found = None
         for what, others in (("target", self.ids), ("sample weight", self.weight_ids)):
             if ids is None or others is None:
                 continue
-            pairs = zip(ids, others[part], strict=False)
-            for row, (ours, theirs) in enumerate(pairs, part.start):
-                if ours != theirs:
-                    beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
-                    raise DataError(
-                        f"{beside} of the {what}",
-                        place=Place(row=row),
-                        hint="both files carry ids: bring them into the same order",
-                    )
+            pairs = enumerate(zip(ids, others[part], strict=False))
+            row, ours, theirs = next(((n, a, b) for n, (a, b) in pairs if a != b), (None, "", ""))
+            if row is not None and (found is None or row < found[0]):
+                beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
+                hint = "both files carry ids: bring them into the same order"
+                place = Place(row=part.start + row)
+                found = row, DataError(f"{beside} of the {what}", place=place, hint=hint)
+        return found

@@ -141,6 +141,7 @@ def whole(
         classes=shown_names(schema.classes, rows.values.shape[1]),
         coordinates=axis_names(rows.coordinates),
         target_source=beside.source,
+        weight_source=beside.weight_source,
     )
     return Problem(schema, _blocks(rows, weights, ids))
 

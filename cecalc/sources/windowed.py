@@ -151,6 +151,8 @@ class _SideBySide:
             coordinates=axis_names(np.empty((0, len(rest) + 1))) if rest else (),
             target_source=self.beside.source,
             target_columns=self.beside.columns,
+            weight_source=self.beside.weight_source,
+            weight_columns=self.beside.weight_columns,
         )
         return Problem(schema, self._blocks(n, meter))
 
@@ -167,11 +169,12 @@ class _SideBySide:
         floats = as_stored(values, self.values.windows.dtype).reshape(-1, *self.values.shape[1:])
         truth = None if self.target is None else self._named(self.target.floats(target), part)
         rows = arrange(self.request.task, floats, truth, self.request.target_form)
-        per_row, lines = rows.per_row, self.beside.lines
+        per_row, lines, weight_lines = rows.per_row, self.beside.lines, self.beside.weight_lines
         if rows.coordinates is not None:
             rows.coordinates[:, 0] += part.start
         weights = None if self.weight is None else self.weight.floats(weight)
-        numbers = np.arange(part.start, part.stop).repeat(per_row) if self.ids or lines else ()
+        is_counted = self.ids or lines or weight_lines
+        numbers = np.arange(part.start, part.stop).repeat(per_row) if is_counted else ()
         return Batch(
             start=part.start * per_row,
             values=rows.values,
@@ -179,6 +182,7 @@ class _SideBySide:
             sample_weight=None if weights is None else weights.repeat(per_row),
             ids=None if self.ids is None else [self.ids[i] for i in numbers],
             target_lines=None if lines is None else [lines[i] for i in numbers],
+            weight_lines=None if weight_lines is None else [weight_lines[i] for i in numbers],
             coordinates=rows.coordinates,
             cell_shape=rows.cell_shape,
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cecalc import errors
+from cecalc import errors, selection
 from cecalc.sources import columns, delimited, inline, strict_json
 from tests.fuzz import engines
 from tests.fuzz.damage import damaged
@@ -79,11 +79,11 @@ def _drops_the_last(self: delimited.Form, block: Any) -> Iterator[Any]:
     yield from rows[:-1] if len(rows) > 1 else rows
 
 
-SELECTED = columns._selected
+FOUND = selection._found
 
 
 def _drops_the_first(*given: Any) -> Any:
-    return SELECTED(*given)[-1:]
+    return FOUND(*given)[-1:]
 
 
 def _fills_up(self: delimited.Form, block: Any) -> Iterator[Any]:
@@ -111,7 +111,7 @@ BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
     "short rows": ("csv", delimited.Form, "records", _fills_up, "accepted, though ragged"),
     "other keys": ("json", strict_json, "_unique", dict, "accepted, though no JSON"),
     "no grammar": ("inline", inline, "read_number", _reads_nothing, "accepted, though no number"),
-    "ranges": ("columns", columns, "_selected", _drops_the_first, "different: "),
+    "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),
     "clipped": ("csv", errors, "excerpt", lambda text: f"'{text * 20}\n'", "a message of"),
     "exception": ("inline", inline, "parse", _fails_at("]", inline.parse), "raises IndexError"),
 }  # fmt: skip

@@ -126,10 +126,14 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    endpoint = f"http://127.0.0.1:{port}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     stores._store.cache_clear()
     assert status_of(["ce", "s3://bucket/x.csv"]) == 4
-    assert capfd.readouterr() == ("", "cecalc: error: s3://bucket/x.csv: no connection\n")
+    assert capfd.readouterr() == (
+        "",
+        f"cecalc: error: s3://bucket/x.csv: no connection to {endpoint}\n",
+    )
     stores._store.cache_clear()

@@ -187,7 +187,7 @@ FAULTS: list[tuple[str, dict[str, bytes], int, str, str | None]] = [
     ("ce x.npz --target y.npy", {"x.npz": npz(arr_0=VALUES), "y.npy": Y}, 3, "x.npz: a bare array does not say what its numbers are", "name it: --logits FILE, --probs FILE or --log-probs FILE"),
     ("ce --logits x.npy --target y.npy", {"x.npy": X, "y.npy": npy(INDEX[:2])}, 3, "x.npy: 7 rows of values, 2 targets", "give one class index for each row, or one probability for each class"),
     ("ce --logits x.npy --target y.npy", {"x.npy": X, "y.npy": npy(SOFT.T.copy())}, 3, "x.npy: values of shape (7, 3) and a target of shape (3, 7)", "one of the two looks transposed: rows come first, classes second"),
-    ("ce --logits x.npy --target y.npy --sample-weight y.npy", {"x.npy": X, "y.npy": Y}, 3, "x.npy: row 3: sample weight -100 is not finite and at least 0", None),
+    ("ce --logits x.npy --target y.npy --sample-weight y.npy", {"x.npy": X, "y.npy": Y}, 3, "y.npy: row 3: sample weight -100 is not finite and at least 0", None),
     ("ce --logits x.npy --target y.npy --sample-weight w.npy", {"x.npy": X, "y.npy": Y, "w.npy": npy(WEIGHTS[:1])}, 3, "x.npy: 7 rows of values, 1 sample weight", None),
     ("ce --logits x.npy --target y.npy", {"x.npy": X, "y.npy": npy(abs(INDEX % 3) + 1)}, 3, "y.npy: row 1: target 3 outside 0..2 (3 such rows: 1, 3, 4)", "targets run from 1 to 3: looks 1-based, subtract 1"),
     ("ce x.npz", {"x.npz": npz(logitz=VALUES, target=INDEX)}, 3, "x.npz: unknown array 'logitz'; did you mean 'logits'?", "arrays: logits, probs, log_probs, target, weight, pos_weight, ignore_index, label_smoothing, sample_weight, reduction, classes, ids"),

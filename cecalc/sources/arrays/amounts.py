@@ -19,22 +19,10 @@ def amount(size: int) -> str:
     return f"{size / _UNITS[unit]:.3g} {unit}" if unit else count(size, "byte")
 
 
-def as_option(size: int) -> str:
-    """A number of bytes as one would write it after --max-bytes.
-
-    >>> as_option(8 * 2**30), as_option(1000)
-    ('8G', '1000')
-    """
-    for exponent, letter in ((40, "T"), (30, "G"), (20, "M"), (10, "k")):
-        if size and size % 2**exponent == 0:
-            return f"{size >> exponent}{letter}"
-    return str(size)
-
-
 def refuse_more(size: int, max_bytes: int | None, place: Place, *, expands: bool = False) -> None:
     """Raise `LimitError` where an input takes more bytes than it may."""
     if max_bytes is not None and size > max_bytes:
-        limit = f"--max-bytes {as_option(max_bytes)}"
+        limit = f"--max-bytes {max_bytes}"
         raise LimitError(f"expands past {limit}" if expands else f"more than {limit}", place=place)
 
 

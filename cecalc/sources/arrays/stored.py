@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.sources.arrays.amounts import refuse_more
+from cecalc.sources.unchanged import State, refuse_change, state_of
 
 PIECE = 2**20
 """How many bytes of a stream are copied at once."""
@@ -47,8 +47,8 @@ class PlainFile:
     size: int
     """In bytes, from `start` on."""
     start: int
-    identity: tuple[int, ...]
-    """What of the file's state changes when somebody writes to it."""
+    before: State
+    """What it was when it was opened."""
 
     @classmethod
     def of(cls, stream: BinaryIO, name: str) -> PlainFile | None:
@@ -56,10 +56,11 @@ class PlainFile:
         if not isinstance(getattr(stream, "raw", None), io.FileIO):
             return None  # a decompressing stream has a descriptor too: that of the compressed file
         descriptor = stream.fileno()
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        before = state_of(descriptor)
+        if before is None:
             return None
-        start, identity = stream.tell(), _identity(descriptor)
-        return cls(descriptor, name, max(0, identity[0] - start), start, identity)
+        start = stream.tell()
+        return cls(descriptor, name, max(0, before[0] - start), start, before)
 
     def part(self, start: int, size: int) -> PlainFile:
         """Some of these bytes."""
@@ -81,8 +82,7 @@ class PlainFile:
 
     def check(self) -> None:
         """Raise `InputError` where the file is no longer what it was."""
-        if _identity(self.descriptor) != self.identity:
-            raise InputError("changed while being read", place=Place(source=self.name))
+        refuse_change(self.descriptor, self.before, self.name)
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,3 @@ def told(place: Place) -> Iterator[None]:
 def reason(error: OSError) -> str:
     """What the system says, without the name of the file."""
     return os.strerror(error.errno) if error.errno else str(error)
-
-
-def _identity(descriptor: int) -> tuple[int, ...]:
-    state = os.fstat(descriptor)
-    return state.st_size, state.st_mtime_ns, state.st_ino

@@ -12,12 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from cecalc.errors import CecalcError, DataError, InputError, Place, excerpt
+from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt
 from cecalc.sources.arrays.amounts import refuse_more
 from cecalc.sources.arrays.stored import PIECE, PlainFile, not_a, reason, seekable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
+_END, _END_BYTES = b"PK\x05\x06", 22
+"""What the end of a zip's directory begins with, and how long it is without a comment."""
 _DAMAGED = (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error)
 """What Python's zip reader raises on nonsense."""
 
@@ -109,10 +111,23 @@ def open_archive(
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
         archive = files.enter_context(zipfile.ZipFile(stream))
+        _refuse_more(stream, plain.size, len(archive.comment), place)
     twice = [member for member, n in Counter(archive.namelist()).items() if n > 1]
     if twice:
         raise DataError(f"holds two members named {excerpt(twice[0])}", place=place)
     return Archive(name, stream, archive, plain, files, max_bytes)
+
+
+def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> None:
+    """Raise `DataError` where bytes follow the end of the directory; zipfile passes over them."""
+    at = max(0, size - _END_BYTES - comment - PIECE)
+    stream.seek(at)
+    tail = stream.read()
+    stream.seek(0)
+    end = tail.rfind(_END)
+    more = len(tail) - end - _END_BYTES - comment
+    if end >= 0 and more > 0:
+        raise DataError(f"{count(more, 'byte')} after the data", place=place)
 
 
 def short(name: str) -> str:
