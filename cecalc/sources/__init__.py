@@ -22,7 +22,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.sources import applicable, dataset, formats, streamed, whole
+    from cecalc.sources import applicable, dataset, documents, formats, streamed, whole
     from cecalc.sources.columns import Wanted
 
     said = None if request.task.is_loss else Kind.LOGITS
@@ -36,8 +36,8 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     found = formats.opened(request, path, wanted, files)
     applicable.refuse_idle(found, request)
     if others:
-        found = dataset.joined(dataset.as_table(found), others, request, wanted, files.meter)
-    if isinstance(found, formats.Document):
+        found = dataset.joined(dataset.as_table(found), others, request, wanted, files)
+    if isinstance(found, documents.Document):
         return whole.from_document(found, request, wanted.kind)
     if isinstance(found, formats.Arrays):
         from cecalc.sources import windowed

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from cecalc.errors import DataError, Place
 from cecalc.records import ColumnChoice, InputRequest, NamedFile
-from cecalc.sources.formats import Document, Found
+from cecalc.sources.documents import Document
+from cecalc.sources.formats import Found
 from cecalc.sources.tables import Table
 
 _LINES, _OBJECTS, _COLUMNS, _DOCUMENT, _ARRAYS = "lines", "objects", "columns", "document", "arrays"

@@ -14,8 +14,9 @@ from cecalc.selection import seen
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
 from cecalc.sources.columns import Wanted
+from cecalc.sources.documents import Document
 from cecalc.sources.files import Files, open_bytes
-from cecalc.sources.formats import Arrays, Document
+from cecalc.sources.formats import Arrays
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
 from cecalc.sources.tables import Beside, Columns, Reading, Table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -159,7 +160,8 @@ class _Cells:
                 column=self.reading.fields[position],
                 number=position + 1,
             )
-            raise DataError(str(error), place=place) from None
+            value = cell if isinstance(cell, str) else json.dumps(cell)
+            raise DataError(str(error), place=place, value=value) from None
 
 
 def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:

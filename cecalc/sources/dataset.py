@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cecalc.errors import DataError, InputError, Place, excerpt
-from cecalc.records import InputRequest, Meter
-from cecalc.sources import formats, stores
+from cecalc.records import InputRequest
+from cecalc.sources import documents, formats, stores
 from cecalc.sources.columns import Wanted
 from cecalc.sources.files import Files
 from cecalc.sources.tables import Rows, Table
@@ -38,7 +38,7 @@ def _files(name: str) -> list[str]:
 
 
 def joined(
-    first: Table, others: Sequence[str], request: InputRequest, wanted: Wanted, meter: Meter
+    first: Table, others: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
 ) -> Table:
     """The table of the rows of several files; each of the others is opened in its turn.
 
@@ -49,7 +49,7 @@ def joined(
 
     def blocks() -> Iterator[Rows]:
         before = 0
-        for table in itertools.chain([first], _opened(others, first, request, wanted, meter)):
+        for table in itertools.chain([first], _opened(others, first, request, wanted, files)):
             end = 0
             for block in table.blocks:
                 end = block.start + block.count
@@ -60,11 +60,11 @@ def joined(
 
 
 def _opened(
-    names: Sequence[str], first: Table, request: InputRequest, wanted: Wanted, meter: Meter
+    names: Sequence[str], first: Table, request: InputRequest, wanted: Wanted, files: Files
 ) -> Iterator[Table]:
     for name in names:
-        with Files(meter) as files:
-            table = as_table(formats.opened(request, name, wanted, files))
+        with files.inner() as inner:
+            table = as_table(formats.opened(request, name, wanted, inner))
             _refuse_other_columns(table, first)
             yield table
 
@@ -78,7 +78,7 @@ def as_table(found: formats.Found) -> Table:
     """
     if isinstance(found, Table):
         return found
-    what = "one JSON document" if isinstance(found, formats.Document) else "arrays"
+    what = "one JSON document" if isinstance(found, documents.Document) else "arrays"
     raise DataError(
         f"one of several files has to hold rows, not {what}",
         place=Place(source=found.source),

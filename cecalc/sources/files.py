@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from cecalc.errors import DataError, InputError, Place
+from cecalc.errors import CecalcError, DataError, InputError, Place
 from cecalc.records import Meter
 from cecalc.sources.stream import HEAD, Stream, is_too_short, read_some, reason
 from cecalc.sources.unchanged import refuse_change, state_of
@@ -57,11 +58,36 @@ class Opened:
 
 
 class Files(ExitStack):
-    """What is open, to be closed together; and how much of it has been read."""
+    """What is open, to be closed together; and how much of it has been read.
+
+    Where a file has changed meanwhile, that is told in place of any other error.
+    """
 
     def __init__(self, meter: Meter | None = None) -> None:
         super().__init__()
         self.meter = meter or Meter()
+        self.watched = list[_Metered]()
+
+    def inner(self) -> Files:
+        """Files that are closed earlier, and watched together with these."""
+        inner = Files(self.meter)
+        inner.watched = self.watched
+        return inner
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> bool:
+        try:
+            if isinstance(error, CecalcError):
+                for source in self.watched:
+                    source.check()
+        finally:
+            is_handled = super().__exit__(kind, error, trace)
+        return is_handled
 
 
 class _Metered:
@@ -77,8 +103,12 @@ class _Metered:
             select.select([self._source], [], [])  # it does not wait by itself
         self._meter.read += len(data)
         if size and not data:
-            self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
+            self.check()
         return data
+
+    def check(self) -> None:
+        """Raise `InputError` where the source is no longer what it was."""
+        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
 
     def _ask(self, ask: Callable[[int], Answer]) -> Answer | None:
         """What the system says of the source; nothing where it has, or is, no open file."""
@@ -162,7 +192,9 @@ def open_bytes(path: str, files: Files) -> Opened:
     else:
         name, raw = path, _opened(path)
         shared = files.enter_context(closing(_Shared(raw)))
-    source: Readable = _Metered(shared or raw, name, files.meter)
+    watched = _Metered(shared or raw, name, files.meter)
+    files.watched.append(watched)
+    source: Readable = watched
     head = _head(source, name)
     compressed = expanded(head, source)
     if compressed is not None:

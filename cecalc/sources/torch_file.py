@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from cecalc.errors import DataError, LimitError, Place
+from cecalc.sources import memory
 from cecalc.sources.arrays.amounts import amount, out_of_memory
 from cecalc.sources.arrays.dtypes import BFLOAT16
 from cecalc.sources.arrays.stored import PIECE
@@ -88,6 +89,9 @@ def open_torch(archive: Archive) -> Tensors:
     place = Place(source=archive.name)
     if not is_torch(archive):
         raise DataError("not a torch file (a zip without data.pkl)", place=place)
+    size = sum(info.file_size for info in archive.members.values())
+    if size > memory.room():
+        raise out_of_memory(size, place)
     _check_sums(archive)
     found = _loaded(archive.stream, place, archive.expanded)
     archive.plain.check()

@@ -21,7 +21,7 @@ from cecalc.records import (
     Task,
 )
 from cecalc.sources.beside import read_beside, target_array
-from cecalc.sources.formats import Document
+from cecalc.sources.documents import Document
 from cecalc.sources.keys import bare_array, check_lengths, kind_among, options_of, refuse_unknown
 from cecalc.sources.shapes import (
     BATCH_VALUES,

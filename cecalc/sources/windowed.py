@@ -74,7 +74,7 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
     ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
     if request.transpose:
         return whole(schema, held(values), _held(target), request, _held(weight), ids)
-    beside = open_beside(request, classes, files.enter_context(Files()))
+    beside = open_beside(request, classes, files.enter_context(files.inner()))
     target = _given(beside, "target") or target
     weight = _given(beside, "sample_weight") or weight
     together = _SideBySide.of(schema, request, values, target, weight, ids, beside)

@@ -21,7 +21,7 @@ import pytest
 
 from cecalc.errors import CecalcError
 from cecalc.records import Original
-from cecalc.sources import blocks, cells, delimited, formats, json_rows
+from cecalc.sources import blocks, cells, delimited, documents, json_rows
 from cecalc.sources.stream import Stream
 from cecalc.sources.tables import Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes
@@ -55,7 +55,7 @@ def _opened(tried: Case) -> Table:
     stream = Stream("text", io.BytesIO(tried.text))
     if tried.delimiter is not None:
         return delimited.open_table(stream, tried.delimiter, tried.request, tried.wanted)
-    found = formats._json(stream, tried.request, tried.wanted, is_lines=True)
+    found = documents.open_json(stream, tried.request, tried.wanted, is_lines=True)
     assert isinstance(found, Table)
     return found
 

@@ -51,6 +51,6 @@ def ends_early(found: int, of: int, place: Place, unit: str = "values") -> Input
 
 
 def out_of_memory(size: int | None, place: Place) -> LimitError:
-    """The error for an array, or a window of it, that has no room; its size where it is known."""
+    """The error for what has no room, of a size as far as that is known."""
     needs = "" if size is None else f" (needs {amount(size)})"
     return LimitError(f"out of memory while reading {place.source}{needs}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from cecalc.errors import Place
+from cecalc.sources import memory
 from cecalc.sources.arrays.amounts import ends_early, out_of_memory
 from cecalc.sources.arrays.stored import Stored
 
@@ -83,10 +84,13 @@ class StoredWindows:
         return flat.reshape(entries, *self.shape[1:], order="F")
 
     def _empty(self, values: int) -> NDArray[Any]:
+        size = values * self.stored.itemsize
+        if size > memory.room():  # the system may give what it does not have
+            raise out_of_memory(size, self.place)
         try:
             return np.empty(values, self.stored)
         except MemoryError:
-            raise out_of_memory(values * self.stored.itemsize, self.place) from None
+            raise out_of_memory(size, self.place) from None
 
     def _fill(self, view: memoryview, first: int) -> None:
         at = first * self.stored.itemsize

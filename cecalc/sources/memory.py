@@ -1,0 +1,31 @@
+"""How much memory there is, for inputs that have to be held as a whole."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+@functools.cache
+def room() -> int:
+    """Bytes of memory that this process can have at most; what others use is not looked at."""
+    return min(_bounds(), default=sys.maxsize)
+
+
+def _bounds() -> Iterator[int]:
+    with suppress(OSError, ValueError):
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # it may say `max`
+        yield int(_CGROUP.read_text())
+    with suppress(ImportError, OSError):
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != resource.RLIM_INFINITY:
+            yield soft
