@@ -180,10 +180,12 @@ def _plain_table(
     if is_binary and not any(isinstance(cell, list) for cell in (*cells, *targets)):
         column = floats([[_cell(cell)] for cell in cells])
         return Given(column, floats([[_cell(t)] for t in targets]), weight, None, is_binary)
-    if not all(isinstance(cell, list) for cell in cells) or is_binary or depth(cells) != 2:
+    if not all(isinstance(cell, list) for cell in cells) or depth(cells) != 2:
         raise Abstains
     if all(isinstance(target, list) for target in targets):
-        return Given(floats(cells), floats(targets), weight)
+        return Given(floats(cells), floats(targets), weight, None, is_binary)
+    if is_binary:
+        raise Abstains
     return Given(floats(cells), [class_index(target, None) for target in targets], weight)
 
 
