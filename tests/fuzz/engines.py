@@ -18,8 +18,8 @@ from tests.fuzz.targets import Target
 
 _POOL = 500
 """How many inputs that showed something new are kept to go on from, for each way."""
-_MINIMISING = 300
-"""How many calls a finding may cost to become smaller."""
+_MINIMISING = 20
+"""How many seconds a finding may cost to become smaller."""
 
 
 def mutated(target: Target, seed: int, news: Callable[[], bool] = bool) -> Iterator[Tried]:
@@ -149,12 +149,12 @@ def _checked(session: Session, tried: Tried) -> None:
 
 def smaller(session: Session, tried: Tried, fault: str) -> tuple[Tried, str]:
     """The same fault by fewer bytes, as far as leaving parts out leads."""
-    kind, calls, span = session.kind(tried, fault), 0, max(1, len(tried.data) // 2)
-    while span and calls < _MINIMISING:
+    kind, span = session.kind(tried, fault), max(1, len(tried.data) // 2)
+    end = time.monotonic() + _MINIMISING
+    while span and time.monotonic() < end:
         at = 0
-        while at < len(tried.data) and calls < _MINIMISING:
+        while at < len(tried.data) and time.monotonic() < end:
             fewer = Tried(tried.way, tried.data[:at] + tried.data[at + span :], tried.small)
-            calls += 1
             told = session.check(fewer)
             if told is not None and session.kind(fewer, told) == kind:
                 tried, fault = fewer, told

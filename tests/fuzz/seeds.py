@@ -19,6 +19,9 @@ CSV = (
     b"\xef\xbb\xbflogit_a,logit_b,target_b,target_a\n0.1,-0.2,1,0\n30,0,.25,.75\n",
     b"score,target\n1.5,1\n-2,0\n",
 )
+HEADLESS = (b'r1,1,2.5,0\n"r,2",.5,-3,1\n', b"a,1e1,-inf,-100,\r\nb,3,4.,01,\r\n")
+NO_HEADER = "--no-header --logits-cols 2-3 --target-col 4"
+UTF_16 = (CSV[0].decode().encode("utf-16"), CSV[2].decode().encode("utf-16"))
 OTHERS: dict[str, Any] = {"m": None, "n": {}, "o": [1], "p": True, "q": 0, "r": ""}
 ROWS: list[list[dict[str, Any]]] = [
     [{"id": f"r{i}", "logits": [i, 2.5, -1e-3], "target": i % 3} for i in range(3)],

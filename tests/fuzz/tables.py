@@ -38,23 +38,53 @@ def decoded(data: bytes) -> str:
 
 def delimited(data: bytes, delimiter: str = ",", *, is_binary: bool = False) -> Given:
     """CSV with a header, as Python's own strict reader sees it."""
-    try:
-        reader = csv.reader(
-            io.StringIO(decoded(data), newline=""), delimiter=delimiter, strict=True
-        )
-        header, *rows = list(reader)
-    except (csv.Error, ValueError) as error:
-        raise Refused(f"no CSV: {error}") from None
-    while rows and not rows[-1]:
-        rows.pop()
+    header, *rows = _records(decoded(data), delimiter)
     fields = [field.strip() for field in header]
-    if any(len(row) != len(header) for row in rows):
-        raise Refused("ragged, or a blank line")
-    if not fields or not rows:
+    if not rows:
         raise Refused("no rows")
     if fields[-1] == "" and any(row[-1].strip() for row in rows):
         raise Refused("a field without a name at the end")
     return table(fields, rows, is_binary=is_binary)
+
+
+def headless(data: bytes) -> Given:
+    """CSV without a header: an identifier, two logits, the target."""
+    rows = _records(decoded(data), ",")
+    if len(rows[0]) < 4:
+        raise Refused("too few columns")
+    last_is_empty = rows[0][-1] == ""
+    if last_is_empty and any(row[-1].strip() for row in rows):
+        raise Refused("a field more than in the first row")
+    return by_position(rows, [1, 2], None, [3], [], [])
+
+
+def utf_16(data: bytes) -> Given:
+    """CSV in UTF-16."""
+    try:
+        return delimited(data.decode("utf-16").encode())
+    except UnicodeError as error:
+        raise Refused(f"no UTF-16: {error}") from None
+
+
+def sniffed(data: bytes) -> Given:
+    """CSV, or TSV, of which only the content tells that it is."""
+    first = re.split(rb"\r\n?|\n", data)[0]
+    if data[:2] in (b"\x1f\x8b", b"BZ") or data.lstrip()[:1] in (b"{", b"["):
+        raise Abstains
+    return delimited(data, "\t" if b"\t" in first and b"," not in first else ",")
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    """Rows of as many fields as the first; blank lines only at the end."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise Refused(f"no CSV: {error}") from None
+    while rows and not rows[-1]:
+        rows.pop()
+    if not rows or any(len(row) != len(rows[0]) for row in rows):
+        raise Refused("no rows, ragged, or a blank line")
+    return rows
 
 
 def lines(data: bytes, *, is_binary: bool = False) -> Given:
@@ -150,10 +180,12 @@ def _plain_table(
     if is_binary and not any(isinstance(cell, list) for cell in (*cells, *targets)):
         column = floats([[_cell(cell)] for cell in cells])
         return Given(column, floats([[_cell(t)] for t in targets]), weight, None, is_binary)
-    if not all(isinstance(cell, list) for cell in cells) or is_binary or depth(cells) != 2:
+    if not all(isinstance(cell, list) for cell in cells) or depth(cells) != 2:
         raise Abstains
     if all(isinstance(target, list) for target in targets):
-        return Given(floats(cells), floats(targets), weight)
+        return Given(floats(cells), floats(targets), weight, None, is_binary)
+    if is_binary:
+        raise Abstains
     return Given(floats(cells), [class_index(target, None) for target in targets], weight)
 
 

@@ -159,7 +159,7 @@ def every() -> dict[str, Target]:
               for t, is_file, c in zip(seeds.columns(), (True, False, True), (None, None, "lz4"), strict=True)]  # fmt: skip
     tsvs = [text.replace(b",", b"\t") for text in seeds.CSV]
     binary = partial(tables.delimited, is_binary=True)
-    packed = [gzip.compress(seeds.CSV[0], mtime=0), gzip.compress(seeds.CSV[1], mtime=0) * 1 + b"\0\0",
+    packed = [gzip.compress(seeds.CSV[0], mtime=0), gzip.compress(seeds.CSV[1], mtime=0) + b"\0\0",
               bz2.compress(seeds.CSV[0]), lzma.compress(seeds.CSV[1]),
               pa.compress(seeds.CSV[0], "zstd", asbytes=True)]  # fmt: skip
     found = [
@@ -167,6 +167,9 @@ def every() -> dict[str, Target]:
             _reader(".csv", seeds.CSV, tables.delimited, text=True),
             _reader(".csv", [seeds.CSV[3], seeds.CSV[4]], binary, "bce FILE -f json", text=True),
             _reader(".csv", seeds.CSV, None, "ce FILE -f csv"),
+            _reader("", [*seeds.CSV, *tsvs], tables.sniffed, "ce - -f json", text=True),
+            _reader(".csv", seeds.HEADLESS, tables.headless, f"ce FILE -f json {seeds.NO_HEADER}", text=True),
+            _reader(".csv", seeds.UTF_16, tables.utf_16, "ce FILE -f json --encoding utf-16"),
             _reader(".txt", seeds.CSV, None, "ce FILE -f table"),
         )),
         Target("tsv", (

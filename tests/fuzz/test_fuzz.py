@@ -108,7 +108,7 @@ RECORDS = delimited.Form.records
 BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
     "last row": ("csv", delimited.Form, "records", _drops_the_last, "different: "),
     "class order": ("csv", columns, "_matched", _in_file_order, "different: "),
-    "short rows": ("csv", delimited.Form, "records", _fills_up, "accepted, though ragged"),
+    "short rows": ("csv", delimited.Form, "records", _fills_up, "accepted, though no rows, ragged"),
     "other keys": ("json", strict_json, "_unique", dict, "accepted, though no JSON"),
     "no grammar": ("inline", inline, "read_number", _reads_nothing, "accepted, though no number"),
     "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),
