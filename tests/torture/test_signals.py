@@ -15,7 +15,7 @@ import pytest
 
 from cecalc.process import DEADLY
 from tests.shell import CECALC, environment, settle, shell, started
-from tests.torture.sampling import longer
+from tests.torture.sampling import longer, sampled
 
 AT_ONCE = 0.3
 """Within how many seconds of a signal a process is gone, as a rule: a machine may be busy."""
@@ -47,9 +47,11 @@ def endless(folder: Path, arguments: list[str]) -> Iterator[subprocess.Popen[byt
                 feed.kill()
 
 
-@pytest.mark.parametrize("number", DEADLY)
+@pytest.mark.parametrize(
+    ("number", "backend", "output"),
+    sampled(((n, *run) for n in DEADLY for run in RUNS), every=4),
+)
 @pytest.mark.parametrize("times", [1, longer(12)])
-@pytest.mark.parametrize(("backend", "output"), RUNS)
 @pytest.mark.fault(11, 12, 13, 14, 16)
 def test_a_signal_at_any_moment(
     number: int, times: int, backend: str, output: list[str], tmp_path: Path
@@ -90,7 +92,7 @@ def test_as_a_rule_it_is_gone_at_once(backend: str, tmp_path: Path) -> None:
     pytest.fail(f"it took {took} seconds")
 
 
-@pytest.mark.parametrize("number", DEADLY)
+@pytest.mark.parametrize("number", sampled(DEADLY, every=3))
 @pytest.mark.parametrize("backend", ["numpy", longer("torch")])
 @pytest.mark.fault(15)
 def test_signals_that_the_parent_ignores_change_nothing(

@@ -54,7 +54,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("size", "sink", "form", "unbuffered"), sampled(CASES, every=19))
+@pytest.mark.parametrize(("size", "sink", "form", "unbuffered"), sampled(CASES, every=29))
 @pytest.mark.fault(1, 2, 3, 4, 5, 7, 8, 9)
 def test_a_stream_gets_all_or_the_status_tells(
     size: str,
