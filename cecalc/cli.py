@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
-import itertools
 import os
-import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -19,22 +16,20 @@ import typer
 from cecalc import __version__
 from cecalc.errors import (
     CecalcError,
-    InputError,
     LimitError,
     OutputError,
     Status,
     UsageError,
-    as_json,
     count,
-    message,
     note,
     note_as_json,
 )
-from cecalc.numerals import is_number
 from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
+from cecalc.outputs import OutputRequest, output_of
 from cecalc.process import LEAST_MEMORY, is_of_memory, room_left
-from cecalc.records import Header, Item, Kind, Meter, Outcome, Task
-from cecalc.requests import OutputRequest, output_of, request_of
+from cecalc.records import Header, Item, Meter, Outcome, Task
+from cecalc.requests import request_of
+from cecalc.telling import refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
 app = typer.Typer(
@@ -117,16 +112,16 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
-    tell = _teller(arguments)
+    tell = teller(arguments)
     try:
         return _called(arguments)
     except CecalcError as error:
         return tell(error)
     except typer.TyperException as error:
-        return tell(_usage_error(error, arguments))
+        return tell(usage_error(error, arguments))
     except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
-            _say("".join(traceback.format_exception(error)).rstrip())
+            say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
         if is_of_memory(error):
             return tell(LimitError("out of memory"))
@@ -155,7 +150,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     request = request_of(task, ctx.params)
     output = output_of(ctx.params, request)
     if not request.input.values and not request.input.paths:
-        _refuse_terminal(ctx)
+        refuse_terminal(ctx)
     if room_left() < LEAST_MEMORY:
         needed = f"{LEAST_MEMORY // 2**20} MiB"
         raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
@@ -165,7 +160,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
 
     def tell(text: str) -> None:
         if not output.quiet:
-            _say(note_as_json(text) if is_json else note(text))
+            say(note_as_json(text) if is_json else note(text))
 
     is_json = ctx.params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
@@ -175,9 +170,9 @@ def _execute(task: Task, ctx: typer.Context) -> int:
         items = progress.awaited(run(request, tell, meter), meter, shown.stop)
         _written(checked.of(items), output, meter)
     if output.time:
-        _say(progress.timings(meter, time.perf_counter() - start))
+        say(progress.timings(meter, time.perf_counter() - start))
     for failure in checked.failures:
-        _say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
+        say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
     return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
 
 
@@ -236,67 +231,3 @@ def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:
         elif header is not None:
             number.write(quiet.text_of(header, item))
         yield item
-
-
-def _refuse_terminal(ctx: typer.Context) -> None:
-    """With no input named, standard input has to be a pipe or a file: never wait at a terminal."""
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    if sys.stdin.isatty():
-        name = ctx.command.name
-        raise UsageError(
-            f"no input; usage: cecalc {name} [FILE] [OPTIONS]",
-            hint=f"cecalc {name} --logits 2,-3,0.8,1.2{_example(name)}; see cecalc {name} --help",
-        )
-
-
-def _example(name: str | None) -> str:
-    return {"ce": " --target 2", "bce": " --target 0,0,1,0"}.get(name or "", "")
-
-
-def _usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError:
-    """Typer's own errors in our words."""
-    name = getattr(error, "option_name", None)
-    if name is not None and re.match(r"-[0-9.]", name):
-        spelled = _row_spelled(arguments)
-        return UsageError(f"stray {name}: the numbers of a row are one value", hint=spelled)
-    text = error.format_message().rstrip(".").replace("Value error, ", "")
-    if near := difflib.get_close_matches(
-        name or "", getattr(error, "possibilities", None) or (), 1
-    ):
-        text = f"no such option {name}; did you mean {near[0]}?"
-    return UsageError(text[:1].lower() + text[1:])
-
-
-def _row_spelled(arguments: list[str]) -> str:
-    """The right spelling of a row whose numbers stand apart."""
-    option, numbers, is_value = Kind.LOGITS.option, list[str](), False
-    for argument in arguments:
-        if argument in [kind.option for kind in Kind]:
-            option, is_value = argument, False
-        elif argument.startswith("--"):
-            is_value = True  # what follows belongs to another option
-        elif not is_value and all(map(is_number, argument.split(","))):
-            numbers.append(argument)
-        else:
-            is_value = False
-    return f"write {option}={','.join(numbers)}"
-
-
-def _teller(arguments: list[str]) -> Callable[[CecalcError], int]:
-    """Says an error as --errors asks for, which may stand where nothing can be parsed any more."""
-    pairs = itertools.pairwise(arguments)
-    is_json = "--errors=json" in arguments or ("--errors", "json") in pairs
-    render = as_json if is_json else message
-
-    def tell(error: CecalcError) -> int:
-        _say(render(error))
-        return error.status
-
-    return tell
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # a closed stderr must not hide the status
-        if sys.stderr is not None:
-            sys.stderr.write(f"{text}\n")

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import glob
-import math
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cecalc.errors import UsageError, excerpt
 from cecalc.numerals import is_number, read_number
-from cecalc.options import Color
 from cecalc.records import (
     Arithmetic,
     BackendName,
@@ -27,45 +20,19 @@ from cecalc.records import (
     LossOptions,
     NamedFile,
     Rank,
-    Reduction,
     Request,
-    Screen,
     TargetForm,
     Task,
 )
 from cecalc.selection import flaw
 from cecalc.sources.inline import given
 from cecalc.sources.limits import Size
-from cecalc.views import SUFFIXES, Format, Selection
-from cecalc.views.bounds import Bound, known
 
 _OF_FILES = (
     *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
 )
 """Options that say how a file is read."""
-
-
-@dataclass(frozen=True)
-class OutputRequest:
-    """Everything the command line says about the output."""
-
-    format: Format
-    path: str | None
-    quiet: bool
-    selection: Selection
-    bounds: tuple[Bound, ...]
-    """What has to hold for status 0."""
-    screen: Screen
-    progress: bool
-    """Whether progress may be shown."""
-    time: bool
-    """Whether to say what took how long."""
-
-    @property
-    def streams(self) -> bool:
-        """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not self.quiet
 
 
 def request_of(task: Task, params: Mapping[str, Any]) -> Request:
@@ -93,79 +60,10 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
     )
 
 
-def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
-    """What the command line says about the output.
-
-    Raises
-    ------
-    UsageError : the suffix is unknown, or the output is also an input
-    """
-    path, chosen = params["output"], params["format"]
-    if path is not None:
-        _refuse_overwriting(path, request)
-        if chosen is None:
-            chosen = _format_of(path)
-    chosen = chosen or Format.TABLE
-    return OutputRequest(
-        format=chosen,
-        path=path,
-        quiet=params["quiet"],
-        selection=_selection(params, chosen),
-        bounds=tuple(_bounds(request.input.task, params)),
-        screen=_screen(params["color"], path),
-        progress=not params["no_progress"],
-        time=params["time"],
-    )
-
-
-def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
-    """Which rows and columns are written."""
-    if params["no_rows"] and chosen is not Format.JSON:
-        raise UsageError("--no-rows goes with --format json")
-    for option in ("only_added", "prefix"):
-        if params[option] and not chosen.is_by_row:
-            name = option.replace("_", "-")
-            raise UsageError(f"--{name} goes with --format csv, tsv or jsonl")
-    specification = params["select"]
-    if specification is not None:
-        if params["no_rows"] or (params["quiet"] and params["output"] is None):
-            option = "--no-rows" if params["no_rows"] else "-q"
-            raise UsageError(f"--select chooses columns of rows, and {option} writes none")
-        _refuse_flawed("--select", specification)
-    return Selection(
-        rows=not params["no_rows"],
-        prefix=params["prefix"],
-        only_added=params["only_added"],
-        columns=specification,
-    )
-
-
-def _refuse_flawed(option: str, specification: str) -> None:
+def refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
         raise UsageError(f"{option} {excerpt(specification)}: {fault}")
-
-
-def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
-    """What --fail-above and --fail-below say."""
-    for option, is_ceiling in (("--fail-above", True), ("--fail-below", False)):
-        for text in params.get(option[2:].replace("-", "_")) or ():
-            figure, sign, number = text.rpartition("=")
-            figure = figure.strip().replace("-", "_") if sign else "loss"
-            if figure not in known(task):
-                near = difflib.get_close_matches(figure, known(task), 1)
-                meant = f"; did you mean {near[0]}?" if near else ""
-                raise UsageError(
-                    f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
-                    hint=f"figures: {', '.join(known(task))}",
-                )
-            if figure == "loss" and params.get("reduction") is Reduction.NONE:
-                rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
-                raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
-            limit = _number(option, number)
-            if math.isnan(limit):
-                raise UsageError(f"{option} {excerpt(text)}: nothing is above or below nan")
-            yield Bound(figure, limit, is_ceiling)
 
 
 def _rank(params: Mapping[str, Any]) -> Rank | None:
@@ -183,25 +81,13 @@ def _by(params: Mapping[str, Any]) -> str | None:
     """The columns that make groups."""
     specification: str | None = params.get("by")
     if specification is not None:
-        _refuse_flawed("--by", specification)
+        refuse_flawed("--by", specification)
         for option in ("only_added", "prefix"):
             if params[option]:
                 raise UsageError(f"--{option.replace('_', '-')} goes with rows, and --by has none")
         if params["quiet"] and params["output"] is None:
             raise UsageError("--by writes groups, and -q writes none")
     return specification
-
-
-def _format_of(path: str) -> Format:
-    suffix = PurePath(path).suffix
-    found = Format.of_suffix(suffix)
-    if found is None and not path.startswith("/dev/"):
-        known = ", ".join(SUFFIXES)
-        what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
-        raise UsageError(
-            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
-        )
-    return found or Format.TABLE
 
 
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
@@ -261,7 +147,7 @@ def _columns(params: Mapping[str, Any]) -> ColumnChoice:
         raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
     for name, text in params.items():
         if name.endswith(("_col", "_cols")) and text is not None:
-            _refuse_flawed(f"--{name.replace('_', '-')}", text)
+            refuse_flawed(f"--{name.replace('_', '-')}", text)
     if params.get("target_col") is not None and params.get("target_cols") is not None:
         raise UsageError("--target-col and --target-cols exclude each other")
     return ColumnChoice(
@@ -305,31 +191,12 @@ def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
         raise UsageError("standard input (-) can be read only once")
 
 
-def _refuse_overwriting(path: str, request: Request) -> None:
-    options, inputs = request.options, request.input
-    given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
-    files = [
-        g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
-    ]
-    matched = (file for name in inputs.paths for file in (name, *glob.iglob(name, recursive=True)))  # noqa: PTH207
-    for name in (*files, *matched):
-        if name != "-" and _is_same(path, name):
-            raise UsageError(f"output {excerpt(path)} is also an input")
-
-
-def _is_same(path: str, name: str) -> bool:
-    """Whether both are one file; not where one cannot be one."""
-    try:
-        return Path(path).samefile(name)
-    except (OSError, ValueError):
-        return False
-
-
 def _listed(text: str | None) -> Sequence[str]:
     return () if text is None else (text,)
 
 
-def _number(option: str, text: str) -> float:
+def read_option(option: str, text: str) -> float:
+    """The number given to an option."""
     try:
         return read_number(text)
     except ValueError as error:
@@ -345,7 +212,7 @@ def _whole(option: str, text: str) -> int:
 def _ignore_index(task: Task, text: str | None) -> float | None:
     if text is None:
         return None
-    number = _number("--ignore-index", text)
+    number = read_option("--ignore-index", text)
     if task is Task.CE and not number.is_integer():
         raise UsageError(f"--ignore-index {excerpt(text)} is not a class index")
     return number
@@ -354,7 +221,7 @@ def _ignore_index(task: Task, text: str | None) -> float | None:
 def _smoothing(text: str | None) -> float | None:
     if text is None:
         return None
-    number = _number("--label-smoothing", text)
+    number = read_option("--label-smoothing", text)
     if not 0 <= number <= 1:
         raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1")
     return number
@@ -387,17 +254,6 @@ def _bytes(text: str | None) -> int | None:
     if not (digits.isascii() and digits.isdigit()):
         raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
     return Size(int(digits) * (scale or 1), text)
-
-
-def _screen(color: Color, path: str | None) -> Screen:
-    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
-    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = None
-    if is_terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
-    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
 
 
 def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
