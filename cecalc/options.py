@@ -45,7 +45,6 @@ def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more:
 
 
 _TEXT = str | None
-_NUMBER = int | None
 _TEXTS = list[str] | None
 _IN, _TARGET, _LOSS = "What the model gave", "Target", "Loss"
 _COLUMNS, _READING = "Columns of a table", "Reading"
@@ -147,9 +146,9 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="csv, tsv, jsonl: leave the input's own columns out."),
     "prefix": _option(_OUT, _TEXT, None, "--prefix", metavar="TEXT",
         help="csv, tsv, jsonl: what the names of our columns begin with."),
-    "top": _option(_OUT, _NUMBER, None, "--top", metavar="K",
+    "top": _option(_OUT, _TEXT, None, "--top", metavar="K",
         help="Only the K highest losses, highest first."),
-    "bottom": _option(_OUT, _NUMBER, None, "--bottom", metavar="K",
+    "bottom": _option(_OUT, _TEXT, None, "--bottom", metavar="K",
         help="Only the K lowest losses, lowest first."),
     "by": _option(_OUT, _TEXT, None, "--by", metavar="COLS",
         autocompletion=completion.columns("by"),

@@ -96,7 +96,8 @@ def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
             figure, sign, number = text.rpartition("=")
             figure = figure.strip().replace("-", "_") if sign else "loss"
             if figure not in known(task):
-                near = difflib.get_close_matches(figure, known(task), 1)
+                near = [name for name in known(task) if figure and name.startswith(figure)]
+                near = near or difflib.get_close_matches(figure, known(task), 1)
                 meant = f"; did you mean {near[0]}?" if near else ""
                 raise UsageError(
                     f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",

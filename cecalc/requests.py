@@ -68,13 +68,16 @@ def refuse_flawed(option: str, specification: str) -> None:
 
 def _rank(params: Mapping[str, Any]) -> Rank | None:
     """Which rows are asked for by their loss."""
-    top, bottom = params.get("top"), params.get("bottom")
-    if top is not None and bottom is not None:
+    found = [option for option in ("top", "bottom") if params.get(option) is not None]
+    if not found:
+        return None
+    if len(found) > 1:
         raise UsageError("--top and --bottom exclude each other")
-    count = bottom if top is None else top
-    if count is not None and count < 1:
-        raise UsageError(f"--{'top' if bottom is None else 'bottom'} {count} keeps no row")
-    return None if count is None else Rank(count, lowest=top is None)
+    option, text = f"--{found[0]}", params[found[0]]
+    count = _whole(option, text)
+    if count < 1:
+        raise UsageError(f"{option} {text} keeps no row")
+    return Rank(count, lowest=option == "--bottom")
 
 
 def _by(params: Mapping[str, Any]) -> str | None:
