@@ -105,7 +105,7 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
     taken = {column.name for column in own}
     every = own + [column for column in theirs if column.name not in taken]
     names = [column.name for column in every]
-    return [every[i] for i in select(names, specification, option)]
+    return [replace(every[i], title=names[i]) for i in select(names, specification, option)]
 
 
 def _prefixed(column: Column, prefix: str) -> Column:
