@@ -39,8 +39,7 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
         beside = open_beside(request, classes, files)
         target, weight = beside.target, beside.sample_weight
         if "target" in beside.arrays:
-            target = held(beside.arrays["target"])
-            target = _named(target, request, classes, Place(source=beside.source))
+            target = _named(beside.arrays["target"], request, classes, Place(source=beside.source))
         if "sample_weight" in beside.arrays:
             weight = held(beside.arrays["sample_weight"]).reshape(-1)
     return replace(beside, target=target, sample_weight=weight, arrays={})
@@ -70,8 +69,14 @@ def held(array: Windows) -> Floats:
 
 
 def _named(
-    target: Floats, request: InputRequest, classes: tuple[str, ...] | None, place: Place
+    array: Windows, request: InputRequest, classes: tuple[str, ...] | None, place: Place
 ) -> Floats:
+    from cecalc.sources.arrays.dtypes import is_text
+    from cecalc.sources.named import as_numbers
+
+    target = held(as_numbers(array, request, classes, place.source))
+    if is_text(array.dtype):
+        return target
     names = Classes(classes, request.target_as, request.ignored)
     if request.task is not Task.CE or target.ndim > 1 or names.are_numbers:
         return target
@@ -207,7 +212,7 @@ def _read_target(
     inner = replace(request, target=None, values={}, sample_weight=None)
     found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
     if isinstance(found, Arrays):
-        return Beside(source=found.source, arrays={"target": found.only("target")})
+        return Beside(source=found.source, arrays={"target": found.only("target", text=True)})
     if isinstance(found, Document):
         return _of_document(found, request, classes)
     if not found.layout.target:

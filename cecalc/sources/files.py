@@ -80,7 +80,7 @@ class Files(ExitStack):
         error: BaseException | None,
         trace: TracebackType | None,
         /,
-    ) -> bool:
+    ) -> bool | None:
         try:
             if isinstance(error, CecalcError):
                 for source in self.watched:

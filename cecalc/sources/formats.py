@@ -61,8 +61,8 @@ class Arrays:
     source: str
     file: ArrayFile
 
-    def only(self, name: str) -> Windows:
-        """The array of that name, or the only one there is.
+    def only(self, name: str, *, text: bool = False) -> Windows:
+        """The array of that name, or the only one there is; `text` lets it hold text.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Arrays:
         if name not in names and len(names) > 1:
             shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
             raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
-        return self.file.open(name if name in names else names[0])
+        return self.file.open(name if name in names else names[0], text=text)
 
 
 Found = Table | Document | Arrays

@@ -14,10 +14,12 @@ from cecalc.errors import DataError, Place
 from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
 from cecalc.sources import keys
 from cecalc.sources.arrays import Windows, as_stored, widened
+from cecalc.sources.arrays.dtypes import is_text
 from cecalc.sources.arrays.windows import HeldWindows, length_of
 from cecalc.sources.beside import held, open_beside
 from cecalc.sources.files import Files
 from cecalc.sources.formats import Arrays
+from cecalc.sources.named import as_numbers, texts
 from cecalc.sources.shapes import aligned, arrange, axis_names, names_of, row_blocks
 from cecalc.sources.targets import Classes, shown_names
 from cecalc.sources.whole import whole
@@ -55,7 +57,10 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
         names = {said.value: found.file.names[0]}
     keys.refuse_unknown(names, "array")
     kind, notes = keys.kind_among(names, said, "arrays")
-    here = {name: partial(found.file.open, stored) for name, stored in names.items()}
+    here = {
+        name: partial(found.file.open, stored, text=name in _NAMES)
+        for name, stored in names.items()
+    }
     options = {name: _nested(here[name]()) for name in names if name in keys.OPTIONS}
     classes = request.classes
     if classes is None and "classes" in here:
@@ -72,10 +77,14 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
     target = here["target"]() if "target" in here and request.wants_target else None
     weight = here["sample_weight"]() if "sample_weight" in here else None
     ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
+    if target is not None:
+        target = as_numbers(target, request, classes, found.source)
     if request.transpose:
         return whole(schema, held(values), _held(target), request, _held(weight), ids)
     beside = open_beside(request, classes, files.enter_context(files.inner()))
-    target = _given(beside, "target") or target
+    beside_target = _given(beside, "target")
+    if beside_target is not None:
+        target = as_numbers(beside_target, request, classes, beside.source)
     weight = _given(beside, "sample_weight") or weight
     together = _SideBySide.of(schema, request, values, target, weight, ids, beside)
     return together.problem(files.meter)
@@ -95,9 +104,15 @@ def _held(array: Windows | None) -> Floats | None:
 
 def _nested(array: Windows) -> Any:
     """An array as nested lists of numbers; integers stay what they are."""
+    if is_text(array.dtype):
+        return texts(array).tolist()
     raw = array.read(length_of(array.shape)).reshape(array.shape)
     is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
     return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
+
+
+_NAMES = {"target", "classes", "ids"}
+"""The arrays that may hold text."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,9 @@ class _SideBySide:
     def _named(self, target: Floats, part: slice) -> Floats:
         """Targets of which some may be the names of classes that are called by integers."""
         names = Classes(self.schema.classes, self.request.target_as, self.request.ignored)
-        is_stored = self.beside.target is None  # else it was read as names already
+        windows = None if self.target is None else self.target.windows
+        was_text = isinstance(windows, HeldWindows) and windows.named
+        is_stored = self.beside.target is None and not was_text  # else names were read already
         is_index = self.request.task is Task.CE and target.ndim == 1
         if not (is_stored and is_index) or names.are_numbers:
             return target
@@ -220,7 +237,8 @@ class _Entries:
     def of(cls, array: Windows, shape: tuple[int, ...]) -> _Entries:
         """An array in a shape that differs from its own by axes of length 1."""
         if length_of(array.shape) != shape[0]:  # it is one row, or what stands beside one
-            array = HeldWindows(shape, "float64", held(array).reshape(shape))
+            named = isinstance(array, HeldWindows) and array.named
+            array = HeldWindows(shape, "float64", held(array).reshape(shape), named=named)
         return cls(array, shape)
 
     def floats(self, stored: Any) -> Floats:

@@ -106,6 +106,8 @@ CASES: list[tuple[int, str, bytes, int, str]] = [
     (103, "x.arrow", arrow_stream(TABLE)[:30], 4, "file ends early"),
     (104, "x.arrow", arrow_stream(TABLE) + b"x", 3, "bytes after the data"),
     (105, "x.parquet", wrong(parquet(TABLE, compression="none", use_dictionary=False, write_page_checksum=True), 3000), 4, "its data is damaged"),
+    (106, "x.npz", npz(8, logits=np.zeros((2, 2)), target=np.array(["cat", "cow"]), classes=np.array(["cat", "dog"])), 3, "row 1: no class is named 'cow' (classes: cat, dog)"),
+    (106, "x.npz", npz(8, logits=np.array([["a", "b"]]), target=np.zeros(1)), 3, "member logits.npy: dtype '<U1' is not numeric"),
     (109, "x.parquet", parquet(pa.table(TWICE, names=["logit_a", "logit_a", "logit_b", "target"])), 3, "column 'logit_a' appears twice (1 and 2)"),
 ]
 # fmt: on
@@ -313,9 +315,9 @@ def test_a_header_that_claims_it_all(tmp_path: Path, capfd: pytest.CaptureFixtur
 
 LINE = b"1.00000000000000000000000000000000000000000000000000000000,2,0\n"
 BOMBS = {
-    "x.csv.gz": lambda: gzip.compress(b"logit_a,logit_b,target\n" + LINE * 6_000_000, 6),
-    "x.npz": lambda: npz(logits=np.zeros((12_000_000, 2)), target=np.zeros(12_000_000)),
-    "x.parquet": lambda: parquet(pa.table(dict.fromkeys(("logit_a", "logit_b", "target"), pa.array(np.zeros(12_000_000))))),
+    "x.csv.gz": lambda: gzip.compress(b"logit_a,logit_b,target\n" + LINE * 6_000_000, 1),
+    "x.npz": lambda: npz(logits=np.zeros((6_000_000, 2)), target=np.zeros(6_000_000)),
+    "x.parquet": lambda: parquet(pa.table(dict.fromkeys(("logit_a", "logit_b", "target"), pa.array(np.zeros(6_000_000))))),
 }  # fmt: skip
 PEAK = """
 import sys
@@ -332,7 +334,7 @@ print(status, int(peak.split()[1]) // 1024)
 def test_what_expands_is_read_in_little_memory(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(BOMBS[name]())
-    assert path.stat().st_size < 2_000_000
+    assert path.stat().st_size < 5_000_000
     line = [sys.executable, "-c", PEAK, "ce", str(path), "-q"]
     run = subprocess.run(line, capture_output=True, text=True, check=True)
     number, (status, megabytes) = run.stdout.splitlines()[0], run.stdout.split()[-2:]

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from cecalc.errors import DataError, Place
 from cecalc.sources.arrays import npy, npz, safetensors
-from cecalc.sources.arrays.dtypes import as_stored, widened
+from cecalc.sources.arrays.dtypes import as_stored, is_text, widened
 from cecalc.sources.arrays.stored import not_a, told
-from cecalc.sources.arrays.windows import Windows
+from cecalc.sources.arrays.windows import StoredWindows, Windows
 from cecalc.sources.arrays.zips import Archive, open_archive
 
 __all__ = ["ArrayFile", "Container", "Windows", "as_stored", "open_arrays", "sniff", "widened"]
@@ -38,11 +38,24 @@ class ArrayFile:
 
     names: tuple[str, ...]
     """In the file's order; the empty name is that of an array that is alone and has none."""
-    open: Callable[[str], Windows]
+    opener: Callable[[str], Windows]
     """Gives an array by its name, at its start; several can be read side by side.
 
     What is read from a pipe as .npy can be opened once.
     """
+
+    def open(self, name: str, *, text: bool = False) -> Windows:
+        """An array by its name, at its start; `text` lets it hold text.
+
+        Raises
+        ------
+        DataError : it holds something else than real numbers
+        """
+        array = self.opener(name)
+        if not text and is_text(array.dtype):
+            assert isinstance(array, StoredWindows)  # no tensor holds text
+            raise DataError(f"dtype '{array.dtype}' is not numeric", place=array.place)
+        return array
 
 
 def sniff(head: bytes) -> Container | None:

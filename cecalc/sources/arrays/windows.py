@@ -109,6 +109,8 @@ class HeldWindows:
     dtype: str
     array: NDArray[Any]
     position: int = 0
+    named: bool = False
+    """Whether they are class numbers that names have become already."""
 
     def read(self, entries: int) -> NDArray[Any]:
         """Read the next `entries` of the first axis; see `Windows`."""
