@@ -72,7 +72,9 @@ def settle(run: subprocess.Popen[bytes]) -> None:
     """Wait until signals are ours: an interpreter that starts ignores SIGPIPE and takes SIGINT."""
     if sys.platform != "linux":
         time.sleep(0.5)
+    deadline = time.monotonic() + 60
     while sys.platform == "linux" and run.poll() is None:
+        assert time.monotonic() < deadline, "SIGINT is still the interpreter's"
         text = Path(f"/proc/{run.pid}/status").read_text()
         ignored, caught = (
             int(re.findall(rf"{name}:\s*(\w+)", text)[0], 16) for name in ("SigIgn", "SigCgt")
