@@ -10,6 +10,7 @@ import enum
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 MESSAGE_BYTES = 400
@@ -142,6 +143,9 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31m")
     'a\\x1b[31m'
     """
+    with suppress(UnicodeEncodeError):  # where the locale is ASCII, an argument comes as bytes
+        if not text.isprintable():
+            text = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
     return "".join(_shown(c) for c in text)
 
 
