@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import os
-import re
-import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -18,24 +16,27 @@ import typer
 from cecalc import __version__
 from cecalc.errors import (
     CecalcError,
-    InputError,
     LimitError,
+    OutputError,
     Status,
     UsageError,
-    message,
+    count,
     note,
+    note_as_json,
 )
-from cecalc.numerals import is_number
-from cecalc.options import ACTIVATION, BCE, CE, takes
-from cecalc.records import Header, Item, Kind, Meter, Task
-from cecalc.requests import OutputRequest, output_of, request_of
+from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
+from cecalc.outputs import OutputRequest, output_of
+from cecalc.process import LEAST_MEMORY, is_of_memory, room_left
+from cecalc.records import Header, Item, Meter, Outcome, Task
+from cecalc.requests import request_of
+from cecalc.telling import refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
 app = typer.Typer(
     name="cecalc",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # a traceback of theirs could show data
 )
 
 
@@ -103,7 +104,6 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
 
 def main() -> None:
     """Run the command line and leave with its status."""
-    _die_by_signals()
     status = status_of(sys.argv[1:])
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
@@ -112,18 +112,20 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
+    tell = teller(arguments)
     try:
         return _called(arguments)
     except CecalcError as error:
-        return _told(error)
+        return tell(error)
     except typer.TyperException as error:
-        return _told(_usage_error(error, arguments))
-    except MemoryError:
-        return _told(LimitError("out of memory"))
-    except Exception as error:
+        return tell(usage_error(error, arguments))
+    except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
-            raise
-        return _told(
+            say("".join(traceback.format_exception(error)).rstrip())
+            return Status.BUG
+        if is_of_memory(error):
+            return tell(LimitError("out of memory"))
+        return tell(
             CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
         )
 
@@ -133,7 +135,10 @@ def _called(arguments: list[str]) -> int:
     if sys.stdout is not None and sys.stdout.isatty():
         return app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+        try:
+            status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+        except SystemExit as leaving:  # completion leaves in this way
+            status = int(leaving.code or 0)
     if text := printed.getvalue():
         with Writer(None, hold=False) as writer:
             writer.write(text)
@@ -145,36 +150,65 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     request = request_of(task, ctx.params)
     output = output_of(ctx.params, request)
     if not request.input.values and not request.input.paths:
-        _refuse_terminal(ctx)
+        refuse_terminal(ctx)
+    if room_left() < LEAST_MEMORY:
+        needed = f"{LEAST_MEMORY // 2**20} MiB"
+        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress
     from cecalc.flow import run
+    from cecalc.views.bounds import Checked
 
     def tell(text: str) -> None:
         if not output.quiet:
-            _say(note(text))
+            say(note_as_json(text) if is_json else note(text))
 
+    is_json = ctx.params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
+    checked = Checked(output.bounds)
     with progress.Shown(meter, wanted=wanted) as shown:
         items = progress.awaited(run(request, tell, meter), meter, shown.stop)
-        _written(items, output, meter)
+        _written(checked.of(items), output, meter)
     if output.time:
-        _say(progress.timings(meter, time.perf_counter() - start))
-    return Status.COMPLETE
+        say(progress.timings(meter, time.perf_counter() - start))
+    for failure in checked.failures:
+        say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
+    return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
     """What the views make of the items, written where it belongs."""
     from cecalc.views import quiet
 
-    if not output.quiet:
-        _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+    if output.streams and output.path is None:
+        _stream(items, output, meter)
+    elif not output.quiet:
+        _write(output.format.render(items, output.screen, output.selection), output, meter)
     elif output.path is None:
         _write(quiet.render(items, output.screen), output, meter)
     else:
         with Writer(None, hold=True) as number:
             items = _told_to(number, items)
-            _write(output.format.render(items, output.screen, rows=output.rows), output, meter)
+            _write(output.format.render(items, output.screen, output.selection), output, meter)
+
+
+def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
+    """Rows as they are computed; an error says how many of them are out by then."""
+    rows = 0
+
+    def counted() -> Iterator[Item]:
+        nonlocal rows
+        for item in items:
+            yield item
+            # Whoever asks for the next one has written this one.
+            rows += item.batch.size if isinstance(item, Outcome) else 0
+
+    try:
+        _write(output.format.render(counted(), output.screen, output.selection), output, meter)
+    except CecalcError as error:
+        if rows and not isinstance(error, OutputError):
+            error.rule += f"; stopped at row {rows}; {count(rows, 'row')} written"
+        raise
 
 
 def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
@@ -197,66 +231,3 @@ def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:
         elif header is not None:
             number.write(quiet.text_of(header, item))
         yield item
-
-
-def _refuse_terminal(ctx: typer.Context) -> None:
-    """With no input named, standard input has to be a pipe or a file: never wait at a terminal."""
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    if sys.stdin.isatty():
-        name = ctx.command.name
-        raise UsageError(
-            f"no input; usage: cecalc {name} [FILE] [OPTIONS]",
-            hint=f"cecalc {name} --logits 2,-3,0.8,1.2{_example(name)}; see cecalc {name} --help",
-        )
-
-
-def _example(name: str | None) -> str:
-    return {"ce": " --target 2", "bce": " --target 0,0,1,0"}.get(name or "", "")
-
-
-def _usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError:
-    """Typer's own errors in our words."""
-    name = getattr(error, "option_name", None)
-    if name is not None and re.match(r"-[0-9.]", name):
-        spelled = _row_spelled(arguments)
-        return UsageError(f"stray {name}: the numbers of a row are one value", hint=spelled)
-    text = error.format_message().rstrip(".").replace("Value error, ", "")
-    if near := difflib.get_close_matches(
-        name or "", getattr(error, "possibilities", None) or (), 1
-    ):
-        text = f"no such option {name}; did you mean {near[0]}?"
-    return UsageError(text[:1].lower() + text[1:])
-
-
-def _row_spelled(arguments: list[str]) -> str:
-    """The right spelling of a row whose numbers stand apart."""
-    option, numbers, is_value = Kind.LOGITS.option, list[str](), False
-    for argument in arguments:
-        if argument in [kind.option for kind in Kind]:
-            option, is_value = argument, False
-        elif argument.startswith("--"):
-            is_value = True  # what follows belongs to another option
-        elif not is_value and all(map(is_number, argument.split(","))):
-            numbers.append(argument)
-        else:
-            is_value = False
-    return f"write {option}={','.join(numbers)}"
-
-
-def _told(error: CecalcError) -> int:
-    _say(message(error))
-    return error.status
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # a closed stderr must not hide the status
-        if sys.stderr is not None:
-            sys.stderr.write(f"{text}\n")
-
-
-def _die_by_signals() -> None:
-    """A signal ends the process by the signal, at once, even inside a long call of a library."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)

@@ -7,7 +7,10 @@ Rooms raise what they know; the way up adds what only the caller knows (a file, 
 from __future__ import annotations
 
 import enum
+import json
+import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 MESSAGE_BYTES = 400
@@ -64,15 +67,23 @@ class Place:
 
 
 class CecalcError(Exception):
-    """What is wrong (`rule`), where (`place`), and what to try (`hint`)."""
+    """What is wrong (`rule`), where (`place`), with what (`value`), what to try (`hint`)."""
 
     status = Status.BUG
 
-    def __init__(self, rule: str, *, place: Place | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        rule: str,
+        *,
+        place: Place | None = None,
+        hint: str | None = None,
+        value: str | None = None,
+    ) -> None:
         super().__init__(rule)
         self.rule = rule
         self.place = place or Place()
         self.hint = hint
+        self.value = value
 
     def at(self, **known: str | int | None) -> CecalcError:
         """The same error, its place filled in where it was still open."""
@@ -132,6 +143,9 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31m")
     'a\\x1b[31m'
     """
+    with suppress(UnicodeEncodeError):  # where the locale is ASCII, an argument comes as bytes
+        if not text.isprintable():
+            text = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
     return "".join(_shown(c) for c in text)
 
 
@@ -165,6 +179,35 @@ def message(error: CecalcError) -> str:
 def note(text: str) -> str:
     """The line standard error gets for something worth knowing that is no error."""
     return _line("hint", text)
+
+
+def as_json(error: CecalcError) -> str:
+    """The same facts as one JSON object on a line, null where there is none.
+
+    >>> as_json(DataError("no data rows", place=Place(source="x.csv")))  # doctest: +ELLIPSIS
+    '{"kind": "data", "status": 3, "rule": "no data rows", "hint": null, "file": "x.csv", ...}'
+    """
+    place = error.place
+    option = re.match(r"--[a-z-]+", place.source or error.rule)
+    facts = {
+        "kind": error.status.name.lower(),
+        "status": int(error.status),
+        "rule": error.rule,
+        "hint": error.hint,
+        "file": None if option else place.source,
+        "option": option and option[0],
+        "line": place.line,
+        "row": place.row,
+        "column": place.column,
+        "column_number": place.number,
+        "value": error.value,
+    }
+    return json.dumps(facts)
+
+
+def note_as_json(text: str) -> str:
+    """A note as one JSON object on a line."""
+    return json.dumps({"kind": "note", "rule": text})
 
 
 def _line(kind: str, text: str) -> str:

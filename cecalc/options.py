@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cecalc import completion
 from cecalc.records import (
     BackendName,
     Dtype,
@@ -29,7 +30,16 @@ class Color(enum.StrEnum):
     NEVER = "never"
 
 
+class Errors(enum.StrEnum):
+    """How errors are told."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more: Any) -> Any:  # noqa: A002
+    if kind is bool:
+        more["metavar"] = ""  # else the help names a type that takes no value
     more.setdefault("show_default", default not in (None, False))
     return Annotated[kind, typer.Option(*names, help=help, rich_help_panel=panel, **more)], default
 
@@ -38,7 +48,7 @@ _TEXT = str | None
 _TEXTS = list[str] | None
 _IN, _TARGET, _LOSS = "What the model gave", "Target", "Loss"
 _COLUMNS, _READING = "Columns of a table", "Reading"
-_OUT, _HOW = "Output", "Arithmetic"
+_OUT, _CHECK, _HOW = "Output", "Checks", "Arithmetic"
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "inputs": (
@@ -88,18 +98,26 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Compute as torch does where cecalc refuses."),
     "nan": _option(_LOSS, NanPolicy, NanPolicy.ERROR, "--nan", help="What a NaN logit does."),
     "logits_cols": _option(_COLUMNS, _TEXT, None, "--logits-cols", metavar="COLS",
-        help="Names, globs, numbers or ranges, by comma: a,b or logit_* or 3-12."),
+        autocompletion=completion.columns("logits_cols"),
+        help="Names, numbers, ranges, globs or /regex/, by comma, ! for all but: a,b or logit_* "
+        "or 3-12."),
     "probs_cols": _option(_COLUMNS, _TEXT, None, "--probs-cols", metavar="COLS",
+        autocompletion=completion.columns("probs_cols"),
         help="The same for probabilities."),
     "log_probs_cols": _option(_COLUMNS, _TEXT, None, "--log-probs-cols", metavar="COLS",
+        autocompletion=completion.columns("log_probs_cols"),
         help="The same for log-probabilities."),
     "target_col": _option(_COLUMNS, _TEXT, None, "--target-col", metavar="COL",
+        autocompletion=completion.columns("target_col"),
         help="The column of targets."),
     "target_cols": _option(_COLUMNS, _TEXT, None, "--target-cols", metavar="COLS",
+        autocompletion=completion.columns("target_cols"),
         help="One target column for each class."),
     "id_col": _option(_COLUMNS, _TEXT, None, "--id-col", metavar="COL",
+        autocompletion=completion.columns("id_col"),
         help="The column that names the row."),
     "sample_weight_col": _option(_COLUMNS, _TEXT, None, "--sample-weight-col", metavar="COL",
+        autocompletion=completion.columns("sample_weight_col"),
         help="The column of row weights."),
     "input_format": _option(_READING, InputFormat, InputFormat.AUTO, "--input-format",
         help="The format of the input."),
@@ -111,7 +129,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="The encoding of text."),
     "max_bytes": _option(_READING, _TEXT, None, "--max-bytes", metavar="N",
         help="Refuse input longer than this: 500M, 8G."),
-    "max_columns": _option(_READING, int, 1_000_000, "--max-columns", metavar="N",
+    "max_columns": _option(_READING, str, "1000000", "--max-columns", metavar="N",
         help="Refuse tables wider than this."),
     "transpose": _option(_READING, bool, False, "--transpose",
         help="Arguments, JSON documents and arrays come as (C, N)."),
@@ -121,7 +139,28 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Write to a file instead."),
     "quiet": _option(_OUT, bool, False, "-q", "--quiet",
         help="Only the number (or numbers), in full precision."),
+    "select": _option(_OUT, _TEXT, None, "--select", metavar="COLS",
+        autocompletion=completion.columns("select"),
+        help="Write only these columns, of the input's and of ours: loss,id or '!logit_*'."),
+    "only_added": _option(_OUT, bool, False, "--only-added",
+        help="csv, tsv, jsonl: leave the input's own columns out."),
+    "prefix": _option(_OUT, _TEXT, None, "--prefix", metavar="TEXT",
+        help="csv, tsv, jsonl: what the names of our columns begin with."),
+    "top": _option(_OUT, _TEXT, None, "--top", metavar="K",
+        help="Only the K highest losses, highest first."),
+    "bottom": _option(_OUT, _TEXT, None, "--bottom", metavar="K",
+        help="Only the K lowest losses, lowest first."),
+    "by": _option(_OUT, _TEXT, None, "--by", metavar="COLS",
+        autocompletion=completion.columns("by"),
+        help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
+        "prediction, ..."),
     "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
+    "fail_above": _option(_CHECK, _TEXTS, None, "--fail-above", metavar="[FIGURE=]X",
+        autocompletion=completion.figures,
+        help="Leave with status 1 where the loss, or another figure of the summary, is above X."),
+    "fail_below": _option(_CHECK, _TEXTS, None, "--fail-below", metavar="[FIGURE=]X",
+        autocompletion=completion.figures,
+        help="The same where it is below X: accuracy=0.9."),
     "color": _option(_OUT, Color, Color.AUTO, "--color", help="Colour in tables."),
     "backend": _option(_HOW, BackendName, BackendName.AUTO, "--backend", help="What computes."),
     "device": _option(_HOW, str, "cpu", "--device", metavar="cpu|cuda|cuda:N|mps|auto",
@@ -132,6 +171,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Show no progress on standard error while a long run lasts."),
     "time": _option(_HOW, bool, False, "--time",
         help="Say on standard error what took how long."),
+    "errors": _option(_OUT, Errors, Errors.TEXT, "--errors",
+        help="json: each error, and each note, as one JSON object on a line."),
     "debug": (Annotated[bool, typer.Option("--debug", hidden=True)], False),
 }  # fmt: skip
 """Annotation and default of every parameter, in the order of the help."""
@@ -139,12 +180,13 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 _SHARED = {
     "inputs", "logits", "classes", "unchecked", "nan", "logits_cols", "id_col", "input_format",
     "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose", "format",
-    "output", "quiet", "no_rows", "color", "backend", "device", "dtype", "no_progress",
-    "time", "debug",
+    "output", "quiet", "select", "only_added", "prefix", "no_rows", "color", "backend", "device",
+    "dtype", "no_progress", "time", "errors", "debug",
 }  # fmt: skip
 _OF_LOSSES = _SHARED | {
     "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",
-    "target_col", "target_cols", "sample_weight_col",
+    "target_col", "target_cols", "sample_weight_col", "top", "bottom", "by", "fail_above",
+    "fail_below",
 }  # fmt: skip
 
 ACTIVATION = _SHARED | {"log"}

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
 from typing import Any
 
 from cecalc.errors import UsageError, excerpt
 from cecalc.numerals import is_number, read_number
-from cecalc.options import Color
 from cecalc.records import (
     Arithmetic,
     BackendName,
@@ -24,40 +19,20 @@ from cecalc.records import (
     Kind,
     LossOptions,
     NamedFile,
+    Rank,
     Request,
-    Screen,
     TargetForm,
     Task,
 )
+from cecalc.selection import flaw
 from cecalc.sources.inline import given
 from cecalc.sources.limits import Size
-from cecalc.views import SUFFIXES, Format
 
 _OF_FILES = (
     *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
 )
 """Options that say how a file is read."""
-
-
-@dataclass(frozen=True)
-class OutputRequest:
-    """Everything the command line says about the output."""
-
-    format: Format
-    path: str | None
-    quiet: bool
-    rows: bool
-    screen: Screen
-    progress: bool
-    """Whether progress may be shown."""
-    time: bool
-    """Whether to say what took how long."""
-
-    @property
-    def streams(self) -> bool:
-        """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not self.quiet
 
 
 def request_of(task: Task, params: Mapping[str, Any]) -> Request:
@@ -80,44 +55,42 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
         unchecked=params.get("unchecked", False),
         log=params.get("log", False),
         arithmetic=_arithmetic(params),
+        rank=_rank(params),
+        by=_by(params),
     )
 
 
-def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
-    """What the command line says about the output.
-
-    Raises
-    ------
-    UsageError : the suffix is unknown, or the output is also an input
-    """
-    path, chosen = params["output"], params["format"]
-    if path is not None:
-        _refuse_overwriting(path, request)
-        if chosen is None:
-            chosen = _format_of(path)
-    if params["no_rows"] and chosen is not Format.JSON:
-        raise UsageError("--no-rows goes with --format json")
-    return OutputRequest(
-        format=chosen or Format.TABLE,
-        path=path,
-        quiet=params["quiet"],
-        rows=not params["no_rows"],
-        screen=_screen(params["color"], path),
-        progress=not params["no_progress"],
-        time=params["time"],
-    )
+def refuse_flawed(option: str, specification: str) -> None:
+    """Refuse what no table could answer."""
+    if (fault := flaw(specification)) is not None:
+        raise UsageError(f"{option} {excerpt(specification)}: {fault}")
 
 
-def _format_of(path: str) -> Format:
-    suffix = PurePath(path).suffix
-    found = Format.of_suffix(suffix)
-    if found is None and not path.startswith("/dev/"):
-        known = ", ".join(SUFFIXES)
-        what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
-        raise UsageError(
-            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
-        )
-    return found or Format.TABLE
+def _rank(params: Mapping[str, Any]) -> Rank | None:
+    """Which rows are asked for by their loss."""
+    found = [option for option in ("top", "bottom") if params.get(option) is not None]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise UsageError("--top and --bottom exclude each other")
+    option, text = f"--{found[0]}", params[found[0]]
+    count = _whole(option, text)
+    if count < 1:
+        raise UsageError(f"{option} {text} keeps no row")
+    return Rank(count, lowest=option == "--bottom")
+
+
+def _by(params: Mapping[str, Any]) -> str | None:
+    """The columns that make groups."""
+    specification: str | None = params.get("by")
+    if specification is not None:
+        refuse_flawed("--by", specification)
+        for option in ("only_added", "prefix"):
+            if params[option]:
+                raise UsageError(f"--{option.replace('_', '-')} goes with rows, and --by has none")
+        if params["quiet"] and params["output"] is None:
+            raise UsageError("--by writes groups, and -q writes none")
+    return specification
 
 
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
@@ -149,7 +122,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         delimiter=_delimiter(params["delimiter"]),
         encoding=_encoding(params["encoding"]),
         max_bytes=_bytes(params["max_bytes"]),
-        max_columns=params["max_columns"],
+        max_columns=_whole("--max-columns", params["max_columns"]),
         transpose=params["transpose"],
         nan=params["nan"],
     )
@@ -175,6 +148,9 @@ def _columns(params: Mapping[str, Any]) -> ColumnChoice:
     values = {kind: text for kind, text in said.items() if text is not None}
     if len(values) > 1:
         raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
+    for name, text in params.items():
+        if name.endswith(("_col", "_cols")) and text is not None:
+            refuse_flawed(f"--{name.replace('_', '-')}", text)
     if params.get("target_col") is not None and params.get("target_cols") is not None:
         raise UsageError("--target-col and --target-cols exclude each other")
     return ColumnChoice(
@@ -191,7 +167,7 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
     option = (kind or Kind.LOGITS).option
     before = params[kind][-1].split(",") if kind else []
     numbers = [text for text in inputs if all(map(is_number, text.split(",")))]
-    if numbers and not Path(inputs[0]).exists():
+    if numbers and not os.path.exists(inputs[0]):  # noqa: PTH110  # a Path raises on long names
         spelled = ",".join([*before, *numbers])
         raise UsageError(
             f"stray {excerpt(numbers[0])}: the numbers of a row are one value",
@@ -218,34 +194,28 @@ def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
         raise UsageError("standard input (-) can be read only once")
 
 
-def _refuse_overwriting(path: str, request: Request) -> None:
-    options, inputs = request.options, request.input
-    given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
-    files = [
-        g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
-    ]
-    target = Path(path)
-    matched = (file for name in inputs.paths for file in (name, *glob.iglob(name, recursive=True)))  # noqa: PTH207
-    for name in (*files, *matched):
-        if name != "-" and target.exists() and Path(name).exists() and target.samefile(name):
-            raise UsageError(f"output {excerpt(path)} is also an input")
-
-
 def _listed(text: str | None) -> Sequence[str]:
     return () if text is None else (text,)
 
 
-def _number(option: str, text: str) -> float:
+def read_option(option: str, text: str) -> float:
+    """The number given to an option."""
     try:
         return read_number(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
 
 
+def _whole(option: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{option}: cannot read {excerpt(text)} as a whole number")
+    return int(text)
+
+
 def _ignore_index(task: Task, text: str | None) -> float | None:
     if text is None:
         return None
-    number = _number("--ignore-index", text)
+    number = read_option("--ignore-index", text)
     if task is Task.CE and not number.is_integer():
         raise UsageError(f"--ignore-index {excerpt(text)} is not a class index")
     return number
@@ -254,7 +224,7 @@ def _ignore_index(task: Task, text: str | None) -> float | None:
 def _smoothing(text: str | None) -> float | None:
     if text is None:
         return None
-    number = _number("--label-smoothing", text)
+    number = read_option("--label-smoothing", text)
     if not 0 <= number <= 1:
         raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1")
     return number
@@ -287,17 +257,6 @@ def _bytes(text: str | None) -> int | None:
     if not (digits.isascii() and digits.isdigit()):
         raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
     return Size(int(digits) * (scale or 1), text)
-
-
-def _screen(color: Color, path: str | None) -> Screen:
-    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
-    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = None
-    if is_terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
-    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
 
 
 def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:

@@ -24,6 +24,10 @@ _SCALE = 1126
 """Every finite float64 is an integer multiple of 2**-1126 with the 53 bits frexp gives."""
 
 
+ONE = 1 << _SCALE
+"""What 1 is in an `ExactSum.scaled`."""
+
+
 @dataclass(frozen=True)
 class ExactSum:
     """A sum of float64 without rounding.
@@ -52,12 +56,32 @@ class ExactSum:
         scaled = sum(((int(high[b]) << 27) + int(low[b])) << int(b) for b in filled)
         return ExactSum(scaled, special)
 
+    @staticmethod
+    def by_group(terms: Floats, groups: NDArray[np.int64], count: int) -> list[ExactSum]:
+        """The sum of each of `count` groups, from the terms and the group of each."""
+        finite = np.isfinite(terms)
+        special = np.zeros(count)
+        np.add.at(special, groups[~finite], terms[~finite])
+        mantissa, exponent = np.frexp(terms[finite])
+        whole = (mantissa * 2.0**53).astype(np.int64)
+        bins = exponent.astype(np.int64) + (_SCALE - 53)
+        span = int(bins.max(initial=0)) + 1
+        filled, at = np.unique(groups[finite] * span + bins, return_inverse=True)
+        high = np.bincount(at, weights=(whole >> 27).astype(np.float64), minlength=len(filled))
+        low = np.bincount(at, weights=(whole & (2**27 - 1)).astype(np.float64))
+        scaled = [0] * count
+        halves = zip(filled.tolist(), high.tolist(), low.tolist(), strict=True)
+        for place, upper, lower in halves:
+            group, shift = divmod(place, span)
+            scaled[group] += ((int(upper) << 27) + int(lower)) << shift
+        return list(map(ExactSum, scaled, special.tolist()))
+
     def __add__(self, other: ExactSum) -> ExactSum:
         return ExactSum(self.scaled + other.scaled, self.special + other.special)
 
     def value(self) -> float:
         """The sum, rounded once."""
-        return self.over(ExactSum(1 << _SCALE))
+        return self.over(ExactSum(ONE))
 
     def over(self, denominator: ExactSum) -> float:
         """The quotient of two sums, rounded once."""
@@ -71,6 +95,9 @@ class ExactSum:
             return math.inf if self.scaled > 0 else -math.inf
 
 
+ZERO = ExactSum()
+
+
 @dataclass(frozen=True)
 class Summary:
     """Counts and exact sums over rows."""
@@ -79,15 +106,15 @@ class Summary:
     rows_used: int = 0
     cells_given: int = 0
     cells_used: int = 0
-    numerator: ExactSum = ExactSum()
+    numerator: ExactSum = ZERO
     """Sum of the weighted losses, in nats."""
-    weights: ExactSum = ExactSum()
+    weights: ExactSum = ZERO
     """What the mean divides by."""
     correct: int = 0
     cells_correct: int = 0
     labels: NDArray[np.float64] | None = None
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
-    positives: ExactSum = ExactSum()
+    positives: ExactSum = ZERO
     """Sum of the targets of cells."""
     is_binary: bool = True
     """Whether every target so far is 0 or 1."""
@@ -127,7 +154,7 @@ class Summary:
         DataError : nothing is left to take a mean of
         """
         is_bce = header.task is Task.BCE
-        mean = None if self.weights == ExactSum() else self.numerator.over(self.weights)
+        mean = None if self.weights == ZERO else self.numerator.over(self.weights)
         if mean is None and header.reduction is Reduction.MEAN:
             raise DataError(self._undefined(denominator_is))
         numerator = self.numerator.value()
@@ -165,7 +192,7 @@ class Summary:
         if is_bce:
             if not self.cells_used:
                 return None
-            share = self.positives.over(ExactSum(self.cells_used << _SCALE))
+            share = self.positives.over(ExactSum(self.cells_used * ONE))
             return _entropy(np.asarray([share, 1 - share]))
         if self.labels is None or not self.rows_used:
             return None
@@ -187,7 +214,7 @@ def _of_rows(outcome: Outcome, classes: int) -> Summary:
         rows_given=outcome.batch.size,
         rows_used=rows,
         numerator=ExactSum.of(outcome.loss[used]),
-        weights=ExactSum(rows << _SCALE) if weight is None else ExactSum.of(weight[used]),
+        weights=ExactSum(rows * ONE) if weight is None else ExactSum.of(weight[used]),
         correct=int(np.count_nonzero(outcome.correct & used)),
         labels=labels,
     )
@@ -200,7 +227,7 @@ def _of_cells(outcome: Outcome) -> Summary:
     used = outcome.cell_used
     cells = int(np.count_nonzero(used))
     weight = outcome.weight
-    weights = ExactSum(cells << _SCALE)
+    weights = ExactSum(cells * ONE)
     if weight is not None:
         weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
     return Summary(

@@ -13,15 +13,19 @@ import os
 import signal
 import stat
 import tempfile
+import threading
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import IO, Self
 
 from cecalc.errors import OutputError, Place
+from cecalc.process import DEADLY, die_by
 
 STANDARD_OUTPUT = 1
 _BUFFER = 64 * 1024
 _IN_MEMORY = 16 * 2**20
+_NEVER_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+"""What a file system says that has nothing to make durable."""
 
 
 class Writer:
@@ -37,13 +41,11 @@ class Writer:
         self._name = output or "standard output"
         self._pending = bytearray()
         self._held: IO[bytes] | None = None
-        self._temporary: Path | None = None
-        self._target: Path | None = None
+        self._file: _Unseen | None = None
         try:
             self._descriptor = STANDARD_OUTPUT if output is None else self._opened(output)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise OutputError(f"cannot create {output}: {reason}") from None
+        except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte
+            raise OutputError(f"cannot create {output}: {_reason(error)}") from None
         if hold:
             self._held = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
 
@@ -51,7 +53,10 @@ class Writer:
         """Take a chunk; undecodable bytes of the input leave as they came."""
         data = text.encode("utf-8", "surrogateescape")
         if self._held is not None:
-            self._held.write(data)
+            try:
+                self._held.write(data)
+            except OSError as error:
+                raise OutputError(f"cannot hold output: {_reason(error)}") from None
             return
         if len(data) >= _BUFFER:
             self._flush()
@@ -75,17 +80,19 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._finish()
-        elif self._temporary is not None:
-            self._discard()
-        elif self._held is None and not isinstance(error, OutputError):
-            self._flush()  # whole lines that were computed before the error
-        if self._held is not None:
-            self._held.close()
+        try:
+            if error is None:
+                self._finish()
+            elif self._file is None and self._held is None and not isinstance(error, OutputError):
+                self._flush()  # whole lines that were computed before the error
+        finally:
+            if self._file is not None:
+                self._file.discard()
+            if self._held is not None:
+                self._held.close()
 
     def _opened(self, output: str) -> int:
-        """A temporary file beside the target; the target itself where it is no regular file."""
+        """A file to take the target's place; the target itself where it is no regular file."""
         if _is_standard_output(output):
             return STANDARD_OUTPUT
         target, mode = Path(output), None
@@ -94,46 +101,22 @@ class Writer:
             if not stat.S_ISREG(mode):
                 return os.open(output, os.O_WRONLY)
             os.close(os.open(target, os.O_WRONLY))  # may it be written at all?
-        target = Path(os.path.realpath(output))  # symbolic links are followed
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.fchmod(descriptor, stat.S_IMODE(mode) if mode is not None else 0o666 & ~umask)
-        self._temporary, self._target = Path(name), target
-        return descriptor
+        self._file = _Unseen(Path(os.path.realpath(output)), mode)  # symbolic links are followed
+        return self._file.descriptor
 
     def _finish(self) -> None:
+        if self._held is not None:
+            self._held.seek(0)
+            while chunk := self._held.read(_BUFFER):
+                self._pass_on(chunk)
+        self._flush()
         try:
-            if self._held is not None:
-                self._held.seek(0)
-                while chunk := self._held.read(_BUFFER):
-                    self._pending += chunk
-                    self._flush()
-            self._flush()
-            self._close()
-        except BaseException:
-            if self._temporary is not None:
-                self._discard()
-            raise
-
-    def _close(self) -> None:
-        try:
-            if self._temporary is not None:
-                os.fsync(self._descriptor)
-            # Some file systems tell of a full disk only on close; a copy of stdout will do.
-            os.close(os.dup(self._descriptor) if self._target is None else self._descriptor)
-            if self._temporary is not None and self._target is not None:
-                self._temporary.replace(self._target)
-                self._temporary = None
+            if self._file is not None:
+                self._file.appear()
+            else:  # some file systems tell of a full disk only on close; a copy will do
+                os.close(os.dup(self._descriptor))
         except OSError as error:
             raise self._failure(error) from None
-
-    def _discard(self) -> None:
-        assert self._temporary is not None
-        with contextlib.suppress(OSError):
-            os.close(self._descriptor)
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
 
     def _flush(self) -> None:
         self._pass_on(bytes(self._pending))
@@ -145,16 +128,112 @@ class Writer:
             try:
                 view = view[os.write(self._descriptor, view) :]
             except BrokenPipeError:
-                _die_of_sigpipe()
+                die_by(signal.SIGPIPE)
             except OSError as error:
                 raise self._failure(error) from None
 
     def _failure(self, error: OSError) -> OutputError:
-        if error.errno == errno.EBADF and self._target is None:
+        is_file = self._descriptor != STANDARD_OUTPUT
+        if error.errno == errno.EBADF and not is_file:
             return OutputError("cannot write output: standard output is closed")
-        place = None if self._target is None else Place(source=self._name)
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return OutputError(f"cannot write output: {reason}", place=place)
+        place = Place(source=self._name) if is_file else None
+        return OutputError(f"cannot write output: {_reason(error)}", place=place)
+
+
+class _Unseen:
+    """A file that takes its target's place when it is complete; nothing is seen of it before.
+
+    On Linux it has no name until then, so that no death of the process leaves anything behind.
+    Where that cannot be it has one beside the target, which a deadly signal takes with it.
+    """
+
+    def __init__(self, target: Path, mode: int | None) -> None:
+        self._target = target
+        self._name: Path | None = None
+        self._taken: list[signal.Signals] = []
+        self.descriptor = self._nameless()
+        try:
+            if self.descriptor < 0:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                self.descriptor = os.open(self._take_name(), flags, 0o666)
+            if mode is not None:
+                os.fchmod(self.descriptor, stat.S_IMODE(mode))
+        except OSError:
+            self.discard()
+            raise
+
+    def appear(self) -> None:
+        """Under the target's name, for good."""
+        _sync(self.descriptor)
+        name = self._name
+        if name is None:
+            name, path = self._take_name(), _open_file(self.descriptor)
+            # The path is absolute; naming a directory too is what makes Python follow the link.
+            os.link(path, name, src_dir_fd=self.descriptor, follow_symlinks=True)
+        descriptor, self.descriptor = self.descriptor, -1
+        os.close(descriptor)
+        name.replace(self._target)
+        self._drop_name()
+        with contextlib.suppress(PermissionError):  # one may write to it, and not list it
+            directory = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                _sync(directory)
+            finally:
+                os.close(directory)
+
+    def discard(self) -> None:
+        """Let go of the file, and of what has not appeared."""
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
+        self._drop_name()
+
+    def _nameless(self) -> int:
+        """A file without a name in the target's directory; -1 where there can be none."""
+        if not hasattr(os, "O_TMPFILE"):
+            return -1
+        try:
+            descriptor = os.open(self._target.parent, os.O_WRONLY | os.O_TMPFILE, 0o666)
+        except OSError:
+            return -1
+        if not Path(_open_file(descriptor)).exists():  # without /proc it could get no name
+            os.close(descriptor)
+            return -1
+        return descriptor
+
+    def _take_name(self) -> Path:
+        """Choose a name, to be removed if a signal ends the process from now on."""
+        name = f".{self._target.name[:40]}.{os.urandom(8).hex()}"
+        path = self._name = self._target.with_name(name)
+        if threading.current_thread() is threading.main_thread():
+            for number in DEADLY:
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    self._taken.append(number)
+                    signal.signal(number, self._end)
+        return path
+
+    def _drop_name(self) -> None:
+        if self._name is not None:
+            with contextlib.suppress(OSError):
+                self._name.unlink()
+            self._name = None
+        while self._taken:
+            signal.signal(self._taken.pop(), signal.SIG_DFL)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        self._drop_name()
+        die_by(number)
+
+
+def _open_file(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NEVER_SYNCED:
+            raise
 
 
 def _is_standard_output(output: str) -> bool:
@@ -165,7 +244,6 @@ def _is_standard_output(output: str) -> bool:
         return False
 
 
-def _die_of_sigpipe() -> None:
-    """End as every other tool does when its reader has gone: silently, by the signal."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGPIPE)
+def _reason(error: OSError | ValueError) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from cecalc.cli import status_of
-from cecalc.errors import MESSAGE_BYTES, Status
+from cecalc.errors import MESSAGE_BYTES, DataError, Place, Status, message
 from tests.faults import of_row
 
 H = "logit_a,logit_b,target\n"
@@ -155,7 +156,33 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     ("109b", "ce x.json", {"x.json": '{"logits":[[1,2],[3,4]],"target":1}'}, 3, "x.json: 2 rows of values, 1 target", "give one class index for each row, or one probability for each class"),
     (0, "ce x.jsonl", {"x.jsonl": '{"logits":[1,2],"target":0}\n{"logits":[1,2],"target":[0,1]}\n'}, 3, "x.jsonl:2: column 'target' (2): target is a list, expected a class", None),
     (0, "ce x.csv --logits-cols a,b,t --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols t: column 't' has another role already", None),
-    (0, "ce x.csv --logits-cols 3-1 --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols 3-1: columns are numbered 1 to 3", None),
+    (0, "ce x.csv --target-col " + "9" * 5000, {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 3, "x.csv:1: no column '9999999999999999999999999999999999999...'", "columns: logit_a, logit_b, target"),
+    (0, "ce x.json", {"x.json": '{"logits": [[1,2]],\n "target": [0]\n'}, 3, "x.json:2: ends inside a value", None),
+    (0, "ce x.json", {"x.json": '{"logits": [[1,2]],\r "target": [0} '}, 3, "x.json:2: not JSON at column 14: expecting ',' delimiter", None),
+    (0, "ce x.csv -f csv -o " + "9" * 300, {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 5, f"cannot create {'9' * 300}: File name too long", None),
+    (0, "ce *" + "9" * 300, {}, 4, f"*{'9' * 300}: no file matches", None),
+    (0, "ce " + "9" * 300, {}, 2, "stray '9999999999999999999999999999999999999...': the numbers of a row are one value", f"write --logits={'9' * 300}"),
+    (0, "ce x.csv --top 1 --bottom 1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--top and --bottom exclude each other", None),
+    (0, "ce x.csv --top 0", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--top 0 keeps no row", None),
+    (0, "ce x.csv --bottom 1.5", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--bottom: cannot read '1.5' as a whole number", None),
+    (0, "ce x.csv --by id -q", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--by writes groups, and -q writes none", None),
+    (0, "ce x.csv --by id -f csv --prefix p", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--prefix goes with rows, and --by has none", None),
+    (0, "ce x.csv --by site", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "x.csv: no column 'site'", "columns: row, id, target, prediction, correct, class, logit_a, logit_b"),
+    (0, "ce x.csv --by /(/", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--by '/(/': /(/ is no regular expression: missing ), unterminated subpattern at position 0", None),
+    (0, "ce x.csv --logits-cols logit_a,,b", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--logits-cols 'logit_a,,b': a part is empty", None),
+    (0, "ce x.csv --select loss", {}, 4, "x.csv: No such file or directory", None),
+    (0, "ce x.csv -f csv --select los", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "no column 'los'; did you mean 'loss'?", "columns: id, logit_a, logit_b, target, loss, prediction, p_target, correct, status"),
+    (0, "ce x.csv -q --select loss", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--select chooses columns of rows, and -q writes none", None),
+    (0, "ce x.csv -f json --no-rows --select loss", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--select chooses columns of rows, and --no-rows writes none", None),
+    (0, "ce x.csv --only-added", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--only-added goes with --format csv, tsv or jsonl", None),
+    (0, "ce x.csv --prefix a", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--prefix goes with --format csv, tsv or jsonl", None),
+    (0, "ce x.csv -f csv --prefix a", {"x.csv": "aloss,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "--prefix a: the input has a column 'aloss' already", "choose another prefix, or leave the choice to cecalc"),
+    (0, "ce x.csv --fail-above x", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above: cannot read 'x' as a number", None),
+    (0, "ce x.csv --fail-above nan", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above 'nan': nothing is above or below nan", None),
+    (0, "ce x.csv --fail-below acc=1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-below 'acc=1': no figure is named 'acc'; did you mean accuracy?", "figures: loss, numerator, denominator, rows_given, rows_used, rows_ignored, mean, perplexity, bits, accuracy, chance, label_entropy"),
+    (0, "ce x.csv --fail-above 1 --reduction none", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above '1': there is no one loss under --reduction none", "name another figure: --fail-above mean=1"),
+    (0, "softmax x.csv --top 1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "no such option --top; did you mean --dtype?", None),
+    (0, "ce x.csv --logits-cols 3-9 --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols 3-9: columns are numbered 1 to 3", None),
     (0, "ce x.csv", {"x.csv": "logit_1,logit_2,target\n1,2,-100\n1,2,1\n"}, 3, "x.csv:3: column 'target' (3): target '1' could be the name of a class or its number; say which with --target-as name|index", None),
     (0, "ce x.csv --sample-weight w.csv", {"x.csv": "logit_a,logit_b,target\n1,2,a\n", "w.csv": "u,v\n1,2\n"}, 3, "w.csv: no sample_weight column", "name it sample_weight, or use --sample-weight-col; columns: u, v"),
     (0, "ce x.csv --sample-weight w.csv", {"x.csv": "id,logit_a,logit_b,target\nr,1,2,a\n", "w.csv": "id,w\ns,2\n"}, 3, "x.csv: row 0: id 'r' of the values beside id 's' of the sample weight", "both files carry ids: bring them into the same order"),
@@ -269,6 +296,14 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
 # fmt: on
 
 
+def written(files: dict[str, str | bytes], folder: Path) -> None:
+    """Put files into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
 @pytest.mark.parametrize(("line", "files", "status", "error", "hint"), [*map(of_row, CASES)])
 def test_message(
     line: str,
@@ -281,10 +316,7 @@ def test_message(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, content in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    written(files, tmp_path)
     before = sorted(tmp_path.rglob("*"))
 
     found = status_of(line.split())
@@ -294,6 +326,56 @@ def test_message(
     assert (found, err, out) == (status, expected, "")
     assert sorted(tmp_path.rglob("*")) == before
     assert all(len(text) <= MESSAGE_BYTES for text in err.splitlines())
+
+
+@pytest.mark.parametrize(("_row", "line", "files", "status", "error", "hint"), CASES[::4])
+def test_machines_are_told_the_same(
+    _row: object,
+    line: str,
+    files: dict[str, str | bytes],
+    status: int,
+    error: str,
+    hint: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(files, tmp_path)
+    assert status_of([*line.split(), "--errors", "json"]) == status
+    out, err = capfd.readouterr()
+    (told,) = map(json.loads, err.splitlines())
+    place = Place(
+        source=told["file"] or (told["option"] if not told["rule"].startswith("-") else None),
+        line=told["line"],
+        row=told["row"],
+        column=told["column"],
+        number=told["column_number"],
+    )
+    text = message(DataError(told["rule"], place=place, hint=told["hint"]))
+    assert text.splitlines()[0] == f"cecalc: error: {error}"
+    assert (told["status"], told["hint"], out) == (status, hint, "")
+    assert Status[told["kind"].upper()] == status
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ("1,x3,0,1", "x3"),
+        ("1,,0,1", ""),
+        ("1,nan,0,1", "nan"),
+        ("1,2,7,1", "7"),
+        ("1,2,0,-3", "-3"),
+        ("-inf,-inf,0,1", None),
+    ],
+)
+def test_machines_are_told_the_value(
+    row: str, value: str | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"logit_a,logit_b,target,sample_weight\n{row}\n")
+    assert status_of(["ce", str(path), "--errors=json"]) == Status.DATA
+    assert json.loads(capfd.readouterr().err)["value"] == value
 
 
 def test_every_status_but_the_rest_is_met() -> None:

@@ -3,60 +3,80 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-CECALC = f"{sys.executable} -m cecalc"
-ROOT = Path(__file__).parent.parent
-FOUNDING = "ce --logits '2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3' --target 2,1"
-SIGPIPE = 141
+from cecalc import cli, flow
+from cecalc.process import DEADLY
+from tests.faults import FAULTS
+from tests.shell import CECALC, FOUNDING, SIGPIPE, environment, settle, shell, started, terminal
 
-
-def shell(command: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
-    """Status, standard output and standard error of a bash command, `cecalc` in it being ours."""
-    run = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command.replace("cecalc", CECALC)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return run.returncode, run.stdout, run.stderr
+HEADER = "logit_a,logit_b,target\n"
 
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     """A table whose output is larger than any buffer."""
-    lines = ["logit_a,logit_b,target", *(f"{i % 7},{i % 5},a" for i in range(20_000))]
     path = tmp_path / "rows.csv"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text(HEADER + "".join(f"{i % 7},{i % 5},a\n" for i in range(20_000)))
     return path
 
 
-FULL = "cecalc: error: cannot write output: No space left on device\n"
-CLOSED = "cecalc: error: cannot write output: standard output is closed\n"
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+CANNOT = "cecalc: error: cannot write output: "
+FULL = f"{CANNOT}No space left on device\n"
+CLOSED = f"{CANNOT}standard output is closed\n"
+FILE = f"cecalc: error: out.csv: {CANNOT.removeprefix('cecalc: error: ')}"
+NO_INPUT = "cecalc: error: standard input is closed\n"
+
+
+def _of(*numbers: int, of: tuple[str, int, str]) -> Any:
+    return pytest.param(*of, marks=pytest.mark.fault(*numbers))
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("command", "status", "error"),
     [
-        (f"cecalc {FOUNDING} -q > /dev/full", 5, FULL),
-        ("cecalc ce rows.csv -f csv > /dev/full", 5, FULL),
-        ("cecalc ce rows.csv -f json > /dev/full", 5, FULL),
-        ("cecalc --version > /dev/full", 5, FULL),
-        ("cecalc --help > /dev/full", 5, FULL),
-        (f"cecalc {FOUNDING} >&-", 5, CLOSED),
-        ("cecalc ce rows.csv -f csv | head -1", SIGPIPE, ""),
-        (f"cecalc {FOUNDING} | true", SIGPIPE, ""),
-        ("cecalc ce <&-", 4, "cecalc: error: standard input is closed\n"),
-        ("cecalc ce --bogus 2>&-", 2, ""),
+        _of(1, of=("cecalc ce rows.csv -f csv | head -1", SIGPIPE, "")),
+        _of(2, of=(f"cecalc {FOUNDING} | true", SIGPIPE, "")),
+        _of(3, of=("cecalc ce rows.csv -f csv > /dev/full", 5, FULL)),
+        _of(3, of=("cecalc ce rows.csv -f json > /dev/full", 5, FULL)),
+        _of(
+            3,
+            of=(
+                "cecalc ce rows.csv -o /dev/full -f csv",
+                5,
+                f"cecalc: error: /dev/full{FULL[13:]}",
+            ),
+        ),
+        _of(4, of=(f"cecalc {FOUNDING} -q > /dev/full", 5, FULL)),
+        _of(4, of=("cecalc --version > /dev/full", 5, FULL)),
+        _of(4, of=("cecalc --help > /dev/full", 5, FULL)),
+        _of(5, of=("ulimit -f 64; cecalc ce rows.csv -f csv > x", 5, f"{CANNOT}File too large\n")),
+        _of(5, of=("ulimit -f 64; cecalc ce rows.csv -o out.csv", 5, f"{FILE}File too large\n")),
+        _of(7, of=(f"cecalc {FOUNDING} >&-", 5, CLOSED)),
+        _of(7, of=("cecalc ce rows.csv -q -o out.csv >&-", 5, CLOSED)),
+        _of(7, of=(f"cecalc {FOUNDING} -q -o /dev/null -f csv >&-", 5, CLOSED)),
+        _of(7, of=(f"cecalc {FOUNDING} -o /dev/null -f csv >&-", 0, "")),
+        _of(8, of=(f"cecalc {FOUNDING} 2>&-", 0, "")),
+        _of(8, of=("cecalc ce --bogus 2>&-", 2, "")),
+        _of(8, of=("cecalc ce none.csv 2>&-", 4, "")),
+        _of(8, of=("cecalc ce rows.csv -q > /dev/full 2>&-", 5, "")),
+        _of(8, of=("cecalc ce --bogus 2> /dev/full", 2, "")),
+        _of(9, of=("cecalc ce <&-", 4, NO_INPUT)),
+        _of(9, of=("cecalc ce - <&-", 4, NO_INPUT)),
+        _of(9, of=(f"cecalc {FOUNDING} -q <&-", 0, "")),
     ],
 )
 @pytest.mark.usefixtures("rows")
@@ -65,25 +85,88 @@ def test_a_stream_that_fails(
 ) -> None:
     found, _, err = shell(command, tmp_path, PYTHONUNBUFFERED=unbuffered)
     # A short output may reach the pipe before its reader has gone.
-    assert (found, err) in [(status, error), (0, "")] if status == SIGPIPE else [(status, error)]
+    may_end = [(0, "")] if status == SIGPIPE else []
+    assert (found, err) in [(status, error), *may_end]
+    assert set(names(tmp_path)) <= {"rows.csv", "x", "out.csv"}
 
 
+@pytest.mark.fault(7, 8, 9)
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    command = f"cecalc {FOUNDING} -o out.csv"
+    assert shell(command, tmp_path) == (0, "", "")
+    whole = (tmp_path / "out.csv").read_bytes()
+    assert shell(f"{command} <&- >&- 2>&-", tmp_path) == (0, "", "")
+    assert (tmp_path / "out.csv").read_bytes() == whole
+
+
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("task", ["ce", "bce", "softmax", "sigmoid"])
+def test_at_a_terminal_it_says_what_it_wants(task: str, tmp_path: Path) -> None:
+    status, shown = terminal([task], tmp_path)
+    assert status == 2
+    first, second = shown.splitlines()
+    assert first == f"cecalc: error: no input; usage: cecalc {task} [FILE] [OPTIONS]"
+    assert second.startswith(f"cecalc: hint: cecalc {task} --logits ")
+
+
+@pytest.mark.fault(16, 20)
 def test_a_file_appears_complete_or_not_at_all(rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert shell("cecalc ce rows.csv -o out.csv", tmp_path) == (0, "", "")
     whole = out.read_text()
     assert len(whole.splitlines()) == 20_001
     rows.write_text(rows.read_text() + "1,2,c\n")
-    status, stdout, _ = shell("cecalc ce rows.csv -o out.csv", tmp_path)
+    status, stdout, err = shell("cecalc ce rows.csv -o out.csv", tmp_path)
     assert (status, stdout, out.read_text()) == (3, "", whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "rows.csv"]
+    assert "written" not in err
+    assert names(tmp_path) == ["out.csv", "rows.csv"]
 
 
-@pytest.mark.parametrize("form", ["table", "json", "markdown"])
-def test_an_error_leaves_nothing_of_a_whole_view(form: str, rows: Path, tmp_path: Path) -> None:
-    rows.write_text(rows.read_text() + "1,2,c\n")
-    status, stdout, _ = shell(f"cecalc ce rows.csv -f {form}", tmp_path)
-    assert (status, stdout) == (3, "")
+FALLBACK = """
+import os
+del os.O_TMPFILE
+from cecalc.__main__ import main
+main()
+"""
+"""The program where a file cannot be without a name."""
+
+
+@pytest.mark.fault(11, 14, 16)
+@pytest.mark.parametrize("number", DEADLY)
+@pytest.mark.parametrize("program", [CECALC, [sys.executable, "-c", FALLBACK]], ids=["", "named"])
+def test_a_signal_takes_the_file_along(number: int, program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("old")
+    stale = ".out.csv.0123456789abcdef"
+    (tmp_path / stale).write_text("of an earlier run")
+    with subprocess.Popen(
+        [*program, "ce", "-o", "out.csv"],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as run:
+        assert run.stdin and run.stderr
+        for _ in range(20):  # more than a pipe holds: it is being read
+            run.stdin.write((HEADER if _ == 0 else "").encode() + b"1,2,a\n" * 20_000)
+        if program is not CECALC:
+            assert len(names(tmp_path)) == 3
+        run.send_signal(number)
+        assert (run.wait(60), run.stderr.read()) == (-number, b"")
+    assert names(tmp_path) == [stale, "out.csv"]
+    assert (tmp_path / "out.csv").read_text() == "old"
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("program", [CECALC, [sys.executable, "-c", FALLBACK]], ids=["", "named"])
+def test_a_new_file_has_the_mode_that_the_mask_leaves(program: list[str], tmp_path: Path) -> None:
+    command = [*program, *["softmax", "--logits", "1,2", "-o", "p.csv"]]
+    for mask, mode in ((0o022, 0o644), (0o027, 0o640), (0o077, 0o600)):
+        subprocess.run(command, cwd=tmp_path, env=environment(), umask=mask, check=True)
+        path = tmp_path / "p.csv"
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert names(tmp_path) == ["p.csv"]
+        path.unlink()
 
 
 def test_a_symbolic_link_is_followed_and_the_mode_kept(tmp_path: Path) -> None:
@@ -97,11 +180,250 @@ def test_a_symbolic_link_is_followed_and_the_mode_kept(tmp_path: Path) -> None:
     assert (tmp_path / "link.csv").is_symlink()
 
 
+@pytest.mark.fault(17)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ce x.csv -o x.csv",
+        "ce x.csv -o link.csv",
+        "ce 'x*.csv' -o x.csv",
+        "ce ./x.csv -o $PWD/x.csv",
+        "ce --logits x.csv --target 0 -o x.csv",
+    ],
+)
+def test_the_output_is_no_input(command: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(HEADER + "1,2,a\n")
+    (tmp_path / "link.csv").symlink_to("x.csv")
+    status, out, err = shell(f"cecalc {command}", tmp_path)
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"cecalc: error: output '.*' is also an input\n", err)
+    assert (tmp_path / "x.csv").read_text() == HEADER + "1,2,a\n"
+
+
+@pytest.mark.fault(18)
+@pytest.mark.parametrize("options", ["", "-q", "-f json"])
+def test_an_output_that_cannot_be_is_found_before_any_input_is_read(
+    options: str, tmp_path: Path
+) -> None:
+    command = (
+        f"(echo line; echo more) | {{ cecalc ce -o x/out.csv {options}; s=$?; cat; exit $s; }}"
+    )
+    error = "cecalc: error: cannot create x/out.csv: No such file or directory\n"
+    assert shell(command, tmp_path) == (5, "line\nmore\n", error)
+    assert shell(f"cecalc ce none.csv -o x/out.csv {options}", tmp_path) == (5, "", error)
+
+
+@pytest.mark.fault(18)
+def test_a_read_only_directory(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir(mode=0o555)
+    mortal = ""
+    if os.geteuid() == 0:  # whom a mode does not stop, unless this is taken away
+        mortal = "setpriv --bounding-set=-dac_override,-dac_read_search "
+        if shell(f"{mortal} true", tmp_path)[0]:
+            pytest.skip("root, and no setpriv")
+    found = shell(f"{mortal}cecalc ce none.csv -o x/out.csv", tmp_path)
+    assert found == (5, "", "cecalc: error: cannot create x/out.csv: Permission denied\n")
+
+
+@pytest.mark.fault(19)
 def test_dev_stdout_is_standard_output(tmp_path: Path) -> None:
     command = f"{{ echo a; cecalc {FOUNDING} -q -o /dev/stdout -f tsv; echo b; }} > all.txt"
     assert shell(command, tmp_path)[0] == 0
     lines = (tmp_path / "all.txt").read_text().splitlines()
     assert (lines[0], lines[-1], len(lines)) == ("a", "b", 6)
+
+
+@pytest.mark.fault(19)
+def test_a_device_or_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
+    _, plain, _ = shell(f"cecalc {FOUNDING} -f csv", tmp_path)
+    pipe = f"mkfifo f; cat f & cecalc {FOUNDING} -f csv -o f; s=$?; wait; exit $s"
+    assert shell(pipe, tmp_path) == (0, plain, "")
+    assert stat.S_ISFIFO((tmp_path / "f").stat().st_mode)
+    assert shell(f"cecalc {FOUNDING} -f csv -o /dev/null", tmp_path) == (0, "", "")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert names(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "markdown"])
+def test_an_error_leaves_nothing_of_a_whole_view(form: str, rows: Path, tmp_path: Path) -> None:
+    rows.write_text(rows.read_text() + "1,2,c\n")
+    status, stdout, err = shell(f"cecalc ce rows.csv -f {form}", tmp_path)
+    assert (status, stdout) == (3, "")
+    assert "written" not in err
+
+
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize(
+    ("last", "hint"),
+    [("1,x,a", ""), ("1,nan,a", "cecalc: hint: --nan propagate lets it through\n")],
+)
+def test_an_error_says_how_many_rows_are_out(
+    form: str, last: str, hint: str, tmp_path: Path
+) -> None:
+    with started(["ce", "-f", form], tmp_path, stdin=subprocess.PIPE, bufsize=0) as run:
+        assert run.stdin and run.stdout and run.stderr
+        run.stdin.write(HEADER.encode() + b"1,2,a\n2,1,a\n")
+        for _ in range(2 + (form != "jsonl")):
+            assert run.stdout.readline().endswith(b"\n")
+        run.stdin.write(f"3,4,b\n{last}\n".encode())
+        out, err = run.communicate()
+    assert (run.returncode, out) == (3, b"")
+    error = err.decode().removesuffix(hint)
+    assert error.startswith("cecalc: error: standard input:5: column 'logit_b' (2): ")
+    assert error.endswith("; stopped at row 2; 2 rows written\n")
+
+
+@pytest.mark.fault(20)
+def test_an_error_before_any_row_counts_none(tmp_path: Path) -> None:
+    feed = f"printf '{HEADER}1,x,a\\n'".replace("\n", "\\n")
+    assert "written" not in shell(f"{feed} | cecalc ce -f csv", tmp_path)[2]
+
+
+WORD = "xyzzy, of the data"
+
+
+def _broken(*_: Any) -> Iterator[Any]:
+    data = WORD
+    raise TypeError(len(data))
+
+
+@pytest.mark.fault(21, 22)
+def test_a_bug_of_ours_is_short_and_a_traceback_shows_no_data(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(flow, "run", _broken)
+    arguments = ["ce", "--logits", "1,2", "--target", "0"]
+    assert cli.status_of(arguments) == 70
+    error = "cecalc: error: internal error (TypeError)\ncecalc: hint: rerun with --debug\n"
+    assert capfd.readouterr() == ("", error)
+    assert cli.status_of([*arguments, "--debug"]) == 70
+    out, err = capfd.readouterr()
+    assert out == "" and err.endswith("\nTypeError: 18\n") and WORD not in err
+
+
+@pytest.mark.fault(23, 24, 25)
+@pytest.mark.usefixtures("rows")
+def test_data_is_the_same_in_any_environment(tmp_path: Path) -> None:
+    plain = shell("cecalc ce rows.csv -f csv", tmp_path)
+    for name, value in [("FORCE_COLOR", "1"), ("COLUMNS", "10"), ("LC_ALL", "C"), ("TERM", "dumb")]:
+        assert shell("cecalc ce rows.csv -f csv", tmp_path, **{name: value}) == plain
+    table = shell(f"cecalc {FOUNDING}", tmp_path)
+    assert shell(f"cecalc {FOUNDING}", tmp_path, FORCE_COLOR="1", COLUMNS="10") == table
+    assert "\x1b[" in shell(f"cecalc {FOUNDING} --color always", tmp_path)[1]
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize("columns", ["1", "10", "30", "80"])
+def test_no_terminal_is_too_narrow_for_a_number(columns: str, tmp_path: Path) -> None:
+    command = ["ce", "--logits", "-123456.75,2,-50,-60,-70", "--target", "0"]
+    status, shown = terminal(command, tmp_path, COLUMNS=columns, NO_COLOR="1")
+    assert status == 0
+    assert "-123456.7500" in shown and "123458.7500" in shown and "…" not in shown
+
+
+@pytest.mark.fault(25, 26)
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}],
+    ids=lambda more: "-".join(more) or "plain",
+)
+def test_names_are_bytes(more: dict[str, str], tmp_path: Path) -> None:
+    data = HEADER.replace("_a", "_é") + "1,2,é\n"
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv")).write_text(data, encoding="utf-8")
+    status, out, err = shell(r"cecalc ce $'\xff.csv' -f csv", tmp_path, **more)
+    assert (status, err) == (0, "")
+    assert out.startswith("logit_é,logit_b,target,") and "\n1,2,é,1.31" in out
+    source = shell(r"cecalc ce $'\xff.csv' -f json", tmp_path, **more)[1]
+    assert '"source": "\udcff.csv"' in source
+    status, out, err = shell(r"cecalc ce $'no\xff\x1b.csv'", tmp_path, **more)
+    assert (status, out) == (4, "")
+    assert err == "cecalc: error: no\\xff\\x1b.csv: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        pytest.param(command, error, marks=pytest.mark.fault(number))
+        for number, command, error in [
+            (
+                27,
+                "ce -1.5 2",
+                "stray -1: the numbers of a row are one value\nwrite --logits=-1.5,2",
+            ),
+            (
+                27,
+                "ce --logits -1.5 2 3",
+                "stray '2': the numbers of a row are one value\nwrite --logits=-1.5,2,3",
+            ),
+            (
+                27,
+                "softmax 1 2 3",
+                "stray '1': the numbers of a row are one value\nwrite --logits=1,2,3",
+            ),
+            (
+                27,
+                "bce --probs .5 .2 --target 0,1",
+                "stray '.2': the numbers of a row are one value\nwrite --probs=.5,.2",
+            ),
+            (28, "1,5 2", "no such command '1,5'"),
+            (
+                28,
+                "ce --logits 1_000,2 --target 0",
+                "--logits '1_000,2': cannot read '1_000' as a number",
+            ),
+            (
+                28,
+                "ce --logits 1e400,2 --target 0",
+                "--logits '1e400,2': '1e400' is outside float64",
+            ),
+            (
+                28,
+                "ce --logits 0x1p3,2 --target 0",
+                "--logits '0x1p3,2': cannot read '0x1p3' as a number",
+            ),
+            (
+                28,
+                "ce --logits ١,2 --target 0",
+                "--logits '\\u0661,2': cannot read '\\u0661' as a number",
+            ),
+            (
+                28,
+                "ce --logits 1,2 --target 0 --label-smoothing 1_0",
+                "--label-smoothing: cannot read '1_0' as a number",
+            ),
+            (
+                28,
+                "ce --logits 1,2 --target 0 --ignore-index 1_0",
+                "--ignore-index: cannot read '1_0' as a number",
+            ),
+            (
+                28,
+                "ce x.csv --max-columns 1_0",
+                "--max-columns: cannot read '1_0' as a whole number",
+            ),
+        ]
+    ],
+)
+def test_numbers_of_the_command_line(command: str, error: str, tmp_path: Path) -> None:
+    status, out, err = shell(f"cecalc {command}", tmp_path)
+    rule, _, hint = error.partition("\n")
+    said = f"cecalc: error: {rule}\n" + (f"cecalc: hint: {hint}\n" if hint else "")
+    assert (status, out, err) == (2, "", said)
+
+
+@pytest.mark.fault(5)
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_writes_that_take_little_are_repeated(
+    form: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["ce", "--logits", "1,2;3,4", "--target", "0,1", "-f", form]
+    assert cli.status_of(arguments) == 0
+    whole = capfd.readouterr()
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+    assert cli.status_of(arguments) == 0
+    assert capfd.readouterr() == whole and len(whole.out) > 100
 
 
 def test_quiet_beside_a_file(tmp_path: Path) -> None:
@@ -115,16 +437,28 @@ def test_a_loop_keeps_its_input(tmp_path: Path) -> None:
     assert shell(loop, tmp_path)[1] == "1.3132616875182228\n0.6931471805599453\n"
 
 
-@pytest.mark.usefixtures("rows")
-def test_data_is_the_same_in_any_environment(tmp_path: Path) -> None:
-    plain = shell("cecalc ce rows.csv -f csv", tmp_path)
-    for name, value in [("FORCE_COLOR", "1"), ("COLUMNS", "10"), ("LC_ALL", "C"), ("TERM", "dumb")]:
-        assert shell("cecalc ce rows.csv -f csv", tmp_path, **{name: value}) == plain
-    table = shell(f"cecalc {FOUNDING}", tmp_path)
-    assert shell(f"cecalc {FOUNDING}", tmp_path, FORCE_COLOR="1", COLUMNS="10") == table
-    assert "\x1b[" in shell(f"cecalc {FOUNDING} --color always", tmp_path)[1]
+@pytest.mark.fault(11, 14)
+@pytest.mark.parametrize("number", DEADLY)
+def test_a_signal_is_a_death_by_the_signal(number: int, tmp_path: Path) -> None:
+    with started(["ce"], tmp_path, stdin=subprocess.PIPE) as run:
+        settle(run)
+        run.send_signal(number)
+        assert (run.wait(60), *run.communicate()) == (-number, b"", b"")
 
 
-def test_a_signal_is_a_death_by_the_signal(tmp_path: Path) -> None:
-    command = "mkfifo f; cecalc ce f & p=$!; exec 3> f; sleep 0.2; kill -TERM $p; wait $p"
-    assert shell(command, tmp_path) == (143, "", "")
+@pytest.mark.fault(15)
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+@pytest.mark.parametrize("program", ["cecalc", f"{sys.executable} named.py"], ids=["", "named"])
+def test_a_signal_that_the_parent_ignores(name: str, program: str, tmp_path: Path) -> None:
+    (tmp_path / "named.py").write_text(FALLBACK)
+    command = (
+        f"trap '' {name}; mkfifo f; {program} ce f -o out.csv & p=$!; exec 3> f; kill -{name} $p;"
+        f"printf '{HEADER[:-1]}\\n1,2,a\\n' >&3; kill -{name} $p; exec 3>&-; wait $p"
+    )
+    assert shell(command, tmp_path) == (0, "", "")
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 2
+    assert names(tmp_path) == ["f", "named.py", "out.csv"]
+
+
+def test_rows_are_numbered_in_order() -> None:
+    assert list(map(int, FAULTS)) == sorted(map(int, FAULTS))

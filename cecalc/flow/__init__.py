@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from cecalc import __version__, backend
 from cecalc.compute import Settings
 from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
+from cecalc.flow.gathered import gathering
 from cecalc.flow.headers import denominator, header_of, target_in_words
 from cecalc.flow.settings import check_row_weights, settings_of
 from cecalc.records import Batch, Block, Header, Item, Meter, Problem, Report, Request
@@ -43,10 +45,11 @@ def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterato
 def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> Iterator[Item]:
     first, blocks = _peeked(problem)
     settings = settings_of(request, problem.schema, first)
-    header = header_of(problem, first, settings)
+    header = header_of(problem, first, settings, request.rank)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     told = _Told(tell, problem.schema.notes)
-    yield header
+    gathered = gathering(request, header)
+    yield replace(header, by=gathered.names)
     summary = Summary()
     for done in Computation(settings, arithmetic, header, meter).over(blocks):
         assert done.noted is not None
@@ -54,8 +57,9 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
         if done.summary is not None:
             summary = summary.merge(done.summary)
         meter.rows += done.batch.size
-        yield done.noted.outcome
+        yield from gathered.add(done.noted.outcome)
     check_row_weights(settings, first, summary.rows_given)
+    yield from gathered.finish()
     if settings.task.is_loss:
         yield _report(summary, header, settings, arithmetic.label)
 

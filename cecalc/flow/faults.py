@@ -17,6 +17,7 @@ from cecalc.compute import Settings
 from cecalc.errors import PLACES_LISTED, DataError, Place
 from cecalc.losses.rules import BrokenRule
 from cecalc.losses.target_checks import CELL, CLASS_INDEX, SAMPLE_WEIGHT, cell_hint, range_hint
+from cecalc.numerals import write_number
 from cecalc.records import Batch, Schema, Task
 
 
@@ -128,7 +129,8 @@ class Refusal:
             hint = range_hint(seen.low, seen.high, classes)
         if self.broken.kind == CELL:
             hint = cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one)
-        return DataError(rule, place=_place(self.broken, self.batch, schema), hint=hint)
+        place = _place(self.broken, self.batch, schema)
+        return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
 
 
 def row_name(batch: Batch, row: int) -> str:
@@ -143,6 +145,17 @@ def row_name(batch: Batch, row: int) -> str:
 def source_of(batch: Batch, schema: Schema) -> str:
     """What messages call the input of a batch."""
     return schema.source if batch.source is None else batch.source
+
+
+def _value(broken: BrokenRule, batch: Batch) -> str | None:
+    """The number that breaks the rule, where it is one number."""
+    array = batch.target if broken.of_target else batch.values
+    if broken.kind == SAMPLE_WEIGHT:
+        array = batch.sample_weight
+    if array is None or (broken.column is None and array.ndim > 1):
+        return None
+    row = array[int(broken.rows[0])]
+    return write_number(float(row if array.ndim == 1 else row[broken.column]))
 
 
 def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cecalc.compute import Settings
-from cecalc.records import Batch, Header, Problem, TargetForm, Task
+from cecalc.records import Batch, Header, Problem, Rank, TargetForm, Task
 
 
-def header_of(problem: Problem, first: Batch, settings: Settings) -> Header:
+def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | None) -> Header:
     """What a view knows before the first row."""
     weights = (settings.weight, settings.pos_weight, first.sample_weight)
     form = None
@@ -28,6 +28,8 @@ def header_of(problem: Problem, first: Batch, settings: Settings) -> Header:
         cell_shape=first.cell_shape,
         log=settings.log,
         has_ids=first.ids is not None,
+        has_originals=bool(first.originals),
+        rank=rank,
     )
 
 

@@ -32,6 +32,8 @@ _BLOCKS_AT_ONCE = 4
 """How many blocks are decoded together, which costs less than one by one."""
 _BUFFER = 2**14
 """How many bytes of a column are read ahead, instead of all that the file has of it."""
+_SMALL = 2**25
+"""A file up to which columns are read whole: else a damaged page may ask for 2 GiB, and gets it."""
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
@@ -76,6 +78,7 @@ def open_table(
         start = 0
         with _unchanged(plain), _undamaged(place):
             for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
+                batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
                 for first in range(0, batch.num_rows, rows):
                     part = batch.slice(first, rows)
                     yield part, start
@@ -151,7 +154,7 @@ class _Parquet:
         with _undamaged(place, "its footer is damaged"):
             file = parquet.ParquetFile(
                 native or stream,
-                buffer_size=_BUFFER,
+                buffer_size=0 if size <= _SMALL else _BUFFER,
                 pre_buffer=False,
                 page_checksum_verification=True,
             )

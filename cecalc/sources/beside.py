@@ -10,9 +10,11 @@ import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.records import Given, Inline, InputRequest, NamedFile, Task
+from cecalc.selection import seen
 from cecalc.sources import formats
 from cecalc.sources.blocks import cut
-from cecalc.sources.columns import Wanted, seen
+from cecalc.sources.cells import columns_of
+from cecalc.sources.columns import Wanted
 from cecalc.sources.documents import Document
 from cecalc.sources.files import Files, open_bytes
 from cecalc.sources.formats import Arrays
@@ -146,7 +148,7 @@ def _gathered(table: Table, reading: Reading) -> Columns:
     """All rows of a table, whose length is kept in memory."""
     parts = list[Columns]()
     for block in table.blocks:
-        parts.append(block.columns(reading))
+        parts.append(columns_of(block, reading))
         if parts[-1].fault is not None:
             raise parts[-1].fault.at(source=table.source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +17,23 @@ from cecalc.numerals import read_number
 from cecalc.sources.columns import Layout
 from cecalc.sources.inline import parse
 from cecalc.sources.shapes import to_array
-from cecalc.sources.tables import Columns, Reading, Record, first_fault
+from cecalc.sources.tables import Columns, Reading, Record, Rows, first_fault
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
+
+
+def columns_of(block: Rows, reading: Reading) -> Columns:
+    """A block as arrays, up to the first row that cannot be read.
+
+    Raises
+    ------
+    CecalcError : that is its first one
+    """
+    found = block.arrays(reading)
+    return read(block.records(), reading) if found is None else found
 
 
 def read(records: Iterable[Record], reading: Reading) -> Columns:
@@ -159,7 +171,8 @@ class _Cells:
                 column=self.reading.fields[position],
                 number=position + 1,
             )
-            raise DataError(str(error), place=place) from None
+            value = cell if isinstance(cell, str) else json.dumps(cell)
+            raise DataError(str(error), place=place, value=value) from None
 
 
 def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:

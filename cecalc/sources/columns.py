@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cecalc.errors import DataError, excerpt
 from cecalc.records import ColumnChoice, Kind
+from cecalc.selection import seen, select
 
 PREFIXES: Mapping[Kind, str] = {
     Kind.LOGITS: "logit_",
@@ -122,51 +121,6 @@ def _is_per_class(fields: Sequence[str], choice: ColumnChoice, target: Sequence[
     if choice.target is not None:
         return False
     return len(target) > 1 or any(fields[i].startswith(TARGET_PREFIX) for i in target)
-
-
-def select(
-    fields: Sequence[str], specification: str, option: str, among: Sequence[int] | None = None
-) -> tuple[int, ...]:
-    """The columns that `specification` names: names, globs, 1-based numbers and ranges, by comma.
-
-    Globs and ranges leave out what is not `among` the columns without another role.
-
-    >>> select(["id", "a", "b", "c"], "a,3-", "--logits-cols")
-    (1, 2, 3)
-    """
-    chosen: list[int] = []
-    for part in map(str.strip, specification.split(",")):
-        found = _selected(fields, part, option)
-        free = [i for i in found if among is None or i in among]
-        if not free:
-            taken = excerpt(fields[found[0]])
-            raise DataError(f"{option} {part}: column {taken} has another role already")
-        chosen += [i for i in free if i not in chosen]
-    return tuple(chosen)
-
-
-def _selected(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
-    if part in fields:
-        return [fields.index(part)]
-    numbers = re.fullmatch(r"(\d+)(-?)(\d*)|-(\d+)", part)
-    if numbers:
-        first = int(numbers[1] or 1)
-        last = int(numbers[3] or numbers[4] or (len(fields) if numbers[2] else first))
-        if not 1 <= first <= last <= len(fields):
-            raise DataError(f"{option} {part}: columns are numbered 1 to {len(fields)}")
-        return range(first - 1, last)
-    matches = [i for i, name in enumerate(fields) if fnmatch.fnmatchcase(name, part)]
-    if matches and any(c in part for c in "*?["):
-        return matches
-    near = difflib.get_close_matches(part, fields, 1)
-    meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-    raise DataError(f"no column {excerpt(part)}{meant}", hint=seen(fields))
-
-
-def seen(fields: Sequence[str]) -> str:
-    """The columns, for a hint."""
-    shown = ", ".join(fields[:12]) + (f", ... ({len(fields)} in all)" if len(fields) > 12 else "")
-    return f"columns: {shown}"
 
 
 def _refuse_duplicates(fields: Sequence[str]) -> None:

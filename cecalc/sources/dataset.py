@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import glob
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.records import InputRequest
@@ -29,7 +29,7 @@ def files_of(names: Iterable[str]) -> list[str]:
 def _files(name: str) -> list[str]:
     if stores.is_stored(name):
         return stores.expand(name)
-    if name == "-" or not glob.has_magic(name) or Path(name).exists():
+    if name == "-" or not glob.has_magic(name) or os.path.exists(name):  # noqa: PTH110
         return [name]
     found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
     if not found:

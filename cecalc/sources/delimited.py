@@ -140,8 +140,8 @@ class Form:
 
 
 def sniff_delimiter(first_line: bytes) -> str:
-    """Tab where the line has tabs and no comma, else comma."""
-    return "\t" if b"\t" in first_line and b"," not in first_line else ","
+    """Tab where the line has more tabs than commas, else comma."""
+    return "\t" if first_line.count(b"\t") > first_line.count(b",") else ","
 
 
 def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:

@@ -98,7 +98,8 @@ def _is_value(line: str) -> bool:
 def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:
     numbers, texts = zip(*lines, strict=True)
     try:
-        whole = "".join(texts)
+        # Joined by one kind of line end, so that an error's line is one of these.
+        whole = "\n".join(text.rstrip("\r\n") for text in texts)
         return strict_json.loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
     except MemoryError:
         raise _too_large(name) from None

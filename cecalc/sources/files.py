@@ -86,7 +86,7 @@ class Files(ExitStack):
                 for source in self.watched:
                     source.check()
         finally:
-            is_handled = super().__exit__(kind, error, trace)
+            is_handled = bool(super().__exit__(kind, error, trace))
         return is_handled
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError
 from cecalc.records import Batch, Block, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
+from cecalc.sources.cells import columns_of
 from cecalc.sources.shapes import arrange, axis_names
 from cecalc.sources.tables import Beside, Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes, shown_names
@@ -89,7 +90,7 @@ class Parse:
         if block.source is not None:
             reading = replace(reading, source=block.source)
         try:
-            columns = block.columns(reading)
+            columns = columns_of(block, reading)
             fits, fault = self.beside.fits(block.start, columns.values.shape[0], columns.ids)
             if fault is not None:
                 columns = columns.before(fits, fault)

@@ -111,18 +111,6 @@ class Rows:
     source: str | None = None
     """Its file, where the table has several."""
 
-    def columns(self, reading: Reading) -> Columns:
-        """The block as arrays, up to the first row that cannot be read.
-
-        Raises
-        ------
-        CecalcError : that is its first one
-        """
-        from cecalc.sources import cells
-
-        found = self.arrays(reading)
-        return cells.read(self.records(), reading) if found is None else found
-
 
 @dataclass(frozen=True)
 class Table:

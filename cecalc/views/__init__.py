@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 
 from cecalc.records import Item, Screen
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the rows and columns that a view has are written, and under which names."""
+
+    rows: bool = True
+    """Whether a JSON object holds its rows, and not the summary alone."""
+    prefix: str | None = None
+    """What our columns' names begin with; None for nothing, or `columns.PREFIX` where a name would
+    stand twice."""
+    only_added: bool = False
+    """Whether the input's own columns are left out."""
+    columns: str | None = None
+    """A specification as `cecalc.selection` reads it, of the columns the view would have."""
+
+
+EVERYTHING = Selection()
 
 
 class Format(enum.StrEnum):
@@ -33,12 +52,13 @@ class Format(enum.StrEnum):
         """Whether each row of the result can be written, and used, before the next is known."""
         return self in (Format.JSONL, Format.CSV, Format.TSV)
 
-    def render(self, items: Iterator[Item], screen: Screen, *, rows: bool = True) -> Iterator[str]:
-        """Chunks of whole lines; without `rows`, a JSON object holds the summary alone."""
+    def render(
+        self, items: Iterator[Item], screen: Screen, selection: Selection = EVERYTHING
+    ) -> Iterator[str]:
+        """Chunks of whole lines."""
         view = import_module(f"cecalc.views.{_MODULES[self]}")
-        options = {"rows": rows} if self is Format.JSON else {}
         chunks: Iterator[str] = getattr(view, _FUNCTIONS.get(self, "render"))(
-            items, screen, **options
+            items, screen, selection
         )
         return chunks
 

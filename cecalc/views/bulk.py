@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cecalc.records import Outcome
+from cecalc.records import Groups, Outcome
 from cecalc.views.column import Column, Sort
 from cecalc.views.digits import write_numbers
 
@@ -40,10 +40,10 @@ def rows(values: Floats, used: Flags | None, delimiter: str) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), _scalar(delimiter.encode()))
 
 
-def texts(column: Column, outcome: Outcome, quote: Callable[[str], str]) -> pa.Array:
+def texts(column: Column, outcome: Outcome | Groups, quote: Callable[[str], str]) -> pa.Array:
     """A column's texts, null where the value does not count."""
     values = column.of(outcome)
-    if values is None or column.sort is Sort.TEXT:
+    if values is None or column.sort in (Sort.TEXT, Sort.CELL):
         return strings(list(map(quote, column.precise(outcome))))
     used = None if column.used is None else column.used(outcome)
     if column.sort is Sort.FLAG:
@@ -76,6 +76,33 @@ def lines(originals: Any) -> pa.Array:
     if packed is None:
         return strings([original.text for original in originals])
     return _binary(*packed)
+
+
+def columns(originals: Any, delimiter: str, fields: int, wanted: Sequence[int]) -> pa.Array | None:
+    """Some columns of the rows as they came, joined; None where a field may hold a delimiter."""
+    found = _columns(originals, delimiter, fields, wanted)
+    return (
+        None if found is None else pc.binary_join_element_wise(*found, _scalar(delimiter.encode()))
+    )
+
+
+def cells(originals: Any, delimiter: str, fields: int, wanted: int) -> list[str] | None:
+    """The texts of one column."""
+    found = _columns(originals, delimiter, fields, [wanted])
+    if found is None:
+        return None
+    return [text.decode("utf-8", "surrogateescape") for text in found[0].to_pylist()]
+
+
+def _columns(
+    originals: Any, delimiter: str, fields: int, wanted: Sequence[int]
+) -> list[pa.Array] | None:
+    packed = getattr(originals, "packed", None)
+    if packed is None:
+        return None
+    every = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
+    places = np.arange(len(originals)) * fields
+    return [every.take(_array(places + i)) for i in wanted]
 
 
 def joined(parts: Sequence[pa.Array], delimiter: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cecalc.errors import visible
-from cecalc.records import Outcome
+from cecalc.records import Groups, Outcome
 from cecalc.views.digits import brief, rounded, write_numbers
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Sort(enum.Enum):
     CLASS = enum.auto()
     FLAG = enum.auto()
     TEXT = enum.auto()
+    CELL = enum.auto()
+    """A cell of the input as it was read: text, or a value of JSON."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,10 @@ class Column:
     title: str
     """Its name for people."""
     sort: Sort
-    of: Callable[[Outcome], Any]
+    of: Callable[[Any], Any]
+    """From an outcome (or groups) to a value for each row."""
     unit: str = ""
-    used: Callable[[Outcome], Flags] | None = None
+    used: Callable[[Any], Flags] | None = None
     """Which values count; None where all do."""
     blank: str = ""
     """What people see where a value does not count."""
@@ -55,21 +59,23 @@ class Column:
     @property
     def is_words(self) -> bool:
         """Whether its texts come from the input and may hold any character."""
-        return self.sort is Sort.TEXT or (self.sort is Sort.CLASS and bool(self.names))
+        if self.sort is Sort.CLASS:
+            return bool(self.names)
+        return self.sort in (Sort.TEXT, Sort.CELL)
 
-    def precise(self, outcome: Outcome) -> list[str]:
+    def precise(self, outcome: Outcome | Groups) -> list[str]:
         """A text per row that loses nothing; empty where the value does not count."""
         return self._texts(outcome, _PRECISE, "")
 
-    def shown(self, outcome: Outcome) -> list[str]:
+    def shown(self, outcome: Outcome | Groups) -> list[str]:
         """A text per row for people, safe on a terminal."""
         texts = self._texts(outcome, _SHOWN, self.blank)
         return list(map(visible, texts)) if self.is_words else texts
 
-    def _texts(self, outcome: Outcome, formatting: _Formatting, blank: str) -> list[str]:
+    def _texts(self, outcome: Outcome | Groups, formatting: _Formatting, blank: str) -> list[str]:
         values = self.of(outcome)
         if values is None:
-            return [""] * outcome.batch.size
+            return [""] * outcome.size
         texts = formatting[self.sort](values, self.names)
         used = None if self.used is None else self.used(outcome)
         if used is None or used.all():
@@ -91,6 +97,12 @@ def _counts(values: Any, _: Mapping[float, str]) -> list[str]:
     return list(map(str, values.tolist()))
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def _flags(true: str, false: str) -> Callable[[Any, Mapping[float, str]], list[str]]:
     return lambda values, _: [true if value else false for value in values.tolist()]
 
@@ -99,6 +111,7 @@ _Formatting = dict[Sort, Callable[[Any, Mapping[float, str]], list[str]]]
 _BOTH: _Formatting = {
     Sort.CLASS: _names,
     Sort.TEXT: lambda values, _: list(values),
+    Sort.CELL: lambda values, _: list(map(_cell, values)),
 }
 _PRECISE: _Formatting = _BOTH | {
     Sort.COUNT: _counts,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from cecalc.errors import DataError, Place
-from cecalc.records import Header, Item, Kind, Outcome, TargetForm, Task
+from cecalc.errors import DataError, Place, excerpt
+from cecalc.records import Header, Item, Kind, Outcome, Schema, TargetForm, Task
+from cecalc.selection import select
+from cecalc.views import Selection
 from cecalc.views.column import Column, Sort
 
 PREFIX = "cecalc_"
+MANY = 2**10
+"""From how many rows on Arrow handles their texts."""
 IGNORED = "ignored"
+CLASS = "class"
+"""What `--by` calls a target's class; for bce, a column of cells."""
 
 _USED = attrgetter("used")
 LOSS = Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), "nats", _USED, IGNORED)
@@ -25,6 +32,12 @@ P_PREDICTION = Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction
 CORRECT = Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED)
 SAMPLE_WEIGHT = Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch.sample_weight"))
 ID = Column("id", "id", Sort.TEXT, attrgetter("batch.ids"))
+
+_OF_INPUT = {
+    "row", "file", "line", "place", "id", "target", CLASS, "logit", "prob", "log_prob",
+    "sample_weight",
+}  # fmt: skip
+"""Columns of ours that say what the input says."""
 
 FILE = Column("file", "file", Sort.TEXT, lambda rows: [rows.batch.source] * rows.batch.size)
 LINE = Column("line", "line", Sort.COUNT, lambda rows: _array(rows.batch.lines))
@@ -45,6 +58,58 @@ def is_single(header: Header) -> bool:
 def by_row(header: Header) -> bool:
     """Whether a row has a prediction of its own: everything but bce with several cells."""
     return header.task is Task.CE or is_single(header)
+
+
+def fields(header: Header) -> list[Column]:
+    """The input's own columns, where its rows pass through."""
+    names = (header.schema.fields or ()) if header.has_originals else ()
+    return [
+        Column(name, name, Sort.CELL, partial(_cells, header.schema, position))
+        for position, name in enumerate(names)
+    ]
+
+
+def _cells(schema: Schema, position: int, outcome: Outcome) -> Sequence[Any]:
+    assert schema.fields is not None
+    originals = outcome.batch.originals or ()
+    if schema.delimiter and len(originals) >= MANY:
+        from cecalc.views import bulk
+
+        found = bulk.cells(originals, schema.delimiter, len(schema.fields), position)
+        if found is not None:
+            return found
+    name = schema.fields[position]
+    rows = (original.cells for original in originals)
+    return [row.get(name) if isinstance(row, Mapping) else row[position] for row in rows]
+
+
+def selected(own: list[Column], header: Header, selection: Selection) -> list[Column]:
+    """The columns of a view that shows its own, or those that are asked for by name."""
+    if selection.columns is None:
+        return own
+    return chosen(own, header, selection.columns, "--select")
+
+
+def chosen(own: list[Column], header: Header, specification: str, option: str) -> list[Column]:
+    """The columns that an option names, of the input's and of our own.
+
+    Ours keep clear of the input's names, but for those that say what the input says.
+    """
+    theirs = fields(header)
+    about_input = {*_OF_INPUT, *header.schema.coordinates}
+    if CLASS in (header.schema.fields or ()):
+        own = [column for column in own if column.name != CLASS]
+    ours = {column.name for column in own} - about_input
+    prefix = free_prefix(ours, {column.name for column in theirs})
+    own = [_prefixed(column, prefix) if column.name in ours else column for column in own]
+    taken = {column.name for column in own}
+    every = own + [column for column in theirs if column.name not in taken]
+    names = [column.name for column in every]
+    return [replace(every[i], title=names[i]) for i in select(names, specification, option)]
+
+
+def _prefixed(column: Column, prefix: str) -> Column:
+    return replace(column, name=prefix + column.name, title=prefix + column.title)
 
 
 def class_names(header: Header) -> Mapping[float, str]:
@@ -140,6 +205,23 @@ def value_name(header: Header) -> str:
     return {Kind.LOGITS: "logit", Kind.PROBS: "prob", Kind.LOG_PROBS: "log_prob"}[
         header.schema.kind
     ]
+
+
+def prefix_of(ours: set[str], theirs: set[str], selection: Selection) -> str:
+    """What to put before our names: what is asked for, or what keeps them apart.
+
+    Raises
+    ------
+    DataError : with the prefix that is asked for, a name is already one of the input
+    """
+    if selection.only_added:
+        return selection.prefix or ""
+    if selection.prefix is None:
+        return free_prefix(ours, theirs)
+    if taken := sorted(theirs & {selection.prefix + name for name in ours}):
+        rule = f"--prefix {selection.prefix}: the input has a column {excerpt(taken[0])} already"
+        raise DataError(rule, hint="choose another prefix, or leave the choice to cecalc")
+    return selection.prefix
 
 
 def free_prefix(ours: set[str], theirs: set[str]) -> str:

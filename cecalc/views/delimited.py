@@ -2,95 +2,85 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
-from cecalc.records import Header, Item, Outcome, Screen, TargetForm, Task
-from cecalc.views import columns
+from cecalc.records import Groups, Header, Item, Outcome, Screen, TargetForm, Task
+from cecalc.views import Selection, columns, groups, parts
 from cecalc.views.column import Column
-from cecalc.views.digits import write_rows
-
-MANY = 2**10
-"""From how many rows on Arrow joins them."""
-Texts = Callable[[Outcome], list[str]]
+from cecalc.views.parts import Part, quoting
 
 
-@dataclass(frozen=True)
-class Part:
-    """Neighbouring columns: their names, and their cells in each row of a batch, joined."""
-
-    names: Sequence[str]
-    texts: Texts
-    bulk: Callable[[Outcome], Any] | None = None
-    """The same as an Arrow array, for many rows."""
-
-
-def render_csv(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render_csv(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """Comma-separated records under a line of names."""
-    return _render(items, ",")
+    return _render(items, ",", selection)
 
 
-def render_tsv(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render_tsv(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """The same, separated by tabs."""
-    return _render(items, "\t")
+    return _render(items, "\t", selection)
 
 
-def quoting(delimiter: str) -> Callable[[str], str]:
-    """What quotes a field, by RFC 4180, only where it has to be."""
-    special = re.compile(f'["\r\n{re.escape(delimiter)}]').search
-    return lambda text: '"' + text.replace('"', '""') + '"' if special(text) else text
-
-
-def _render(items: Iterator[Item], delimiter: str) -> Iterator[str]:
+def _render(items: Iterator[Item], delimiter: str, selection: Selection) -> Iterator[str]:
     header, rest = columns.stream_of(items)
-    ours = _ours(header, delimiter)
-    theirs: list[Part] | None = None
+    written: list[Part] | None = None
     for outcome in rest:
+        if isinstance(outcome, Groups):
+            written = [_part(c, delimiter) for c in groups.of(header, outcome, selection)]
+            yield delimiter.join(_titles(written, quoting(delimiter))) + "\n"
+            yield _records(written, outcome, delimiter)
         if not isinstance(outcome, Outcome):
             continue
-        if theirs is None:
-            theirs = _theirs(header, outcome, delimiter)
-            passed = header.schema.delimiter == delimiter and outcome.batch.originals
-            yield _names(theirs, ours, delimiter, header.schema.header_text if passed else None)
-        yield _records((*theirs, *ours), outcome, delimiter)
+        if written is None:
+            written = _parts(header, outcome, delimiter, selection)
+            yield delimiter.join(_titles(written, quoting(delimiter))) + "\n"
+        yield _records(written, outcome, delimiter)
 
 
-def _records(parts: Sequence[Part], outcome: Outcome, delimiter: str) -> str:
-    if outcome.batch.size < MANY:
-        cells = [part.texts(outcome) for part in parts]
+def _parts(header: Header, first: Outcome, delimiter: str, selection: Selection) -> list[Part]:
+    """What is written: the input's columns and ours, those that are asked for."""
+    theirs, ours = _theirs(header, first, delimiter), _ours(header, delimiter)
+    given = [name for part in theirs for name in part.names]
+    added = {name for part in ours for name in part.names}
+    prefix = columns.prefix_of(added, set(given), selection)
+    ours = [replace(part, names=[prefix + name for name in part.names]) for part in ours]
+    every = ours if selection.only_added else [*theirs, *ours]
+    return every if selection.columns is None else parts.selected(every, selection.columns)
+
+
+def _titles(written: list[Part], quote: Callable[[str], str]) -> Iterator[str]:
+    for part in written:
+        yield from map(quote, part.names) if part.titles is None else part.titles
+
+
+def _records(written: Sequence[Part], outcome: Outcome | Groups, delimiter: str) -> str:
+    if len(written) == 1 and len(written[0].names) == 1:
+        # A line that is empty is no record: its one cell is quoted.
+        return "".join((text or '""') + "\n" for text in written[0].texts(outcome))
+    if outcome.size < columns.MANY:
+        cells = [part.texts(outcome) for part in written]
         return "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
     from cecalc.views import bulk
 
     arrays = [
         bulk.strings(part.texts(outcome)) if part.bulk is None else part.bulk(outcome)
-        for part in parts
+        for part in written
     ]
     return bulk.joined(arrays, delimiter)
-
-
-def _names(theirs: list[Part], ours: list[Part], delimiter: str, passed: str | None) -> str:
-    """The header: the input's line as it came where its rows pass through, then our names."""
-    given = [name for part in theirs for name in part.names]
-    added = [name for part in ours for name in part.names]
-    prefix = columns.free_prefix(set(added), set(given))
-    before = list(map(quoting(delimiter), given)) if passed is None else [passed]
-    after = [quoting(delimiter)(prefix + name) for name in added]
-    return delimiter.join([*before, *after]) + "\n"
 
 
 def _ours(header: Header, delimiter: str) -> list[Part]:
     if not header.task.is_loss:
         return [_numbers("log_prob" if header.log else "prob", header, "probs", delimiter)]
-    parts = [_part(column, delimiter) for column in columns.losses(header)]
+    ours = [_part(column, delimiter) for column in columns.losses(header)]
     if columns.by_row(header):
         more = columns.prediction(header), columns.P_TARGET, columns.CORRECT
-        parts.extend(_part(column, delimiter) for column in more)
+        ours.extend(_part(column, delimiter) for column in more)
     else:
-        parts.append(_numbers("loss", header, "cell_loss", delimiter, "cell_used"))
-    return [*parts, Part(["status"], _statuses, _statuses_at_once)]
+        ours.append(_numbers("loss", header, "cell_loss", delimiter, "cell_used"))
+    return [*ours, Part(["status"], _statuses, _statuses_at_once)]
 
 
 def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Part]:
@@ -102,12 +92,15 @@ def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Part]:
         from cecalc.views.objects import Layout
 
         layout = Layout.of(originals[0].cells, header)
-        return [Part(layout.names, layout.records(delimiter.join, quoting(delimiter)))]
-    is_same = header.schema.delimiter == delimiter
+        return [parts.rewritten(layout.names, layout.cells, delimiter)]
     fields = header.schema.fields or ()
-    if is_same:
-        return [Part(fields, _passed, _passed_at_once)]
-    return [Part(fields, _requoted(delimiter))]
+    if header.schema.delimiter == delimiter:
+        return [parts.passed_on(fields, header.schema.header_text, delimiter)]
+    return [parts.rewritten(fields, _cells, delimiter)]
+
+
+def _cells(outcome: Outcome) -> Iterator[Sequence[str]]:
+    return (original.cells for original in outcome.batch.originals or ())
 
 
 def _synthesised(header: Header, delimiter: str) -> list[Part]:
@@ -148,38 +141,11 @@ def _numbers(
     name: str, header: Header, array: str, delimiter: str, used: str | None = None
 ) -> Part:
     """A column per class, from an array of shape (N, C); a lone unnamed score has a plain name."""
-    of = attrgetter(array)
-    flags = attrgetter(used) if used else lambda _: None
     is_lone = header.width == 1 and header.task in (Task.BCE, Task.SIGMOID)
     names = [f"{name}_{label}" for label in header.labels]
-
-    def strings(outcome: Outcome) -> Any:
-        from cecalc.views import bulk
-
-        return bulk.rows(of(outcome), flags(outcome), delimiter)
-
-    return Part(
-        [name] if is_lone and not header.schema.classes else names,
-        lambda outcome: list(map(delimiter.join, write_rows(of(outcome), flags(outcome)))),
-        strings,
-    )
-
-
-def _passed(outcome: Outcome) -> list[str]:
-    return [original.text for original in outcome.batch.originals or ()]
-
-
-def _passed_at_once(outcome: Outcome) -> Any:
-    from cecalc.views import bulk
-
-    return bulk.lines(outcome.batch.originals)
-
-
-def _requoted(delimiter: str) -> Texts:
-    quote = quoting(delimiter)
-    return lambda outcome: [
-        delimiter.join(map(quote, original.cells)) for original in outcome.batch.originals or ()
-    ]
+    if is_lone and not header.schema.classes:
+        names = [name]
+    return parts.of_array(names, attrgetter(array), attrgetter(used) if used else None, delimiter)
 
 
 def _statuses_at_once(outcome: Outcome) -> Any:

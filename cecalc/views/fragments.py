@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cecalc.numerals import write_number
-from cecalc.records import Outcome
+from cecalc.records import Groups, Outcome
 from cecalc.views.column import Column, Sort
 from cecalc.views.columns import IGNORED
 from cecalc.views.digits import write_rows
 
 if TYPE_CHECKING:
     from cecalc.records import Flags
+
+
+_is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 
 
 def quoted(text: str) -> str:
@@ -36,7 +44,41 @@ def member(name: str, value: float | str | bool | None) -> str:
     return f"{key}: {json.dumps(value, ensure_ascii=False)}"
 
 
-def members(column: Column, outcome: Outcome, prefix: str = "") -> list[str]:
+def cell(value: Any) -> str:
+    """A cell of the input as a JSON value; a text that is a number is one.
+
+    >>> cell("1.50"), cell("a"), cell([1, None])
+    ('1.50', '"a"', '[1, null]')
+    """
+    if isinstance(value, str) and _is_number(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def apart(text: str) -> Iterator[tuple[str, str]]:
+    r"""The members of a JSON object, each as it was written, on one line.
+
+    >>> dict(apart('{"a": 1.50, "b\\u0021" : [1,\n2]}'))
+    {'a': '"a": 1.50', 'b!': '"b\\u0021" : [1, 2]'}
+    """
+    at = _after_blanks(text, text.index("{") + 1)
+    while text[at] == '"':
+        key, end = _DECODER.raw_decode(text, at)
+        _, end = _DECODER.raw_decode(text, _after_blanks(text, _after_blanks(text, end) + 1))
+        yield key, text[at:end].replace("\r", " ").replace("\n", " ")
+        at = _after_blanks(text, end)
+        if text[at] == "}":
+            return
+        at = _after_blanks(text, at + 1)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    assert match is not None
+    return match.end()
+
+
+def members(column: Column, outcome: Outcome | Groups, prefix: str = "") -> list[str]:
     """A column's member in each row; null where the value does not count."""
     name = prefix + column.name
     if column.sort is Sort.NUMBERS:
@@ -74,7 +116,9 @@ def _missing(name: str, text: str) -> str:
     return f"{key}: null, {quoted(name + '_status')}: {quoted(text)}" if text else f"{key}: null"
 
 
-def _literals(column: Column, outcome: Outcome) -> list[str]:
+def _literals(column: Column, outcome: Outcome | Groups) -> list[str]:
+    if column.sort is Sort.CELL:
+        return list(map(cell, column.of(outcome)))
     texts = column.precise(outcome)
     if column.sort is Sort.TEXT:
         return list(map(quoted, texts))

@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 
-from cecalc.records import Header, Item, Outcome, Screen
-from cecalc.views import columns, fragments
+from cecalc.records import Groups, Header, Item, Outcome, Screen
+from cecalc.selection import select
+from cecalc.views import Selection, columns, fragments, groups
 from cecalc.views.column import Column, Sort
 
-Bodies = Callable[[Outcome], list[str]]
-"""The input's members of each object of a batch, with the opening brace, without the closing."""
-
-_is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+Members = Mapping[str, str]
+"""A row's members by their keys, each as it is written: ``"loss": 1.5``."""
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+@dataclass(frozen=True)
+class Theirs:
+    """What the input gives each object."""
+
+    names: set[str]
+    """The keys of the first one."""
+    bodies: Callable[[Outcome], list[str]]
+    """All its members, joined, for each row of a batch."""
+    members: Callable[[Outcome], list[Members]]
+    """The same, apart."""
+
+
+def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """One object per line and row."""
     header, rest = columns.stream_of(items)
     added = _added(header)
     reserved = _reserved(added)
-    bodies: Bodies | None = None
+    theirs: Theirs | None = None
     prefix = ""
+    chosen: list[str] | None = None
     for outcome in rest:
+        if isinstance(outcome, Groups):
+            yield "".join(
+                map("{}\n".format, objects(groups.of(header, outcome, selection), outcome))
+            )
         if not isinstance(outcome, Outcome):
             continue
-        if bodies is None:
-            names, bodies = _bodies(header, outcome)
-            prefix = columns.free_prefix(reserved, names)
-        _check(header, outcome, {prefix + name for name in reserved})
+        if theirs is None:
+            theirs = _theirs(header, outcome)
+            prefix = columns.prefix_of(reserved, theirs.names, selection)
+            chosen = _chosen(theirs.members(outcome)[0], added, prefix, selection)
+        if not selection.only_added:
+            _check(header, outcome, {prefix + name for name in reserved})
         parts = [fragments.members(column, outcome, prefix) for column in added]
-        ours = map(", ".join, zip(*parts, strict=True))
         ends = fragments.ignored(outcome.used, prefix)
-        yield "".join(
-            f"{body}, {our}{end}}}\n"
-            for body, our, end in zip(bodies(outcome), ours, ends, strict=True)
-        )
+        if chosen is None:
+            bodies = [] if selection.only_added else [theirs.bodies(outcome)]
+            ours = map(", ".join, zip(*bodies, *parts, strict=True))
+            yield "".join(f"{{{our}{end}}}\n" for our, end in zip(ours, ends, strict=True))
+        else:
+            yield "".join(_picked(theirs, outcome, prefix, added, parts, ends, chosen))
+
+
+def objects(members: list[Column], rows: Outcome | Groups) -> list[str]:
+    """An object for each row, of one member for each column."""
+    parts = [fragments.members(column, rows) for column in members]
+    return [f"{{{', '.join(row)}}}" for row in zip(*parts, strict=True)]
 
 
 def _added(header: Header) -> list[Column]:
@@ -66,46 +91,84 @@ def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
             raise columns.row_error(header, outcome, row, rule, hint)
 
 
-def _bodies(header: Header, first: Outcome) -> tuple[set[str], Bodies]:
-    """The names of the input's members, and what writes them for each batch."""
+def _chosen(
+    first: Members, added: list[Column], prefix: str, selection: Selection
+) -> list[str] | None:
+    """The keys that are asked for, of those that the first row has or ours may have."""
+    if selection.columns is None:
+        return None
+    ours = [prefix + name for name in (*(column.name for column in added), "status")]
+    names = ours if selection.only_added else [*first, *ours]
+    return [names[i] for i in select(names, selection.columns, "--select")]
+
+
+def _picked(
+    theirs: Theirs,
+    outcome: Outcome,
+    prefix: str,
+    added: list[Column],
+    parts: list[list[str]],
+    ends: list[str],
+    chosen: list[str],
+) -> Iterator[str]:
+    names = [prefix + column.name for column in added]
+    given = theirs.members(outcome)
+    for body, end, *ours in zip(given, ends, *parts, strict=True):
+        members = {**body, **dict(zip(names, ours, strict=True))}
+        if end:
+            members[f"{prefix}status"] = end.removeprefix(", ")
+        yield f"{{{', '.join(members[name] for name in chosen if name in members)}}}\n"
+
+
+def _theirs(header: Header, first: Outcome) -> Theirs:
     originals = first.batch.originals
     if not originals:
         return _synthesised(header)
     if isinstance(originals[0].cells, Mapping):
-        return set(originals[0].cells), _spliced
+        return Theirs(set(originals[0].cells), _spliced, _apart)
     names = header.schema.fields or ()
-    return set(names), _fields(names)
+    return _fields(names)
 
 
 def _spliced(outcome: Outcome) -> list[str]:
     # A line end inside an object can only stand between its members, where a blank does as well.
     return [
-        original.text.rstrip()[:-1].rstrip().replace("\r", " ").replace("\n", " ")
+        original.text.strip()[1:-1].rstrip().replace("\r", " ").replace("\n", " ")
         for original in outcome.batch.originals or ()
     ]
 
 
-def _fields(names: tuple[str, ...]) -> Bodies:
+def _apart(outcome: Outcome) -> list[Members]:
+    return [dict(fragments.apart(original.text)) for original in outcome.batch.originals or ()]
+
+
+def _fields(names: tuple[str, ...]) -> Theirs:
     keys = [fragments.quoted(name) + ": " for name in names]
-    return lambda outcome: [
-        "{" + ", ".join(map(_field, keys, original.cells))
-        for original in outcome.batch.originals or ()
-    ]
+
+    def texts(outcome: Outcome) -> Iterator[list[str]]:
+        for original in outcome.batch.originals or ():
+            pairs = zip(keys, original.cells, strict=True)
+            yield [key + fragments.cell(text) for key, text in pairs]
+
+    def members(outcome: Outcome) -> list[Members]:
+        return [dict(zip(names, row, strict=True)) for row in texts(outcome)]
+
+    return Theirs(set(names), lambda outcome: list(map(", ".join, texts(outcome))), members)
 
 
-def _field(key: str, cell: str) -> str:
-    return key + (cell if _is_number(cell) else fragments.quoted(cell))
-
-
-def _synthesised(header: Header) -> tuple[set[str], Bodies]:
+def _synthesised(header: Header) -> Theirs:
     """Objects as our own reader would read them, for input that had no rows of text."""
     given = _given(header)
+    names = [column.name for column in given]
 
-    def bodies(outcome: Outcome) -> list[str]:
-        parts = [fragments.members(column, outcome) for column in given]
-        return ["{" + ", ".join(row) for row in zip(*parts, strict=True)]
+    def rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+        return zip(*(fragments.members(column, outcome) for column in given), strict=True)
 
-    return {column.name for column in given}, bodies
+    return Theirs(
+        set(names),
+        lambda outcome: list(map(", ".join, rows(outcome))),
+        lambda outcome: [dict(zip(names, row, strict=True)) for row in rows(outcome)],
+    )
 
 
 def _given(header: Header) -> list[Column]:

@@ -6,32 +6,42 @@ import re
 from collections.abc import Iterator
 
 from cecalc.errors import visible
-from cecalc.records import Item, Outcome, Report, Screen
-from cecalc.views import columns, figures, shown
+from cecalc.records import Groups, Item, Outcome, Report, Screen
+from cecalc.views import Selection, columns, figures, groups, shown
 from cecalc.views.column import Column, Sort
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """A line per row as it comes, then the summary."""
     header, rest = columns.stream_of(items)
-    chosen = shown.of(header) if header.task.is_loss else shown.of_values(header)
-    yield _line([_escaped(visible(column.heading)) for column in chosen])
-    yield _line([_rule(column) for column in chosen])
+    chosen: list[Column] = []
+    if header.by is None:
+        own = shown.of(header) if header.task.is_loss else shown.of_values(header)
+        chosen = columns.selected(own, header, selection)
+        yield _heading(chosen)
     for item in rest:
-        if isinstance(item, Outcome):
+        if isinstance(item, Groups):
+            chosen = groups.of(header, item, selection)
+            yield _heading(chosen) + "".join(_rows(chosen, item))
+        elif isinstance(item, Outcome):
             yield "".join(_rows(chosen, item))
         elif isinstance(item, Report):
             yield "\n" + _summary(item)
 
 
-def _rows(chosen: list[Column], outcome: Outcome) -> Iterator[str]:
+def _heading(chosen: list[Column]) -> str:
+    names = [_escaped(visible(column.heading)) for column in chosen]
+    return _line(names) + _line([_rule(column) for column in chosen])
+
+
+def _rows(chosen: list[Column], outcome: Outcome | Groups) -> Iterator[str]:
     texts = [_cells(column, outcome) for column in chosen]
     return map(_line, map(list, zip(*texts, strict=True)))
 
 
-def _cells(column: Column, outcome: Outcome) -> list[str]:
+def _cells(column: Column, outcome: Outcome | Groups) -> list[str]:
     texts = column.shown(outcome)
     return list(map(_escaped, texts)) if column.is_words else texts
 

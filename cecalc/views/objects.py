@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +40,10 @@ class Layout:
         """The names of all columns."""
         return [name for names in self.spread.values() for name in names]
 
-    def records(
-        self, join: Callable[[Iterable[str]], str], quote: Callable[[str], str]
-    ) -> Callable[[Outcome], list[str]]:
-        """What writes a batch's objects as records."""
-        return lambda outcome: [
-            join(map(quote, self._cells(original.cells, outcome, row)))
-            for row, original in enumerate(outcome.batch.originals or ())
-        ]
+    def cells(self, outcome: Outcome) -> Iterator[Iterator[str]]:
+        """The cells of each of a batch's objects."""
+        for row, original in enumerate(outcome.batch.originals or ()):
+            yield self._cells(original.cells, outcome, row)
 
     def _cells(self, cells: Any, outcome: Outcome, row: int) -> Iterator[str]:
         if cells.keys() != self.spread.keys():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-from cecalc.records import Header, Kind, Outcome, TargetForm
+from cecalc.records import Groups, Header, Kind, Outcome, TargetForm
 from cecalc.views import columns
 from cecalc.views.column import Column, Sort
 
@@ -103,7 +103,6 @@ def of_values(header: Header) -> list[Column]:
     return [*identity(header), *columns.per_class("prob", header, "probs")]
 
 
-def gathered(column: Column, rows: list[Outcome]) -> list[str]:
+def gathered(column: Column, rows: Sequence[Outcome | Groups]) -> list[str]:
     """A column's texts over several outcomes."""
-    show: Callable[[Outcome], list[str]] = column.shown
-    return [text for outcome in rows for text in show(outcome)]
+    return [text for outcome in rows for text in column.shown(outcome)]

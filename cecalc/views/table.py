@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from cecalc.errors import visible
-from cecalc.records import Header, Item, Outcome, Report, Screen
-from cecalc.views import columns, figures, shown
+from cecalc.errors import count, visible
+from cecalc.records import Groups, Header, Item, Outcome, Report, Screen
+from cecalc.views import Selection, columns, figures, groups, shown
 from cecalc.views.column import RIGHT, WRONG, Column, Sort
 from cecalc.views.digits import aligned, rounded
 from cecalc.views.drawing import Side, draw, flush, grid, ruled, styled, width
@@ -21,27 +21,50 @@ _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "di
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:
     """The whole drawing, when the last row is known."""
     header, rest = columns.stream_of(items)
-    kept, report = Kept(), None
+    kept, report, grouped = Kept(header.rank.count if header.rank else ALL), None, None
     for item in rest:
         if isinstance(item, Outcome):
             kept.add(item)
+        elif isinstance(item, Groups):
+            grouped = item
         elif isinstance(item, Report):
             report = item
-    parts = _losses(header, kept, screen) if header.task.is_loss else _values(header, kept, screen)
+    if grouped is not None:
+        parts = _groups(header, grouped, screen, selection)
+    elif header.task.is_loss:
+        parts = _losses(header, kept, report, screen, selection)
+    else:
+        parts = _values(header, kept, screen, selection)
     if report is not None:
         parts = [*parts, _summary(report, screen)]
     yield "\n".join(parts)
 
 
-def _losses(header: Header, kept: Kept, screen: Screen) -> list[str]:
+def _groups(header: Header, found: Groups, screen: Screen, selection: Selection) -> list[str]:
+    shown_groups = found if header.rank else found.first(ALL)
+    chosen = groups.of(header, found, selection)
+    note = groups.note(shown_groups, header)
+    return [_rows(chosen, [shown_groups], screen), _note(note, screen)]
+
+
+def _losses(
+    header: Header, kept: Kept, report: Report | None, screen: Screen, selection: Selection
+) -> list[str]:
     rows = kept.rows()
-    parts = [*_working(header, kept, screen), _rows(shown.of(header), rows, screen)]
-    if not kept.is_all:
-        count = "ten" if len(rows) == HIGHEST else str(len(rows))
-        note = f"the {count} highest losses of {kept.total} rows; --format csv gives all"
+    chosen = columns.selected(shown.of(header), header, selection)
+    working = _working(header, kept, screen) if selection.columns is None else []
+    parts = [*working, _rows(chosen, rows, screen)]
+    if header.rank is not None and report is not None:
+        which = "lowest" if header.rank.lowest else "highest"
+        losses = f"{which} loss" if kept.total == 1 else f"{kept.total} {which} losses"
+        note = f"the {losses} of {count(report.rows_given, 'row')}, {which} first"
+        parts.append(_note(note, screen))
+    elif not kept.is_all:
+        number = "ten" if len(rows) == HIGHEST else str(len(rows))
+        note = f"the {number} highest losses of {kept.total} rows; --format csv gives all"
         parts.append(_note(note, screen))
     return parts
 
@@ -57,9 +80,10 @@ def _working(header: Header, kept: Kept, screen: Screen) -> list[str]:
     return blocks
 
 
-def _values(header: Header, kept: Kept, screen: Screen) -> list[str]:
-    if header.width <= shown.CLASSES_SHOWN:
-        parts = [_rows(shown.of_values(header), kept.first, screen)]
+def _values(header: Header, kept: Kept, screen: Screen, selection: Selection) -> list[str]:
+    if header.width <= shown.CLASSES_SHOWN or selection.columns is not None:
+        chosen = columns.selected(shown.of_values(header), header, selection)
+        parts = [_rows(chosen, kept.first, screen)]
     else:
         parts = list(_wrapped(header, kept.first, screen))
     if not kept.is_all:
@@ -68,7 +92,7 @@ def _values(header: Header, kept: Kept, screen: Screen) -> list[str]:
     return parts
 
 
-def _rows(shown_columns: list[Column], rows: list[Outcome], screen: Screen) -> str:
+def _rows(shown_columns: list[Column], rows: Sequence[Outcome | Groups], screen: Screen) -> str:
     table = ruled()
     texts, drawn = [], []
     for column in shown_columns:

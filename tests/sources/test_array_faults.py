@@ -99,6 +99,7 @@ FAULTS: list[tuple[int | str, str | None, bytes, int, str]] = [
     (97, "npy", claim(shape="(-1, 3)"), 3, "x: header is not valid: no array has its shape"),
     (97, "npy", claim(shape=f"({2**62}, 2, 0)"), 3, "x: header is not valid: no array has its shape"),
     (97, "npy", claim(shape="(1,) * 3"), 3, "x: header is not valid"),
+    (38, "npy", npy(ONE)[:7] + b"\x10" + npy(ONE)[8:], 3, "x: version 1.16 of the .npy format is not read"),
     (97, "npy", claim(descr="__import__('os').system('touch canary')"), 3, "x: header is not valid"),
     (97, "npy", claim(descr="()"), 3, "x: header is not valid"),
     (97, "npy", claim(descr="["), 3, "x: header is not valid"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,63 @@ def test_fault(fault: str, run: Callable[[str], Any]) -> None:
     Path("x.parquet").write_bytes(data)
     found, out, err = run("ce x.parquet -q")
     assert (found, out, err.splitlines()[0]) == (status, "", f"cecalc: error: x.parquet: {error}")
+
+
+def _arrow(compression: str | None = None, **columns: Any) -> bytes:
+    data = io.BytesIO()
+    table = pa.table(columns)
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(data, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return data.getvalue()
+
+
+def _changed(data: bytes, old: bytes, new: bytes) -> bytes:
+    assert data.count(old) == 1 and len(old) == len(new)
+    return data.replace(old, new)
+
+
+def _offsets(*offsets: int) -> bytes:
+    return struct.pack(f"<{len(offsets)}i", *offsets)
+
+
+NESTED = _arrow(logits=[[1.0, 2.0], [3.0, 4.0]], target=[0, 1])
+CALLED = _arrow(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["name a", "b"])
+CODES = _arrow(
+    logit_a=[1.0, 2], logit_b=[2.0, 1],
+    target=pa.DictionaryArray.from_arrays(pa.array([0x0101, 0x0100], pa.int32()), ["a"] * 300),
+)  # fmt: skip
+NO_TEXT = pa.array([b"name \xb5"]).cast(pa.string(), safe=False)
+DAMAGED = {
+    "offsets of lists": _changed(NESTED, _offsets(0, 2, 4), _offsets(0, -(2**20), 2**20)),
+    "offsets of names": _changed(CALLED, _offsets(0, 6, 7), _offsets(0, 2**30, 2**30)),
+    "names": _changed(CALLED, b"name a", b"name \xb5"),
+    "codes": _changed(CODES, _offsets(0x0101, 0x0100), _offsets(2**28, -5)),
+    "names in Parquet": _parquet(logit_a=[1.0], logit_b=[2.0], target=NO_TEXT),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", DAMAGED)
+def test_what_arrow_itself_does_not_check(fault: str, run: Callable[[str], Any]) -> None:
+    name = "x.parquet" if "Parquet" in fault else "x.arrow"
+    Path(name).write_bytes(DAMAGED[fault])
+    assert run(f"ce {name} -q") == (4, "", f"cecalc: error: {name}: its data is damaged\n")
+
+
+def test_more_than_memory_is_claimed(run: Callable[[str], Any]) -> None:
+    columns: dict[str, Any] = {name: [1.5] * 517 for name in ("logit_a", "logit_b")}
+    data = _arrow("lz4", **columns, target=[0] * 516 + [1])
+    Path("x.arrow").write_bytes(data.replace(struct.pack("<q", 517 * 8), struct.pack("<q", 2**60)))
+    assert run("ce x.arrow -q") == (6, "", "cecalc: error: out of memory while reading x.arrow\n")
+
+
+def test_a_page_of_a_small_file_cannot_ask_for_gigabytes(run: Callable[[str], Any]) -> None:
+    sizes, claim = GOOD[4:12], b"\xfe\xff\xff\xff\x0f"
+    assert sizes[:3] == b"\x15\x04\x15" and sizes[4:5] == b"\x15"  # the last is the page's length
+    Path("x.parquet").write_bytes(GOOD[:9] + claim + GOOD[10:])
+    found = run("ce x.parquet -q")
+    assert found == (4, "", "cecalc: error: x.parquet: its data is damaged\n")
+    assert pa.default_memory_pool().max_memory() < 2**30
 
 
 def test_page_checksums_are_checked_where_there_are_any(

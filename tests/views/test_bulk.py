@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cecalc.records import Item
-from cecalc.views import bulk, delimited
+from cecalc.views import Selection, bulk, columns, delimited
 from cecalc.views.digits import write_numbers
 from tests.views import examples
 from tests.views.examples import CELLS, LOGITS, batch
@@ -42,13 +42,18 @@ RUNS: dict[str, Callable[[], Iterator[Item]]] = {
 }
 
 
+SELECTIONS = [Selection(), Selection(columns="!2"), Selection(columns="/loss|prob/,1")]
+
+
 @pytest.mark.parametrize("render", [delimited.render_csv, delimited.render_tsv])
+@pytest.mark.parametrize("selection", SELECTIONS)
 @pytest.mark.parametrize("run", RUNS.values(), ids=list(RUNS))
 def test_many_rows_are_written_as_few(
     run: Callable[[], Iterator[Item]],
     render: Callable[..., Iterator[str]],
+    selection: Selection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    few = "".join(render(run(), examples.PIPE))
-    monkeypatch.setattr(delimited, "MANY", 1)
-    assert "".join(render(run(), examples.PIPE)) == few
+    few = "".join(render(run(), examples.PIPE, selection))
+    monkeypatch.setattr(columns, "MANY", 1)
+    assert "".join(render(run(), examples.PIPE, selection)) == few

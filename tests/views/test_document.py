@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cecalc.records import Item, Outcome, Reduction, Report, Screen
-from cecalc.views import Format
+from cecalc.views import Format, Selection
 from tests.views.examples import LOGITS, batch, bce, ce, founding, many, soft, softmax, text
 
 FOUNDING = """\
@@ -49,7 +49,7 @@ def test_whole_text() -> None:
 
 
 def test_without_rows_the_summary_stays() -> None:
-    summary = "".join(Format.JSON.render(founding(), Screen(), rows=False))
+    summary = "".join(Format.JSON.render(founding(), Screen(), Selection(rows=False)))
     start, end = FOUNDING.index('  "rows"'), FOUNDING.index('  "loss": 1.97')
     assert summary == FOUNDING[:start] + FOUNDING[end:]
 

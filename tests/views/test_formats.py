@@ -16,7 +16,7 @@ from cecalc.views import SUFFIXES, Format
 from tests.views.examples import batch, bce, ce, founding, many, soft, softmax
 
 ROOM = Path(cecalc.views.__file__).parent
-ALLOWED = {"records", "errors", "numerals", "views"}
+ALLOWED = {"records", "errors", "numerals", "ranking", "selection", "views"}
 
 
 @pytest.mark.parametrize("view", Format)

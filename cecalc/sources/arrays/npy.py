@@ -98,9 +98,10 @@ def read_header(source: Readable, place: Place) -> Header:
         raise not_a("NumPy", magic, place)
     if len(magic) < np.lib.format.MAGIC_LEN:
         raise InputError("file ends early (in its header)", place=place)
-    version = magic[len(prefix)]
-    if version not in _LENGTH_BYTES:
-        raise DataError(f"version {version} of the .npy format is not read", place=place)
+    version, minor = magic[len(prefix) :]
+    if version not in _LENGTH_BYTES or minor:
+        shown = f"{version}.{minor}" if minor else version
+        raise DataError(f"version {shown} of the .npy format is not read", place=place)
     size = source.read(_LENGTH_BYTES[version])
     length = int.from_bytes(size, "little")
     if length > _HEADER_BYTES:

@@ -1,0 +1,155 @@
+"""From the parameters of a command to what is written, and where; free of contradictions."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from cecalc.errors import UsageError, excerpt
+from cecalc.options import Color
+from cecalc.records import NamedFile, Reduction, Request, Screen, Task
+from cecalc.requests import read_option, refuse_flawed
+from cecalc.views import SUFFIXES, Format, Selection
+from cecalc.views.bounds import Bound, known
+
+
+@dataclass(frozen=True)
+class OutputRequest:
+    """Everything the command line says about the output."""
+
+    format: Format
+    path: str | None
+    quiet: bool
+    selection: Selection
+    bounds: tuple[Bound, ...]
+    """What has to hold for status 0."""
+    screen: Screen
+    progress: bool
+    """Whether progress may be shown."""
+    time: bool
+    """Whether to say what took how long."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows are written as they are computed."""
+        return self.format.is_by_row and not self.quiet
+
+
+def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
+    """What the command line says about the output.
+
+    Raises
+    ------
+    UsageError : the suffix is unknown, or the output is also an input
+    """
+    path, chosen = params["output"], params["format"]
+    if path is not None:
+        _refuse_overwriting(path, request)
+        if chosen is None:
+            chosen = _format_of(path)
+    chosen = chosen or Format.TABLE
+    return OutputRequest(
+        format=chosen,
+        path=path,
+        quiet=params["quiet"],
+        selection=_selection(params, chosen),
+        bounds=tuple(_bounds(request.input.task, params)),
+        screen=_screen(params["color"], path),
+        progress=not params["no_progress"],
+        time=params["time"],
+    )
+
+
+def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
+    """Which rows and columns are written."""
+    if params["no_rows"] and chosen is not Format.JSON:
+        raise UsageError("--no-rows goes with --format json")
+    for option in ("only_added", "prefix"):
+        if params[option] and not chosen.is_by_row:
+            name = option.replace("_", "-")
+            raise UsageError(f"--{name} goes with --format csv, tsv or jsonl")
+    specification = params["select"]
+    if specification is not None:
+        if params["no_rows"] or (params["quiet"] and params["output"] is None):
+            option = "--no-rows" if params["no_rows"] else "-q"
+            raise UsageError(f"--select chooses columns of rows, and {option} writes none")
+        refuse_flawed("--select", specification)
+    return Selection(
+        rows=not params["no_rows"],
+        prefix=params["prefix"],
+        only_added=params["only_added"],
+        columns=specification,
+    )
+
+
+def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
+    """What --fail-above and --fail-below say."""
+    for option, is_ceiling in (("--fail-above", True), ("--fail-below", False)):
+        for text in params.get(option[2:].replace("-", "_")) or ():
+            figure, sign, number = text.rpartition("=")
+            figure = figure.strip().replace("-", "_") if sign else "loss"
+            if figure not in known(task):
+                near = [name for name in known(task) if figure and name.startswith(figure)]
+                near = near or difflib.get_close_matches(figure, known(task), 1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                raise UsageError(
+                    f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
+                    hint=f"figures: {', '.join(known(task))}",
+                )
+            if figure == "loss" and params.get("reduction") is Reduction.NONE:
+                rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
+                raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
+            limit = read_option(option, number)
+            if math.isnan(limit):
+                raise UsageError(f"{option} {excerpt(text)}: nothing is above or below nan")
+            yield Bound(figure, limit, is_ceiling)
+
+
+def _format_of(path: str) -> Format:
+    suffix = PurePath(path).suffix
+    found = Format.of_suffix(suffix)
+    if found is None and not path.startswith("/dev/"):
+        known = ", ".join(SUFFIXES)
+        what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
+        raise UsageError(
+            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
+        )
+    return found or Format.TABLE
+
+
+def _refuse_overwriting(path: str, request: Request) -> None:
+    options, inputs = request.options, request.input
+    given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
+    files = [
+        g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
+    ]
+    matched = (file for name in inputs.paths for file in (name, *glob.iglob(name, recursive=True)))  # noqa: PTH207
+    for name in (*files, *matched):
+        if name != "-" and _is_same(path, name):
+            raise UsageError(f"output {excerpt(path)} is also an input")
+
+
+def _screen(color: Color, path: str | None) -> Screen:
+    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
+    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = None
+    if is_terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
+
+
+def _is_same(path: str, name: str) -> bool:
+    """Whether both are one file; not where one cannot be one."""
+    try:
+        return Path(path).samefile(name)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,62 @@
+"""What a process owes the shell: to die by signals, to spare closed streams, to know its limits."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from contextlib import suppress
+
+LEAST_MEMORY = 2**28
+"""The address space below which libraries end the process as they are loaded."""
+DEADLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals by which a person, a supervisor or a terminal ends a run."""
+
+
+def die_by_signals() -> None:
+    """A signal ends the process by the signal, at once, even inside a long call of a library."""
+    for number in DEADLY:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def die_by(number: int) -> None:
+    """End by a signal as a process does that never heard of it, silently."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def occupy_streams() -> None:
+    """Give closed standard streams something that refuses: no file opened later gets their number.
+
+    Else `>&-` lets results land in whatever happened to become descriptor 1.
+    """
+    with suppress(OSError):
+        while (descriptor := os.open("/", os.O_RDONLY)) <= 2:
+            pass
+        os.close(descriptor)
+
+
+def room_left() -> float:
+    """How many bytes of address space the process may have (`ulimit -v`)."""
+    if sys.platform == "win32":
+        return float("inf")
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return float("inf") if limit == resource.RLIM_INFINITY else limit
+
+
+def is_of_memory(error: BaseException | None) -> bool:
+    """Whether an error comes of too little memory, whatever it calls itself."""
+    is_limited = room_left() < float("inf")
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if is_limited and isinstance(error, (ImportError, SystemError)):
+            return True  # half a library was loaded
+        if "llocate memory" in str(error) or "start new thread" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

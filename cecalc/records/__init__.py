@@ -1,0 +1,71 @@
+"""The nouns that travel between the rooms: frozen values, each field with its shape and unit.
+
+N is the number of rows, C of classes, M of cells in a row of binary cross-entropy.
+"""
+
+from typing import TYPE_CHECKING
+
+from cecalc.records.asked import (
+    Arithmetic,
+    ColumnChoice,
+    Given,
+    Inline,
+    InputRequest,
+    LossOptions,
+    NamedFile,
+    Rank,
+    Request,
+    Screen,
+)
+from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
+from cecalc.records.rows import Batch, Block, Original, Problem, Schema
+from cecalc.records.terms import (
+    BackendName,
+    Dtype,
+    InputFormat,
+    Kind,
+    NanPolicy,
+    Reduction,
+    TargetAs,
+    TargetForm,
+    Task,
+)
+
+if TYPE_CHECKING:
+    from cecalc.records.rows import Flags as Flags
+    from cecalc.records.rows import Floats as Floats
+    from cecalc.records.rows import Integers as Integers
+
+__all__ = [
+    "Arithmetic",
+    "BackendName",
+    "Batch",
+    "Block",
+    "ColumnChoice",
+    "Dtype",
+    "Given",
+    "Groups",
+    "Header",
+    "Inline",
+    "InputFormat",
+    "InputRequest",
+    "Item",
+    "Kind",
+    "LossOptions",
+    "Meter",
+    "NamedFile",
+    "NanPolicy",
+    "Original",
+    "Outcome",
+    "Problem",
+    "Rank",
+    "Reduction",
+    "Report",
+    "Request",
+    "Schema",
+    "Screen",
+    "TargetAs",
+    "TargetForm",
+    "Task",
+    "Working",
+]

@@ -1,0 +1,206 @@
+"""What is computed: outcomes, what they add up to, and how far a run has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cecalc.records.asked import Rank
+from cecalc.records.rows import Batch, Schema, one_row
+from cecalc.records.terms import Reduction, TargetForm, Task
+
+if TYPE_CHECKING:
+    from cecalc.records.rows import Flags, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a view knows before the first row."""
+
+    task: Task
+    schema: Schema
+    target_form: TargetForm | None
+    reduction: Reduction
+    has_weights: bool
+    """Whether an unweighted loss stands beside the loss."""
+    has_sample_weight: bool
+    has_row_weight: bool
+    """Whether rows count in the denominator with a weight."""
+    label_smoothing: float
+    width: int
+    """C, or M for bce."""
+    cell_shape: tuple[int, ...]
+    log: bool
+    """Whether softmax and sigmoid give logarithms."""
+    has_ids: bool
+    has_originals: bool = False
+    """Whether the rows as they came are there to be passed on."""
+    rank: Rank | None = None
+    """Only these rows come, in this order."""
+    by: tuple[str, ...] | None = None
+    """The columns whose values make the groups that come instead of rows."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes or cells, in order."""
+        if self.schema.classes is not None:
+            return self.schema.classes
+        if len(self.cell_shape) > 1:
+            import itertools
+
+            places = itertools.product(*(range(n) for n in self.cell_shape))
+            return tuple("_".join(map(str, place)) for place in places)
+        return tuple(str(c) for c in range(self.width))
+
+
+@dataclass(frozen=True)
+class Working:
+    """What lies between the values of some rows and their losses."""
+
+    probs: Floats
+    """Shape (N, C): softmax or sigmoid of the values."""
+    surprisal: Floats | None = None
+    """Shape (N, C), for ce: −ln p of each class, nats."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A batch and what was computed from it. Row arrays have shape (N,), losses are in nats."""
+
+    batch: Batch
+    used: Flags
+    """Which rows count."""
+    loss: Floats | None = None
+    """Weighted, as torch's ``reduction="none"``; NaN where ignored."""
+    loss_unweighted: Floats | None = None
+    """Without any weight, where there are weights."""
+    weight: Floats | None = None
+    """The weight of each row in the denominator, where rows have weights."""
+    prediction: Integers | None = None
+    """The class of the largest value, the first on ties; for one cell of bce, 0 or 1."""
+    p_prediction: Floats | None = None
+    p_target: Floats | None = None
+    """Probability of the target's class; of its largest class for distributions."""
+    target_class: Integers | None = None
+    """The target's class, or its largest; −1 where ignored."""
+    correct: Flags | None = None
+    """For bce: every counted cell is right."""
+    cell_loss: Floats | None = None
+    """Shape (N, M), for bce; NaN where ignored."""
+    cell_unweighted: Floats | None = None
+    """Shape (N, M), for bce."""
+    cell_used: Flags | None = None
+    """Shape (N, M), for bce."""
+    cell_correct: Flags | None = None
+    """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
+    probs: Floats | None = None
+    """Shape (N, C): softmax or sigmoid of the values; None for ce, where few rows show it."""
+    working: Callable[[Batch], Working] | None = None
+    """For ce: computes what lies between values and losses, for the rows that show it."""
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return self.batch.size
+
+    @property
+    def worked(self) -> Working:
+        """What lies between the values and the losses."""
+        if self.working is not None:
+            return self.working(self.batch)
+        assert self.probs is not None
+        return Working(self.probs)
+
+    def take(self, row: int) -> Outcome:
+        """The outcome of its `row`-th row alone."""
+        whole = ("batch", "working")
+        alone = {name: one_row(part, row) for name, part in vars(self).items() if name not in whole}
+        return Outcome(batch=self.batch.take(row), working=self.working, **alone)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What the rows of each group add up to; G groups, the one of the highest loss first."""
+
+    keys: Sequence[tuple[str, ...]]
+    """G texts for each column of `Header.by`."""
+    total: int
+    """How many groups there are in all."""
+    rows: Integers
+    """Shape (G,): how many of a group's rows count."""
+    loss: Floats
+    """Shape (G,): reduced as the whole is, the mean where the whole is not reduced; nats."""
+    share: Floats
+    """Shape (G,): the group's part of the numerator; NaN where it is none."""
+    accuracy: Floats
+    """Shape (G,): of rows; NaN where no row counts."""
+    cell_accuracy: Floats | None = None
+    """The same of cells, for bce with several."""
+
+    @property
+    def size(self) -> int:
+        """The number of groups."""
+        return len(self.keys)
+
+    def first(self, count: int) -> Groups:
+        """The first so many of them."""
+        arrays = {name: part[:count] for name, part in vars(self).items() if hasattr(part, "ndim")}
+        return replace(self, keys=self.keys[:count], **arrays)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The summary of a run, ready to be shown. Losses are in nats."""
+
+    header: Header
+    loss: float | None
+    """The reduced loss; None under ``reduction="none"``."""
+    numerator: float
+    denominator: float
+    denominator_is: str
+    rows_given: int
+    rows_used: int
+    rows_ignored: int
+    cells_given: int | None
+    cells_used: int | None
+    cells_ignored: int | None
+    mean: float | None
+    """numerator / denominator, whatever the reduction."""
+    correct: int
+    """Rows whose prediction is right (every cell, for bce)."""
+    cells_correct: int | None
+    label_entropy: float | None
+    """Entropy of the label distribution: the loss of a model that knows only the shares."""
+    chance: float
+    """ln C for ce, ln 2 for bce."""
+    target_form: str
+    """How the target was understood, in words."""
+    backend: str
+    """What computed the numbers."""
+    version: str
+
+
+Item = Header | Outcome | Groups | Report
+"""What the flow hands to a view: one header, outcomes in row order (or groups), one report (losses
+only).
+"""
+
+
+@dataclass
+class Meter:
+    """What a run has done so far: the run writes, whoever shows it reads."""
+
+    read: int = 0
+    """Bytes of input, as they are stored."""
+    total: int | None = None
+    """How many there are, where that is known."""
+    written: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took, all its threads together."""
+    threads: int = 1
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add to a stage; only one thread does."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds

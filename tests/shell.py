@@ -1,0 +1,106 @@
+"""Running the program as a shell does, and what holds for every run whatever happens to it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+CECALC = [sys.executable, "-m", "cecalc"]
+FOUNDING = "ce --logits '2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3' --target 2,1"
+
+STATUSES = {0, 1, 2, 3, 4, 5, 6, 70}
+DEATHS = {128 + s for s in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)}
+SIGPIPE = 128 + signal.SIGPIPE
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a run: ours is the package it finds."""
+    return os.environ | {"PYTHONPATH": str(ROOT)} | more
+
+
+def shell(command: str, cwd: Path, **more: str) -> tuple[int, str, str]:
+    """Status, standard output and standard error of a bash command, `cecalc` in it being ours."""
+    run = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", re.sub(r"\bcecalc\b", " ".join(CECALC), command)],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+        timeout=300,
+    )
+    status = run.returncode if run.returncode >= 0 else 128 - run.returncode
+    check(status, run.stderr)
+    return status, run.stdout, run.stderr
+
+
+def check(status: int, err: str) -> None:
+    """What holds for every run: a status that is promised, and at most two lines, printable."""
+    assert status in STATUSES | DEATHS, (status, err[-2000:])
+    lines = err.split("\n")
+    assert lines.pop() == ""
+    errors = [line for line in lines if line.startswith("cecalc: error: ")]
+    hints = [line for line in lines if line.startswith("cecalc: hint: ")]
+    assert len(lines) == len(errors) + len(hints), err
+    assert len(errors) <= 1, err
+    assert len(hints) <= 1 or not errors, err
+    assert all(len(line) <= 400 and line.isascii() and line.isprintable() for line in lines), err
+    if status in DEATHS:
+        assert err == ""
+
+
+def started(arguments: Sequence[str], cwd: Path, **more: Any) -> subprocess.Popen[bytes]:
+    """A run in the background, nothing on its standard input."""
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "env": environment()}
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
+    return subprocess.Popen([*CECALC, *arguments], cwd=cwd, **options)
+
+
+def settle(run: subprocess.Popen[bytes]) -> None:
+    """Wait until signals are ours: an interpreter that starts ignores SIGPIPE and takes SIGINT."""
+    if sys.platform != "linux":
+        time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while sys.platform == "linux" and run.poll() is None:
+        assert time.monotonic() < deadline, "SIGINT is still the interpreter's"
+        text = Path(f"/proc/{run.pid}/status").read_text()
+        ignored, caught = (
+            int(re.findall(rf"{name}:\s*(\w+)", text)[0], 16) for name in ("SigIgn", "SigCgt")
+        )
+        if ignored >> (signal.SIGPIPE - 1) & 1 and not caught >> (signal.SIGINT - 1) & 1:
+            return
+        time.sleep(0.001)
+
+
+def terminal(arguments: Sequence[str], cwd: Path, **more: str) -> tuple[int, str]:
+    """The status of a run on a terminal, and all that the terminal is sent."""
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [*CECALC, *arguments],
+        cwd=cwd,
+        env={"TERM": "xterm-256color"} | environment(**more),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 60)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the terminal's other side is closed
+            break
+    os.close(ours)
+    return run.wait(timeout=60), shown.decode(errors="surrogateescape").replace("\r\n", "\n")
