@@ -10,6 +10,7 @@ import enum
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -202,17 +203,27 @@ def as_json(error: CecalcError) -> str:
         "column_number": place.number,
         "value": error.value,
     }
-    return json.dumps(facts)
+    return _object(facts)
 
 
 def note_as_json(text: str) -> str:
     """A note as one JSON object on a line."""
-    return json.dumps({"kind": "note", "rule": text})
+    return _object({"kind": "note", "rule": text})
+
+
+def _object(facts: Mapping[str, str | int | None]) -> str:
+    """A JSON object whose texts are no longer than a message is."""
+    clipped = {k: _clipped(v) if isinstance(v, str) else v for k, v in facts.items()}
+    return json.dumps(clipped)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MESSAGE_BYTES else text[: MESSAGE_BYTES - 3] + "..."
 
 
 def _line(kind: str, text: str) -> str:
     line = f"cecalc: {kind}: {printable_ascii(text)}"
-    return line if len(line) <= MESSAGE_BYTES else line[: MESSAGE_BYTES - 3] + "..."
+    return _clipped(line)
 
 
 def _shown(character: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from cecalc.errors import DataError, excerpt
 
-_PART = re.compile(r'\s*(!?)\s*("(?:[^"]|"")*"|/(?:\\.|[^/\\])*/i?|[^,]*?)\s*(?:,|$)')
+_PART = re.compile(r'\s*(!?)\s*("(?:[^"]|"")*"|/(?:\\.|[^/\\])*/i?|[^,]*?)\s*(?:,|\Z)')
 _NUMBERS = re.compile(r"([0-9]{1,9})(-?)([0-9]{0,9})|-([0-9]{1,9})")
 
 

@@ -108,8 +108,10 @@ class Stream:
         assert self._decode is not None
         try:
             return self._decode(data, is_last)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
+            if not isinstance(error, UnicodeDecodeError):  # UTF-16 without its mark
+                return ""
             waiting = len(error.object) - len(data)  # it was read before
             good = data[: max(0, error.start - waiting)]
             return self._decode(good, False) if good else ""

@@ -19,7 +19,7 @@ from tests.fuzz.targets import Target, Way
 MESSAGE_BYTES = 400
 GROWTH = 512 * 2**20
 """By how many bytes one call, or all calls after the first, may make the process larger."""
-_LINE = re.compile(r"cecalc: (error|hint): [ -~]*")
+_LINE = re.compile(r"cecalc: (error|hint|failed): [ -~]*")
 _NUMBERS = re.compile(r"[0-9][-+0-9.e]*")
 _TIMING = re.compile(r"(read|parse|transfer|compute|write|whole) +[0-9]+[.][0-9]{3} s.*")
 _SMALL = 128
@@ -164,6 +164,7 @@ def _message_fault(ran: Ran, arguments: list[str]) -> str | None:
     *lines, last = ran.err.decode("latin-1").split("\n")
     if "--time" in arguments:
         lines = [line for line in lines if not _TIMING.fullmatch(line)]
+    lines = list(map(_spoken, lines))
     errors = [i for i, line in enumerate(lines) if line.startswith("cecalc: error")]
     has_failed = ran.status not in (0, 1)
     for line in lines:
@@ -178,6 +179,15 @@ def _message_fault(ran: Ran, arguments: list[str]) -> str | None:
     if has_failed and (len(errors) != 1 or errors[0] < len(lines) - 2):
         return f"not one error at the end of standard error: {lines}"
     return None
+
+
+def _spoken(line: str) -> str:
+    """What --errors json tells, as it is told to people."""
+    try:
+        kind = json.loads(line)["kind"]
+    except (ValueError, TypeError, KeyError):
+        return line
+    return "cecalc: hint: " if kind in ("note", "check") else "cecalc: error: "
 
 
 def _output_fault(ran: Ran, target: Target, arguments: list[str]) -> str | None:

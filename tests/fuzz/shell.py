@@ -17,6 +17,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 from types import FrameType
 from typing import Any, Self
+from unittest import mock
 
 import typer
 
@@ -84,13 +85,25 @@ class Shell:
         before = _peak()
         with self._caught(stdin), _sized(small):
             status, raised = self._called(list(arguments))
-            if status == 70:  # what was it?
-                raised = self._called([*arguments, "--debug"])[1] or "internal error"
+            if status == 70:
+                raised = self._bug([*arguments, "--debug"])
         out, err = map(_taken, self._files)
         return Ran(status, out, err, raised, _peak() - before)
 
+    def _bug(self, arguments: list[str]) -> str:
+        """What becomes an internal error."""
+        places: list[str] = []
+
+        def noted(error: BaseException) -> list[str]:
+            places.append(_place(error))
+            return []
+
+        with mock.patch.object(traceback, "format_exception", noted):
+            self._called(arguments)
+        return next(iter(places), "internal error")
+
     def _called(self, arguments: list[str]) -> tuple[int | None, str | None]:
-        faulthandler.dump_traceback_later(6 * self._seconds, exit=True, file=self._own[1])
+        faulthandler.dump_traceback_later(max(60, 6 * self._seconds), exit=True, file=self._own[1])
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
         try:
             return int(cli.status_of(arguments)), None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.fuzz.reference import Abstains, Given, Refused, arranged, depth, number
@@ -22,36 +22,103 @@ def columns(texts: Sequence[str], fields: Sequence[str], rows: list[list[Any]]) 
     if len(target) != 1:
         raise Refused("not one target")
     taken = {*target, *(i for i, f in enumerate(fields) if f in ("id", "sample_weight"))}
-    values = []
-    for part in said.split(","):
-        found = [i for i in _one(part.strip(), fields) if i not in taken]
-        if not found:
-            raise Refused("nothing is left")
-        values += [i for i in found if i not in values]
+    values = _selected(said, fields, [i for i in range(len(fields)) if i not in taken])
     names = [fields[i].removeprefix("logit_").removeprefix("prob_") for i in values]
     weights = [i for i, f in enumerate(fields) if f == "sample_weight"]
     return by_position(rows, values, names, list(target), [], weights)
 
 
-def _selected(text: str, fields: Sequence[str]) -> list[int]:
-    return list(dict.fromkeys(i for part in text.split(",") for i in _one(part.strip(), fields)))
+def _selected(text: str, fields: Sequence[str], free: Sequence[int] | None = None) -> list[int]:
+    free = range(len(fields)) if free is None else free
+    parts = list(_parts(text))
+    turned = parts[0][0]
+    chosen: list[int] = []
+    for is_taken_away, part in parts:
+        found = [i for i in _one(part, fields) if i in free]
+        if not (found or turned):
+            raise Refused("nothing is left")
+        if is_taken_away and not turned:
+            chosen = [i for i in chosen if i not in found]
+        else:
+            chosen += [i for i in found if i not in chosen]
+    kept = [i for i in free if i not in chosen] if turned else chosen
+    if not kept:
+        raise Refused("nothing is left")
+    return kept
+
+
+def _parts(text: str) -> Iterator[tuple[bool, str]]:
+    """The parts between commas, but for commas in quotes or slashes; whether ! stands before."""
+    while True:
+        text = text.lstrip()
+        is_taken_away = text.startswith("!")
+        text = text[1:].lstrip() if is_taken_away else text
+        end = _closed(text)
+        rest = text[end:].lstrip() if end else ""
+        if not end or (rest and not rest.startswith(",")):
+            end = text.find(",") if "," in text else len(text)
+            rest = text[end:]
+        part = text[:end].strip()
+        if not part:
+            raise Refused("an empty part")
+        yield is_taken_away, part
+        text = rest[1:]
+        if not text:
+            return
+
+
+def _closed(text: str) -> int:
+    """Where a part in quotes or slashes ends; 0 for any other."""
+    if text.startswith('"'):
+        i = 1
+        while i < len(text):
+            if text[i] == '"' and text[i + 1 : i + 2] != '"':
+                return i + 1
+            i += 2 if text[i] == '"' else 1
+    if text.startswith("/"):
+        i = 1
+        while i < len(text):
+            if text[i] == "/":
+                return i + 2 if text[i + 1 : i + 2] == "i" else i + 1
+            i += 2 if text[i] == "\\" else 1
+    return 0
 
 
 def _one(part: str, fields: Sequence[str]) -> list[int]:
-    """A name, a number, a range or a glob."""
-    if part in fields:
-        return [fields.index(part)]
+    """A name, a number, a range, a glob or a regular expression."""
+    plain = part[1:-1].replace('""', '"') if _closed(part) == len(part) > 1 else part
+    for name in (part, plain) if part.startswith('"') else (part,):
+        if name in fields:
+            return [fields.index(name)]
     if found := re.fullmatch(r"([0-9]{1,9})?(-)?([0-9]{1,9})?", part):
         first, dash, last = found.groups()
         if first or (dash and last):
             low = int(first or 1)
             high = int(last) if last else len(fields) if dash else low
-            if not 1 <= low <= high <= len(fields):
-                raise Refused("no such column")
-            return list(range(low - 1, high))
-    if any(c in part for c in "*?[") and (m := fnmatch.filter(fields, part)):
+            return _through(low - 1, high - 1, len(fields))
+    ends = [(part[:i], part[i + 1 :]) for i, c in enumerate(part) if c == "-"]
+    named = [(a, b) for a, b in ends if a in fields and b in fields]
+    if len(named) == 1:
+        first_name, last_name = named[0]
+        return _through(fields.index(first_name), fields.index(last_name), len(fields))
+    if part.startswith("/") and _closed(part) == len(part):
+        flags = re.IGNORECASE if part.endswith("i") else 0
+        try:
+            pattern = re.compile(part.strip("i")[1:-1] if flags else part[1:-1], flags)
+        except re.error:
+            raise Refused("no regular expression") from None
+        if found_here := [i for i, name in enumerate(fields) if pattern.search(name)]:
+            return found_here
+    elif any(c in part for c in "*?[") and (m := fnmatch.filter(fields, part)):
         return [fields.index(name) for name in m]
     raise Refused("no such column")
+
+
+def _through(first: int, last: int, count: int) -> list[int]:
+    if not (0 <= first < count and 0 <= last < count):
+        raise Refused("no such column")
+    step = 1 if first <= last else -1
+    return list(range(first, last + step, step))
 
 
 def inline(texts: Sequence[str]) -> Given:
