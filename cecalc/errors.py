@@ -190,7 +190,7 @@ def as_json(error: CecalcError) -> str:
     """
     place = error.place
     option = re.match(r"--[a-z-]+", place.source or error.rule)
-    facts = {
+    facts: dict[str, str | int | None] = {
         "kind": error.status.name.lower(),
         "status": int(error.status),
         "rule": error.rule,
