@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cecalc.cli import status_of
@@ -87,6 +87,7 @@ QUOTED = st.booleans()
 ROWS = st.lists(st.tuples(CELLS, QUOTED, CELLS, QUOTED), min_size=1, max_size=5)
 
 
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(ROWS, st.booleans())
 def test_cells_that_are_picked_are_those_that_came(
     rows: list[tuple[str, bool, str, bool]],
