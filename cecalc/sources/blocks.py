@@ -189,11 +189,19 @@ def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
 
 def _last_end(data: bytes, *, quoted: bool) -> int:
     """Where the last row that is complete ends; 0 where none is."""
-    end = data.rfind(b"\n") + 1
-    if end and not (quoted and data.count(b'"', 0, end) % 2):
-        return end
-    ends = row_ends(data[:-1], quoted=quoted)  # what follows a last CR is not known yet
-    return int(ends[-2]) if ends.size > 1 else 0
+    if data.endswith(b"\n") and not (quoted and data.count(b'"') % 2):
+        return len(data)
+    stop = len(data) - 1  # what follows a last CR is not known yet
+    is_within = quoted and data.count(b'"', 0, stop) % 2
+    while True:  # from quote to quote, backwards
+        begin = data.rfind(b'"', 0, stop) + 1 if quoted else 0
+        if not is_within:
+            end = max(data.rfind(b"\n", begin, stop), data.rfind(b"\r", begin, stop)) + 1
+            if end:
+                return end + (data[end - 1 : end + 1] == b"\r\n")
+        if not begin:
+            return 0
+        stop, is_within = begin - 1, not is_within
 
 
 def _before_blank_lines(text: bytes) -> int:
