@@ -170,7 +170,9 @@ def _execute(task: Task, ctx: typer.Context) -> int:
         items = progress.awaited(run(request, tell, meter), meter, shown.stop)
         _written(checked.of(items), output, meter)
     if output.time:
-        say(progress.timings(meter, time.perf_counter() - start))
+        timings = progress.timings(meter, time.perf_counter() - start)
+        for line in timings.splitlines():
+            say(note_as_json(line, "time") if is_json else line)
     for failure in checked.failures:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
     return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
@@ -183,13 +185,12 @@ def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None
     if output.streams and output.path is None:
         _stream(items, output, meter)
     elif not output.quiet:
-        _write(output.format.render(items, output.screen, output.selection), output, meter)
+        _write(output.render(items), output, meter)
     elif output.path is None:
         _write(quiet.render(items, output.screen), output, meter)
     else:
         with Writer(None, hold=True) as number:
-            items = _told_to(number, items)
-            _write(output.format.render(items, output.screen, output.selection), output, meter)
+            _write(output.render(_told_to(number, items)), output, meter)
 
 
 def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
@@ -204,10 +205,12 @@ def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
             rows += item.batch.size if isinstance(item, Outcome) else 0
 
     try:
-        _write(output.format.render(counted(), output.screen, output.selection), output, meter)
+        _write(output.render(counted()), output, meter)
     except CecalcError as error:
         if rows and not isinstance(error, OutputError):
-            error.rule += f"; stopped at row {rows}; {count(rows, 'row')} written"
+            is_of_row = error.place.line is not None or error.place.row is not None
+            stopped = f"; stopped at row {rows}" if is_of_row else ""
+            error.rule += f"{stopped}; {count(rows, 'row')} written"
         raise
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import os
 import re
 import stat
 from collections.abc import Callable, Iterator
@@ -23,21 +22,17 @@ from cecalc.views.bounds import known
 _HEADER_BYTES = 2**16
 """How much of a file is looked at."""
 _is_plain = re.compile(r"[A-Za-z0-9_.@%+][A-Za-z0-9_.@%+-]*").fullmatch
-_GIVEN_BY_US = {
-    "select": ("loss", "prediction", "p_target", "correct", "status"),
-    "by": ("class", "prediction", "correct"),
-}
-
 Complete = Callable[[typer.Context, str], list[str]]
 
 
-def columns(option: str) -> Complete:
-    """Offers the columns of the input for the last part of what is typed."""
+def columns(*ours: str) -> Complete:
+    """Offers the columns of the input, and of ours, for the last part of what is typed."""
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         before, comma, part = incomplete.rpartition(",")
         typed = before.split(",")
-        names = [*_of_files(ctx), *_GIVEN_BY_US.get(option, ())]
+        added = ours if Task(ctx.info_name or "ce").is_loss else ()
+        names = dict.fromkeys([*_of_files(ctx), *added])
         return [before + comma + n for n in names if n.startswith(part) and n not in typed]
 
     return complete
@@ -70,11 +65,8 @@ def _header(path: Path) -> list[str]:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         return []
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        head = os.read(descriptor, _HEADER_BYTES)
-    finally:
-        os.close(descriptor)
+    with path.open("rb") as file:
+        head = file.read(_HEADER_BYTES)
     line = head.decode("utf-8-sig").splitlines()[0] if b"\n" in head else ""
     if line.lstrip().startswith(("{", "[")):
         first = json.loads(line)

@@ -189,13 +189,14 @@ def as_json(error: CecalcError) -> str:
     '{"kind": "data", "status": 3, "rule": "no data rows", "hint": null, "file": "x.csv", ...}'
     """
     place = error.place
-    option = re.match(r"--[a-z-]+", place.source or error.rule)
+    is_option = (place.source or "").startswith("--")
+    option = re.match(r"--[a-z-]+", place.source if is_option and place.source else error.rule)
     facts: dict[str, str | int | None] = {
         "kind": error.status.name.lower(),
         "status": int(error.status),
         "rule": error.rule,
         "hint": error.hint,
-        "file": None if option else place.source,
+        "file": None if is_option else place.source,
         "option": option and option[0],
         "line": place.line,
         "row": place.row,
@@ -206,15 +207,15 @@ def as_json(error: CecalcError) -> str:
     return _object(facts)
 
 
-def note_as_json(text: str) -> str:
+def note_as_json(text: str, kind: str = "note") -> str:
     """A note as one JSON object on a line."""
-    return _object({"kind": "note", "rule": text})
+    return _object({"kind": kind, "rule": text})
 
 
 def _object(facts: Mapping[str, str | int | None]) -> str:
-    """A JSON object whose texts are no longer than a message is."""
-    clipped = {k: _clipped(v) if isinstance(v, str) else v for k, v in facts.items()}
-    return json.dumps(clipped)
+    """A JSON object on a line; what the data says in it is no longer than a message."""
+    texts = {k: _clipped(v) for k, v in facts.items() if isinstance(v, str) and k != "file"}
+    return json.dumps({**facts, **texts})
 
 
 def _clipped(text: str) -> str:

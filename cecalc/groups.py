@@ -6,6 +6,7 @@ and the groups' numerators add up to the whole's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.records import Groups, Header, Outcome, Rank, Reduction, Task
-from cecalc.summary import ONE, ZERO, ExactSum
+from cecalc.summary import ONE, ZERO, ExactSum, Summary
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers
@@ -35,101 +36,89 @@ class _Terms:
 
 
 @dataclass
-class Group:
-    """Counts and exact sums over the rows of a group."""
-
-    rows: int = 0
-    correct: int = 0
-    cells: int = 0
-    cells_correct: int = 0
-    numerator: ExactSum = ZERO
-    weights: ExactSum = ZERO
-
-    def add(self, other: Group) -> None:
-        """Take in the rows of another part of the input."""
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-
-@dataclass
 class Grouping:
     """The groups seen so far."""
 
     header: Header
     by_cell: bool = False
     """Whether the columns of a row's cells are the groups, instead of the rows' keys."""
-    groups: dict[Key, Group] = field(default_factory=dict)
+    groups: dict[Key, Summary] = field(default_factory=dict)
 
     def add(self, outcome: Outcome, keys: Sequence[Key]) -> None:
         """Look at one more batch, each of whose rows (or columns of cells) has a key."""
         numbers: dict[Key, int] = {}
         group = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-        terms = _terms(outcome, self.header)
-        parts = _parts(terms, group[terms.cell if self.by_cell else terms.row], len(numbers))
-        if not self.by_cell:
-            _count_rows(parts, outcome, group)
+        parts = _summaries(outcome, self.header, group, len(numbers), by_cell=self.by_cell)
         for key, part in zip(numbers, parts, strict=True):
-            if (known := self.groups.get(key)) is None:
-                self.groups[key] = part
-            else:
-                known.add(part)
+            known = self.groups.get(key)
+            self.groups[key] = part if known is None else known.merge(part)
 
     def finish(self, rank: Rank | None) -> Groups:
-        """The groups, highest loss first; those with no row that counts stand last."""
+        """The groups, highest (or lowest) loss first; those with no row that counts stand last."""
         whole = ZERO
         for group in self.groups.values():
             whole += group.numerator
-        is_sum = self.header.reduction is Reduction.SUM
-        losses = {
-            key: g.numerator.value() if is_sum else g.numerator.over(g.weights)
-            for key, g in self.groups.items()
-        }
         lowest = rank is not None and rank.lowest
-        ordered = sorted(self.groups, key=lambda key: _order(losses[key], lowest=lowest))
+        losses = {key: self._loss(group) for key, group in self.groups.items()}
+
+        def order(key: Key) -> tuple[bool, bool, float]:
+            loss, is_nan = losses[key], math.isnan(losses[key])
+            ranked = 0.0 if is_nan else loss if lowest else -loss
+            return not self.groups[key].rows_used, is_nan == lowest, ranked
+
+        ordered = sorted(self.groups, key=order)
         chosen = ordered if rank is None else ordered[: rank.count]
         found = [self.groups[key] for key in chosen]
         has_cells = self.header.task is Task.BCE and self.header.width > 1 and not self.by_cell
+        cells = _ratios([(g.cells_correct, g.cells_used) for g in found]) if has_cells else None
+        shares = [math.nan if whole.special else g.numerator.over(whole) for g in found]
         return Groups(
             keys=chosen,
             total=len(ordered),
-            rows=np.asarray([g.rows for g in found], np.int64),
+            rows=np.asarray([g.rows_used for g in found], np.int64),
             loss=np.asarray([losses[key] for key in chosen]),
-            share=np.asarray([g.numerator.over(whole) for g in found]),
-            accuracy=_ratios([(g.correct, g.rows) for g in found]),
-            cell_accuracy=_ratios([(g.cells_correct, g.cells) for g in found])
-            if has_cells
-            else None,
+            share=np.asarray(shares),
+            accuracy=_ratios([(g.correct, g.rows_used) for g in found]),
+            cell_accuracy=cells,
         )
 
-
-def _order(loss: float, *, lowest: bool) -> tuple[bool, float]:
-    is_nan = loss != loss  # noqa: PLR0124
-    return is_nan, 0.0 if is_nan else loss if lowest else -loss
+    def _loss(self, group: Summary) -> float:
+        is_sum = self.header.reduction is Reduction.SUM
+        return group.numerator.value() if is_sum else group.numerator.over(group.weights)
 
 
 def _ratios(pairs: Sequence[tuple[int, int]]) -> Floats:
     return np.asarray([part / whole if whole else np.nan for part, whole in pairs])
 
 
-def _parts(terms: _Terms, group: Integers, count: int) -> list[Group]:
-    """A batch's part of each of its groups; a term counts as a row, until rows are counted."""
-    cells = np.bincount(group, minlength=count).tolist()
-    correct = np.bincount(group[terms.correct], minlength=count).tolist()
+def _summaries(
+    outcome: Outcome, header: Header, group: Integers, count: int, *, by_cell: bool
+) -> list[Summary]:
+    """A batch's part of each of its groups; of a column of cells, each one is a row."""
+    terms = _terms(outcome, header)
+    of_term = group[terms.cell if by_cell else terms.row]
     weights = (
-        [ExactSum(n * ONE) for n in cells]
+        [ExactSum(n * ONE) for n in _counts(of_term, count)]
         if terms.weight is None
-        else ExactSum.by_group(terms.weight, group, count)
+        else ExactSum.by_group(terms.weight, of_term, count)
     )
-    numerators = ExactSum.by_group(terms.loss, group, count)
-    return list(map(Group, cells, correct, cells, correct, numerators, weights))
-
-
-def _count_rows(parts: list[Group], outcome: Outcome, group: Integers) -> None:
     assert outcome.correct is not None
-    for name, flags in (("rows", outcome.used), ("correct", outcome.used & outcome.correct)):
-        counts = np.bincount(group[flags], minlength=len(parts))
-        for part, number in zip(parts, counts.tolist(), strict=True):
-            setattr(part, name, number)
+    used, right = outcome.used, outcome.used & outcome.correct
+    parts = {
+        "rows_used": _counts(of_term if by_cell else group[used], count),
+        "correct": _counts(of_term[terms.correct] if by_cell else group[right], count),
+        "cells_used": _counts(of_term, count),
+        "cells_correct": _counts(of_term[terms.correct], count),
+        "numerator": ExactSum.by_group(terms.loss, of_term, count),
+        "weights": weights,
+    }
+    rows = zip(*parts.values(), strict=True)
+    return [Summary(**dict(zip(parts, row, strict=True))) for row in rows]
+
+
+def _counts(groups: Integers, count: int) -> list[int]:
+    counts: list[int] = np.bincount(groups, minlength=count).tolist()
+    return counts
 
 
 def _terms(outcome: Outcome, header: Header) -> _Terms:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cecalc.errors import UsageError, excerpt
 from cecalc.options import Color
-from cecalc.records import NamedFile, Reduction, Request, Screen, Task
+from cecalc.records import Item, NamedFile, Reduction, Request, Screen, Task
 from cecalc.requests import read_option, refuse_flawed
 from cecalc.views import SUFFIXES, Format, Selection
 from cecalc.views.bounds import Bound, known
@@ -40,6 +40,10 @@ class OutputRequest:
     def streams(self) -> bool:
         """Whether rows are written as they are computed."""
         return self.format.is_by_row and not self.quiet
+
+    def render(self, items: Iterator[Item]) -> Iterator[str]:
+        """Chunks of text, as the view for the format makes them of the items."""
+        return self.format.render(items, self.screen, self.selection)
 
 
 def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
@@ -69,15 +73,21 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
 
 def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
     """Which rows and columns are written."""
+    is_grouped = params.get("by") is not None
+    is_quiet = params["quiet"] and params["output"] is None
     if params["no_rows"] and chosen is not Format.JSON:
         raise UsageError("--no-rows goes with --format json")
     for option in ("only_added", "prefix"):
+        name = f"--{option.replace('_', '-')}"
         if params[option] and not chosen.is_by_row:
-            name = option.replace("_", "-")
-            raise UsageError(f"--{name} goes with --format csv, tsv or jsonl")
+            raise UsageError(f"{name} goes with --format csv, tsv or jsonl")
+        if params[option] and is_grouped:
+            raise UsageError(f"{name} goes with rows, and --by has none")
+    if is_grouped and is_quiet:
+        raise UsageError("--by writes groups, and -q writes none")
     specification = params["select"]
     if specification is not None:
-        if params["no_rows"] or (params["quiet"] and params["output"] is None):
+        if params["no_rows"] or is_quiet:
             option = "--no-rows" if params["no_rows"] else "-q"
             raise UsageError(f"--select chooses columns of rows, and {option} writes none")
         refuse_flawed("--select", specification)

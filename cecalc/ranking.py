@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from cecalc.records import Outcome, Rank
 
@@ -20,15 +21,14 @@ class Ranking:
 
     def add(self, outcome: Outcome) -> None:
         """Look at one more batch."""
-        import numpy as np
-
         loss: Any = outcome.loss
         rows = np.flatnonzero(outcome.used & ~self._loses(loss))
-        ascending = loss[rows] if self.rank.lowest else -loss[rows]
         is_nan = np.isnan(loss[rows])
-        order = np.lexsort((rows, ascending, is_nan == self.rank.lowest))
-        for row in rows[order[: self.rank.count]].tolist():
-            key = self._key(float(loss[row]), outcome.batch.start + row)
+        is_late = is_nan == self.rank.lowest
+        ascending = np.where(is_nan, 0.0, loss[rows] if self.rank.lowest else -loss[rows])
+        for i in np.lexsort((rows, ascending, is_late))[: self.rank.count].tolist():
+            row = int(rows[i])
+            key = bool(is_late[i]), float(ascending[i]), outcome.batch.start + row
             self.kept.append((key, outcome.take(row)))
         self.kept = sorted(self.kept, key=lambda ranked: ranked[0])[: self.rank.count]
 
@@ -36,15 +36,8 @@ class Ranking:
         """The rows, the one of the highest (or lowest) loss first."""
         return [outcome for _, outcome in self.kept]
 
-    def _key(self, loss: float, row: int) -> _Key:
-        is_nan = math.isnan(loss)
-        ascending = loss if self.rank.lowest else -loss
-        return is_nan == self.rank.lowest, 0.0 if is_nan else ascending, row
-
     def _loses(self, loss: Any) -> Any:
         """Which losses do not get past the last one kept, since a later row loses a tie."""
-        import numpy as np
-
         if len(self.kept) < self.rank.count:
             return np.zeros(loss.shape, bool)
         last: Any = self.kept[-1][1].loss  # with a nan, no comparison holds: the order decides

@@ -85,11 +85,6 @@ def _by(params: Mapping[str, Any]) -> str | None:
     specification: str | None = params.get("by")
     if specification is not None:
         refuse_flawed("--by", specification)
-        for option in ("only_added", "prefix"):
-            if params[option]:
-                raise UsageError(f"--{option.replace('_', '-')} goes with rows, and --by has none")
-        if params["quiet"] and params["output"] is None:
-            raise UsageError("--by writes groups, and -q writes none")
     return specification
 
 
@@ -206,8 +201,13 @@ def read_option(option: str, text: str) -> float:
         raise UsageError(f"{option}: {error}") from None
 
 
+def _is_whole(text: str) -> bool:
+    """Whether a text is a whole number that a file could have as many bytes or rows of."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def _whole(option: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not _is_whole(text):
         raise UsageError(f"{option}: cannot read {excerpt(text)} as a whole number")
     return int(text)
 
@@ -254,7 +254,7 @@ def _bytes(text: str | None) -> int | None:
         return None
     scale = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(text[-1:].lower())
     digits = text[:-1] if scale else text
-    if not (digits.isascii() and digits.isdigit()):
+    if not _is_whole(digits):
         raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
     return Size(int(digits) * (scale or 1), text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
+import warnings
 from collections.abc import Callable, Sequence
 
 from cecalc.errors import DataError, excerpt
@@ -83,11 +84,10 @@ def flaw(specification: str) -> str | None:
     for _, part in split(specification):
         if not part:
             return "a part is empty"
-        if (pattern := _pattern(part)) is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                return f"{part} is no regular expression: {error}"
+        try:
+            _expression(part)
+        except (re.error, OverflowError, RecursionError) as error:
+            return f"{part} is no regular expression: {error}"
     return None
 
 
@@ -100,31 +100,36 @@ def seen(fields: Sequence[str]) -> str:
 
 def _found(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
     for reading in (_named, _numbered, _ranged, _matching):
-        if (found := reading(fields, part, option)) is not None:
+        try:
+            found = reading(fields, part)
+        except IndexError:
+            numbers = f"columns are numbered 1 to {len(fields)}"
+            raise DataError(f"{option} {part}: {numbers}") from None
+        if found is not None:
             return found
     near = difflib.get_close_matches(part, fields, 1)
     meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-    raise DataError(f"no column {excerpt(part)}{meant}", hint=seen(fields))
+    raise DataError(f"{option}: no column {excerpt(part)}{meant}", hint=seen(fields))
 
 
-def _named(fields: Sequence[str], part: str, _: str) -> Sequence[int] | None:
+def _named(fields: Sequence[str], part: str) -> Sequence[int] | None:
     if part not in fields and len(part) > 1 and part[0] == part[-1] == '"':
         part = part[1:-1].replace('""', '"')
     return [fields.index(part)] if part in fields else None
 
 
-def _numbered(fields: Sequence[str], part: str, option: str) -> Sequence[int] | None:
+def _numbered(fields: Sequence[str], part: str) -> Sequence[int] | None:
     match = _NUMBERS.fullmatch(part)
     if match is None:
         return None
     first = int(match[1] or 1)
     last = int(match[3] or match[4] or (len(fields) if match[2] else first))
     if not (1 <= first <= len(fields) and 1 <= last <= len(fields)):
-        raise DataError(f"{option} {part}: columns are numbered 1 to {len(fields)}")
+        raise IndexError
     return _through(first - 1, last - 1)
 
 
-def _ranged(fields: Sequence[str], part: str, _: str) -> Sequence[int] | None:
+def _ranged(fields: Sequence[str], part: str) -> Sequence[int] | None:
     dashes = (i for i, character in enumerate(part) if character == "-")
     ends = ((part[:i], part[i + 1 :]) for i in dashes)
     ranges = [(a, b) for a, b in ends if a in fields and b in fields]
@@ -139,20 +144,21 @@ def _through(first: int, last: int) -> Sequence[int]:
     return range(first, last + 1) if first <= last else range(first, last - 1, -1)
 
 
-def _matching(fields: Sequence[str], part: str, _: str) -> Sequence[int] | None:
-    pattern = _pattern(part)
+def _matching(fields: Sequence[str], part: str) -> Sequence[int] | None:
+    expression = _expression(part)
     fits: Callable[[str], object] | None = None
-    if pattern is not None:
-        fits = re.compile(pattern).search
+    if expression is not None:
+        fits = expression.search
     elif any(c in part for c in "*?["):
         fits = re.compile(fnmatch.translate(part)).match
     return None if fits is None else [i for i, name in enumerate(fields) if fits(name)] or None
 
 
-def _pattern(part: str) -> str | None:
+def _expression(part: str) -> re.Pattern[str] | None:
     """The regular expression between the slashes of a part."""
-    if not part.startswith("/") or len(part) < 2:
+    match = re.fullmatch(r"/(.*)/(i?)", part, re.DOTALL)
+    if match is None:
         return None
-    if part.endswith("/i"):
-        return f"(?i){part[1:-2]}"
-    return part[1:-1] if part.endswith("/") else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of what Python may read otherwise one day
+        return re.compile(match[1], re.IGNORECASE if match[2] else 0)

@@ -46,12 +46,8 @@ class ExactSum:
         """The sum of an array (fewer than 2**26 terms)."""
         finite = np.isfinite(terms)
         special = sum(terms[~finite].tolist(), 0.0)
-        mantissa, exponent = np.frexp(terms[finite])
-        whole = (mantissa * 2.0**53).astype(np.int64)
-        # Integer bins by exponent, in halves so that each bin stays below 2**53 and exact.
-        bins = exponent.astype(np.int64) + (_SCALE - 53)
-        high = np.bincount(bins, weights=(whole >> 27).astype(np.float64))
-        low = np.bincount(bins, weights=(whole & (2**27 - 1)).astype(np.float64))
+        bins, upper, lower = _binned(terms[finite])
+        high, low = np.bincount(bins, weights=upper), np.bincount(bins, weights=lower)
         filled = np.flatnonzero((high != 0) | (low != 0))
         scaled = sum(((int(high[b]) << 27) + int(low[b])) << int(b) for b in filled)
         return ExactSum(scaled, special)
@@ -62,18 +58,14 @@ class ExactSum:
         finite = np.isfinite(terms)
         special = np.zeros(count)
         np.add.at(special, groups[~finite], terms[~finite])
-        mantissa, exponent = np.frexp(terms[finite])
-        whole = (mantissa * 2.0**53).astype(np.int64)
-        bins = exponent.astype(np.int64) + (_SCALE - 53)
+        bins, upper, lower = _binned(terms[finite])
         span = int(bins.max(initial=0)) + 1
         filled, at = np.unique(groups[finite] * span + bins, return_inverse=True)
-        high = np.bincount(at, weights=(whole >> 27).astype(np.float64), minlength=len(filled))
-        low = np.bincount(at, weights=(whole & (2**27 - 1)).astype(np.float64))
+        high, low = np.bincount(at, weights=upper), np.bincount(at, weights=lower)
         scaled = [0] * count
-        halves = zip(filled.tolist(), high.tolist(), low.tolist(), strict=True)
-        for place, upper, lower in halves:
+        for place, h, low_half in zip(filled.tolist(), high.tolist(), low.tolist(), strict=True):
             group, shift = divmod(place, span)
-            scaled[group] += ((int(upper) << 27) + int(lower)) << shift
+            scaled[group] += ((int(h) << 27) + int(low_half)) << shift
         return list(map(ExactSum, scaled, special.tolist()))
 
     def __add__(self, other: ExactSum) -> ExactSum:
@@ -93,6 +85,16 @@ class ExactSum:
             return self.scaled / denominator.scaled
         except OverflowError:
             return math.inf if self.scaled > 0 else -math.inf
+
+
+def _binned(terms: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """The exponent's bin of each term, and the upper and lower half of its 53 bits: sums of halves
+    stay below 2**53, and so exact.
+    """
+    mantissa, exponent = np.frexp(terms)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    bins = exponent.astype(np.int64) + (_SCALE - 53)
+    return bins, (whole >> 27).astype(np.float64), (whole & (2**27 - 1)).astype(np.float64)
 
 
 ZERO = ExactSum()

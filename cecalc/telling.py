@@ -63,9 +63,9 @@ def _row_spelled(arguments: list[str]) -> str:
 
 def teller(arguments: list[str]) -> Callable[[CecalcError], int]:
     """Says an error as --errors asks for, which may stand where nothing can be parsed any more."""
-    pairs = itertools.pairwise(arguments)
-    is_json = "--errors=json" in arguments or ("--errors", "json") in pairs
-    render = as_json if is_json else message
+    pairs = itertools.pairwise([*arguments, ""])
+    said = [b if a == "--errors" else a[9:] for a, b in pairs if re.match(r"--errors(=|$)", a)]
+    render = as_json if said[-1:] == ["json"] else message
 
     def tell(error: CecalcError) -> int:
         say(render(error))

@@ -55,12 +55,12 @@ def test_grammar(specification: str, names: str) -> None:
 
 
 REFUSED = [
-    ("texx", "no column 'texx'; did you mean 'text'?"),
+    ("texx", "--select: no column 'texx'; did you mean 'text'?"),
     ("11", "--select 11: columns are numbered 1 to 10"),
     ("0", "--select 0: columns are numbered 1 to 10"),
-    ("id-nope", "no column 'id-nope'"),
-    ("q*", "no column 'q*'"),
-    ("/qqq/", "no column '/qqq/'"),
+    ("id-nope", "--select: no column 'id-nope'"),
+    ("q*", "--select: no column 'q*'"),
+    ("/qqq/", "--select: no column '/qqq/'"),
     ("!1-", "--select !1- leaves no column"),
     ("id,!id", "--select id,!id leaves no column"),
 ]

@@ -11,7 +11,7 @@ HOUSE = Path(__file__).parent.parent / "cecalc"
 MODULES = sorted(HOUSE.rglob("*.py"))
 ROOMS = {"sources", "backend", "losses", "compute", "summary", "views", "writer"}
 MAY_IMPORT = {"compute": {"backend", "losses"}, "groups": {"summary"}}
-"""What joins rooms besides `flow` (and `cli`, `options`, `requests`, which know the flags)."""
+"""What joins rooms besides `flow` and what stands at the door."""
 FLAGS = {"cli", "options", "completion", "telling"}
 AT_THE_DOOR = FLAGS | {"requests", "outputs", "flow", "__main__", "__init__"}
 """These may see every room."""

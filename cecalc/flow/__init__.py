@@ -23,7 +23,7 @@ Listener = Callable[[str], None]
 
 
 def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterator[Item]:
-    """Everything a view needs, in order: a header, outcomes, and for losses a report.
+    """Everything a view needs, in order: a header, outcomes (or groups), and for losses a report.
 
     Parameters
     ----------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from cecalc.errors import DataError
@@ -35,11 +36,16 @@ def gathering(request: Request, header: Header) -> Gathered:
     ------
     DataError : it names a column that is not there
     """
-    if request.by == columns.CLASS and not columns.by_row(header):
-        return _ByClass(Grouping(header, by_cell=True), request.rank)
-    if request.by is not None:
-        return _ByGroup(_key_columns(request.by, header), Grouping(header), request.rank)
-    return _Every() if request.rank is None else _Ranked(Ranking(request.rank))
+    if request.by is None:
+        return _Every() if request.rank is None else _Ranked(Ranking(request.rank))
+    is_named = columns.CLASS in (header.schema.fields or ())
+    if request.by == columns.CLASS and not (is_named or columns.by_row(header)):
+        labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
+        grouping = Grouping(header, by_cell=True)
+        return _Grouped((columns.CLASS,), lambda _: labels, grouping, request.rank)
+    keys = _key_columns(request.by, header)
+    names = tuple(column.name for column in keys)
+    return _Grouped(names, partial(_keys, keys), Grouping(header), request.rank)
 
 
 class _Every:
@@ -70,40 +76,25 @@ class _Ranked:
 
 
 @dataclass
-class _ByGroup:
-    """The sums of the rows that have the same values in some columns."""
+class _Grouped:
+    """The sums of groups of rows, or of each class's cells."""
 
-    columns: list[Column]
+    names: tuple[str, ...] | None
+    keys: Callable[[Outcome], list[tuple[str, ...]]]
+    """A key for each row, or for each column of cells."""
     grouping: Grouping
     rank: Rank | None
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
-
     def add(self, outcome: Outcome) -> Iterator[Item]:
-        texts = [column.precise(outcome) for column in self.columns]
-        self.grouping.add(outcome, list(zip(*texts, strict=True)))
+        self.grouping.add(outcome, self.keys(outcome))
         yield from ()
 
     def finish(self) -> Iterator[Item]:
         yield self.grouping.finish(self.rank)
 
 
-@dataclass
-class _ByClass:
-    """The sums of each class's cells, where a row has one for each."""
-
-    grouping: Grouping
-    rank: Rank | None
-    names: tuple[str, ...] | None = (columns.CLASS,)
-
-    def add(self, outcome: Outcome) -> Iterator[Item]:
-        self.grouping.add(outcome, [(label,) for label in self.grouping.header.labels])
-        yield from ()
-
-    def finish(self) -> Iterator[Item]:
-        yield self.grouping.finish(self.rank)
+def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
+    return list(zip(*(column.precise(outcome) for column in of), strict=True))
 
 
 def _key_columns(specification: str, header: Header) -> list[Column]:

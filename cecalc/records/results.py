@@ -121,7 +121,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Groups:
-    """What the rows of each group add up to; G groups, the one of the highest loss first."""
+    """What the rows of each group add up to; G groups, ranked by their loss."""
 
     keys: Sequence[tuple[str, ...]]
     """G texts for each column of `Header.by`."""
@@ -182,8 +182,8 @@ class Report:
 
 
 Item = Header | Outcome | Groups | Report
-"""What the flow hands to a view: one header, outcomes in row order (or groups), one report (losses
-only).
+"""What the flow hands to a view: one header; outcomes, in row order but for a rank, or groups; for
+losses one report.
 """
 
 

@@ -64,11 +64,12 @@ def open_table(
         raise not_a("Parquet" if form is InputFormat.PARQUET else "Arrow", opened.head, place)
     stream, plain = _lying(opened, files, request.max_bytes)
     reader: _Parquet | _Arrow
-    if form is InputFormat.PARQUET:
-        native = _native(opened, plain, files)
-        reader = _Parquet.of(stream, native, place, request.max_bytes)
-    else:
-        reader = _Arrow.of(stream, place, in_order=opened.head.startswith(_STREAM))
+    with _undamaged(place):
+        if form is InputFormat.PARQUET:
+            native = _native(opened, plain, files)
+            reader = _Parquet.of(stream, native, place, request.max_bytes)
+        else:
+            reader = _Arrow.of(stream, place, in_order=opened.head.startswith(_STREAM))
     names = reader.names
     layout = _understood(names, request, wanted, place)
     used = [names[i] for i in layout.used]
@@ -249,5 +250,6 @@ def _undamaged(place: Place, damage: str = "its data is damaged") -> Iterator[No
         raise
     except MemoryError:
         raise out_of_memory(None, place) from None
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError):
-        raise InputError(damage, place=place) from None
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        raise InputError(os.strerror(number) if number else damage, place=place) from None

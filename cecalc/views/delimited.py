@@ -26,21 +26,21 @@ def render_tsv(items: Iterator[Item], _screen: Screen, selection: Selection) -> 
 def _render(items: Iterator[Item], delimiter: str, selection: Selection) -> Iterator[str]:
     header, rest = columns.stream_of(items)
     written: list[Part] | None = None
-    for outcome in rest:
-        if isinstance(outcome, Groups):
-            written = [_part(c, delimiter) for c in groups.of(header, outcome, selection)]
-            yield delimiter.join(_titles(written, quoting(delimiter))) + "\n"
-            yield _records(written, outcome, delimiter)
-        if not isinstance(outcome, Outcome):
+    for item in rest:
+        if not isinstance(item, Outcome | Groups):
             continue
         if written is None:
-            written = _parts(header, outcome, delimiter, selection)
+            written = _parts(header, item, delimiter, selection)
             yield delimiter.join(_titles(written, quoting(delimiter))) + "\n"
-        yield _records(written, outcome, delimiter)
+        yield _records(written, item, delimiter)
 
 
-def _parts(header: Header, first: Outcome, delimiter: str, selection: Selection) -> list[Part]:
+def _parts(
+    header: Header, first: Outcome | Groups, delimiter: str, selection: Selection
+) -> list[Part]:
     """What is written: the input's columns and ours, those that are asked for."""
+    if isinstance(first, Groups):
+        return [_part(column, delimiter) for column in groups.of(header, first, selection)]
     theirs, ours = _theirs(header, first, delimiter), _ours(header, delimiter)
     given = [name for part in theirs for name in part.names]
     added = {name for part in ours for name in part.names}

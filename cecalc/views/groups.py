@@ -17,14 +17,13 @@ def of(header: Header, groups: Groups, selection: Selection) -> list[Column]:
     """The columns, or those that are asked for."""
     assert header.by is not None
     unit = "nats, sum" if header.reduction is Reduction.SUM else "nats, mean"
-    has_rows = _with_rows
     cells = [] if groups.cell_accuracy is None else ["cell_accuracy"]
     every = [
         *(Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(header.by)),
-        Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit, has_rows),
+        Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit, _with_rows),
         Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
         *(
-            Column(name, name.replace("_", " "), Sort.NUMBER, attrgetter(name), used=has_rows)
+            Column(name, name.replace("_", " "), Sort.NUMBER, attrgetter(name), used=_with_rows)
             for name in ("accuracy", *cells)
         ),
         Column("share", "of all loss", Sort.NUMBER, attrgetter("share"), used=_with_share),

@@ -19,7 +19,7 @@ ENVIRONMENTS: list[dict[str, str]] = [
     {"TERM": "dumb"},
     {"COLUMNS": "10"},
     {"PYTHONWARNINGS": "error"},
-    {"PYTHONDEVMODE": ""},
+    {"PYTHONDEVMODE": "1"},
     {"PYTHONHASHSEED": "1"},
     {"PYTHONOPTIMIZE": "2"},
     {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"},
