@@ -127,6 +127,31 @@ def test_classes_of_ce_and_of_bce(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert found[0]["class"] == "q"
 
 
+def test_a_column_of_the_input_is_meant_before_a_class(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("logit_a,logit_b,target_a,target_b,class\n1,2,0,1,q\n3,4,1,0,r\n")
+    found = groups_of("bce", str(path), "--by", "class", capfd=capfd)["groups"]
+    assert {group["class"] for group in found} == {"q", "r"}
+
+
+@pytest.mark.parametrize(
+    ("options", "sites"),
+    [([], ["nan", "bad", "good", "none"]), (["--bottom", "4"], ["good", "bad", "nan", "none"])],
+)
+def test_groups_stand_as_rows_do(
+    options: list[str], sites: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    rows = "none,1,2,-100\ngood,1,2,1\nnan,nan,2,1\nbad,2,1,1\n"
+    path.write_text(f"site,logit_0,logit_1,target\n{rows}")
+    line = ["ce", str(path), "--by", "site", "--nan", "propagate", *options]
+    found = groups_of(*line, capfd=capfd)["groups"]
+    assert [group["site"] for group in found] == sites
+    assert {group["share"] for group in found} == {None}  # of a sum that is nan
+
+
 def test_blocks_change_no_digit_of_groups() -> None:
     rng = np.random.default_rng(0)
     logits, target = rng.normal(size=(97, 3)) * 30, rng.integers(0, 3, 97)
