@@ -31,6 +31,8 @@ def columns(*ours: str) -> Complete:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         before, comma, part = incomplete.rpartition(",")
         typed = before.split(",")
+        if part.startswith("!"):
+            comma, part = comma + "!", part[1:]
         added = ours if Task(ctx.info_name or "ce").is_loss else ()
         names = dict.fromkeys([*_of_files(ctx), *added])
         return [before + comma + n for n in names if n.startswith(part) and n not in typed]

@@ -54,13 +54,16 @@ class Place:
     """The column's 1-based number."""
     row: int | str | None = None
     """0-based row of the tensor (or its coordinates), for input that has no lines."""
+    label: str | None = None
+    """The class of a cell, where columns have no names."""
 
     def __str__(self) -> str:
         parts = []
         if self.source is not None:
             parts.append(self.source if self.line is None else f"{self.source}:{self.line}")
         if self.row is not None and self.line is None:
-            parts.append(f"row {self.row}")
+            label = "" if self.label is None else f", class {self.label}"
+            parts.append(f"row {self.row}{label}")
         if self.column is not None:
             number = "" if self.number is None else f" ({self.number})"
             parts.append(f"column {excerpt(self.column)}{number}")
@@ -190,7 +193,9 @@ def as_json(error: CecalcError) -> str:
     """
     place = error.place
     is_option = (place.source or "").startswith("--")
-    option = re.match(r"--[a-z-]+", place.source if is_option and place.source else error.rule)
+    in_words = re.match if error.status is not Status.USAGE else re.search
+    option = in_words(r"--[a-z-]+", place.source if is_option and place.source else error.rule)
+    row = int(place.row) if place.row is not None and str(place.row).isdecimal() else place.row
     facts: dict[str, str | int | None] = {
         "kind": error.status.name.lower(),
         "status": int(error.status),
@@ -199,8 +204,8 @@ def as_json(error: CecalcError) -> str:
         "file": None if is_option else place.source,
         "option": option and option[0],
         "line": place.line,
-        "row": place.row,
-        "column": place.column,
+        "row": row,
+        "column": place.label if place.column is None else place.column,
         "column_number": place.number,
         "value": error.value,
     }

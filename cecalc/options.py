@@ -139,7 +139,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Write to a file instead."),
     "quiet": _option(_OUT, bool, False, "-q", "--quiet",
         help="Only the number (or numbers), in full precision."),
-    "select": _option(_OUT, _TEXT, None, "--select", metavar="COLS",
+    "select": _option(_OUT, _TEXTS, None, "--select", metavar="COLS",
         autocompletion=completion.columns("loss", "prediction", "p_target", "correct", "status"),
         help="Write only these columns, of the input's and of ours: loss,id or '!logit_*'."),
     "only_added": _option(_OUT, bool, False, "--only-added",
@@ -150,7 +150,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Only the K highest losses, highest first."),
     "bottom": _option(_OUT, _TEXT, None, "--bottom", metavar="K",
         help="Only the K lowest losses, lowest first."),
-    "by": _option(_OUT, _TEXT, None, "--by", metavar="COLS",
+    "by": _option(_OUT, _TEXTS, None, "--by", metavar="COLS",
         autocompletion=completion.columns("class", "prediction", "correct"),
         help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
         "prediction, ..."),

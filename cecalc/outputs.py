@@ -15,7 +15,7 @@ from typing import Any
 from cecalc.errors import UsageError, excerpt
 from cecalc.options import Color
 from cecalc.records import Item, NamedFile, Reduction, Request, Screen, Task
-from cecalc.requests import read_option, refuse_flawed
+from cecalc.requests import joined, read_option, refuse_flawed
 from cecalc.views import SUFFIXES, Format, Selection
 from cecalc.views.bounds import Bound, known
 
@@ -73,7 +73,7 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
 
 def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
     """Which rows and columns are written."""
-    is_grouped = params.get("by") is not None
+    is_grouped = bool(params.get("by"))
     is_quiet = params["quiet"] and params["output"] is None
     if params["no_rows"] and chosen is not Format.JSON:
         raise UsageError("--no-rows goes with --format json")
@@ -81,11 +81,18 @@ def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
         name = f"--{option.replace('_', '-')}"
         if params[option] and not chosen.is_by_row:
             raise UsageError(f"{name} goes with --format csv, tsv or jsonl")
-        if params[option] and is_grouped:
+        if params[option] and is_grouped and option == "only_added":
             raise UsageError(f"{name} goes with rows, and --by has none")
     if is_grouped and is_quiet:
         raise UsageError("--by writes groups, and -q writes none")
-    specification = params["select"]
+    ranked = next((f"--{name}" for name in ("top", "bottom") if params.get(name)), None)
+    prints_rows = params.get("reduction") is Reduction.NONE
+    if ranked and (params["no_rows"] or (is_quiet and not prints_rows)):
+        option = "--no-rows" if params["no_rows"] else "-q"
+        raise UsageError(f"{ranked} chooses rows, and {option} writes none")
+    if is_grouped and params["no_rows"]:
+        raise UsageError("--by writes groups, and --no-rows leaves them out")
+    specification = joined(params["select"])
     if specification is not None:
         if params["no_rows"] or is_quiet:
             option = "--no-rows" if params["no_rows"] else "-q"

@@ -60,6 +60,11 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
     )
 
 
+def joined(given: Sequence[str] | None) -> str | None:
+    """A specification that may have been given in several options."""
+    return ",".join(given) if given else None
+
+
 def refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
@@ -82,7 +87,7 @@ def _rank(params: Mapping[str, Any]) -> Rank | None:
 
 def _by(params: Mapping[str, Any]) -> str | None:
     """The columns that make groups."""
-    specification: str | None = params.get("by")
+    specification = joined(params.get("by"))
     if specification is not None:
         refuse_flawed("--by", specification)
     return specification

@@ -20,9 +20,9 @@ def select(
     r"""The columns that `specification` names, in its order, each once; positions are 0-based.
 
     Parts stand between commas. A part is a name (in double quotes where it holds a comma), a
-    1-based number, a range of either (``3-``, ``-4``, ``2-5``, ``a-c``), a glob, or a regular
-    expression between slashes. A name that is there wins over any other reading. A leading ``!``
-    turns the whole specification around; before a later part it takes that part away again.
+    1-based number, a range of either (``3-``, ``-4``, ``2-5``, ``a-c``, ``a-``), a glob, or a
+    regular expression between slashes. A name that is there wins over any other reading. A leading
+    ``!`` turns the whole specification around; before a later part it takes that part away again.
 
     Parameters
     ----------
@@ -130,6 +130,10 @@ def _numbered(fields: Sequence[str], part: str) -> Sequence[int] | None:
 
 
 def _ranged(fields: Sequence[str], part: str) -> Sequence[int] | None:
+    if part.endswith("-") and part[:-1] in fields:
+        return _through(fields.index(part[:-1]), len(fields) - 1)
+    if part.startswith("-") and part[1:] in fields:
+        return _through(0, fields.index(part[1:]))
     dashes = (i for i, character in enumerate(part) if character == "-")
     ends = ((part[:i], part[i + 1 :]) for i in dashes)
     ranges = [(a, b) for a, b in ends if a in fields and b in fields]

@@ -170,8 +170,8 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv --top 0", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--top 0 keeps no row", None),
     (0, "ce x.csv --bottom 1.5", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--bottom: cannot read '1.5' as a whole number", None),
     (0, "ce x.csv --by id -q", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--by writes groups, and -q writes none", None),
-    (0, "ce x.csv --by id -f csv --prefix p", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--prefix goes with rows, and --by has none", None),
-    (0, "ce x.csv --by site", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "x.csv: --by: no column 'site'", "columns: row, id, target, prediction, correct, class, logit_a, logit_b"),
+    (0, "ce x.csv --by id -f csv --only-added", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--only-added goes with rows, and --by has none", None),
+    (0, "ce x.csv --by site", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "x.csv: --by: no column 'site'", "columns: id, logit_a, logit_b, target, row, prediction, correct, class"),
     (0, "ce x.csv --by /(/", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--by '/(/': /(/ is no regular expression: missing ), unterminated subpattern at position 0", None),
     (0, "ce x.csv --logits-cols logit_a,,b", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--logits-cols 'logit_a,,b': a part is empty", None),
     (0, "ce x.csv --select loss", {}, 4, "x.csv: No such file or directory", None),
@@ -180,7 +180,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv -f json --no-rows --select loss", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--select chooses columns of rows, and --no-rows writes none", None),
     (0, "ce x.csv --only-added", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--only-added goes with --format csv, tsv or jsonl", None),
     (0, "ce x.csv --prefix a", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--prefix goes with --format csv, tsv or jsonl", None),
-    (0, "ce x.csv -f csv --prefix a", {"x.csv": "aloss,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "--prefix a: the input has a column 'aloss' already", "choose another prefix, or leave the choice to cecalc"),
+    (0, "ce x.csv -f csv --prefix a", {"x.csv": "aloss,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "--prefix 'a': the input has a column 'aloss' already", "choose another prefix, or leave the choice to cecalc"),
     (0, "ce x.csv --fail-above x", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above: cannot read 'x' as a number", None),
     (0, "ce x.csv --fail-above nan", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above 'nan': nothing is above or below nan", None),
     (0, "ce x.csv --fail-below acc=1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-below 'acc=1': no figure is named 'acc'; did you mean accuracy?", "figures: loss, numerator, denominator, rows_given, rows_used, rows_ignored, mean, perplexity, bits, accuracy, chance, label_entropy"),
@@ -350,10 +350,12 @@ def test_machines_are_told_the_same(
     out, err = capfd.readouterr()
     (told,) = map(json.loads, err.splitlines())
     place = Place(
-        source=told["file"] or (told["option"] if not told["rule"].startswith("-") else None),
+        source=told["file"]
+        or (told["option"] if f"{told['option']}" not in told["rule"] else None),
         line=told["line"],
         row=told["row"],
-        column=told["column"],
+        column=told["column"] if told["column_number"] is not None else None,
+        label=told["column"] if told["column_number"] is None else None,
         number=told["column_number"],
     )
     text = message(DataError(told["rule"], place=place, hint=told["hint"]))

@@ -177,7 +177,7 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:
         number, name = columns[broken.column]
     elif broken.column is not None and batch.values.shape[1] > 1:
         names = schema.classes or range(batch.values.shape[1])
-        return replace(known, row=f"{known.row}, class {names[broken.column]}")
+        return replace(known, label=str(names[broken.column]))
     else:
         return known
     return replace(known, column=name, number=number)

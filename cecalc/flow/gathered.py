@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from cecalc.errors import DataError
+from cecalc.errors import DataError, Place
 from cecalc.groups import Grouping
 from cecalc.ranking import Ranking
 from cecalc.records import Header, Item, Outcome, Rank, Request
+from cecalc.selection import split
 from cecalc.views import columns, shown
 from cecalc.views.column import Column
 
@@ -38,8 +39,13 @@ def gathering(request: Request, header: Header) -> Gathered:
     """
     if request.by is None:
         return _Every() if request.rank is None else _Ranked(Ranking(request.rank))
-    is_named = columns.CLASS in (header.schema.fields or ())
-    if request.by == columns.CLASS and not (is_named or columns.by_row(header)):
+    is_named = header.has_originals and columns.CLASS in (header.schema.fields or ())
+    is_of_cells = not (is_named or columns.by_row(header))
+    parts = split(request.by)
+    if is_of_cells and len(parts) > 1 and (False, columns.CLASS) in parts:
+        rule = "--by: class, which here is a column of cells, goes with no other column"
+        raise DataError(rule, place=Place(source=header.schema.source))
+    if is_of_cells and request.by == columns.CLASS:
         labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
         grouping = Grouping(header, by_cell=True)
         return _Grouped((columns.CLASS,), lambda _: labels, grouping, request.rank)

@@ -100,7 +100,8 @@ def _parsed(option: str, text: str, names: bool) -> Any:
         return parse(text, names=names)
     except ValueError as error:
         hint = f"to read a file of that name write {option} @{text}" if _exists(text) else None
-        raise UsageError(f"{option} {excerpt(text)}: {error}", hint=hint) from None
+        rule = f"{option} {excerpt(text)}: {error}"
+        raise UsageError(rule, hint=hint, value=text) from None
 
 
 def _exists(text: str) -> bool:

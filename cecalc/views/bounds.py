@@ -52,9 +52,9 @@ class Failure:
         limit = write_number(bound.limit)
         side = "above" if bound.is_ceiling else "below"
         if self.value is None:
-            return f"{bound.figure} is undefined; {side} {limit} it would fail"
+            return f"{bound.figure} is undefined, and has to be known not to be {side} {limit}"
         if math.isnan(self.value):
-            return f"{bound.figure} is nan; {side} {limit} it would fail"
+            return f"{bound.figure} is nan, and has to be known not to be {side} {limit}"
         return f"{bound.figure} {write_number(self.value)} is {side} {limit} by {self.by:.6g}"
 
     def as_json(self) -> str:

@@ -91,21 +91,30 @@ def selected(own: list[Column], header: Header, selection: Selection) -> list[Co
 
 
 def chosen(own: list[Column], header: Header, specification: str, option: str) -> list[Column]:
-    """The columns that an option names, of the input's and of our own.
+    """The columns that an option names: the input's, in its order, then our own.
 
-    Ours keep clear of the input's names, but for those that say what the input says.
+    One of ours whose name is taken keeps clear of it; only the target is shown as it was read.
     """
-    theirs = fields(header)
-    about_input = {*_OF_INPUT, *header.schema.coordinates}
-    if CLASS in (header.schema.fields or ()):
-        own = [column for column in own if column.name != CLASS]
-    ours = {column.name for column in own} - about_input
-    prefix = free_prefix(ours, {column.name for column in theirs})
-    own = [_prefixed(column, prefix) if column.name in ours else column for column in own]
-    taken = {column.name for column in own}
-    every = own + [column for column in theirs if column.name not in taken]
+    theirs = {column.name: column for column in fields(header)}
+    targets = {name for _, name in header.schema.target_columns}
+    for column in own:
+        if column.name == "target" and targets == {column.name} and column.name in theirs:
+            theirs[column.name] = column
+    same = {*_OF_INPUT, *header.schema.coordinates}
+    free = [column for column in own if not (column.name in theirs and column.name in same)]
+    every = [*theirs.values(), *(_free(column, set(theirs)) for column in free)]
     names = [column.name for column in every]
-    return [replace(every[i], title=names[i]) for i in select(names, specification, option)]
+    try:
+        return [replace(every[i], title=names[i]) for i in select(names, specification, option)]
+    except DataError as error:
+        if header.schema.fields and not header.has_originals:
+            error.hint = f"{error.hint}; of this format, columns are read only where they are used"
+        raise
+
+
+def _free(column: Column, taken: set[str]) -> Column:
+    """A column of ours under a name that the input has not."""
+    return _prefixed(column, free_prefix({column.name}, taken))
 
 
 def _prefixed(column: Column, prefix: str) -> Column:
@@ -219,7 +228,8 @@ def prefix_of(ours: set[str], theirs: set[str], selection: Selection) -> str:
     if selection.prefix is None:
         return free_prefix(ours, theirs)
     if taken := sorted(theirs & {selection.prefix + name for name in ours}):
-        rule = f"--prefix {selection.prefix}: the input has a column {excerpt(taken[0])} already"
+        option = f"--prefix {excerpt(selection.prefix)}"
+        rule = f"{option}: the input has a column {excerpt(taken[0])} already"
         raise DataError(rule, hint="choose another prefix, or leave the choice to cecalc")
     return selection.prefix
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cecalc.errors import count
 from cecalc.records import Groups, Header, Reduction
 from cecalc.selection import select
-from cecalc.views import Selection
+from cecalc.views import Selection, columns
 from cecalc.views.column import Column, Sort
 
 
@@ -18,8 +19,8 @@ def of(header: Header, groups: Groups, selection: Selection) -> list[Column]:
     assert header.by is not None
     unit = "nats, sum" if header.reduction is Reduction.SUM else "nats, mean"
     cells = [] if groups.cell_accuracy is None else ["cell_accuracy"]
-    every = [
-        *(Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(header.by)),
+    keys = [Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(header.by)]
+    ours = [
         Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit, _with_rows),
         Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
         *(
@@ -28,6 +29,8 @@ def of(header: Header, groups: Groups, selection: Selection) -> list[Column]:
         ),
         Column("share", "of all loss", Sort.NUMBER, attrgetter("share"), used=_with_share),
     ]
+    prefix = columns.prefix_of({column.name for column in ours}, set(header.by), selection)
+    every = [*keys, *(replace(column, name=prefix + column.name) for column in ours)]
     if selection.columns is None:
         return every
     names = [column.name for column in every]

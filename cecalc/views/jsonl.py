@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -23,8 +23,8 @@ class Theirs:
     """The keys of the first one."""
     bodies: Callable[[Outcome], list[str]]
     """All its members, joined, for each row of a batch."""
-    members: Callable[[Outcome], list[Members]]
-    """The same, apart."""
+    members: Callable[[Outcome, Collection[str]], list[Members]]
+    """Those with certain keys, apart."""
 
 
 def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
@@ -45,7 +45,7 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
         if theirs is None:
             theirs = _theirs(header, outcome)
             prefix = columns.prefix_of(reserved, theirs.names, selection)
-            chosen = _chosen(theirs.members(outcome)[0], added, prefix, selection)
+            chosen = _chosen(theirs, outcome, added, prefix, selection)
         if not selection.only_added:
             _check(header, outcome, {prefix + name for name in reserved})
         parts = [fragments.members(column, outcome, prefix) for column in added]
@@ -92,11 +92,12 @@ def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
 
 
 def _chosen(
-    first: Members, added: list[Column], prefix: str, selection: Selection
+    theirs: Theirs, outcome: Outcome, added: list[Column], prefix: str, selection: Selection
 ) -> list[str] | None:
     """The keys that are asked for, of those that the first row has or ours may have."""
     if selection.columns is None:
         return None
+    first = theirs.members(outcome, theirs.names)[0]
     ours = [prefix + name for name in (*(column.name for column in added), "status")]
     names = ours if selection.only_added else [*first, *ours]
     return [names[i] for i in select(names, selection.columns, "--select")]
@@ -112,7 +113,7 @@ def _picked(
     chosen: list[str],
 ) -> Iterator[str]:
     names = [prefix + column.name for column in added]
-    given = theirs.members(outcome)
+    given = theirs.members(outcome, set(chosen))
     for body, end, *ours in zip(given, ends, *parts, strict=True):
         members = {**body, **dict(zip(names, ours, strict=True))}
         if end:
@@ -138,8 +139,9 @@ def _spliced(outcome: Outcome) -> list[str]:
     ]
 
 
-def _apart(outcome: Outcome) -> list[Members]:
-    return [dict(fragments.apart(original.text)) for original in outcome.batch.originals or ()]
+def _apart(outcome: Outcome, keys: Collection[str]) -> list[Members]:
+    members = (fragments.apart(original.text) for original in outcome.batch.originals or ())
+    return [{key: text for key, text in row if key in keys} for row in members]
 
 
 def _fields(names: tuple[str, ...]) -> Theirs:
@@ -150,8 +152,10 @@ def _fields(names: tuple[str, ...]) -> Theirs:
             pairs = zip(keys, original.cells, strict=True)
             yield [key + fragments.cell(text) for key, text in pairs]
 
-    def members(outcome: Outcome) -> list[Members]:
-        return [dict(zip(names, row, strict=True)) for row in texts(outcome)]
+    def members(outcome: Outcome, wanted: Collection[str]) -> list[Members]:
+        places = [(i, name) for i, name in enumerate(names) if name in wanted]
+        rows = (original.cells for original in outcome.batch.originals or ())
+        return [{name: keys[i] + fragments.cell(row[i]) for i, name in places} for row in rows]
 
     return Theirs(set(names), lambda outcome: list(map(", ".join, texts(outcome))), members)
 
@@ -167,7 +171,7 @@ def _synthesised(header: Header) -> Theirs:
     return Theirs(
         set(names),
         lambda outcome: list(map(", ".join, rows(outcome))),
-        lambda outcome: [dict(zip(names, row, strict=True)) for row in rows(outcome)],
+        lambda outcome, _: [dict(zip(names, row, strict=True)) for row in rows(outcome)],
     )
 
 

@@ -60,7 +60,8 @@ def _losses(
     if header.rank is not None and report is not None:
         which = "lowest" if header.rank.lowest else "highest"
         losses = f"{which} loss" if kept.total == 1 else f"{kept.total} {which} losses"
-        note = f"the {losses} of {count(report.rows_given, 'row')}, {which} first"
+        order = f", {which} first" if kept.total > 1 else ""
+        note = f"the {losses} of {count(report.rows_given, 'row')}{order}"
         parts.append(_note(note, screen))
     elif not kept.is_all:
         number = "ten" if len(rows) == HIGHEST else str(len(rows))
