@@ -167,6 +167,8 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv --max-bytes " + "9" * 5000, {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--max-bytes '9999999999999999999999999999999999999...' is not a size such as 500M or 8G", None),
     (0, "ce x.csv -f csv --select /a{99999999999}/", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--select '/a{99999999999}/': /a{99999999999}/ is no regular expression: the repetition number is too large", None),
     (0, "ce x.csv -f csv --select /[[q]$/", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "--select: no column '/[[q]$/'", "columns: id, logit_a, logit_b, target, loss, prediction, p_target, correct, status"),
+    (58, "ce x.csv --encoding utf-16", {"x.csv": b"logit_a,logit_b,target\n1,2,0\n"}, 3, "x.csv:1: not valid UTF-16", None),
+    (58, "ce x.csv --encoding utf-16", {"x.csv": b"\xf1)s\xdd"}, 3, "x.csv:1: not valid UTF-16", None),
     (0, "ce x.csv --top 0", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--top 0 keeps no row", None),
     (0, "ce x.csv --bottom 1.5", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--bottom: cannot read '1.5' as a whole number", None),
     (0, "ce x.csv --by id -q", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--by writes groups, and -q writes none", None),

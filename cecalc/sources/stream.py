@@ -7,6 +7,7 @@ import os
 import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +111,12 @@ class Stream:
             return self._decode(data, is_last)
         except UnicodeError as error:
             self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
-            if not isinstance(error, UnicodeDecodeError):  # UTF-16 without its mark
-                return ""
-            waiting = len(error.object) - len(data)  # it was read before
-            good = data[: max(0, error.start - waiting)]
-            return self._decode(good, False) if good else ""
+            if isinstance(error, UnicodeDecodeError):
+                waiting = len(error.object) - len(data)  # it was read before
+                good = data[: max(0, error.start - waiting)]
+                with suppress(UnicodeError):  # of UTF-16 without its mark
+                    return self._decode(good, False) if good else ""
+            return ""
 
     def _bounded(self, size: int) -> bytes:
         """Some of the next bytes of the source, up to the limit."""
