@@ -168,3 +168,28 @@ def test_objects_are_picked_from_too(
     else:
         read = list(csv.reader(io.StringIO(out), delimiter="\t" if form == "tsv" else ","))
         assert [row[1] for row in read] == ["note", "a!", json.dumps([1, {"x": 2}])]
+
+
+TAKEN = "logit_a,logit_b,target,loss,row\n1,1,0,5,8\n1,1,0,5,8\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("--select 1,5,loss -f json", '{"logit_a": 1, "row": 8, "loss": 5}'),
+        ("--select 1,5,loss -f csv", "logit_a,row,loss\n1,8,5\n"),
+        ("--select cecalc_loss -f json", '{"cecalc_loss": 0.6931471805599453}'),
+        ("--by 5 -f csv", "row,loss,rows,accuracy,share\n8,0.6931471805599453,2,1,1\n"),
+        (
+            "--by loss --by row --select loss,cecalc_rows -f jsonl",
+            '{"loss": 5, "cecalc_rows": 2}\n',
+        ),
+    ],
+)
+def test_names_and_numbers_are_the_inputs_own(
+    options: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(TAKEN)
+    assert status_of(["ce", str(path), *options.split()]) == 0
+    assert text in capfd.readouterr().out
