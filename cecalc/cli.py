@@ -26,7 +26,7 @@ from cecalc.errors import (
 )
 from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
 from cecalc.outputs import OutputRequest, output_of
-from cecalc.process import LEAST_MEMORY, is_of_memory, room_left
+from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
 from cecalc.records import Header, Item, Meter, Outcome, Task
 from cecalc.requests import request_of
 from cecalc.telling import refuse_terminal, say, teller, usage_error
@@ -151,7 +151,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
     output = output_of(ctx.params, request)
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
-    if room_left() < LEAST_MEMORY:
+    if address_limit() < LEAST_MEMORY:
         needed = f"{LEAST_MEMORY // 2**20} MiB"
         raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress

@@ -69,7 +69,7 @@ def _header(path: Path) -> list[str]:
         return []
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
-    line = head.decode("utf-8-sig").splitlines()[0] if b"\n" in head else ""
+    line = re.split(rb"\r?\n", head)[0].decode("utf-8-sig") if b"\n" in head else ""
     if line.lstrip().startswith(("{", "[")):
         first = json.loads(line)
         return list(first) if isinstance(first, dict) else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -128,6 +129,12 @@ class LimitError(CecalcError, MemoryError):
     """A declared limit, or the memory, was exceeded."""
 
     status = Status.LIMIT
+
+
+def reason(error: OSError | ValueError) -> str:
+    """What the system says is wrong, without the name of the file."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
 
 
 def count(number: int, what: str) -> str:

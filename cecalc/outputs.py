@@ -73,30 +73,16 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
 
 def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
     """Which rows and columns are written."""
-    is_grouped = bool(params.get("by"))
-    is_quiet = params["quiet"] and params["output"] is None
     if params["no_rows"] and chosen is not Format.JSON:
         raise UsageError("--no-rows goes with --format json")
-    for option in ("only_added", "prefix"):
-        name = f"--{option.replace('_', '-')}"
-        if params[option] and not chosen.is_by_row:
-            raise UsageError(f"{name} goes with --format csv, tsv or jsonl")
-        if params[option] and is_grouped and option == "only_added":
-            raise UsageError(f"{name} goes with rows, and --by has none")
-    if is_grouped and is_quiet:
-        raise UsageError("--by writes groups, and -q writes none")
-    ranked = next((f"--{name}" for name in ("top", "bottom") if params.get(name)), None)
-    prints_rows = params.get("reduction") is Reduction.NONE
-    if ranked and (params["no_rows"] or (is_quiet and not prints_rows)):
-        option = "--no-rows" if params["no_rows"] else "-q"
-        raise UsageError(f"{ranked} chooses rows, and {option} writes none")
-    if is_grouped and params["no_rows"]:
-        raise UsageError("--by writes groups, and --no-rows leaves them out")
+    for option in ("--only-added", "--prefix"):
+        if params[option[2:].replace("-", "_")] and not chosen.is_by_row:
+            raise UsageError(f"{option} goes with --format csv, tsv or jsonl")
+    if params["only_added"] and params.get("by"):
+        raise UsageError("--only-added goes with rows, and --by has none")
+    _refuse_unwritten(params)
     specification = joined(params["select"])
     if specification is not None:
-        if params["no_rows"] or is_quiet:
-            option = "--no-rows" if params["no_rows"] else "-q"
-            raise UsageError(f"--select chooses columns of rows, and {option} writes none")
         refuse_flawed("--select", specification)
     return Selection(
         rows=not params["no_rows"],
@@ -104,6 +90,22 @@ def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
         only_added=params["only_added"],
         columns=specification,
     )
+
+
+def _refuse_unwritten(params: Mapping[str, Any]) -> None:
+    """Refuse options that choose among what is not written at all."""
+    is_quiet = params["quiet"] and params["output"] is None
+    silent = "--no-rows" if params["no_rows"] else "-q" if is_quiet else None
+    prints_rows = silent == "-q" and params.get("reduction") is Reduction.NONE
+    ranks = "chooses rows"
+    for option, what in (
+        ("by", "writes groups"),
+        ("top", ranks),
+        ("bottom", ranks),
+        ("select", "chooses columns of rows"),
+    ):
+        if silent and params.get(option) and not (what == ranks and prints_rows):
+            raise UsageError(f"--{option} {what}, and {silent} writes none")
 
 
 def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:

@@ -38,7 +38,7 @@ def occupy_streams() -> None:
         os.close(descriptor)
 
 
-def room_left() -> float:
+def address_limit() -> float:
     """How many bytes of address space the process may have (`ulimit -v`)."""
     if sys.platform == "win32":
         return float("inf")
@@ -50,7 +50,7 @@ def room_left() -> float:
 
 def is_of_memory(error: BaseException | None) -> bool:
     """Whether an error comes of too little memory, whatever it calls itself."""
-    is_limited = room_left() < float("inf")
+    is_limited = address_limit() < float("inf")
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True

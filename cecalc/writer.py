@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
-from cecalc.errors import OutputError, Place
+from cecalc.errors import OutputError, Place, reason
 from cecalc.process import DEADLY, die_by
 
 STANDARD_OUTPUT = 1
@@ -45,7 +45,7 @@ class Writer:
         try:
             self._descriptor = STANDARD_OUTPUT if output is None else self._opened(output)
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte
-            raise OutputError(f"cannot create {output}: {_reason(error)}") from None
+            raise OutputError(f"cannot create {output}: {reason(error)}") from None
         if hold:
             self._held = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
 
@@ -56,7 +56,7 @@ class Writer:
             try:
                 self._held.write(data)
             except OSError as error:
-                raise OutputError(f"cannot hold output: {_reason(error)}") from None
+                raise OutputError(f"cannot hold output: {reason(error)}") from None
             return
         if len(data) >= _BUFFER:
             self._flush()
@@ -137,7 +137,7 @@ class Writer:
         if error.errno == errno.EBADF and not is_file:
             return OutputError("cannot write output: standard output is closed")
         place = Place(source=self._name) if is_file else None
-        return OutputError(f"cannot write output: {_reason(error)}", place=place)
+        return OutputError(f"cannot write output: {reason(error)}", place=place)
 
 
 class _Unseen:
@@ -242,8 +242,3 @@ def _is_standard_output(output: str) -> bool:
         return os.path.samestat(Path(output).stat(), os.fstat(STANDARD_OUTPUT))
     except (OSError, ValueError):
         return False
-
-
-def _reason(error: OSError | ValueError) -> str:
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if number else str(error)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TABLE = 'id,site,logit_a,logit_b,target,"we,ird",$(touch pwned),`touch pwned`,*\n1,x,0,0,0,,,,\n'
+TABLE = 'id,site,logit_a,logit_b,target,"we,ird",$(touch pwned),`touch pwned`,*\n1,\xe9,0,0,0,,,,\n'
 
 # What stands in for a shell's own machinery: the words as it splits them, and what is offered.
 DRIVERS = {
@@ -48,7 +48,7 @@ CASES = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A table, and a program named `cecalc` on the path."""
-    (tmp_path / "x.csv").write_text(TABLE)
+    (tmp_path / "x.csv").write_bytes(TABLE.encode("latin-1"))  # only its header is looked at
     (tmp_path / "x.jsonl").write_text('{"logits": [1, 2], "target": 0}\n')
     program = tmp_path / "bin" / "cecalc"
     program.parent.mkdir()

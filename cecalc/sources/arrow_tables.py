@@ -77,7 +77,7 @@ def open_table(
 
     def blocks() -> Iterator[tuple[Any, int]]:
         start = 0
-        with _unchanged(plain), _undamaged(place):
+        with _undamaged(place):
             for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
                 batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
                 for first in range(0, batch.num_rows, rows):
@@ -85,6 +85,8 @@ def open_table(
                     yield part, start
                     start += part.num_rows
                     _count(files.meter, start, reader.rows)
+        if plain is not None:
+            plain.check()
         if not start:
             raise DataError("no data rows", place=place)
 
@@ -226,19 +228,6 @@ class _Arrow:
             if self.in_order and not self.stream.read(1):
                 raise InputError("file ends early", place=self.place) from None
             raise
-
-
-@contextmanager
-def _unchanged(plain: PlainFile | None) -> Iterator[None]:
-    """Whatever else is wrong: a file that somebody writes to is told as that."""
-    try:
-        yield
-    except CecalcError:
-        if plain is not None:
-            plain.check()
-        raise
-    if plain is not None:
-        plain.check()
 
 
 @contextmanager

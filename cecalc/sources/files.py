@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
 from cecalc.records import Meter
-from cecalc.sources.stream import HEAD, Stream, is_too_short, read_some, reason
+from cecalc.sources.stream import HEAD, Stream, is_too_short, read_some, why
 from cecalc.sources.unchanged import refuse_change, state_of
 
 if TYPE_CHECKING:
@@ -232,8 +232,7 @@ def _opened(path: str) -> BinaryIO:
     try:
         return Path(path).open("rb", buffering=0)
     except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else str(error)
-        raise InputError(why, place=Place(source=path)) from None
+        raise InputError(why(error), place=Place(source=path)) from None
 
 
 def _unbuffered(stream: BinaryIO) -> BinaryIO:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from cecalc.process import address_limit
+
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -23,9 +25,5 @@ def _bounds() -> Iterator[int]:
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # it may say `max`
         yield int(_CGROUP.read_text())
-    with suppress(ImportError, OSError):
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if soft != resource.RLIM_INFINITY:
-            yield soft
+    if (limit := address_limit()) < sys.maxsize:
+        yield int(limit)

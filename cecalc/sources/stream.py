@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 import select
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, reason
 
 if TYPE_CHECKING:
     from cecalc.sources.compressed import Readable
@@ -176,11 +175,11 @@ def read_some(source: Readable, size: int, name: str) -> bytes:
     except CecalcError as error:
         raise error.at(source=name) from None
     except OSError as error:
-        raise InputError(reason(error), place=Place(source=name)) from None
+        raise InputError(why(error), place=Place(source=name)) from None
 
 
-def reason(error: OSError) -> str:
+def why(error: OSError | ValueError) -> str:
     """What the operating system says, in its own words."""
     if isinstance(error, IsADirectoryError):
         return "is a directory"
-    return os.strerror(error.errno) if error.errno else str(error)
+    return reason(error)

@@ -114,11 +114,7 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
 
 def _free(column: Column, taken: set[str]) -> Column:
     """A column of ours under a name that the input has not."""
-    return _prefixed(column, free_prefix({column.name}, taken))
-
-
-def _prefixed(column: Column, prefix: str) -> Column:
-    return replace(column, name=prefix + column.name, title=prefix + column.title)
+    return replace(column, name=free_prefix({column.name}, taken) + column.name)
 
 
 def class_names(header: Header) -> Mapping[float, str]:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
-from cecalc.errors import DataError, InputError, Place, excerpt
+from cecalc.errors import DataError, InputError, Place, excerpt, reason
 from cecalc.sources.arrays.amounts import refuse_more
 from cecalc.sources.unchanged import State, refuse_change, state_of
 
@@ -164,8 +164,3 @@ def told(place: Place) -> Iterator[None]:
         raise
     except OSError as error:
         raise InputError(reason(error), place=place) from None
-
-
-def reason(error: OSError) -> str:
-    """What the system says, without the name of the file."""
-    return os.strerror(error.errno) if error.errno else str(error)

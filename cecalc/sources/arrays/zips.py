@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt
+from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
 from cecalc.sources.arrays.amounts import refuse_more
-from cecalc.sources.arrays.stored import PIECE, PlainFile, not_a, reason, seekable
+from cecalc.sources.arrays.stored import PIECE, PlainFile, not_a, seekable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
