@@ -1,0 +1,1 @@
+"""What numbers and inputs say about mistakes: the catalogue, hints, recipes, steps."""
