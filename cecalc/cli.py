@@ -24,7 +24,7 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.options import ACTIVATION, BCE, CE, Errors, takes
+from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, Errors, takes
 from cecalc.outputs import OutputRequest, output_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
 from cecalc.records import Header, Item, Meter, Outcome, Task
@@ -52,7 +52,9 @@ def root(
     if version:
         typer.echo(f"cecalc {__version__}")
     elif ctx.invoked_subcommand is None:
-        raise UsageError("no command", hint="one of ce, bce, softmax, sigmoid; see cecalc --help")
+        raise UsageError(
+            "no command", hint="one of ce, bce, softmax, sigmoid, explain; see cecalc --help"
+        )
 
 
 @app.command()
@@ -102,6 +104,20 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
     return _execute(Task.SIGMOID, ctx)
 
 
+@app.command()
+@takes(EXPLAIN)
+def explain(ctx: typer.Context, **_: Any) -> int:
+    """Both losses of the same rows, step by step, where they part, and torch code that agrees.
+
+    Targets are read as for ce; one logit per row, or several classes at once, are those of bce.
+
+    cecalc explain --logits 2,-3,0.8,1.2 --target 2
+    cecalc explain predictions.csv --top 1
+    cecalc explain --logits 1000,0 --target 1 --code | python
+    """
+    return _execute(Task.CE, ctx, explains=True)
+
+
 def main() -> None:
     """Run the command line and leave with its status."""
     status = status_of(sys.argv[1:])
@@ -145,10 +161,11 @@ def _called(arguments: list[str]) -> int:
     return status
 
 
-def _execute(task: Task, ctx: typer.Context) -> int:
+def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     """Build the request, run the flow, write what the views make of it."""
-    request = request_of(task, ctx.params)
-    output = output_of(ctx.params, request)
+    params = DEFAULTS | ctx.params
+    request = request_of(task, params, explains=explains)
+    output = output_of(params, request)
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
@@ -162,7 +179,7 @@ def _execute(task: Task, ctx: typer.Context) -> int:
         if not output.quiet:
             say(note_as_json(text) if is_json else note(text))
 
-    is_json = ctx.params["errors"] is Errors.JSON
+    is_json = params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)

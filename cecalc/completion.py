@@ -33,7 +33,7 @@ def columns(*ours: str) -> Complete:
         typed = before.split(",")
         if part.startswith("!"):
             comma, part = comma + "!", part[1:]
-        added = ours if Task(ctx.info_name or "ce").is_loss else ()
+        added = ours if _task(ctx).is_loss else ()
         names = dict.fromkeys([*_of_files(ctx), *added])
         return [before + comma + n for n in names if n.startswith(part) and n not in typed]
 
@@ -42,8 +42,13 @@ def columns(*ours: str) -> Complete:
 
 def figures(ctx: typer.Context, incomplete: str) -> list[str]:
     """Offers the figures that can be bounded."""
-    names = known(Task(ctx.info_name or "ce"))
+    names = known(_task(ctx))
     return [f"{name}=" for name in names if name.startswith(incomplete)]
+
+
+def _task(ctx: typer.Context) -> Task:
+    """The task of the command that is typed; other commands read what `ce` reads."""
+    return {task.value: task for task in Task}.get(ctx.info_name or "", Task.CE)
 
 
 def _of_files(ctx: typer.Context) -> Iterator[str]:

@@ -154,6 +154,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         autocompletion=completion.columns("class", "prediction", "correct"),
         help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
         "prediction, ..."),
+    "code": _option(_OUT, bool, False, "--code",
+        help="Only the torch code that gives every number."),
     "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
     "fail_above": _option(_CHECK, _TEXTS, None, "--fail-above", metavar="[FIGURE=]X",
         autocompletion=completion.figures,
@@ -192,6 +194,16 @@ _OF_LOSSES = _SHARED | {
 ACTIVATION = _SHARED | {"log"}
 CE = _OF_LOSSES | {"log_probs", "target_form", "target_as", "label_smoothing", "log_probs_cols"}
 BCE = _OF_LOSSES | {"pos_weight", "no_clamp"}
+
+EXPLAIN = {
+    "inputs", "logits", "target", "classes", "target_form", "target_as", "ignore_index",
+    "logits_cols", "target_col", "target_cols", "id_col", "input_format", "no_header", "delimiter",
+    "encoding", "max_bytes", "max_columns", "transpose", "format", "output", "top", "bottom",
+    "code", "color", "no_progress", "time", "errors", "debug",
+}  # fmt: skip
+
+DEFAULTS = {name: default for name, (_, default) in OPTIONS.items()}
+"""What holds for a command that does not take an option."""
 
 
 def takes(names: set[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -16,7 +16,7 @@ from cecalc.errors import UsageError, excerpt
 from cecalc.options import Color
 from cecalc.records import Item, NamedFile, Reduction, Request, Screen, Task
 from cecalc.requests import joined, read_option, refuse_flawed
-from cecalc.views import SUFFIXES, Format, Selection
+from cecalc.views import SUFFIXES, Explaining, Format, Selection
 from cecalc.views.bounds import Bound, known
 
 
@@ -24,7 +24,7 @@ from cecalc.views.bounds import Bound, known
 class OutputRequest:
     """Everything the command line says about the output."""
 
-    format: Format
+    format: Format | Explaining
     path: str | None
     quiet: bool
     selection: Selection
@@ -56,11 +56,11 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
     path, chosen = params["output"], params["format"]
     if path is not None:
         _refuse_overwriting(path, request)
-        if chosen is None:
+        if chosen is None and not params["code"]:
             chosen = _format_of(path)
     chosen = chosen or Format.TABLE
     return OutputRequest(
-        format=chosen,
+        format=_explaining(params, chosen) if request.explains else chosen,
         path=path,
         quiet=params["quiet"],
         selection=_selection(params, chosen),
@@ -69,6 +69,18 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         progress=not params["no_progress"],
         time=params["time"],
     )
+
+
+def _explaining(params: Mapping[str, Any], chosen: Format) -> Explaining:
+    """How an explanation is written."""
+    if params["code"]:
+        if params["format"] is not None:
+            raise UsageError("--code is torch code, and goes with no --format")
+        return Explaining.CODE
+    if chosen not in (Format.TABLE, Format.JSON):
+        rule = f"explain has no format {chosen}"
+        raise UsageError(rule, hint="there are table and json, and --code for torch code")
+    return Explaining(chosen.value)
 
 
 def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:

@@ -35,7 +35,7 @@ _OF_FILES = (
 """Options that say how a file is read."""
 
 
-def request_of(task: Task, params: Mapping[str, Any]) -> Request:
+def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False) -> Request:
     """The request that a command's parameters add up to.
 
     Raises
@@ -57,6 +57,7 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
         arithmetic=_arithmetic(params),
         rank=_rank(params),
         by=_by(params),
+        explains=explains,
     )
 
 

@@ -29,7 +29,8 @@ def refuse_terminal(ctx: typer.Context) -> None:
 
 
 def _example(name: str | None) -> str:
-    return {"ce": " --target 2", "bce": " --target 0,0,1,0"}.get(name or "", "")
+    of_index = " --target 2"
+    return {"ce": of_index, "bce": " --target 0,0,1,0", "explain": of_index}.get(name or "", "")
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError:

@@ -40,3 +40,5 @@ class Noted:
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
+    beside: Outcome | None = None
+    """The same rows under cross-entropy, where both losses are computed."""

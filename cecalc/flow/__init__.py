@@ -44,6 +44,12 @@ def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterato
 
 def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> Iterator[Item]:
     first, blocks = _peeked(problem)
+    if request.explains:
+        from cecalc.flow.explaining import explained
+
+        told = _Told(tell, problem.schema.notes)
+        yield from explained(problem, first, blocks, request, told.all, meter)
+        return
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)

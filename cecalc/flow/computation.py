@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +39,8 @@ class Computation:
     arithmetic: Backend
     header: Header
     meter: Meter
+    compute: Callable[[Batch, Settings, Backend], Noted] = outcome_of
+    """What becomes of a batch."""
 
     def over(self, blocks: Iterator[Block]) -> Iterator[Done]:
         """Each block computed, in order.
@@ -111,7 +113,7 @@ class Computation:
 
     def _outcome(self, batch: Batch) -> Noted:
         try:
-            return outcome_of(batch, self.settings, self.arithmetic)
+            return self.compute(batch, self.settings, self.arithmetic)
         except DataError as error:
             raise error.at(source=source_of(batch, self.header.schema)) from None
 

@@ -19,6 +19,7 @@ from cecalc.records.asked import (
 )
 from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
 from cecalc.records.rows import Batch, Block, Original, Problem, Schema
+from cecalc.records.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps
 from cecalc.records.terms import (
     BackendName,
     Dtype,
@@ -43,6 +44,7 @@ __all__ = [
     "Block",
     "ColumnChoice",
     "Dtype",
+    "Explanation",
     "Given",
     "Groups",
     "Header",
@@ -62,8 +64,11 @@ __all__ = [
     "Reduction",
     "Report",
     "Request",
+    "RowSteps",
     "Schema",
     "Screen",
+    "SigmoidSteps",
+    "SoftmaxSteps",
     "TargetAs",
     "TargetForm",
     "Task",

@@ -143,6 +143,8 @@ class Request:
     rank: Rank | None = None
     by: str | None = None
     """A specification of columns, as `cecalc.selection` reads it."""
+    explains: bool = False
+    """Whether both losses are derived, step by step, instead of computed."""
 
 
 @dataclass(frozen=True)

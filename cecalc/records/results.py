@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cecalc.records.asked import Rank
 from cecalc.records.rows import Batch, Schema, one_row
@@ -12,6 +12,7 @@ from cecalc.records.terms import Reduction, TargetForm, Task
 
 if TYPE_CHECKING:
     from cecalc.records.rows import Flags, Floats, Integers
+    from cecalc.records.steps import Explanation
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,9 @@ class Report:
     version: str
 
 
-Item = Header | Outcome | Groups | Report
+Item: TypeAlias = "Header | Outcome | Groups | Report | Explanation"
 """What the flow hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-losses one report.
+losses one report. Or a header and an explanation.
 """
 
 

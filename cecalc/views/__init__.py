@@ -63,6 +63,27 @@ class Format(enum.StrEnum):
         return chunks
 
 
+class Explaining(enum.StrEnum):
+    """How an explanation is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CODE = "code"
+
+    @property
+    def is_by_row(self) -> bool:
+        """It is whole only when the last row is known."""
+        return False
+
+    def render(
+        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
+    ) -> Iterator[str]:
+        """Chunks of whole lines."""
+        view = import_module(f"cecalc.views.{_EXPLAINING[self]}")
+        chunks: Iterator[str] = view.render(items, screen)
+        return chunks
+
+
 SUFFIXES = {
     ".csv": Format.CSV,
     ".tsv": Format.TSV,
@@ -83,3 +104,8 @@ _MODULES = {
     Format.MARKDOWN: "markdown",
 }
 _FUNCTIONS = {Format.CSV: "render_csv", Format.TSV: "render_tsv"}
+_EXPLAINING = {
+    Explaining.TABLE: "explanation",
+    Explaining.JSON: "explained",
+    Explaining.CODE: "torch_code",
+}

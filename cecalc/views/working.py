@@ -52,8 +52,12 @@ def fits(header: Header, rows: int) -> bool:
 
 def drawings(header: Header, rows: Sequence[Outcome]) -> list[Table]:
     """The working of each row, with columns at the same places in all."""
-    blocks = [_block(header, outcome) for outcome in rows]
-    by_column = [_column(blocks, c) for c in range(header.width + 2)]
+    return tables([_block(header, outcome) for outcome in rows])
+
+
+def tables(blocks: Sequence[Block]) -> list[Table]:
+    """Each block drawn, with columns at the same places in all; all have as many."""
+    by_column = [_column(blocks, c) for c in range(len(blocks[0].heading.texts))]
     return [
         _table(block, texts)
         for block, texts in zip(blocks, zip(*by_column, strict=True), strict=True)

@@ -1,0 +1,181 @@
+"""Both losses of the same rows: a few rows step by step, all of them in sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from cecalc import __version__, backend
+from cecalc.backend import Backend
+from cecalc.compute import Noted, Settings
+from cecalc.compute.both import both_of, sums_to_one
+from cecalc.errors import DataError, Place
+from cecalc.flow.computation import Computation
+from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.settings import settings_of
+from cecalc.insight import steps
+from cecalc.losses.rules import BrokenRule
+from cecalc.ranking import Ranking
+from cecalc.records import (
+    Batch,
+    Block,
+    Explanation,
+    Header,
+    Item,
+    Kind,
+    LossOptions,
+    Meter,
+    Outcome,
+    Problem,
+    Rank,
+    Report,
+    Request,
+    Schema,
+    TargetForm,
+    Task,
+)
+from cecalc.summary import Summary
+
+ROWS, HIGHEST = 6, 3
+"""Up to how many rows all are explained, and how many else."""
+_WITHOUT = ("weight", "pos_weight", "label_smoothing")
+
+
+def explained(
+    problem: Problem,
+    first: Batch,
+    blocks: Iterator[Block],
+    request: Request,
+    tell: Callable[[Iterable[str]], None],
+    meter: Meter,
+) -> Iterator[Item]:
+    """A header, and the explanation.
+
+    Parameters
+    ----------
+    first, blocks : the first batch, which shows the shapes, and all of them
+    request, tell, meter : as `cecalc.flow.run` takes them
+
+    Raises
+    ------
+    DataError : the values are no logits, or break a rule of either loss
+    """
+    _refuse_others(problem.schema)
+    tell(_left_out(problem.schema, first))
+    problem, first = _plain(problem), replace(first, sample_weight=None)
+    settings = settings_of(request, problem.schema, first)
+    header = header_of(problem, first, settings, request.rank)
+    yield header
+    if header.width == 1:
+        settings = replace(settings, task=Task.BCE, ignore_index=settings.ignored)
+    arithmetic = backend.choose(request.arithmetic, values=first.values.size)
+    rows, ce, bce = _Rows(request.rank), Summary(), Summary()
+    for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(blocks):
+        assert done.noted is not None and done.summary is not None
+        tell(done.noted.notes)
+        meter.rows += done.batch.size
+        bce = bce.merge(done.summary)
+        if done.noted.beside is not None:
+            ce = ce.merge(Summary.of(done.noted.beside, header))
+        rows.add(done.noted)
+    without = bce.rows_used - ce.rows_used
+    cells = _report(bce, _of_cells(header), settings, arithmetic)
+    yield Explanation(
+        header=header,
+        rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows.chosen(without == 0)),
+        is_all=rows.is_all,
+        ce=None if without else _report(ce, header, settings, arithmetic),
+        bce=cells,
+        without_ce=0 if header.width == 1 else without,
+    )
+
+
+def _refuse_others(schema: Schema) -> None:
+    if schema.kind is not Kind.LOGITS:
+        what = "probabilities" if schema.kind is Kind.PROBS else "log-probabilities"
+        raise DataError(
+            f"explain begins with logits, and these are {what}",
+            place=Place(source=schema.source),
+            hint="if they are logits, say so with --logits or --logits-cols",
+        )
+
+
+def _left_out(schema: Schema, first: Batch) -> Iterator[str]:
+    """A note where the input says more of the loss than is explained."""
+    named = [name for name in _WITHOUT if getattr(schema.options, name) not in (None, 0)]
+    named += ["sample_weight"] if first.sample_weight is not None else []
+    if named:
+        yield f"explain shows the plain losses, without the input's {', '.join(named)}"
+
+
+def _plain(problem: Problem) -> Problem:
+    """The problem without what changes its losses; what is ignored stays."""
+    options = LossOptions(ignore_index=problem.schema.options.ignore_index)
+    return replace(problem, schema=replace(problem.schema, options=options))
+
+
+def _both(batch: Batch, settings: Settings, arithmetic: Backend) -> Noted:
+    try:
+        return both_of(replace(batch, sample_weight=None), settings, arithmetic)
+    except BrokenRule as broken:
+        if (broken.hint or "").startswith("--nan"):
+            broken.hint = None  # an option of the other commands
+        raise
+
+
+def _of_cells(header: Header) -> Header:
+    return replace(header, task=Task.BCE, target_form=TargetForm.CELLS)
+
+
+def _has_ce(row: Outcome) -> bool:
+    assert row.batch.target is not None
+    return bool(sums_to_one(row.batch.target)[0])
+
+
+def _report(summary: Summary, header: Header, settings: Settings, arithmetic: Backend) -> Report:
+    try:
+        return summary.finish(
+            header,
+            denominator_is=denominator(header, settings),
+            target_form=target_in_words(header, is_binary=summary.is_binary),
+            backend=arithmetic.label,
+            version=__version__,
+        )
+    except DataError as error:  # every row is ignored
+        raise error.at(source=header.schema.source) from None
+
+
+@dataclass
+class _Rows:
+    """The rows seen so far that may come to be explained."""
+
+    rank: Rank | None
+    total: int = 0
+    first: list[Outcome] = field(default_factory=list)
+    by_ce: Ranking = field(init=False)
+    by_bce: Ranking = field(init=False)
+
+    def __post_init__(self) -> None:
+        rank = self.rank or Rank(HIGHEST)
+        self.by_ce, self.by_bce = Ranking(rank), Ranking(rank)
+
+    @property
+    def is_all(self) -> bool:
+        return self.rank is None and self.total <= ROWS
+
+    def add(self, noted: Noted) -> None:
+        """Look at one more batch."""
+        outcome, ce = noted.outcome, noted.beside
+        self.total += outcome.size
+        for row in range(min(ROWS - len(self.first), outcome.size)):
+            self.first.append(outcome.take(row))
+        self.by_bce.add(outcome)
+        if ce is not None:
+            self.by_ce.add(replace(outcome, loss=ce.loss, used=ce.used))
+
+    def chosen(self, is_ce: bool) -> list[Outcome]:
+        """All of a few, or the highest losses in the order of the input, or those asked for."""
+        if self.is_all:
+            return self.first
+        ranked = (self.by_ce if is_ce else self.by_bce).outcomes()
+        return ranked if self.rank else sorted(ranked, key=lambda row: row.batch.start)

@@ -1,0 +1,83 @@
+"""Where the two losses part, with the numbers of the rows; and the words for a newcomer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cecalc.errors import count
+from cecalc.records import Explanation, Header, Report, RowSteps, TargetForm
+from cecalc.views import whiteboard
+from cecalc.views.digits import brief, rounded
+
+
+def apart(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """What differs between the losses, with the numbers of these rows."""
+    header, ce, bce = explanation.header, explanation.ce, explanation.bce
+    rows = bce.rows_used
+    if ce is not None:
+        yield "CE", f"{_mean(ce)}   one loss for each row: N = {count(rows, 'row')}"
+    elif explanation.without_ce:
+        which = f"{explanation.without_ce} of {count(rows, 'row')}"
+        yield "CE", f"none: {which} with targets that do not sum to 1"
+    if header.width == 1:
+        yield "BCE", f"{_mean(bce)}   one loss for each row's one cell: N = {count(rows, 'row')}"
+        yield "CE", "the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)"
+        return
+    of_rows = bce.numerator / rows
+    cells = f"N·C = {rows}·{header.width} = {bce.cells_used} cells"
+    yield "BCE", f"{_mean(bce)}   one loss for each cell: {cells}"
+    factor = f"{rounded(of_rows)} = {header.width} × {rounded(_of(bce))}"
+    each = "BCE for each row is C times its mean"
+    yield "factor C", f"{rounded(bce.numerator)} / {rows} = {factor}   {each}"
+    yield from _sums(explanation.rows)
+    which = f"{rows} for CE, {bce.cells_used} for BCE" if ce else f"{bce.cells_used}"
+    yield "gradient", f"p − y is that of the sum; that of the mean is divided by {which}"
+    yield from _pairs(header, explanation.rows)
+
+
+def _sums(rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
+    totals = [rounded(float(row.sigmoid.probs.sum())) for row in rows if row.sigmoid]
+    if totals:
+        shared = "1 by softmax, all classes over one denominator"
+        yield "Σ p", f"{shared}; by sigmoid, each over its own: {', '.join(totals)}"
+
+
+def _pairs(header: Header, rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
+    """For two classes, the one logit that would do."""
+    name = "two classes"
+    for row in rows:
+        if row.softmax is None or row.difference is None:
+            continue
+        z, y = float(row.difference.logits[0]), brief(float(row.difference.target[0]))
+        one = f"BCE(x₁ − x₀ = {rounded(z)}, y₁ = {y})"
+        where = whiteboard.name(header, row)
+        yield name, f"CE(x) = {rounded(row.softmax.loss)} = {one}   {where}"
+        name = ""
+
+
+def words(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """A line for each word that a newcomer may lack."""
+    has_ce = any(row.softmax for row in explanation.rows)
+    yield "logits", "x: what the model gave, any real numbers, one for each class"
+    if has_ce:
+        yield "softmax", "p = exp x / Σ exp x, over the row: positive, and together 1"
+    yield "sigmoid", "p = 1 / (1 + exp(−x)), each logit alone: between 0 and 1"
+    if explanation.header.target_form is TargetForm.INDEX and explanation.header.width > 1:
+        yield "one-hot", "y, a class index as numbers: 1 for its class, 0 for the others"
+    yield "nats", "the unit of both losses, from the natural logarithm: 1 nat = 1.4427 bits"
+    yield "gradient", "p − y: how fast the loss grows with each logit; training goes against it"
+    if has_ce:
+        yield (
+            "log-sum-exp",
+            "ln Σ exp x = max + ln Σ exp(x − max), where no exp overflows; −ln p = ln Σ exp x − x",
+        )
+
+
+def _mean(report: Report) -> str:
+    mean, denominator = rounded(_of(report)), brief(report.denominator)
+    return f"sum {rounded(report.numerator)} / {denominator} = mean {mean}"
+
+
+def _of(report: Report) -> float:
+    assert report.mean is not None
+    return report.mean

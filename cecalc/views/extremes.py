@@ -1,0 +1,121 @@
+"""What over- or underflows in a row, and why the stable forms do not; nothing where nothing does.
+
+exp overflows above 709.78 in float64 and above 88.72 in float32; below −745.13 and −103.97 it is 0.
+1 + e rounds to 1 up to 2⁻⁵³, in float32 up to 2⁻²⁴.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cecalc.records import SigmoidSteps, SoftmaxSteps
+from cecalc.views.digits import brief, rounded
+
+OVER, OVER_32 = 709.782712893384, 88.72283905206835
+UNDER, UNDER_32 = -745.1332191019412, -103.97207708399179
+_HALF_32 = 2.0**-24
+
+
+def of_softmax(steps: SoftmaxSteps, labels: Sequence[str]) -> Iterator[str]:
+    """A line for each thing that is extreme in a row of cross-entropy."""
+    x, y, p = steps.logits, steps.target, steps.probs
+    masked = x == -np.inf
+    yield from _powers(steps)
+    gone = (p == 0) & ~masked
+    if gone.any():
+        asked = gone & (y > 0)
+        yield f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max" + (
+            f"; −ln p would be inf, log-sum-exp gives {_values(steps.surprisal, asked)}"
+            if asked.any()
+            else ""
+        )
+    faint = (steps.surprisal > -UNDER_32) & (p > 0) & (y > 0)
+    if faint.any():
+        yield f"in float32, p of {_named(faint, labels)} would underflow to 0 and −ln p be inf"
+    best = steps.best
+    if y[best] > 0 and p[best] == 1 and steps.rest > 0:
+        yield (
+            f"p of {labels[best]} rounds to 1, so −ln p would print 0: ln(1 + u) by log1p keeps "
+            f"{rounded(float(steps.surprisal[best]))}"
+        )
+    elif y[best] > 0 and 0 < steps.rest < _HALF_32:
+        yield f"in float32, p of {labels[best]} would round to 1 and −ln p print 0"
+    if (masked & (y > 0)).any():
+        yield f"x of {_named(masked & (y > 0), labels)} is -inf where the target is: loss inf"
+    if (masked & (y == 0)).any():
+        yield (
+            f"x of {_named(masked & (y == 0), labels)} is -inf, a masked class: exp x and p are 0; "
+            "0·ln 0 counts as 0, where torch prints nan unless the target is a class index"
+        )
+
+
+def _powers(steps: SoftmaxSteps) -> Iterator[str]:
+    """What exp x alone would come to."""
+    peak = brief(steps.peak)
+    if steps.peak > OVER:
+        yield (
+            f"exp({peak}) overflows float64 (above 709.78; float32: 88.72), so exp x / Σ exp x "
+            "would be inf / inf = nan; exp(x − max) is at most 1"
+        )
+    elif steps.peak > OVER_32:
+        yield f"exp({peak}) overflows float32 (above 88.72), not float64; exp(x − max) neither"
+    elif steps.peak < UNDER:
+        yield (
+            "every exp x underflows to 0 (below −745.13; float32: −103.97), so exp x / Σ exp x "
+            "would be 0 / 0 = nan; exp(max − max) is 1"
+        )
+    elif steps.peak < UNDER_32:
+        yield "in float32, every exp x would underflow to 0 (below −103.97); exp(max − max) is 1"
+
+
+def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
+    """A line for each thing that is extreme in the cells of a row."""
+    x, y, p = steps.logits, steps.target, steps.probs
+    known, losses = np.isfinite(x), steps.cell_loss
+    names = labels if x.size > 1 else ("the cell",)
+    if (over := known & (x < -OVER)).any():
+        yield (
+            f"exp(−x) of {_named(over, names)} overflows float64 (x below −709.78; float32: "
+            "−88.72); sigmoid as exp x / (1 + exp x) does not"
+        )
+    elif (over := known & (x < -OVER_32)).any():
+        yield f"exp(−x) of {_named(over, names)} overflows float32 (x below −88.72), not float64"
+    if (sure := (y > 0) & known & (p == 1) & (losses > 0)).any():
+        yield (
+            f"p of {_named(sure, names)} rounds to 1, so −ln p would print 0: log1p keeps "
+            f"{_values(losses, sure)}"
+        )
+    if (wrong := (y < 1) & known & (p == 1)).any():
+        yield (
+            f"p of {_named(wrong, names)} rounds to 1, so −ln(1 − p) would be inf: the stable form "
+            f"gives {_values(losses, wrong)}"
+        )
+    if (sure := (y < 1) & known & (1 - p == 1) & (losses > 0)).any():
+        yield (
+            f"1 − p of {_named(sure, names)} rounds to 1, so −ln(1 − p) would print 0: log1p "
+            f"keeps {_values(losses, sure)}"
+        )
+    if (gone := (y > 0) & known & (p == 0)).any():
+        yield (
+            f"p of {_named(gone, names)} underflows to 0, so −ln p would be inf: the stable form "
+            f"gives {_values(losses, gone)}"
+        )
+    if not known.all():
+        yield (
+            f"x of {_named(~known, names)} is infinite, a certain prediction: 0 where it is right, "
+            "inf where it is wrong; torch prints nan (0·inf)"
+        )
+
+
+def _named(which: np.ndarray, labels: Sequence[str]) -> str:
+    found = np.flatnonzero(which).tolist()
+    if len(found) > 3:
+        return f"{len(found)} classes"
+    return ", ".join(labels[c] for c in found)
+
+
+def _values(values: np.ndarray, which: np.ndarray) -> str:
+    few = values[which].tolist()
+    return ", ".join(map(rounded, few[:3])) + (", ..." if len(few) > 3 else "")
