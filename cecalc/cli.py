@@ -24,7 +24,7 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, Errors, takes
+from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, WHY, Errors, Numbered, takes
 from cecalc.outputs import OutputRequest, output_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
 from cecalc.records import Header, Item, Meter, Outcome, Task
@@ -53,7 +53,7 @@ def root(
         typer.echo(f"cecalc {__version__}")
     elif ctx.invoked_subcommand is None:
         raise UsageError(
-            "no command", hint="one of ce, bce, softmax, sigmoid, explain; see cecalc --help"
+            "no command", hint="one of ce, bce, softmax, sigmoid, explain, why; see cecalc --help"
         )
 
 
@@ -116,6 +116,21 @@ def explain(ctx: typer.Context, **_: Any) -> int:
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
     return _execute(Task.CE, ctx, explains=True)
+
+
+@app.command(cls=Numbered)
+@takes(WHY)
+def why(ctx: typer.Context, **_: Any) -> int:
+    """Why a training loop prints another number: the mistakes that would have made it.
+
+    The loss is read from the rows it was printed for: as for ce, or, with one score per row or
+    several labels, as for bce. Status 0 where a mistake explains the number, 1 where none does.
+
+    cecalc why 0.8166 predictions.csv
+    cecalc why -0.91 --logits 2,-3,0.8,1.2 --target 2
+    cecalc why 2.31 predictions.csv --batch-size 64 --framework torch
+    """
+    return _execute(Task.CE, ctx)
 
 
 def main() -> None:
@@ -192,7 +207,8 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
             say(note_as_json(line, "time") if is_json else line)
     for failure in checked.failures:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
-    return Status.DOES_NOT_HOLD if checked.failures else Status.COMPLETE
+    holds = not (checked.failures or checked.is_unexplained)
+    return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:

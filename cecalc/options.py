@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from cecalc import completion
+from cecalc.numerals import is_number
 from cecalc.records import (
     BackendName,
     Dtype,
@@ -28,6 +30,15 @@ class Color(enum.StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
+
+
+class Framework(enum.StrEnum):
+    """Whose conventions a number may follow."""
+
+    TORCH = "torch"
+    KERAS = "keras"
+    SKLEARN = "sklearn"
+    OPTAX = "optax"
 
 
 class Errors(enum.StrEnum):
@@ -49,8 +60,20 @@ _TEXTS = list[str] | None
 _IN, _TARGET, _LOSS = "What the model gave", "Target", "Loss"
 _COLUMNS, _READING = "Columns of a table", "Reading"
 _OUT, _CHECK, _HOW = "Output", "Checks", "Arithmetic"
+_RUN = "What is known of the loop"
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
+    "value": (
+        Annotated[
+            str,
+            typer.Argument(
+                metavar="VALUE",
+                show_default=False,
+                help="The number to be explained, with the digits that are known of it.",
+            ),
+        ],
+        inspect.Parameter.empty,
+    ),
     "inputs": (
         Annotated[
             _TEXTS,
@@ -154,6 +177,12 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         autocompletion=completion.columns("class", "prediction", "correct"),
         help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
         "prediction, ..."),
+    "batch_size": _option(_RUN, _TEXT, None, "--batch-size", metavar="B",
+        help="How many rows a batch of the loop had."),
+    "framework": _option(_RUN, Framework | None, None, "--framework",
+        help="Look only for what this library does."),
+    "deep": _option(_RUN, bool, False, "--deep",
+        help="Look for several mistakes at once; more fits by chance then."),
     "code": _option(_OUT, bool, False, "--code",
         help="Only the torch code that gives every number."),
     "no_rows": _option(_OUT, bool, False, "--no-rows", help="JSON without its rows."),
@@ -202,8 +231,27 @@ EXPLAIN = {
     "code", "color", "no_progress", "time", "errors", "debug",
 }  # fmt: skip
 
-DEFAULTS = {name: default for name, (_, default) in OPTIONS.items()}
+WHY = {
+    "value", "inputs", "logits", "probs", "log_probs", "target", "classes", "target_form",
+    "target_as", "weight", "ignore_index", "label_smoothing", "batch_size", "framework", "deep",
+    "logits_cols", "probs_cols", "log_probs_cols", "target_col", "target_cols", "id_col",
+    "input_format", "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose",
+    "format", "output", "color", "no_progress", "time", "errors", "debug",
+}  # fmt: skip
+
+DEFAULTS = {"value": None} | {
+    name: default for name, (_, default) in OPTIONS.items() if name != "value"
+}
 """What holds for a command that does not take an option."""
+
+
+class Numbered(TyperCommand):
+    """A command whose arguments may be negative numbers."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take what begins with a minus and is a number for no option; a blank before it does."""
+        spaced = [f" {arg}" if arg.startswith("-") and is_number(arg) else arg for arg in args]
+        return super().parse_args(ctx, spaced)
 
 
 def takes(names: set[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -16,7 +16,7 @@ from cecalc.errors import UsageError, excerpt
 from cecalc.options import Color
 from cecalc.records import Item, NamedFile, Reduction, Request, Screen, Task
 from cecalc.requests import joined, read_option, refuse_flawed
-from cecalc.views import SUFFIXES, Explaining, Format, Selection
+from cecalc.views import SUFFIXES, Explaining, Finding, Format, Selection
 from cecalc.views.bounds import Bound, known
 
 
@@ -24,7 +24,7 @@ from cecalc.views.bounds import Bound, known
 class OutputRequest:
     """Everything the command line says about the output."""
 
-    format: Format | Explaining
+    format: Format | Explaining | Finding
     path: str | None
     quiet: bool
     selection: Selection
@@ -60,7 +60,7 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
             chosen = _format_of(path)
     chosen = chosen or Format.TABLE
     return OutputRequest(
-        format=_explaining(params, chosen) if request.explains else chosen,
+        format=_form(params, request, chosen),
         path=path,
         quiet=params["quiet"],
         selection=_selection(params, chosen),
@@ -69,6 +69,19 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         progress=not params["no_progress"],
         time=params["time"],
     )
+
+
+def _form(
+    params: Mapping[str, Any], request: Request, chosen: Format
+) -> Format | Explaining | Finding:
+    """How the result of the command is written, which has not every format."""
+    if request.explains:
+        return _explaining(params, chosen)
+    if request.question is None:
+        return chosen
+    if chosen not in (Format.TABLE, Format.JSON):
+        raise UsageError(f"why has no format {chosen}", hint="there are table and json")
+    return Finding(chosen.value)
 
 
 def _explaining(params: Mapping[str, Any], chosen: Format) -> Explaining:

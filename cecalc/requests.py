@@ -19,6 +19,7 @@ from cecalc.records import (
     Kind,
     LossOptions,
     NamedFile,
+    Question,
     Rank,
     Request,
     TargetForm,
@@ -58,6 +59,7 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         rank=_rank(params),
         by=_by(params),
         explains=explains,
+        question=_question(params),
     )
 
 
@@ -92,6 +94,19 @@ def _by(params: Mapping[str, Any]) -> str | None:
     if specification is not None:
         refuse_flawed("--by", specification)
     return specification
+
+
+def _question(params: Mapping[str, Any]) -> Question | None:
+    """What `why` is asked."""
+    if (text := params.get("value")) is None:
+        return None
+    read_option("VALUE", text)
+    batch_size = params.get("batch_size")
+    size = None if batch_size is None else _whole("--batch-size", batch_size)
+    if size == 0:
+        raise UsageError("--batch-size 0 holds no row")
+    framework = params.get("framework")
+    return Question(text.strip(), size, framework and framework.value, params["deep"])
 
 
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cecalc.losses.rules import Leniency
 from cecalc.records import Kind, Outcome, Reduction, Task
@@ -40,5 +40,7 @@ class Noted:
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
-    beside: Outcome | None = None
-    """The same rows under cross-entropy, where both losses are computed."""
+    beside: Any = None
+    """What else was computed of its rows, where something was: their outcome under the other loss,
+    or what recipes are made of.
+    """

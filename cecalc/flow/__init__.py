@@ -50,6 +50,12 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
         told = _Told(tell, problem.schema.notes)
         yield from explained(problem, first, blocks, request, told.all, meter)
         return
+    if request.question is not None:
+        from cecalc.flow.diagnosis import diagnosed
+
+        told = _Told(tell, problem.schema.notes)
+        yield from diagnosed(replace(problem, blocks=blocks), first, request, told.all, meter)
+        return
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)

@@ -13,10 +13,12 @@ from cecalc.records.asked import (
     InputRequest,
     LossOptions,
     NamedFile,
+    Question,
     Rank,
     Request,
     Screen,
 )
+from cecalc.records.findings import Diagnosis, Match, Reference
 from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
 from cecalc.records.rows import Batch, Block, Original, Problem, Schema
 from cecalc.records.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps
@@ -43,6 +45,7 @@ __all__ = [
     "Batch",
     "Block",
     "ColumnChoice",
+    "Diagnosis",
     "Dtype",
     "Explanation",
     "Given",
@@ -54,14 +57,17 @@ __all__ = [
     "Item",
     "Kind",
     "LossOptions",
+    "Match",
     "Meter",
     "NamedFile",
     "NanPolicy",
     "Original",
     "Outcome",
     "Problem",
+    "Question",
     "Rank",
     "Reduction",
+    "Reference",
     "Report",
     "Request",
     "RowSteps",

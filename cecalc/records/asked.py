@@ -128,6 +128,19 @@ class InputRequest:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What `why` is asked, and what is known of the run that printed the number."""
+
+    typed: str
+    """The number as it was typed."""
+    batch_size: int | None = None
+    framework: str | None = None
+    """torch, keras, sklearn; None where it is not known."""
+    deep: bool = False
+    """Whether several mistakes at once are looked for."""
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything the command line says."""
 
@@ -145,6 +158,8 @@ class Request:
     """A specification of columns, as `cecalc.selection` reads it."""
     explains: bool = False
     """Whether both losses are derived, step by step, instead of computed."""
+    question: Question | None = None
+    """What is to be found out about a number, instead of a loss."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from cecalc.records.rows import Batch, Schema, one_row
 from cecalc.records.terms import Reduction, TargetForm, Task
 
 if TYPE_CHECKING:
+    from cecalc.records.findings import Diagnosis
     from cecalc.records.rows import Flags, Floats, Integers
     from cecalc.records.steps import Explanation
 
@@ -182,9 +183,9 @@ class Report:
     version: str
 
 
-Item: TypeAlias = "Header | Outcome | Groups | Report | Explanation"
+Item: TypeAlias = "Header | Outcome | Groups | Report | Explanation | Diagnosis"
 """What the flow hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-losses one report. Or a header and an explanation.
+losses one report. Or a header, and an explanation or a diagnosis.
 """
 
 

@@ -84,6 +84,26 @@ class Explaining(enum.StrEnum):
         return chunks
 
 
+class Finding(enum.StrEnum):
+    """How a diagnosis is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+    @property
+    def is_by_row(self) -> bool:
+        """It is whole only when the last row is known."""
+        return False
+
+    def render(
+        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
+    ) -> Iterator[str]:
+        """Chunks of whole lines."""
+        view = import_module(f"cecalc.views.{_FINDING[self]}")
+        chunks: Iterator[str] = view.render(items, screen)
+        return chunks
+
+
 SUFFIXES = {
     ".csv": Format.CSV,
     ".tsv": Format.TSV,
@@ -109,3 +129,4 @@ _EXPLAINING = {
     Explaining.JSON: "explained",
     Explaining.CODE: "torch_code",
 }
+_FINDING = {Finding.TABLE: "findings", Finding.JSON: "found"}

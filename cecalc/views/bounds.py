@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cecalc.errors import Status
 from cecalc.numerals import write_number
-from cecalc.records import Item, Report, Task
+from cecalc.records import Diagnosis, Item, Report, Task
 from cecalc.views import figures
 
 FIGURES = (
@@ -87,14 +87,18 @@ def broken(bounds: tuple[Bound, ...], report: Report) -> list[Failure]:
 
 @dataclass
 class Checked:
-    """Looks at the report as it passes."""
+    """Looks at the report, or the diagnosis, as it passes."""
 
     bounds: tuple[Bound, ...]
     failures: list[Failure] = field(default_factory=list)
+    is_unexplained: bool = False
+    """Whether a number was asked about that nothing explains."""
 
     def of(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, as they are."""
         for item in items:
             if isinstance(item, Report):
                 self.failures = broken(self.bounds, item)
+            elif isinstance(item, Diagnosis):
+                self.is_unexplained = not item.matches
             yield item

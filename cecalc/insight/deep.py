@@ -1,0 +1,93 @@
+"""Several mistakes at once: every activation with every loss, every reading, every clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+
+from cecalc.insight.forms import (
+    BCE,
+    CE,
+    KERAS,
+    NOWHERE,
+    SKLEARN,
+    SKLEARN_OLD,
+    SKLEARN_SINGLE,
+    TORCH,
+    Clip,
+    Form,
+)
+from cecalc.insight.measured import Factor
+from cecalc.insight.misread import Misread
+from cecalc.insight.mistakes import Mistake
+
+_ACTIVATIONS = {
+    "logits": ("", ()),
+    "softmax": ("softmax first", (1,)),
+    "sigmoid": ("sigmoid first", (12,)),
+    "log_softmax": ("log_softmax first", (20,)),
+}
+_LOSSES = {
+    "ce": ("cross-entropy", ()),
+    "nll": ("NLLLoss", (25,)),
+    "log": ("-ln of it as a probability", (8,)),
+    "bce_logits": ("BCE with logits", (9,)),
+    "bce": ("BCELoss", (9,)),
+}
+_CLIPS: dict[Clip, tuple[str, tuple[int, ...]]] = {
+    TORCH: ("", ()),
+    KERAS: ("clipped at 1e-7", (7,)),
+    SKLEARN: ("clipped at 2.2e-16", (7,)),
+    SKLEARN_OLD: ("clipped at 1e-15", (7,)),
+    SKLEARN_SINGLE: ("clipped at 1.2e-7", (7,)),
+}
+_READINGS = {
+    "given": ("", ()),
+    "minus_one": ("targets minus 1", (6,)),
+    "plus_one": ("targets plus 1", (6,)),
+    "by_name": ("classes sorted by name", (19,)),
+    "next": ("targets one row later", (14,)),
+    "previous": ("targets one row earlier", (14,)),
+    "after_next": ("targets two rows later", (14,)),
+}
+_ON_CELLS = {"bce": (), "bce_logits": (), "ce": (22,)}
+"""What entries these losses have where cells have labels of their own."""
+
+
+def combinations(*, is_of_cells: bool) -> Iterator[Misread]:
+    """Every combination of two or more mistakes."""
+    readings = ("given",) if is_of_cells else _READINGS
+    for activation, loss, reading in product(_ACTIVATIONS, _LOSSES, readings):
+        clips = _CLIPS if loss in ("log", "bce") else {NOWHERE: ("", ())}
+        for clip, clipped in clips.items():
+            said = (_ACTIVATIONS[activation], _loss(loss, is_of_cells), clipped, _READINGS[reading])
+            entries = tuple(number for _, numbers in said for number in numbers)
+            form = Form(activation, loss, clip)
+            if len(entries) > 1 and form not in (CE, BCE):
+                words = ", ".join(words for words, _ in said if words)
+                fix = "see each entry of the catalogue"
+                mistake = Mistake(words, entries, f"several at once: {words}", fix, 2)
+                yield Misread(mistake, form, reading)
+
+
+def _loss(loss: str, is_of_cells: bool) -> tuple[str, tuple[int, ...]]:
+    words, entries = _LOSSES[loss]
+    return words, _ON_CELLS.get(loss, entries) if is_of_cells else entries
+
+
+def _times(factor: float) -> Factor:
+    says = f"{factor:g} times the loss, as steps of accumulation or devices make it"
+    return Factor(f"times {factor:g}", 4, says, lambda loss, _: factor * loss.mean, 2)
+
+
+DEEP_FACTORS = (
+    *(_times(factor) for g in (2, 4, 8, 16, 32) for factor in (g, 1 / g)),
+    Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
+        lambda loss, _: loss.mean * math.log(2), 2),
+    Factor("times C", 21, "multiplied by the number of classes",
+        lambda loss, size: loss.mean * size.classes, 2),
+    Factor("less one row", 21, "the sum over rows divided by one row more or less",
+        lambda loss, size: loss.total / (size.rows - 1) if size.rows > 1 else math.nan, 2),
+)  # fmt: skip
+"""Factors that are tried only when several mistakes are."""

@@ -1,0 +1,99 @@
+"""A loss as a sum and what its mean divides by, and what else people print of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cecalc.insight.mistakes import Mistake
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a mistake, or none, makes of all rows."""
+
+    mistake: Mistake | None
+    total: float
+    """The sum, nats."""
+    count: float
+    """What the mean divides by: rows, cells or their weights."""
+    is_of_cells: bool = False
+    is_final: bool = False
+    """Whether the mean is the number that is printed, whatever the reduction."""
+
+    @property
+    def mean(self) -> float:
+        """Total over count; nan of nothing."""
+        return self.total / self.count if self.count else math.nan
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is to divide by."""
+
+    rows: int
+    classes: int
+    samples: int
+    """Entries of axis 0: fewer than rows where there are more dimensions."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A harmless difference: another reduction, another base of the logarithm."""
+
+    name: str
+    entry: int
+    says: str
+    of: Callable[[Measured, Size], float]
+    """From a loss to the number; nan where it says nothing of its own."""
+    rank: int = 1
+    with_mistakes: bool = True
+    """Whether it is tried together with a mistake too."""
+
+
+def _per_row(loss: Measured, size: Size) -> float:
+    """The cells of a row added up: C times the mean over cells."""
+    return loss.total / size.rows if loss.is_of_cells and size.classes > 1 else math.nan
+
+
+def _per_element(loss: Measured, size: Size) -> float:
+    return math.nan if loss.is_of_cells else loss.mean / size.classes
+
+
+def _per_sample(loss: Measured, size: Size) -> float:
+    return loss.total / size.samples if size.samples < size.rows else math.nan
+
+
+def _twice(loss: Measured, size: Size) -> float:
+    return loss.mean / size.rows if size.rows > 1 else math.nan
+
+
+def _sum(loss: Measured, _: Size) -> float:
+    return loss.total if loss.count != 1 else math.nan
+
+
+def power(base: float, exponent: float) -> float:
+    """Base to the exponent; inf beyond float64."""
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf
+
+
+MEAN = Factor("mean", 21, "the mean", lambda loss, _: loss.mean, 0)
+FACTORS = (
+    MEAN,
+    Factor("sum", 21, "the sum, not the mean", _sum),
+    Factor("per row", 21, "the cells of a row added up, and the mean of that over rows", _per_row),
+    Factor("over N·C", 21, "divided by rows times classes, not by rows", _per_element),
+    Factor("per sample", 21, "summed over positions, and the mean over axis 0", _per_sample),
+    Factor("averaged twice", 21, "the mean divided by the number of rows once more", _twice, 2),
+    Factor("bits", 13, "in bits: divided by ln 2", lambda loss, _: loss.mean / math.log(2)),
+    Factor("log10", 13, "with log10: divided by ln 10", lambda loss, _: loss.mean / math.log(10),
+        2, with_mistakes=False),
+    Factor("perplexity", 13, "its perplexity, exp(loss)", lambda loss, _: power(math.e, loss.mean)),
+    Factor("2**loss", 13, "2**loss, though the loss is in nats: exp(loss) is the perplexity",
+        lambda loss, _: power(2.0, loss.mean), 2, with_mistakes=False),
+)  # fmt: skip
+"""What is tried by itself and, where it goes with them, together with each mistake."""

@@ -1,0 +1,95 @@
+"""What mistakes make of cells that have labels of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from cecalc.insight.forms import BCE
+from cecalc.insight.measured import Measured
+from cecalc.insight.misread import Misread
+from cecalc.insight.mistakes import MISTAKES, Mistake
+from cecalc.insight.plan import Plan
+from cecalc.insight.tally import Tally
+from cecalc.insight.trained import batched, overflown, rounded
+
+
+def losses(
+    tally: Tally, plan: Plan, misread: Sequence[Misread], label_smoothing: float
+) -> Iterator[Measured]:
+    """The right loss first, then what each mistake makes of it."""
+    cells = tally.rows_given * plan.classes
+
+    def measured(mistake: Mistake | None, loss: float, count: float = cells) -> Measured:
+        return Measured(mistake, loss, count, is_of_cells=True)
+
+    plain = tally.totals[BCE, "given"].loss
+    right = plain if plan.weight is None else tally.totals[BCE, "weight"].loss
+    yield measured(None, right)
+    yield from _weighted(tally, plan, cells)
+    if label_smoothing:
+        const, every = (tally.totals[BCE, name].loss for name in ("const", "every"))
+        smooth = const + (1 - label_smoothing) * (plain - const) + label_smoothing / 2 * every
+        yield measured(MISTAKES["label smoothing towards 1/2"], smooth)
+    yield from batched(tally.batches, cells, is_of_cells=True)
+    read = _read(tally)
+    for one in misread:
+        if one.form == BCE and one.reading != "given":
+            yield measured(one.mistake, read[one.reading])
+        elif one.form.is_of_cells:
+            yield measured(one.mistake, tally.totals[one.form, "given"].loss)
+        elif plan.classes > 1:
+            total = tally.totals[one.form, "given"]
+            yield Measured(one.mistake, total.loss, tally.rows_given)
+    if plan.classes == 1:
+        yield from _of_one(tally)
+    yield from _baselines(tally, cells)
+    yield from rounded(right / cells)
+    yield from overflown(tally)
+
+
+def _read(tally: Tally) -> dict[str, float]:
+    """The sums for targets that were meant otherwise: the loss is linear in them."""
+    const, every, given = (tally.totals[BCE, name].loss for name in ("const", "every", "given"))
+    slope = given - const
+    return {
+        "times_255": const + 255 * slope,
+        "plus_one": const + slope + every,
+        "signs": const + 2 * slope - every,
+        "exchanged": const + every - slope,
+    }
+
+
+def _weighted(tally: Tally, plan: Plan, cells: int) -> Iterator[Measured]:
+    if plan.weight is None:
+        return
+    weight, positive, negative = (
+        tally.totals[BCE, name] for name in ("weight", "pos_weight", "neg_weight")
+    )
+    for name, loss, count in (
+        ("pos_weight", positive.loss, cells),
+        ("BCE without the weights", tally.totals[BCE, "given"].loss, cells),
+        ("divided by the weights", weight.loss, weight.weight),
+        ("pos_weight, divided by the weights", positive.loss, positive.weight),
+        ("the weight on the zeros", negative.loss, cells),
+    ):
+        yield Measured(MISTAKES[name], loss, count, is_of_cells=True)
+
+
+def _of_one(tally: Tally) -> Iterator[Measured]:
+    """What becomes of one score per row beside what has two axes."""
+    rows = tally.rows_given
+    const, every = (tally.totals[BCE, name].loss for name in ("const", "every"))
+    if rows > 1:
+        crossed = const + tally.ones * every / rows
+        yield Measured(MISTAKES["(N, 1) beside (N,)"], crossed, rows, is_of_cells=True)
+    yield Measured(MISTAKES["softmax of one column"], 0.0, 1, is_final=True)
+
+
+def _baselines(tally: Tally, cells: int) -> Iterator[Measured]:
+    """What models print that have learnt nothing."""
+    yield Measured(MISTAKES["a uniform guess"], math.log(2), 1, is_final=True)
+    if cells > 1 and 0 < tally.ones < cells:
+        share = tally.ones / cells
+        entropy = -share * math.log(share) - (1 - share) * math.log1p(-share)
+        yield Measured(MISTAKES["the shares of the labels"], entropy, 1, is_final=True)

@@ -1,0 +1,172 @@
+"""Which recipes a typed number fits, how much that is worth, and what it cannot be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cecalc.insight.catalogue import CATALOGUE
+from cecalc.insight.recipes import Recipe
+from cecalc.numerals import read_number
+from cecalc.records import Match, Reference
+
+SINGLE = 3e-7
+"""How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
+the mean.
+"""
+SHOWN = 5
+"""Up to how many matches are told in full."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A number as somebody typed it: its digits say how much is known of it."""
+
+    text: str
+    value: float
+    decimals: int
+
+    @classmethod
+    def of(cls, text: str) -> Typed:
+        """The number; a ValueError says what is wrong.
+
+        >>> Typed.of("-0.8166").decimals, Typed.of("1.50e-3").decimals, Typed.of("12").decimals
+        (4, 5, 0)
+        """
+        value = read_number(text)
+        mantissa, _, exponent = text.strip().lower().partition("e")
+        if not math.isfinite(value):
+            return cls(text.strip(), value, 0)
+        return cls(text.strip(), value, len(mantissa.partition(".")[2]) - int(exponent or 0))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether so many digits hardly fit by chance: four decimals, three digits."""
+        digits = self.text.lower().partition("e")[0].strip("+-").replace(".", "").lstrip("0")
+        return not math.isfinite(self.value) or (self.decimals >= 4 and len(digits) >= 3)
+
+    def reach(self, value: float) -> float:
+        """How far a value may be from the number and still have been typed like this."""
+        return 0.5 * 10.0**-self.decimals * (1 + 1e-9) + SINGLE * max(1.0, abs(value))
+
+    def fits(self, value: float) -> bool:
+        """Whether a value may have been typed like this."""
+        if math.isfinite(self.value) and math.isfinite(value):
+            return abs(value - self.value) <= self.reach(value)
+        return self.value == value or (math.isnan(self.value) and math.isnan(value))
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The recipes that a number fits."""
+
+    groups: tuple[tuple[Recipe, ...], ...]
+    """Those of each value together, the simplest first, as in all."""
+    also: tuple[Recipe, ...]
+    """Those that hardly change a simpler one which fits."""
+
+
+def distinct(found: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes without mistakes that make no difference on these rows."""
+    plain = {recipe.factor.name: recipe.value for recipe in found if recipe.loss.mistake is None}
+    return [
+        recipe
+        for recipe in found
+        if recipe.loss.mistake is None
+        or not same(recipe.value, plain.get(recipe.factor.name, math.nan))
+    ]
+
+
+def same(a: float, b: float) -> bool:
+    """Whether two recipes give one number, but for rounding."""
+    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+
+
+def fits(typed: Typed, found: Sequence[Recipe]) -> Fits:
+    """The recipes that a number fits, of those that make a difference."""
+    matched = [recipe for recipe in found if typed.fits(recipe.value)]
+    right = {recipe.factor.name for recipe in matched if recipe.loss.mistake is None}
+    own, also = list[list[Recipe]](), list[Recipe]()
+    for recipe in matched:
+        if recipe.loss.mistake is not None and recipe.factor.name in right:
+            also.append(recipe)
+            continue
+        for group in own:
+            if same(group[0].value, recipe.value) or math.isnan(recipe.value):
+                group.append(recipe)
+                break
+        else:
+            own.append([recipe])
+    return Fits(tuple(map(tuple, own)), tuple(also))
+
+
+def chance(typed: Typed, found: Sequence[Recipe]) -> float:
+    """How likely a number between half and twice the typed one, typed as finely, fits a recipe."""
+    if not math.isfinite(typed.value) or typed.value == 0:
+        return 0.0
+    low, high = sorted((typed.value / 2, typed.value * 2))
+    windows = sorted(
+        (max(low, r.value - typed.reach(r.value)), min(high, r.value + typed.reach(r.value)))
+        for r in found
+        if math.isfinite(r.value)
+    )
+    covered, end = 0.0, low
+    for start, stop in windows:
+        covered += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return min(1.0, covered / (high - low))
+
+
+def match_of(group: Sequence[Recipe], size: str) -> Match:
+    """A match in words.
+
+    Parameters
+    ----------
+    size : what the reduction is over, in words
+    """
+    recipe = group[0]
+    mistake, factor = recipe.loss.mistake, recipe.factor
+    says = () if mistake is None else (mistake.says,)
+    if factor.rank or mistake is None:
+        says = (*says, factor.says if factor.rank else f"{factor.says} over {size}")
+    entries = tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(recipe.entries))
+    fix = None if mistake is None else mistake.fix
+    if mistake is None and factor.rank:
+        fix = _FACTOR_FIXES.get(factor.name)
+    alike = tuple(name_of(other) for other in group[1:])
+    return Match(name_of(recipe), says, fix, entries, recipe.value, alike)
+
+
+_FACTOR_FIXES = {
+    "sum": "loss = F.cross_entropy(logits, target, reduction='mean')",
+    "perplexity": "loss.exp()  # the perplexity; the loss itself is in nats",
+    "bits": "loss / math.log(2)  # bits; torch's losses are in nats",
+}
+
+
+def name_of(recipe: Recipe) -> str:
+    """What a recipe is called."""
+    mistake, factor = recipe.loss.mistake, recipe.factor
+    if mistake is None:
+        return "nothing wrong" if factor.rank == 0 else factor.name
+    return mistake.name if factor.rank == 0 else f"{mistake.name}, {factor.name}"
+
+
+def apart(first: Recipe, second: Recipe, on_one: Sequence[Recipe]) -> str | None:
+    """Which further number would tell two recipes apart.
+
+    Parameters
+    ----------
+    on_one : the recipes of the first row alone
+    """
+    difference = abs(first.value - second.value)
+    if math.isfinite(difference) and difference > SINGLE * max(1.0, abs(first.value)):
+        decimals = max(1, math.ceil(-math.log10(difference)) + 1)
+        a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
+        return f"with {decimals} decimals it is {a} or {b}"
+    values = {name_of(recipe): recipe.value for recipe in on_one}
+    one, other = (values.get(name_of(recipe), math.nan) for recipe in (first, second))
+    if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
+        return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
+    return None

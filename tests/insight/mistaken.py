@@ -1,0 +1,240 @@
+"""Mistakes made for real: each as the line of torch somebody writes, in float32, on random rows.
+
+This is the other route to the numbers that `cecalc why` finds from sums: nothing here is cecalc's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional as F  # noqa: N812 (as everybody calls it)
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A problem of one class per row, or of cells."""
+
+    x: Tensor
+    """Logits, float32: (N, C)."""
+    t: Tensor
+    """Classes (N,), or 0/1 for each cell (N, C)."""
+    q: Tensor | None = None
+    """Soft targets (N, C)."""
+    weight: Tensor | None = None
+    smoothing: float = 0.1
+    batch: int = 0
+    order: list[int] = field(default_factory=list)
+
+    @property
+    def y(self) -> Tensor:
+        """One-hot targets, or the cells."""
+        return F.one_hot(self.t, self.x.shape[1]).float() if self.t.ndim == 1 else self.t
+
+    @property
+    def n(self) -> int:
+        return len(self.x)
+
+
+Made = Callable[[Rows], Tensor]
+"""From rows to losses before the last mean, or to the number itself where it is a scalar."""
+
+
+def _clipped(p: Tensor, low: float, rest: float | None = None) -> tuple[Tensor, Tensor]:
+    """−ln p and −ln(1 − p) as a library clips them, in float64."""
+    rest = low if rest is None else rest
+    p = p.double()
+    return -p.clamp(min=low).log(), -(1 - p).clamp(min=rest).log()
+
+
+def _prob_ce(low: float) -> Made:
+    return lambda r: -(r.x.double().softmax(1).gather(1, r.t[:, None])[:, 0]).clamp(low, 1).log()
+
+
+def _hard_ce(cap: float) -> Made:
+    return lambda r: cap * (r.x.argmax(1) != r.t).double()
+
+
+def _prob_bce(low: float, rest: float | None = None) -> Made:
+    def made(r: Rows) -> Tensor:
+        own, other = _clipped(torch.special.expit(r.x.double()), low, rest)
+        return r.y * own + (1 - r.y) * other
+
+    return made
+
+
+def _hard_bce(cap: float, other: float | None = None) -> Made:
+    other = cap if other is None else other
+
+    def made(r: Rows) -> Tensor:
+        said = (r.x >= 0).double()
+        return cap * ((said == 0) & (r.y == 1)) + other * ((said == 1) & (r.y == 0))
+
+    return made
+
+
+def _ce(x: Tensor, t: Tensor, **options: object) -> Tensor:
+    return F.cross_entropy(x, t, reduction="none", **options)  # type: ignore[arg-type]
+
+
+def _bcel(x: Tensor, y: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(x, y, reduction="none")
+
+
+def _batches(r: Rows) -> list[Tensor]:
+    return [
+        F.cross_entropy(x, t) for x, t in zip(r.x.split(r.batch), r.t.split(r.batch), strict=True)
+    ]
+
+
+def _keras_categorical(r: Rows) -> Tensor:
+    p = (r.x / r.x.sum(1, keepdim=True)).double().clamp(1e-7, 1 - 1e-7)
+    return -p.gather(1, r.t[:, None])[:, 0].log()
+
+
+def _c_minus_1(r: Rows) -> Tensor:
+    c = r.x.shape[1]
+    q = torch.full(r.x.shape, r.smoothing / (c - 1)).scatter(1, r.t[:, None], 1 - r.smoothing)
+    return _ce(r.x, q)
+
+
+KERAS_REST = 2.0**-23
+
+OF_CLASSES: dict[str, tuple[int, Made]] = {
+    "nothing wrong": (27, lambda r: _ce(r.x, r.t)),
+    "softmax before cross-entropy": (1, lambda r: _ce(r.x.softmax(1), r.t)),
+    "sigmoid before cross-entropy": (1, lambda r: _ce(r.x.sigmoid(), r.t)),
+    "one-hot predictions as logits": (1, lambda r: _ce(F.one_hot(r.x.argmax(1), r.x.shape[1]).float(), r.t)),
+    "BCE with logits on one-hot targets": (9, lambda r: _bcel(r.x, r.y)),
+    "softmax, then BCE": (9, lambda r: F.binary_cross_entropy(r.x.softmax(1), r.y, reduction="none")),
+    "NLLLoss on probabilities": (25, lambda r: F.nll_loss(r.x.softmax(1), r.t, reduction="none")),
+    "NLLLoss on logits": (25, lambda r: F.nll_loss(r.x, r.t, reduction="none")),
+    "targets minus 1": (6, lambda r: _ce(r.x, (r.t - 1) % r.x.shape[1])),
+    "targets plus 1": (6, lambda r: _ce(r.x, (r.t + 1) % r.x.shape[1])),
+    "classes in the order of their sorted names": (19, lambda r: _ce(r.x, torch.tensor(r.order)[r.t])),
+    "logits as probabilities": (8, _keras_categorical),
+    "prediction and target swapped": (24, lambda r: _ce(r.y, r.x)),
+    "clipped at 16.118": (7, _prob_ce(1e-7)),
+    "hard predictions at 16.118": (19, _hard_ce(-math.log(1e-7))),
+    "hard predictions at 36.0437": (19, _hard_ce(52 * math.log(2))),
+    "hard predictions at 34.5388": (19, _hard_ce(-math.log(1e-15))),
+    "hard predictions at 15.9424": (19, _hard_ce(23 * math.log(2))),
+    "targets one row later": (14, lambda r: _ce(r.x[:-1], r.t[1:])),
+    "targets one row earlier": (14, lambda r: _ce(r.x[1:], r.t[:-1])),
+    "targets two rows later": (14, lambda r: _ce(r.x[:-2], r.t[2:])),
+    "softmax over the batch": (11, lambda r: F.nll_loss(r.x.log_softmax(0), r.t, reduction="none")),
+    "softmax over everything": (11, lambda r: F.nll_loss((r.x - r.x.logsumexp((0, 1))), r.t, reduction="none")),
+    "transposed logits": (11, lambda r: _ce(r.x.T, r.t)),
+    "one of two logits": (29, lambda r: _bcel(r.x[:, 1], r.t.float())),
+    "logits in float16": (15, lambda r: _ce(r.x.half().float(), r.t)),
+    "logits in bfloat16": (15, lambda r: _ce(r.x.bfloat16().float(), r.t)),
+    "probabilities in float16": (15, lambda r: -r.x.double().softmax(1).gather(1, r.t[:, None])[:, 0].half().double().log()),
+    "label smoothing left out": (16, lambda r: _ce(r.x, r.t)),
+    "label smoothing over C - 1": (16, _c_minus_1),
+    "weighted, divided by rows": (3, lambda r: _ce(r.x, r.t, weight=r.weight)),
+    "weights left out": (3, lambda r: _ce(r.x, r.t)),
+    "the mean of batch means": (4, lambda r: torch.stack(_batches(r)).mean()),
+    "batch means over rows": (4, lambda r: torch.stack(_batches(r)).sum() / r.n),
+    "the sum of batch means": (4, lambda r: torch.stack(_batches(r)).sum()),
+    "the last batch": (4, lambda r: _batches(r)[-1]),
+    "the mean of perplexities": (13, lambda r: _ce(r.x, r.t).exp().mean()),
+    "KL divergence": (26, lambda r: F.kl_div(r.x.log_softmax(1), r.q, reduction="none").sum(1)),
+    "KLDivLoss on probabilities": (26, lambda r: F.kl_div(r.x.softmax(1), r.q, reduction="none").sum(1)),
+    "the floor of soft targets": (30, lambda r: torch.special.entr(r.q).sum(1)),
+}  # fmt: skip
+
+OF_CELLS: dict[str, tuple[int, Made]] = {
+    "nothing wrong": (27, lambda r: _bcel(r.x, r.y)),
+    "sigmoid before BCE with logits": (12, lambda r: _bcel(r.x.sigmoid(), r.y)),
+    "cross-entropy on several labels": (22, lambda r: _ce(r.x, r.y)),
+    "softmax, then BCE": (9, lambda r: F.binary_cross_entropy(r.x.softmax(1), r.y, reduction="none")),
+    "logits as probabilities": (8, lambda r: r.y * _clipped(r.x, 1e-7, KERAS_REST)[0].clamp(min=0) + (1 - r.y) * _clipped(r.x, 1e-7, KERAS_REST)[1].clamp(min=0)),
+    "targets 0 and 255": (10, lambda r: _bcel(r.x, 255 * r.y)),
+    "targets 1 and 2": (10, lambda r: _bcel(r.x, r.y + 1)),
+    "targets -1 and 1": (10, lambda r: _bcel(r.x, 2 * r.y - 1)),
+    "labels exchanged": (6, lambda r: _bcel(r.x, 1 - r.y)),
+    "prediction and target swapped": (24, lambda r: _bcel(r.y, r.x)),
+    "a symmetric pair of logits": (29, lambda r: _ce(torch.stack([-r.x, r.x], 1).flatten(2).transpose(1, 2).reshape(-1, 2), r.y.long().flatten())),
+    "clipped at 16.118": (7, _prob_bce(1e-7, KERAS_REST)),
+    "hard predictions at 100": (19, lambda r: F.binary_cross_entropy((r.x >= 0).float(), r.y, reduction="none")),
+    "hard predictions at 36.0437": (19, _hard_bce(52 * math.log(2))),
+    "(N, 1) beside (N,)": (23, lambda r: _bcel(*torch.broadcast_tensors(r.x, r.y[:, 0]))),
+    "softmax of one column": (28, lambda r: _ce(r.x, torch.zeros(r.n, dtype=torch.long))),
+    "logits in float16": (15, lambda r: _bcel(r.x.half().float(), r.y)),
+    "pos_weight": (17, lambda r: F.binary_cross_entropy_with_logits(r.x, r.y, pos_weight=r.weight, reduction="none")),
+    "BCE without the weights": (17, lambda r: _bcel(r.x, r.y)),
+    "divided by the weights": (17, lambda r: (F.binary_cross_entropy_with_logits(r.x, r.y, weight=r.weight, reduction="none")).sum() / r.weight.expand(r.x.shape).sum()),
+    "label smoothing towards 1/2": (16, lambda r: _bcel(r.x, r.y * (1 - r.smoothing) + r.smoothing / 2)),
+    "the mean of batch means": (4, lambda r: torch.stack([F.binary_cross_entropy_with_logits(x, y) for x, y in zip(r.x.split(r.batch), r.y.split(r.batch), strict=True)]).mean()),
+}  # fmt: skip
+
+FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
+    "sum": lambda loss, _: loss.sum(),
+    "per row": lambda loss, r: loss.sum() / r.n,
+    "over N·C": lambda loss, r: loss.mean() / r.x.shape[1],
+    "averaged twice": lambda loss, r: loss.mean() / r.n,
+    "bits": lambda loss, _: loss.mean() / math.log(2),
+    "perplexity": lambda loss, _: loss.mean().exp(),
+}
+"""What is done to the losses instead of taking their mean."""
+
+ASKS = {
+    "label smoothing left out": "smoothing",
+    "label smoothing over C - 1": "smoothing",
+    "label smoothing towards 1/2": "smoothing",
+    "weighted, divided by rows": "weight",
+    "weights left out": "weight",
+    "BCE without the weights": "weight",
+    "pos_weight": "weight",
+    "divided by the weights": "weight",
+    "the mean of batch means": "batch",
+    "batch means over rows": "batch",
+    "the sum of batch means": "batch",
+    "the last batch": "batch",
+    "KL divergence": "soft",
+    "KLDivLoss on probabilities": "soft",
+    "the floor of soft targets": "soft",
+    "transposed logits": "square",
+    "one of two logits": "two",
+    "(N, 1) beside (N,)": "one",
+    "softmax of one column": "one",
+    "cross-entropy on several labels": "several",
+    "softmax, then BCE": "several",
+}
+"""What a mistake has to know, or what rows it is made on; some hold for cells alone."""
+
+
+def drawn(rng: np.random.Generator, asks: str | None, *, is_of_cells: bool) -> Rows:
+    """Random rows on which a mistake can be made."""
+    n = int(2 ** rng.uniform(2, 9))
+    if asks == "batch":
+        n = max(n, 8)
+    c = int(rng.integers(3, 12))
+    c = {"two": 2, "one": 1}.get(asks or "", c)
+    if is_of_cells and asks is None:
+        c = int(rng.choice([1, 1, 2, 3, 5]))
+    n = c if asks == "square" else n
+    x = rng.normal(0, rng.uniform(0.5, 4), (n, c)).astype(np.float32)
+    scale = rng.uniform(0.3, 1.2)
+    if is_of_cells:
+        y = (rng.random((n, c)) < 1 / (1 + np.exp(-scale * x))).astype(np.float32)
+        if asks == "several":
+            y[:2] = 1
+        t = torch.tensor(y)
+    else:
+        t = torch.tensor((scale * x + rng.gumbel(size=(n, c))).argmax(1))
+    batch = 0
+    if asks == "batch":
+        batch = int(rng.integers(2, max(3, n // 2)))
+        batch += n % batch == 0  # else the mean of means is the mean
+    q = None
+    if asks == "soft":
+        q = torch.tensor(rng.dirichlet(np.ones(c), n).astype(np.float32))
+    weight = torch.tensor(rng.uniform(0.2, 3, c).astype(np.float32)) if asks == "weight" else None
+    order = rng.permutation(c).tolist()
+    return Rows(torch.tensor(x), t, q, weight, 0.1, batch, order)
