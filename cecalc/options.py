@@ -177,8 +177,9 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         autocompletion=completion.columns("class", "prediction", "correct"),
         help="Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
         "prediction, ..."),
-    "batch_size": _option(_RUN, _TEXT, None, "--batch-size", metavar="B",
-        help="How many rows a batch of the loop had."),
+    "batch_size": _option(_RUN, _TEXT, None, "--batch-size", metavar="B|any",
+        help="How many rows a batch of the loop had. any tries usual sizes; so do "
+        "--label-smoothing any and --weight any."),
     "framework": _option(_RUN, Framework | None, None, "--framework",
         help="Look only for what this library does."),
     "deep": _option(_RUN, bool, False, "--deep",

@@ -29,6 +29,8 @@ from cecalc.selection import flaw
 from cecalc.sources.inline import given
 from cecalc.sources.limits import Size
 
+_FREE = ("batch_size", "label_smoothing", "weight")
+"""What `why` takes `any` for."""
 _OF_FILES = (
     *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
@@ -43,6 +45,8 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
     ------
     UsageError : they contradict each other, or a value cannot be read
     """
+    free = frozenset(name for name in _FREE if _asks(params) and params.get(name) == "any")
+    params = {**params, **dict.fromkeys(free)}
     return Request(
         input=_input(task, params),
         options=LossOptions(
@@ -59,7 +63,7 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         rank=_rank(params),
         by=_by(params),
         explains=explains,
-        question=_question(params),
+        question=_question(params, free),
     )
 
 
@@ -96,17 +100,23 @@ def _by(params: Mapping[str, Any]) -> str | None:
     return specification
 
 
-def _question(params: Mapping[str, Any]) -> Question | None:
+def _asks(params: Mapping[str, Any]) -> bool:
+    """Whether a number is asked about."""
+    return params.get("value") is not None
+
+
+def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | None:
     """What `why` is asked."""
-    if (text := params.get("value")) is None:
+    if not _asks(params):
         return None
+    text = params["value"]
     read_option("VALUE", text)
     batch_size = params.get("batch_size")
     size = None if batch_size is None else _whole("--batch-size", batch_size)
     if size == 0:
         raise UsageError("--batch-size 0 holds no row")
     framework = params.get("framework")
-    return Question(text.strip(), size, framework and framework.value, params["deep"])
+    return Question(text.strip(), size, framework and framework.value, params["deep"], free)
 
 
 def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:

@@ -16,12 +16,13 @@ from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.flow.computation import Computation
 from cecalc.flow.headers import denominator, header_of, target_in_words
 from cecalc.flow.settings import settings_of
-from cecalc.insight import impossible, verdict
-from cecalc.insight.plan import Plan
-from cecalc.insight.recipes import Known, forms, misreadings, recipes
-from cecalc.insight.rows import Rows
-from cecalc.insight.summing import tally_of
-from cecalc.insight.tally import Tally
+from cecalc.insight.why import impossible, verdict
+from cecalc.insight.why.known import BATCH_SIZES, SMOOTHINGS, Known
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.recipes import forms, misreadings, recipes
+from cecalc.insight.why.rows import Rows
+from cecalc.insight.why.summing import tally_of
+from cecalc.insight.why.tally import Tally
 from cecalc.losses.rules import TOLERANCE
 from cecalc.records import (
     Batch,
@@ -29,7 +30,6 @@ from cecalc.records import (
     Diagnosis,
     Item,
     Kind,
-    LossOptions,
     Meter,
     Outcome,
     Problem,
@@ -92,8 +92,18 @@ def diagnosed(
 
 
 def _known(question: Question, request: Request, settings: Settings) -> Known:
-    smoothing = request.options.over(LossOptions()).label_smoothing or settings.label_smoothing
-    return Known(smoothing, question.batch_size, question.framework, question.deep)
+    """What is known of the loop, and what is tried of the rest."""
+    eps = request.options.label_smoothing
+    size = question.batch_size
+    is_free = question.free.__contains__
+    return Known(
+        label_smoothing=settings.label_smoothing if eps is None else eps,
+        batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
+        framework=question.framework,
+        deep=question.deep,
+        smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
+        is_weight_free=is_free("weight"),
+    )
 
 
 def _understood(problem: Problem, first: Batch) -> tuple[Problem, Batch, Task]:
@@ -138,8 +148,9 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
         weight=_column_weight(settings.weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),
-        batch_size=known.batch_size,
-        smooths=bool(known.label_smoothing),
+        batch_sizes=known.batch_sizes,
+        smooths=known.smooths,
+        splits=known.is_weight_free,
     )
     return replace(plan, forms=forms(misreadings(plan, known), plan.right))
 
@@ -241,11 +252,11 @@ class _Found:
 
 def _advice(plan: Plan, known: Known) -> Iterator[str]:
     """What else could be told."""
-    if known.batch_size is None:
-        yield "--batch-size, where batches were averaged"
-    if plan.weight is None:
-        yield "--weight, where there were any"
-    if not known.label_smoothing:
-        yield "--label-smoothing, where there was any"
+    if not known.batch_sizes:
+        yield "--batch-size, where batches were averaged (any tries usual sizes)"
+    if plan.weight is None and not known.is_weight_free:
+        yield "--weight, where there were any (any tries usual ones)"
+    if not known.smooths:
+        yield "--label-smoothing, where there was any (any tries usual ones)"
     if not known.deep:
         yield "--deep, for several mistakes at once"

@@ -138,6 +138,8 @@ class Question:
     """torch, keras, sklearn; None where it is not known."""
     deep: bool = False
     """Whether several mistakes at once are looked for."""
+    free: frozenset[str] = frozenset()
+    """What may have been anything: batch_size, label_smoothing, weight."""
 
 
 @dataclass(frozen=True)

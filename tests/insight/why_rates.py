@@ -135,9 +135,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--problems", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--decimals", type=int, nargs="+", default=DECIMALS)
     asked = parser.parse_args()
     print("| decimals | listed | first | random number explained |\n| --: | --: | --: | --: |")
-    for d, rates in measured(asked.problems, seed=asked.seed).items():
+    for d, rates in measured(asked.problems, tuple(asked.decimals), asked.seed).items():
         listed, first = rates.listed / rates.problems, rates.first / max(rates.unlike, 1)
         print(f"| {d} | {listed:.1%} | {first:.1%} | {rates.false / rates.problems:.2%} |")
         if d == 4:

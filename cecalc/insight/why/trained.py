@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from cecalc.insight.forms import as_bfloat16, as_float16
-from cecalc.insight.measured import Measured
-from cecalc.insight.mistakes import MISTAKES
-from cecalc.insight.tally import Tally
-from cecalc.insight.totals import Batches
+from cecalc.insight.why.measured import Measured
+from cecalc.insight.why.mistakes import MISTAKES
+from cecalc.insight.why.scores import as_bfloat16, as_float16
+from cecalc.insight.why.tally import Tally
+from cecalc.insight.why.totals import Batches
 
 
-def batched(batches: Batches, count: float, *, is_of_cells: bool = False) -> Iterator[Measured]:
-    """What is printed of the means of batches."""
-    done = batches.finish()
-    if done.whole < 2:
-        return
+def batched(
+    batches: Mapping[int, Batches], count: float, *, is_of_cells: bool = False
+) -> Iterator[Measured]:
+    """What is printed of the means of batches, for each size there may have been."""
+    for size, found in batches.items():
+        done = found.finish()
+        if done.whole > 1:
+            for loss in _of_means(done, count, is_of_cells):
+                assert loss.mistake is not None
+                of_size = f"{loss.mistake.says} (batches of {size})"
+                yield replace(loss, mistake=replace(loss.mistake, says=of_size))
+
+
+def _of_means(done: Batches, count: float, is_of_cells: bool) -> Iterator[Measured]:
     last, first = done.ends[max(done.ends)], done.ends[min(done.ends)]
     for name, total, over in (
         ("the mean of batch means", done.means, done.whole),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import product
 
-from cecalc.insight.forms import (
+from cecalc.insight.why.forms import (
     BCE,
     CE,
     KERAS,
@@ -18,9 +18,9 @@ from cecalc.insight.forms import (
     Clip,
     Form,
 )
-from cecalc.insight.measured import Factor
-from cecalc.insight.misread import Misread
-from cecalc.insight.mistakes import Mistake
+from cecalc.insight.why.measured import Factor
+from cecalc.insight.why.misread import Misread
+from cecalc.insight.why.mistakes import Mistake
 
 _ACTIVATIONS = {
     "logits": ("", ()),

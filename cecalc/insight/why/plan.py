@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.forms import BCE, CE, Form
+from cecalc.insight.why.forms import BCE, CE, Form
 
 if TYPE_CHECKING:
     from cecalc.records import Floats, Integers
@@ -30,10 +30,12 @@ class Plan:
     """Where each class's name stands when the names are sorted; None where that changes nothing."""
     ignored: int | None = None
     """The class that leaves a row out."""
-    batch_size: int | None = None
+    batch_sizes: tuple[int, ...] = ()
 
     smooths: bool = False
     """Whether targets may have been smoothed."""
+    splits: bool = False
+    """Whether what cells cost is summed apart for the targets 1 and 0."""
 
     def weights(self, index: Integers) -> Floats:
         """The weight of each class of shape (n,); 1 where there are none."""

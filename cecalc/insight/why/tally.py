@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.forms import CE, Form, Scores
-from cecalc.insight.plan import Plan
-from cecalc.insight.rows import NEIGHBOURS, Rows
-from cecalc.insight.totals import Batches, Columns, Span, Total
+from cecalc.insight.why.forms import CE, Form
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.rows import NEIGHBOURS, Rows
+from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.totals import Batches, Columns, Span, Total
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
@@ -54,7 +55,8 @@ class Tally:
     by_class: Floats | None = None
     """Shape (C,): what the rows of each class cost, unweighted."""
     columns: Columns | None = None
-    batches: Batches = field(default_factory=Batches)
+    batches: Mapping[int, Batches] = field(default_factory=dict)
+    """By their size."""
     kept: tuple[Rows, ...] | None = ()
     """All rows, as long as they are few."""
     head: Rows | None = None
@@ -66,7 +68,10 @@ class Tally:
         totals = dict(self.totals)
         for key, total in other.totals.items():
             totals[key] = totals.get(key, Total()) + total
-        size = plan.batch_size
+        batches = {
+            size: self.batches.get(size, Batches()).merge(other.batches.get(size, Batches()), size)
+            for size in plan.batch_sizes
+        }
         return Tally(
             rows_given=self.rows_given + other.rows_given,
             rows_used=self.rows_used + other.rows_used,
@@ -84,7 +89,7 @@ class Tally:
             counts=_sum(self.counts, other.counts),
             by_class=_sum(self.by_class, other.by_class),
             columns=_joined(self.columns, other.columns),
-            batches=self.batches if size is None else self.batches.merge(other.batches, size),
+            batches=batches,
             kept=_few(self.kept, other.kept),
             head=self.head or other.head,
             tail=other.tail or self.tail,

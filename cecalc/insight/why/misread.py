@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cecalc.insight.forms import (
+from cecalc.insight.why.forms import (
     BCE,
     CE,
     KERAS,
@@ -15,7 +15,7 @@ from cecalc.insight.forms import (
     TORCH,
     Form,
 )
-from cecalc.insight.mistakes import BCE_LINE, CE_LINE, Mistake, mistake
+from cecalc.insight.why.mistakes import BCE_LINE, CE_LINE, Mistake, mistake
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cecalc.insight import of_cells, of_classes
-from cecalc.insight.deep import DEEP_FACTORS, combinations
-from cecalc.insight.forms import Form
-from cecalc.insight.measured import FACTORS, Factor, Measured, Size
-from cecalc.insight.misread import OF_CELLS, OF_CLASSES, Misread
-from cecalc.insight.plan import Plan
-from cecalc.insight.tally import Tally
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the run that printed the number."""
-
-    label_smoothing: float = 0.0
-    batch_size: int | None = None
-    framework: str | None = None
-    deep: bool = False
-    """Whether several mistakes at once are looked for."""
+from cecalc.insight.why import of_cells, of_classes
+from cecalc.insight.why.deep import DEEP_FACTORS, combinations
+from cecalc.insight.why.forms import Form
+from cecalc.insight.why.known import Known
+from cecalc.insight.why.measured import FACTORS, Factor, Measured, Size
+from cecalc.insight.why.misread import OF_CELLS, OF_CLASSES, Misread
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,7 @@ def recipes(tally: Tally, plan: Plan, known: Known) -> list[Recipe]:
     room = of_cells if plan.is_of_cells else of_classes
     size = Size(tally.rows_used, plan.classes, tally.samples)
     found = []
-    for loss in room.losses(tally, plan, misreadings(plan, known), known.label_smoothing):
+    for loss in room.losses(tally, plan, misreadings(plan, known), known):
         for factor in _factors(loss, known):
             value = factor.of(loss, size)
             if factor.rank == 0 or not math.isnan(value):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from cecalc.insight.plan import Plan
-from cecalc.insight.tally import Tally
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.tally import Tally
 
 _NEGATIVE = "§10 targets, §24 swapped arguments, §25 NLLLoss, §26 KLDivLoss"
 

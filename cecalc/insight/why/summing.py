@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.forms import BCE, CE, Form, Scores
-from cecalc.insight.plan import Plan
-from cecalc.insight.rows import NEIGHBOURS, Rows
-from cecalc.insight.tally import KEPT, Tally
-from cecalc.insight.totals import Batches, Columns, Span, Total
+from cecalc.insight.why.forms import BCE, CE, Form
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.rows import NEIGHBOURS, Rows
+from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.tally import KEPT, Tally
+from cecalc.insight.why.totals import Batches, Columns, Span, Total
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
@@ -58,7 +59,7 @@ def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
     totals = dict(_forms_of_cells(target, scores, plan))
     totals |= _weighted_cells(scores, target, plan)
     losses = BCE.of(scores).mixed(target)
-    ones, size = np.ones(rows.size), plan.batch_size
+    ones = np.ones(rows.size)
     batch = [losses, ones, ones * plan.classes]
     return Tally(
         rows_given=rows.size,
@@ -68,7 +69,7 @@ def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
         row_loss=Span.of(losses / plan.classes),
         peak=float(scores.logits.max()),
         has_infinite=bool(np.isinf(scores.logits).any()),
-        batches=Batches() if size is None else Batches.of(rows.start, size, batch),
+        batches={size: Batches.of(rows.start, size, batch) for size in plan.batch_sizes},
     )
 
 
@@ -88,11 +89,15 @@ def _forms_of_cells(target: Floats, scores: Scores, plan: Plan) -> Iterator[Name
 
 def _weighted_cells(scores: Scores, target: Floats, plan: Plan) -> Iterator[Named]:
     """What a weight of the columns makes of the right form, as `weight` and as `pos_weight`."""
+    if plan.weight is None and not plan.splits:
+        return
+    positive = target * (scores.softplus - scores.logits)
+    negative = (1.0 - target) * scores.softplus
+    yield (BCE, "ones"), Total.plain(positive.sum(axis=0))
+    yield (BCE, "zeros"), Total.plain(negative.sum(axis=0))
     if plan.weight is None:
         return
     weight = np.broadcast_to(plan.weight, (plan.classes,))[:, None]
-    positive = target * (scores.softplus - scores.logits)
-    negative = (1.0 - target) * scores.softplus
     for name, of_ones, of_zeros in (
         ("weight", weight, weight),
         ("pos_weight", weight, np.ones_like(weight)),
@@ -113,7 +118,7 @@ def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan)
     totals |= _of_ignored(few, scores, plan)
     totals |= _of_form(few, scores, plan)
     own, peak = scores.logits[few.index, np.arange(few.size)], scores.peak
-    shares, size = few.shares[:, few.used], plan.batch_size
+    shares = few.shares[:, few.used]
     batch = [weights * losses, few.used.astype(float), np.where(few.used, weights, 0.0)]
     return Tally(
         rows_given=few.size,
@@ -130,7 +135,7 @@ def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan)
         counts=shares.sum(axis=1),
         by_class=shares @ losses[few.used],
         columns=Columns.of(scores.logits),
-        batches=Batches() if size is None else Batches.of(few.start, size, batch),
+        batches={size: Batches.of(few.start, size, batch) for size in plan.batch_sizes},
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.plan import Plan
+from cecalc.insight.why.plan import Plan
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers

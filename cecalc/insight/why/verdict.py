@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cecalc.insight.catalogue import CATALOGUE
-from cecalc.insight.recipes import Recipe
+from cecalc.insight.why.recipes import Recipe
 from cecalc.numerals import read_number
 from cecalc.records import Match, Reference
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cecalc.insight.mistakes import Mistake
+from cecalc.insight.why.mistakes import Mistake
 
 
 @dataclass(frozen=True)

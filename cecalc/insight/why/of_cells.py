@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from cecalc.insight.forms import BCE
-from cecalc.insight.measured import Measured
-from cecalc.insight.misread import Misread
-from cecalc.insight.mistakes import MISTAKES, Mistake
-from cecalc.insight.plan import Plan
-from cecalc.insight.tally import Tally
-from cecalc.insight.trained import batched, overflown, rounded
+from cecalc.insight.why.forms import BCE
+from cecalc.insight.why.known import POS_WEIGHTS, Known
+from cecalc.insight.why.measured import Measured
+from cecalc.insight.why.misread import Misread
+from cecalc.insight.why.mistakes import MISTAKES, Mistake, free
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.tally import Tally
+from cecalc.insight.why.trained import batched, overflown, rounded
 
 
 def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], label_smoothing: float
+    tally: Tally, plan: Plan, misread: Sequence[Misread], known: Known
 ) -> Iterator[Measured]:
     """The right loss first, then what each mistake makes of it."""
     cells = tally.rows_given * plan.classes
@@ -27,10 +28,9 @@ def losses(
     right = plain if plan.weight is None else tally.totals[BCE, "weight"].loss
     yield measured(None, right)
     yield from _weighted(tally, plan, cells)
-    if label_smoothing:
-        const, every = (tally.totals[BCE, name].loss for name in ("const", "every"))
-        smooth = const + (1 - label_smoothing) * (plain - const) + label_smoothing / 2 * every
-        yield measured(MISTAKES["label smoothing towards 1/2"], smooth)
+    if known.is_weight_free:
+        yield from _some_pos_weight(tally, cells)
+    yield from _smoothed(tally, known, cells)
     yield from batched(tally.batches, cells, is_of_cells=True)
     read = _read(tally)
     for one in misread:
@@ -58,6 +58,26 @@ def _read(tally: Tally) -> dict[str, float]:
         "signs": const + 2 * slope - every,
         "exchanged": const + every - slope,
     }
+
+
+def _smoothed(tally: Tally, known: Known, cells: int) -> Iterator[Measured]:
+    const, every, given = (tally.totals[BCE, name].loss for name in ("const", "every", "given"))
+    name = "label smoothing towards 1/2"
+    for eps in (known.label_smoothing, *known.smoothings):
+        if eps:
+            loss = const + (1 - eps) * (given - const) + eps / 2 * every
+            is_known = eps == known.label_smoothing
+            mistake = MISTAKES[name] if is_known else free(name, 16, f"epsilon = {eps:g}")
+            yield Measured(mistake, loss, cells, is_of_cells=True)
+
+
+def _some_pos_weight(tally: Tally, cells: int) -> Iterator[Measured]:
+    """Usual weights of the cells whose target is 1, and the one that balances them."""
+    ones, zeros = (tally.totals[BCE, name].loss for name in ("ones", "zeros"))
+    balance = (cells - tally.ones) / tally.ones if tally.ones else 1.0
+    for weight in (balance, *POS_WEIGHTS):
+        mistake = free("some pos_weight", 17, f"pos_weight={weight:.4g}")
+        yield Measured(mistake, zeros + weight * ones, cells, is_of_cells=True)
 
 
 def _weighted(tally: Tally, plan: Plan, cells: int) -> Iterator[Measured]:

@@ -8,15 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from cecalc.insight.forms import CE, Form, Scores
-from cecalc.insight.measured import Measured
-from cecalc.insight.misread import Misread
-from cecalc.insight.mistakes import MISTAKES
-from cecalc.insight.plan import Plan
-from cecalc.insight.rows import Rows
-from cecalc.insight.tally import Tally
-from cecalc.insight.totals import Total
-from cecalc.insight.trained import batched, overflown, rounded
+from cecalc.insight.why.forms import CE, Form
+from cecalc.insight.why.known import Known
+from cecalc.insight.why.measured import Measured
+from cecalc.insight.why.misread import Misread
+from cecalc.insight.why.mistakes import MISTAKES, free
+from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.rows import Rows
+from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.tally import Tally
+from cecalc.insight.why.totals import Total
+from cecalc.insight.why.trained import batched, overflown, rounded
 
 _SHIFTED = {
     "next": "targets one row later",
@@ -26,15 +28,15 @@ _SHIFTED = {
 
 
 def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], label_smoothing: float
+    tally: Tally, plan: Plan, misread: Sequence[Misread], known: Known
 ) -> Iterator[Measured]:
     """The right loss first, then what each mistake makes of it."""
-    right = _smooth(tally, plan, CE, label_smoothing)
+    right = _smooth(tally, plan, CE, known.label_smoothing)
     yield Measured(None, right.loss, right.weight)
-    yield from _smoothed(tally, plan, label_smoothing)
-    yield from _weighted(tally, plan)
+    yield from _smoothed(tally, plan, known)
+    yield from _weighted(tally, plan, known)
     yield from batched(tally.batches, tally.rows_used)
-    yield from _misread(tally, plan, misread, label_smoothing)
+    yield from _misread(tally, plan, misread, known.label_smoothing)
     for reading, name in _SHIFTED.items():
         total = tally.totals.get((CE, reading))
         if total is not None and total.rows:
@@ -77,9 +79,23 @@ def _misread(
         yield loss
 
 
-def _smoothed(tally: Tally, plan: Plan, eps: float) -> Iterator[Measured]:
-    """Other conventions, and none."""
-    if not eps or plan.classes < 2:
+def _smoothed(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
+    """Other conventions, and none; or, where it is not known, usual ones."""
+    if known.label_smoothing:
+        yield from _conventions(tally, plan, known.label_smoothing)
+    for eps in known.smoothings:
+        total = _smooth(tally, plan, CE, eps)
+        mistake = free("label smoothing", 16, f"label_smoothing={eps:g}")
+        yield Measured(mistake, total.loss, total.weight)
+        over = eps * plan.classes / max(plan.classes - 1, 1)
+        total = _smooth(tally, plan, CE, over)
+        mistake = free("label smoothing over C - 1", 16, f"epsilon = {eps:g}")
+        yield Measured(mistake, total.loss, total.weight)
+
+
+def _conventions(tally: Tally, plan: Plan, eps: float) -> Iterator[Measured]:
+    """The conventions of others."""
+    if plan.classes < 2:
         return
     own, count = tally.totals[CE, "given"].loss, tally.totals[CE, "given"].weight
     others = tally.totals[CE, "every"].loss - own
@@ -93,7 +109,12 @@ def _smoothed(tally: Tally, plan: Plan, eps: float) -> Iterator[Measured]:
         yield Measured(MISTAKES[name], loss, count)
 
 
-def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
+def _weighted(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
+    if known.is_weight_free and tally.by_class is not None and tally.counts is not None:
+        there = tally.counts > 0
+        each = float((tally.by_class[there] / tally.counts[there]).sum())
+        mistake = free("weights balanced by class", 3, "weight = rows / (C * rows of the class)")
+        yield Measured(mistake, each, int(there.sum()))
     if plan.weight is None:
         return
     given = tally.totals[CE, "given"]

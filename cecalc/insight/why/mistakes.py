@@ -135,3 +135,9 @@ _TABLE = (
 
 MISTAKES = {one.name: one for one in _TABLE}
 """Each by its name."""
+
+
+def free(name: str, entry: int, value: str) -> Mistake:
+    """What is no mistake, but an option nobody told of, at a usual value."""
+    says = f"the loss was computed with {value}, which was not told here"
+    return mistake(f"{name}: {value}", entry, says, f"# {value}, if that is meant", 2)
