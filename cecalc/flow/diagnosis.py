@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from cecalc import __version__, backend
 from cecalc.backend import Backend
 from cecalc.compute import Noted, Settings, outcome_of
+from cecalc.compute.both import both_of
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.flow.computation import Computation
 from cecalc.flow.headers import denominator, header_of, target_in_words
@@ -20,14 +22,14 @@ from cecalc.insight.why import impossible, verdict
 from cecalc.insight.why.known import BATCH_SIZES, SMOOTHINGS, Known
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.recipes import forms, misreadings, recipes
+from cecalc.insight.why.remarks import remarks as remarks_of
 from cecalc.insight.why.rows import Rows
 from cecalc.insight.why.summing import tally_of
 from cecalc.insight.why.tally import Tally
-from cecalc.losses.rules import TOLERANCE
 from cecalc.records import (
     Batch,
-    Block,
     Diagnosis,
+    Header,
     Item,
     Kind,
     Meter,
@@ -66,29 +68,99 @@ def diagnosed(
     """
     question = request.question
     assert question is not None
-    problem, first, task = _understood(problem, first)
-    request = replace(request, input=replace(request.input, task=task))
-    settings = settings_of(request, problem.schema, first)
-    header = replace(header_of(problem, first, settings, None), reduction=Reduction.SUM)
-    yield header
-    known = _known(question, request, settings)
-    plan = _planned(known, settings, problem.schema, first)
+    if first.target is None:
+        place = Place(source=problem.schema.source)
+        raise DataError("no target", place=place, hint="give one with --target")
+    sides = _sides(question, problem, first, request)
+    yield sides[-1].header
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
-    compute = partial(_with_tally, plan=plan)
-    summary, tally = Summary(), Tally()
+    found = [(Summary(), Tally())] * len(sides)
+    compute = partial(_looked_at, sides=sides)
+    settings, header = sides[0].settings, sides[-1].header
     for done in Computation(settings, arithmetic, header, meter, compute).over(problem.blocks):
-        assert done.noted is not None and done.summary is not None
+        assert done.noted is not None
         tell(done.noted.notes)
-        summary, tally = summary.merge(done.summary), tally.merge(done.noted.beside, plan)
         meter.rows += done.batch.size
+        found = [
+            (summary.merge(more), tally.merge(other, side.plan))
+            for side, (summary, tally), (more, other) in zip(
+                sides, found, done.noted.beside, strict=True
+            )
+        ]
+    side, (summary, tally) = next(
+        (side, sums)
+        for side, sums in zip(sides, found, strict=True)
+        if side is sides[-1] or sums[0].rows_used == sums[0].rows_given
+    )
     report = summary.finish(
-        header,
-        denominator_is=denominator(header, settings),
-        target_form=target_in_words(header, is_binary=summary.is_binary),
+        side.header,
+        denominator_is=denominator(side.header, side.settings),
+        target_form=target_in_words(side.header, is_binary=summary.is_binary),
         backend=arithmetic.label,
         version=__version__,
     )
-    yield _Found(tally, plan, known, report).diagnosis(question)
+    yield _Found(tally, side.plan, side.known, report).diagnosis(question)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The rows as one of the two losses takes them."""
+
+    settings: Settings
+    header: Header
+    plan: Plan
+    known: Known
+
+    def sums(self, outcome: Outcome) -> tuple[Summary, Tally]:
+        """What a batch adds up to."""
+        rows = _rows(outcome, self.settings)
+        return Summary.of(outcome, self.header), tally_of(rows, self.plan)
+
+
+def _sides(
+    question: Question, problem: Problem, first: Batch, request: Request
+) -> tuple[_Side, ...]:
+    """The losses that the rows may ask for.
+
+    One column asks for bce, class indices for ce. A number for each class may be a distribution or
+    a label for each: if every row sums to 1, it is one, which only the last row tells.
+    """
+    assert first.target is not None
+
+    def side(task: Task, shapes: Batch) -> _Side:
+        asked = replace(request, input=replace(request.input, task=task))
+        settings = settings_of(asked, problem.schema, shapes)
+        header = replace(header_of(problem, shapes, settings, None), reduction=Reduction.SUM)
+        known = _known(question, request, settings)
+        return _Side(settings, header, _planned(known, settings, problem.schema, first), known)
+
+    if first.values.shape[1] == 1:
+        return (side(Task.BCE, _as_cells(first)),)
+    if first.target.ndim == 1:
+        return (side(Task.CE, first),)
+    return side(Task.CE, first), side(Task.BCE, _as_cells(first))
+
+
+def _as_cells(batch: Batch) -> Batch:
+    """A batch that was read for cross-entropy, for binary cross-entropy."""
+    assert batch.target is not None
+    target = batch.target.reshape(batch.values.shape)
+    return replace(batch, target=target, cell_shape=batch.values.shape[1:])
+
+
+def _looked_at(
+    batch: Batch, settings: Settings, arithmetic: Backend, *, sides: tuple[_Side, ...]
+) -> Noted:
+    """The outcome of a batch and, beside it, what it adds up to on each side."""
+    if len(sides) == 2:
+        noted = both_of(_as_cells(batch), settings, arithmetic)
+        outcomes = [noted.beside, noted.outcome]
+    else:
+        is_cells = settings.task is Task.BCE
+        noted = outcome_of(_as_cells(batch) if is_cells else batch, settings, arithmetic)
+        outcomes = [noted.outcome]
+    sums = [side.sums(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
+    return replace(noted, beside=sums)
 
 
 def _known(question: Question, request: Request, settings: Settings) -> Known:
@@ -104,36 +176,6 @@ def _known(question: Question, request: Request, settings: Settings) -> Known:
         smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
         is_weight_free=is_free("weight"),
     )
-
-
-def _understood(problem: Problem, first: Batch) -> tuple[Problem, Batch, Task]:
-    """The problem and its first batch as the loss takes them that they ask for."""
-    if first.target is None:
-        place = Place(source=problem.schema.source)
-        raise DataError("no target", place=place, hint="give one with --target")
-    if not _has_own_labels(first):
-        return problem, first, Task.CE
-
-    def cells(block: Block) -> Block:
-        return lambda: as_cells(block())
-
-    return replace(problem, blocks=map(cells, problem.blocks)), as_cells(first), Task.BCE
-
-
-def _has_own_labels(first: Batch) -> bool:
-    """Whether each cell has a label of its own: one column, or rows that do not sum to 1."""
-    target = first.target
-    assert target is not None
-    if first.values.shape[1] == 1:
-        return True
-    return target.ndim == 2 and bool((np.abs(target.sum(axis=1) - 1) > TOLERANCE).any())
-
-
-def as_cells(batch: Batch) -> Batch:
-    """A batch that was read for cross-entropy, for binary cross-entropy."""
-    assert batch.target is not None
-    target = batch.target.reshape(batch.values.shape)
-    return replace(batch, target=target, cell_shape=batch.values.shape[1:])
 
 
 def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> Plan:
@@ -158,12 +200,6 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
 def _is_flat(settings: Settings) -> bool:
     """Whether cells stand for themselves, since some of a row may be ignored."""
     return settings.task is Task.BCE and settings.ignore_index is not None
-
-
-def _with_tally(batch: Batch, settings: Settings, arithmetic: Backend, *, plan: Plan) -> Noted:
-    """The outcome of a batch and, beside it, the sums that recipes are made of."""
-    noted = outcome_of(batch, settings, arithmetic)
-    return replace(noted, beside=tally_of(_rows(noted.outcome, settings), plan))
 
 
 def _rows(outcome: Outcome, settings: Settings) -> Rows:
@@ -219,6 +255,8 @@ class _Found:
         fits = verdict.fits(typed, candidates)
         report, found = self.report, bool(fits.groups)
         size = f"{report.denominator:.10g} {report.denominator_is}"
+        mean = math.nan if report.mean is None else report.mean
+        remarks = list(remarks_of(mean, self.tally, self.plan))
         return Diagnosis(
             typed=typed.text,
             value=typed.value,
@@ -227,7 +265,7 @@ class _Found:
             task=report.header.task,
             ours=report.mean,
             ours_is=f"mean over {size}",
-            matches=[verdict.match_of(group, size) for group in fits.groups],
+            matches=[verdict.match_of(group, size, remarks) for group in fits.groups],
             also=[verdict.name_of(recipe) for recipe in fits.also],
             tried=len(candidates),
             chance=verdict.chance(typed, candidates),
@@ -241,13 +279,17 @@ class _Found:
 
     def _apart(self, fits: verdict.Fits) -> str | None:
         """Which further number would tell the simplest two explanations apart."""
-        pair = [recipe for group in fits.groups for recipe in group[:2]][:2]
-        if len(fits.groups) > 1 and len(fits.groups[0]) == 1:
-            pair = [group[0] for group in fits.groups[:2]]
-        if len(pair) < 2 or self.tally.head is None:
+        groups = [*fits.groups, *((recipe,) for recipe in fits.also)]
+        if len(groups) > 1 and len(groups[0]) == 1:
+            first, second = (group[0] for group in groups[:2])
+        elif groups and len(groups[0]) > 1:
+            first, second = groups[0][:2]
+        else:
             return None
-        one = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
-        return verdict.apart(pair[0], pair[1], recipes(one, self.plan, self.known))
+        if self.tally.head is None:
+            return None
+        alone = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
+        return verdict.apart(first, second, recipes(alone, self.plan, self.known))
 
 
 def _advice(plan: Plan, known: Known) -> Iterator[str]:

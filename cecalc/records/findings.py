@@ -20,12 +20,14 @@ class Match:
 
     name: str
     says: tuple[str, ...]
-    """What was done, a sentence each; the last one names the reduction."""
+    """What was done, a sentence each."""
     fix: str | None
     """A line of torch; None where nothing has to be mended."""
     entries: tuple[Reference, ...]
     value: float
     """What this way gives on these rows."""
+    is_right: bool = False
+    """Whether this is the loss itself."""
     alike: tuple[str, ...] = ()
     """Other ways that give the same number on these rows."""
 

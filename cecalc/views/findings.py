@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Iterator, Sequence
 
-from cecalc.errors import count
 from cecalc.records import Diagnosis, Item, Match, Screen
 from cecalc.views.digits import rounded
-from cecalc.views.drawing import draw, grid, styled
-from cecalc.views.figures import Line
+from cecalc.views.drawing import draw, styled
 
 SHOWN = 5
 """Up to how many matches are told in full."""
+_ROOM = 100
+"""Columns to fill where there is no terminal."""
+_STRONG, _DIM = "bold", "dim"
+Pair = tuple[str, str]
+"""The name of a line, and what it says."""
 
 
 def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
@@ -22,81 +27,86 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
 
 
 def _parts(found: Diagnosis, screen: Screen) -> Iterator[str]:
-    yield _text(_verdict(found), screen, "bold")
+    yield _text(_verdict(found), screen, _STRONG)
+    is_alone = len(found.matches) == 1
     for number, match in enumerate(found.matches[:SHOWN], start=1):
-        yield _match(number, match, found, screen)
+        title = "" if is_alone else _text(f"{number}  {match.name}", screen, _STRONG)
+        yield title + _lines(list(_of_match(match, found)), screen, 1 if is_alone else 4)
     if len(found.matches) > SHOWN:
         more = ", ".join(match.name for match in found.matches[SHOWN:])
-        yield _text(f"and {len(found.matches) - SHOWN} more: {more}", screen)
-    if found.reasons:
-        yield _text("what it cannot be", screen, "bold") + _list(found.reasons, screen)
-    if found.advice:
-        yield _text("what would narrow it down", screen, "bold") + _list(found.advice, screen)
-    yield _facts(found, screen) + "\n" + _text(found.backend, screen, "dim")
+        yield _lines([(f"and {len(found.matches) - SHOWN} more", more)], screen)
+    for title, reasons in (
+        ("what it cannot be", found.reasons),
+        ("what would narrow it down", found.advice),
+    ):
+        if reasons:
+            yield _text(title, screen, _STRONG) + _list(reasons, screen)
+    yield _lines(list(_facts(found)), screen) + "\n" + _text(found.backend, screen, _DIM)
 
 
 def _verdict(found: Diagnosis) -> str:
     if not found.matches:
         return f"{found.typed} fits none of {found.tried} ways to compute a loss of these rows"
+    first = found.matches[0]
+    if first.is_right and found.is_sure:
+        return f"{found.typed} is the loss of these rows: nothing is wrong"
+    if first.is_right:
+        return f"{found.typed} is consistent with the loss of these rows: nothing need be wrong"
     if len(found.matches) == 1:
-        return f"{found.typed} {found.verb} {found.matches[0].name}"
+        return f"{found.typed} {found.verb} {first.name}"
     return f"{found.typed} {found.verb} {len(found.matches)} explanations, the simplest first"
 
 
-def _match(number: int, match: Match, found: Diagnosis, screen: Screen) -> str:
-    title = match.name if len(found.matches) == 1 else f"{number}  {match.name}"
-    table = grid()
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    for name, words in _lines(match, found):
-        table.add_row(styled(f" {name}", "dim"), styled(words))
-    heading = "" if len(found.matches) == 1 else _text(title, screen, "bold")
-    return heading + draw(table, screen)
-
-
-def _lines(match: Match, found: Diagnosis) -> Iterator[tuple[str, str]]:
-    yield from zip(("what", "and"), match.says, strict=False)
-    decimals = max(6, min(found.decimals + 2, 12))
-    yield "gives", f"{match.value:.{decimals}f}" if abs(match.value) < 1e9 else f"{match.value:g}"
+def _of_match(match: Match, found: Diagnosis) -> Iterator[Pair]:
+    for number, words in enumerate(match.says):
+        yield ("and" if number else "what"), words
+    yield "gives", _precise(match.value, found.decimals)
     if match.fix is not None:
-        yield "mend", match.fix
+        yield "fix", match.fix
     if match.entries:
         yield "see", ", ".join(f"§{entry.number} {entry.title}" for entry in match.entries)
     if match.alike:
         yield "alike", f"the same number on these rows: {', '.join(match.alike)}"
 
 
-def _facts(found: Diagnosis, screen: Screen) -> str:
-    lines = []
-    ours = "nothing: every row is ignored" if found.ours is None else f"nats, {found.ours_is}"
-    number = "" if found.ours is None else rounded(found.ours)
-    lines.append(Line(f"cecalc {found.task}", number, ours))
+def _precise(value: float, decimals: int) -> str:
+    """A value with two decimals more than were typed, six at least."""
+    if not math.isfinite(value) or abs(value) >= 1e9:
+        return f"{value:.10g}"
+    return f"{value:.{max(6, min(decimals + 2, 12))}f}"
+
+
+def _facts(found: Diagnosis) -> Iterator[Pair]:
+    ours = "nothing: every row is ignored"
+    if found.ours is not None:
+        ours = f"{rounded(found.ours)} nats, {found.ours_is}"
+    yield f"cecalc {found.task}", ours
     if found.also:
-        lines.append(Line("also", "", f"{', '.join(found.also)}: no difference in these digits"))
+        yield "also", f"no difference in these digits: {', '.join(found.also)}"
     if found.apart is not None:
-        lines.append(Line("tell apart", "", found.apart))
+        yield "tell apart", found.apart
     if found.matches and found.chance:
-        lines.append(Line("by chance", f"{100 * found.chance:.2g} %", _worth(found)))
-    table = grid()
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    for line in lines:
-        text = " ".join(filter(None, (line.number, line.words)))
-        table.add_row(styled(f" {line.name}", "dim"), styled(text))
-    return draw(table, screen)
+        low, high = sorted((found.value / 2, found.value * 2))
+        share = f"{100 * found.chance:.2g} % of the numbers from {low:.4g} to {high:.4g}"
+        yield "by chance", f"{share} would fit one of the {found.tried} ways tried as closely"
 
 
-def _worth(found: Diagnosis) -> str:
-    low, high = sorted((found.value / 2, found.value * 2))
-    digits = count(found.decimals, "decimal") if found.decimals > 0 else "no decimals"
-    return (
-        f"of the numbers from {low:.4g} to {high:.4g} with {digits} "
-        f"fit one of the {found.tried} ways tried"
-    )
+def _lines(pairs: Sequence[Pair], screen: Screen, indent: int = 1) -> str:
+    """A line for each pair, the words below each other; long ones go on below."""
+    widest = max(len(name) for name, _ in pairs)
+    room = max(20, (screen.width or _ROOM) - indent - widest - 3)
+    drawn = []
+    for name, words in pairs:
+        code = name == "fix"  # a line of code stays one
+        first, *rest = [words] if code else textwrap.wrap(words, room, break_on_hyphens=False)
+        head = styled(" " * indent).append(f"{name:{widest}}  ", _DIM).append(first)
+        drawn.append(draw(head, screen))
+        drawn += [_text(" " * (indent + widest + 1) + line, screen) for line in rest]
+    return "".join(drawn)
 
 
 def _list(lines: Sequence[str], screen: Screen) -> str:
-    return "".join(_text(f"  {line}", screen) for line in lines)
+    return "".join(_lines([("-", line)], screen, 3) for line in lines)
 
 
 def _text(text: str, screen: Screen, style: str = "") -> str:

@@ -38,6 +38,7 @@ class Rows:
 
     @property
     def n(self) -> int:
+        """N."""
         return len(self.x)
 
 
@@ -86,10 +87,9 @@ def _bcel(x: Tensor, y: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(x, y, reduction="none")
 
 
-def _batches(r: Rows) -> list[Tensor]:
-    return [
-        F.cross_entropy(x, t) for x, t in zip(r.x.split(r.batch), r.t.split(r.batch), strict=True)
-    ]
+def _batches(r: Rows, loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy) -> Tensor:
+    starts = range(0, r.n, r.batch)
+    return torch.stack([loss(r.x[i : i + r.batch], r.t[i : i + r.batch]) for i in starts])
 
 
 def _keras_categorical(r: Rows) -> Tensor:
@@ -105,6 +105,38 @@ def _c_minus_1(r: Rows) -> Tensor:
 
 KERAS_REST = 2.0**-23
 
+
+def _bce_of(p: Tensor, y: Tensor) -> Tensor:
+    return F.binary_cross_entropy(p, y.double(), reduction="none")
+
+
+def _over_weights(r: Rows) -> Tensor:
+    assert r.weight is not None
+    losses = F.binary_cross_entropy_with_logits(r.x, r.y, weight=r.weight, reduction="sum")
+    return losses / (r.weight.sum() * r.n)
+
+
+def _kl(log_p: Tensor, q: Tensor | None) -> Tensor:
+    assert q is not None
+    return F.kl_div(log_p, q, reduction="none").sum(1)
+
+
+def _entropy(r: Rows) -> Tensor:
+    assert r.q is not None
+    entropy: Tensor = torch.special.entr(r.q).sum(1)
+    return entropy
+
+
+def _half_probs(r: Rows) -> Tensor:
+    own = r.x.double().softmax(1).gather(1, r.t[:, None])[:, 0]
+    return -own.half().double().log()
+
+
+def _crossed(r: Rows) -> Tensor:
+    column, row = r.x.expand(r.n, r.n), r.y[:, 0].expand(r.n, r.n)
+    return _bcel(column, row)
+
+
 OF_CLASSES: dict[str, tuple[int, Made]] = {
     "nothing wrong": (27, lambda r: _ce(r.x, r.t)),
     "softmax before cross-entropy": (1, lambda r: _ce(r.x.softmax(1), r.t)),
@@ -114,6 +146,8 @@ OF_CLASSES: dict[str, tuple[int, Made]] = {
     "softmax, then BCE": (9, lambda r: F.binary_cross_entropy(r.x.softmax(1), r.y, reduction="none")),
     "NLLLoss on probabilities": (25, lambda r: F.nll_loss(r.x.softmax(1), r.t, reduction="none")),
     "NLLLoss on logits": (25, lambda r: F.nll_loss(r.x, r.t, reduction="none")),
+    "soft targets as classes": (2, lambda r: _ce(r.x, r.t if r.q is None else r.q.argmax(1))),
+    "class indices as cells": (2, lambda r: _bcel(r.x, r.t[:, None].float().expand(r.x.shape))),
     "targets minus 1": (6, lambda r: _ce(r.x, (r.t - 1) % r.x.shape[1])),
     "targets plus 1": (6, lambda r: _ce(r.x, (r.t + 1) % r.x.shape[1])),
     "classes in the order of their sorted names": (19, lambda r: _ce(r.x, torch.tensor(r.order)[r.t])),
@@ -133,19 +167,19 @@ OF_CLASSES: dict[str, tuple[int, Made]] = {
     "one of two logits": (29, lambda r: _bcel(r.x[:, 1], r.t.float())),
     "logits in float16": (15, lambda r: _ce(r.x.half().float(), r.t)),
     "logits in bfloat16": (15, lambda r: _ce(r.x.bfloat16().float(), r.t)),
-    "probabilities in float16": (15, lambda r: -r.x.double().softmax(1).gather(1, r.t[:, None])[:, 0].half().double().log()),
+    "probabilities in float16": (15, _half_probs),
     "label smoothing left out": (16, lambda r: _ce(r.x, r.t)),
     "label smoothing over C - 1": (16, _c_minus_1),
     "weighted, divided by rows": (3, lambda r: _ce(r.x, r.t, weight=r.weight)),
     "weights left out": (3, lambda r: _ce(r.x, r.t)),
-    "the mean of batch means": (4, lambda r: torch.stack(_batches(r)).mean()),
-    "batch means over rows": (4, lambda r: torch.stack(_batches(r)).sum() / r.n),
-    "the sum of batch means": (4, lambda r: torch.stack(_batches(r)).sum()),
+    "the mean of batch means": (4, lambda r: _batches(r).mean()),
+    "batch means over rows": (4, lambda r: _batches(r).sum() / r.n),
+    "the sum of batch means": (4, lambda r: _batches(r).sum()),
     "the last batch": (4, lambda r: _batches(r)[-1]),
     "the mean of perplexities": (13, lambda r: _ce(r.x, r.t).exp().mean()),
-    "KL divergence": (26, lambda r: F.kl_div(r.x.log_softmax(1), r.q, reduction="none").sum(1)),
-    "KLDivLoss on probabilities": (26, lambda r: F.kl_div(r.x.softmax(1), r.q, reduction="none").sum(1)),
-    "the floor of soft targets": (30, lambda r: torch.special.entr(r.q).sum(1)),
+    "KL divergence": (26, lambda r: _kl(r.x.log_softmax(1), r.q)),
+    "KLDivLoss on probabilities": (26, lambda r: _kl(r.x.softmax(1), r.q)),
+    "the floor of soft targets": (30, _entropy),
 }  # fmt: skip
 
 OF_CELLS: dict[str, tuple[int, Made]] = {
@@ -153,24 +187,24 @@ OF_CELLS: dict[str, tuple[int, Made]] = {
     "sigmoid before BCE with logits": (12, lambda r: _bcel(r.x.sigmoid(), r.y)),
     "cross-entropy on several labels": (22, lambda r: _ce(r.x, r.y)),
     "softmax, then BCE": (9, lambda r: F.binary_cross_entropy(r.x.softmax(1), r.y, reduction="none")),
-    "logits as probabilities": (8, lambda r: r.y * _clipped(r.x, 1e-7, KERAS_REST)[0].clamp(min=0) + (1 - r.y) * _clipped(r.x, 1e-7, KERAS_REST)[1].clamp(min=0)),
+    "logits as probabilities": (8, lambda r: _bce_of(r.x.double().clamp(1e-7, 1 - KERAS_REST), r.y)),
     "targets 0 and 255": (10, lambda r: _bcel(r.x, 255 * r.y)),
     "targets 1 and 2": (10, lambda r: _bcel(r.x, r.y + 1)),
     "targets -1 and 1": (10, lambda r: _bcel(r.x, 2 * r.y - 1)),
     "labels exchanged": (6, lambda r: _bcel(r.x, 1 - r.y)),
     "prediction and target swapped": (24, lambda r: _bcel(r.y, r.x)),
-    "a symmetric pair of logits": (29, lambda r: _ce(torch.stack([-r.x, r.x], 1).flatten(2).transpose(1, 2).reshape(-1, 2), r.y.long().flatten())),
+    "a symmetric pair of logits": (29, lambda r: _ce(torch.stack([-r.x, r.x], 1), r.y.long())),
     "clipped at 16.118": (7, _prob_bce(1e-7, KERAS_REST)),
     "hard predictions at 100": (19, lambda r: F.binary_cross_entropy((r.x >= 0).float(), r.y, reduction="none")),
     "hard predictions at 36.0437": (19, _hard_bce(52 * math.log(2))),
-    "(N, 1) beside (N,)": (23, lambda r: _bcel(*torch.broadcast_tensors(r.x, r.y[:, 0]))),
+    "(N, 1) beside (N,)": (23, _crossed),
     "softmax of one column": (28, lambda r: _ce(r.x, torch.zeros(r.n, dtype=torch.long))),
     "logits in float16": (15, lambda r: _bcel(r.x.half().float(), r.y)),
     "pos_weight": (17, lambda r: F.binary_cross_entropy_with_logits(r.x, r.y, pos_weight=r.weight, reduction="none")),
     "BCE without the weights": (17, lambda r: _bcel(r.x, r.y)),
-    "divided by the weights": (17, lambda r: (F.binary_cross_entropy_with_logits(r.x, r.y, weight=r.weight, reduction="none")).sum() / r.weight.expand(r.x.shape).sum()),
+    "divided by the weights": (17, _over_weights),
     "label smoothing towards 1/2": (16, lambda r: _bcel(r.x, r.y * (1 - r.smoothing) + r.smoothing / 2)),
-    "the mean of batch means": (4, lambda r: torch.stack([F.binary_cross_entropy_with_logits(x, y) for x, y in zip(r.x.split(r.batch), r.y.split(r.batch), strict=True)]).mean()),
+    "the mean of batch means": (4, lambda r: _batches(r, F.binary_cross_entropy_with_logits).mean()),
 }  # fmt: skip
 
 FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
@@ -197,6 +231,7 @@ ASKS = {
     "the sum of batch means": "batch",
     "the last batch": "batch",
     "KL divergence": "soft",
+    "soft targets as classes": "soft",
     "KLDivLoss on probabilities": "soft",
     "the floor of soft targets": "soft",
     "transposed logits": "square",

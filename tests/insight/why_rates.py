@@ -16,7 +16,7 @@ import numpy as np
 
 from cecalc import flow
 from cecalc.records import Diagnosis, Question, Task
-from tests.insight.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, drawn
+from tests.insight.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
 from tests.whole.running import request
 
 DECIMALS = (2, 3, 4, 5, 6)
@@ -54,17 +54,20 @@ def case(rng: np.random.Generator) -> Case:
         mean = plain
         if loss.ndim and name not in FINAL and rng.random() < 0.5:
             factor = str(rng.choice(list(FACTORS)))
-            if _goes(factor, loss.ndim == 2, rows):
-                value, plain = (float(FACTORS[factor](l.double(), rows)) for l in (loss, right))
+            if _goes(factor, loss, rows):
+                value, plain = (
+                    float(FACTORS[factor](each.double(), rows)) for each in (loss, right)
+                )
                 name = factor if is_right else f"{name}, {factor}"
         if np.isfinite(value) and (is_right or abs(value - plain) > 1e-6 * max(1, abs(plain))):
             return Case(name, rows, asks, value, mean)
 
 
-def _goes(factor: str, is_of_cells: bool, rows: Rows) -> bool:
+def _goes(factor: str, loss: Tensor, rows: Rows) -> bool:
+    """Whether a factor goes with losses of this shape."""
     if factor == "per row":
-        return is_of_cells and rows.x.shape[1] > 1
-    return not (factor == "over N·C" and is_of_cells)
+        return loss.shape == rows.x.shape and rows.x.shape[1] > 1
+    return factor != "over N·C" or (loss.ndim == 1 and rows.x.shape[1] > 1)
 
 
 def diagnosis(made: Case, typed: str) -> Diagnosis:
@@ -141,8 +144,6 @@ def main() -> None:
     for d, rates in measured(asked.problems, tuple(asked.decimals), asked.seed).items():
         listed, first = rates.listed / rates.problems, rates.first / max(rates.unlike, 1)
         print(f"| {d} | {listed:.1%} | {first:.1%} | {rates.false / rates.problems:.2%} |")
-        if d == 4:
-            print(rates.missed.most_common(12), rates.second.most_common(12), rates.unlike)
 
 
 if __name__ == "__main__":

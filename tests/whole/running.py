@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
@@ -182,11 +183,24 @@ def ran_on_pipe(text: str, task: Task, **options: Any) -> Ran:
 
 def in_blocks(request: Request, values: int) -> Ran:
     """The same run, read in blocks of at most so many values (or bytes of text)."""
+    with small_blocks(values):
+        return run(request)
+
+
+def in_blocks_of(request: Request, values: int) -> list[Item]:
+    """All that a run yields that is read in such blocks."""
+    with small_blocks(values):
+        return list(flow.run(request, lambda _: None))
+
+
+@contextmanager
+def small_blocks(values: int) -> Iterator[None]:
+    """While blocks hold at most so many values (or bytes of text)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", values)
         for module in SIZED:
             patch.setattr(module, "BATCH_VALUES", values)
-        return run(request)
+        yield
 
 
 def joined(rows: Iterable[Sequence[object]], delimiter: str) -> str:

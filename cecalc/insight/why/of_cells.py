@@ -101,8 +101,8 @@ def _of_one(tally: Tally) -> Iterator[Measured]:
     rows = tally.rows_given
     const, every = (tally.totals[BCE, name].loss for name in ("const", "every"))
     if rows > 1:
-        crossed = const + tally.ones * every / rows
-        yield Measured(MISTAKES["(N, 1) beside (N,)"], crossed, rows, is_of_cells=True)
+        crossed = const * rows + tally.ones * every
+        yield Measured(MISTAKES["(N, 1) beside (N,)"], crossed, rows**2, is_of_cells=True)
     yield Measured(MISTAKES["softmax of one column"], 0.0, 1, is_final=True)
 
 

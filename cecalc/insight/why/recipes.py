@@ -64,7 +64,7 @@ def recipes(tally: Tally, plan: Plan, known: Known) -> list[Recipe]:
     for loss in room.losses(tally, plan, misreadings(plan, known), known):
         for factor in _factors(loss, known):
             value = factor.of(loss, size)
-            if factor.rank == 0 or not math.isnan(value):
+            if not math.isnan(value) or (loss.mistake is not None and factor.rank == 0):
                 found.append(Recipe(loss, factor, value))
     return sorted(found, key=lambda recipe: recipe.rank)
 

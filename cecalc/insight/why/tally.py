@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -132,13 +132,13 @@ def _few(a: tuple[Rows, ...] | None, b: tuple[Rows, ...] | None) -> tuple[Rows, 
 
 
 @np.errstate(all="ignore")
-def _over_seam(seam: Rows, cut: int, plan: Plan) -> Iterator[tuple[Form, str, Total]]:
+def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]]:
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
-        return
+        return []
     scores = Scores(np.ascontiguousarray(seam.logits.T, dtype=np.float64))
-    for form in plan.forms if plan.every_reading else (CE,):
-        losses_at = form.of(scores).at
-        for reading, index, mask, crosses in seam.over(cut):
-            total = Total.of(losses_at(index), plan.weights(index), mask & crosses)
-            yield form, reading, total
+    return [
+        (form, reading, Total.of(form.of(scores).at(index), plan.weights(index), mask & crosses))
+        for form in (plan.forms if plan.every_reading else (CE,))
+        for reading, index, mask, crosses in seam.over(cut)
+    ]

@@ -80,7 +80,7 @@ def distinct(found: Sequence[Recipe]) -> list[Recipe]:
 
 def same(a: float, b: float) -> bool:
     """Whether two recipes give one number, but for rounding."""
-    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    return a == b or abs(a - b) <= 1e-9 * min(abs(a), abs(b))
 
 
 def fits(typed: Typed, found: Sequence[Recipe]) -> Fits:
@@ -118,24 +118,35 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def match_of(group: Sequence[Recipe], size: str) -> Match:
+def match_of(group: Sequence[Recipe], size: str, remarks: Sequence[tuple[str, int]] = ()) -> Match:
     """A match in words.
 
     Parameters
     ----------
     size : what the reduction is over, in words
+    remarks : what is worth a word about the right loss, and the entries they belong to
     """
     recipe = group[0]
     mistake, factor = recipe.loss.mistake, recipe.factor
-    says = () if mistake is None else (mistake.says,)
-    if factor.rank or mistake is None:
-        says = (*says, factor.says if factor.rank else f"{factor.says} over {size}")
-    entries = tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(recipe.entries))
-    fix = None if mistake is None else mistake.fix
-    if mistake is None and factor.rank:
+    is_right = mistake is None and factor.rank == 0
+    says = [] if mistake is None else [mistake.says]
+    if factor.rank or is_right:
+        says.append(f"{factor.says} over {size}" if is_right else factor.says)
+    entries, fix = list(recipe.entries), None if mistake is None else mistake.fix
+    if mistake is None:
         fix = _FACTOR_FIXES.get(factor.name)
-    alike = tuple(name_of(other) for other in group[1:])
-    return Match(name_of(recipe), says, fix, entries, recipe.value, alike)
+    if is_right:
+        says += [text for text, _ in remarks]
+        entries += [entry for _, entry in remarks]
+    return Match(
+        name=name_of(recipe),
+        says=tuple(says),
+        fix=fix,
+        entries=tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(entries)),
+        value=recipe.value,
+        is_right=is_right,
+        alike=tuple(map(name_of, group[1:])),
+    )
 
 
 _FACTOR_FIXES = {

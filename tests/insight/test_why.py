@@ -1,0 +1,352 @@
+"""`cecalc why`: which mistakes are found, in which words, and what a match is worth."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from cecalc import flow
+from cecalc.cli import status_of
+from cecalc.insight.why.misread import OF_CELLS, OF_CLASSES
+from cecalc.insight.why.mistakes import MISTAKES
+from cecalc.insight.why.verdict import Typed
+from cecalc.records import Diagnosis, Question, Request, Task
+from tests.insight import mistaken
+from tests.insight.why_rates import measured
+from tests.whole.running import in_blocks_of, request
+
+DIGITS = "samples/digits.csv"
+TUMOURS = "samples/tumours.csv"
+
+
+def asked(values: Any, target: Any, typed: str, **options: Any) -> Request:
+    """A request that asks about a number."""
+    names = ("batch_size", "framework", "deep", "free")
+    known = {name: options.pop(name) for name in names if name in options}
+    return replace(request(Task.CE, values, target, **options), question=Question(typed, **known))
+
+
+def found(values: Any, target: Any, typed: str, **options: Any) -> Diagnosis:
+    """What is found out about a number."""
+    *_, diagnosis = flow.run(asked(values, target, typed, **options), lambda _: None)
+    assert isinstance(diagnosis, Diagnosis)
+    return diagnosis
+
+
+def rows(classes: int = 5, number: int = 60, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and classes."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 2, (number, classes)).round(4)
+    return x, (x + rng.gumbel(size=x.shape)).argmax(1)
+
+
+def test_at_four_decimals_the_mistake_is_found_and_random_numbers_are_not() -> None:
+    """`python -m tests.insight.why_rates` measures it on thousands."""
+    (rates,) = measured(400, (4,), seed=11).values()
+    assert rates.listed >= 0.99 * rates.problems
+    assert rates.first >= 0.97 * rates.unlike
+    assert rates.false < 0.005 * rates.problems
+
+
+def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
+    """Those it does not make are variants of one that it makes, or made by a test below."""
+    ours = {m.mistake.name for m in (*OF_CLASSES, *OF_CELLS)} | MISTAKES.keys()
+    assert (mistaken.OF_CLASSES.keys() | mistaken.OF_CELLS.keys()) - {"nothing wrong"} <= ours
+    unmade = ours - mistaken.OF_CLASSES.keys() - mistaken.OF_CELLS.keys()
+    assert unmade == {
+        "clipped at 100", "clipped at 15.425", "clipped at 34.5388", "clipped at 36.0437",
+        "clipped at 15.9424",
+        "prediction and target swapped in Keras",
+        "smoothed targets that sum to more than 1", "smoothed targets that sum to less than 1",
+        "ignored rows in the denominator", "ignored rows counted",
+        "the ignored class out of the softmax", "-1 as the last class", "nothing counted",
+        "view without permute",
+        "a uniform guess", "the shares of the labels",
+        "pos_weight, divided by the weights", "the weight on the zeros",
+        "the first batch", "without the last batch",
+        "softmax by hand: inf / inf", "softmax by hand: ln 0", "0 times inf",
+        "the loss in float16", "the loss in bfloat16",
+    }  # fmt: skip
+
+
+def _first(diagnosis: Diagnosis) -> str:
+    return diagnosis.matches[0].name if diagnosis.matches else ""
+
+
+X, T = rows()
+XT, TT = torch.tensor(X), torch.tensor(T)
+ROW_LOSSES = F.cross_entropy(XT, TT, reduction="none")
+PADDED = np.where(np.arange(60) % 4 == 0, 2, T)
+"""Class 2 marks what is to be ignored."""
+KEPT = torch.tensor(PADDED != 2)
+SCORES = np.linspace(-60, 70, 41)[:, None]
+LABELS = (np.arange(41) % 3 > 0).astype(float)[:, None]
+ONES = torch.tensor(LABELS)
+
+
+def _clipped(low: float, rest: float, p: Any = None) -> float:
+    p = torch.tensor(SCORES).sigmoid() if p is None else p
+    return float((-ONES * p.clamp(low).log() - (1 - ONES) * (1 - p).clamp(rest).log()).mean())
+
+
+OTHERS: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
+    ("ignored rows in the denominator",
+        float(F.cross_entropy(XT, torch.tensor(PADDED), ignore_index=2, reduction="sum") / 60),
+        X, PADDED, {"ignore_index": 2.0}),
+    ("ignored rows counted", float(F.cross_entropy(XT, torch.tensor(PADDED))), X, PADDED,
+        {"ignore_index": 2.0}),
+    ("the ignored class out of the softmax",
+        float(F.cross_entropy(torch.where(torch.arange(5) == 2, -torch.inf, XT)[KEPT],
+            torch.tensor(PADDED)[KEPT])), X, PADDED, {"ignore_index": 2.0}),
+    ("-1 as the last class", float(F.cross_entropy(XT, torch.where(KEPT, TT, 4))), X,
+        np.where(KEPT, T, -1), {"ignore_index": -1.0}),
+    ("nothing counted", math.nan, X, np.full(60, -100), {}),
+    ("the first batch", float(ROW_LOSSES[:16].mean()), X, T, {"batch_size": 16}),
+    ("without the last batch", float(ROW_LOSSES[:48].reshape(3, 16).mean()), X, T,
+        {"batch_size": 16}),
+    ("smoothed targets that sum to more than 1",
+        float(F.cross_entropy(XT, (F.one_hot(TT, 5) + 0.04 * (1 - F.one_hot(TT, 5))).double())),
+        X, T, {"label_smoothing": 0.2}),
+    ("smoothed targets that sum to less than 1",
+        float(F.cross_entropy(XT, 0.8 * F.one_hot(TT, 5) + 0.04 * (1 - F.one_hot(TT, 5)).double())),
+        X, T, {"label_smoothing": 0.2}),
+    ("a uniform guess", math.log(5), X, T, {}),
+    ("the shares of the labels",
+        -sum(n / 60 * math.log(n / 60) for n in np.bincount(T).tolist()), X, T, {}),
+    ("clipped at 36.0437", _clipped(2**-52, 2**-52), SCORES, LABELS, {}),
+    ("clipped at 34.5388", _clipped(1e-15, 1 - (1 - 1e-15)), SCORES, LABELS, {}),
+    ("clipped at 15.9424", _clipped(2**-23, 2**-23), SCORES, LABELS, {}),
+    ("clipped at 15.425", _clipped(2e-7, math.exp(-15.33324)), SCORES, LABELS, {}),
+    ("clipped at 100",
+        float(F.binary_cross_entropy(torch.tensor(SCORES).float().sigmoid(), ONES.float())),
+        SCORES, LABELS, {}),
+    ("prediction and target swapped in Keras",
+        float((ONES * (1 - torch.tensor(SCORES).sigmoid()) * 15.942385
+            + (1 - ONES) * torch.tensor(SCORES).sigmoid() * 16.118096).mean()),
+        SCORES, LABELS, {}),
+    ("pos_weight, divided by the weights",
+        float(F.binary_cross_entropy_with_logits(torch.tensor(SCORES), ONES, reduction="sum",
+            pos_weight=torch.tensor(3.0)) / (3 * ONES + 1 - ONES).sum()),
+        SCORES, LABELS, {"weight": [3.0]}),
+    ("the weight on the zeros",
+        float(F.binary_cross_entropy_with_logits(torch.tensor(SCORES), ONES,
+            weight=3 * (1 - ONES) + ONES)),
+        SCORES, LABELS, {"weight": [3.0]}),
+    ("0 times inf", math.nan, np.where(np.arange(5) == (T[:, None] + 1) % 5, -np.inf, X), T, {}),
+    ("softmax by hand: inf / inf in float32", math.nan, X + 90, T, {}),
+    ("softmax by hand: ln 0 in float16", math.inf, [[0.0, 0.0, -30.0]], [2], {}),
+    ("the loss in bfloat16", float(F.cross_entropy(XT, TT).bfloat16()), X, T, {}),
+    ("weights balanced by class: weight = rows / (C * rows of the class)",
+        float(F.cross_entropy(XT, TT, weight=12 / torch.bincount(TT).double())), X, T,
+        {"free": frozenset({"weight"})}),
+    ("label smoothing: label_smoothing=0.1", float(F.cross_entropy(XT, TT, label_smoothing=0.1)),
+        X, T, {"free": frozenset({"label_smoothing"})}),
+    ("some pos_weight: pos_weight=4",
+        float(F.binary_cross_entropy_with_logits(torch.tensor(SCORES), ONES,
+            pos_weight=torch.tensor(4.0))),
+        SCORES, LABELS, {"free": frozenset({"weight"})}),
+    ("the mean of batch means",
+        float(torch.stack([part.mean() for part in (ROW_LOSSES[:32], ROW_LOSSES[32:])]).mean()), X, T,
+        {"free": frozenset({"batch_size"})}),
+]  # fmt: skip
+"""What is found, the number, the rows, what else is known."""
+
+
+@pytest.mark.parametrize(("name", "value", "x", "t", "known"), OTHERS, ids=[o[0] for o in OTHERS])
+def test_other_mistakes_are_found_too(
+    name: str, value: float, x: Any, t: Any, known: dict[str, Any]
+) -> None:
+    diagnosis = found(x, t, f"{value:.6f}", **known)
+    names = [n for match in diagnosis.matches for n in (match.name, *match.alike)]
+    assert name in names
+
+
+def test_a_view_without_permute_is_found() -> None:
+    x, t = rows(4, 3 * 6)
+    stacked = torch.tensor(x).reshape(3, 6, 4).transpose(1, 2)  # (N, C, T)
+    value = float(F.cross_entropy(stacked.reshape(-1, 4), torch.tensor(t)))
+    diagnosis = found(stacked.numpy(), t.reshape(3, 6), f"{value:.5f}")
+    assert _first(diagnosis) == "view without permute"
+    total = float(F.cross_entropy(stacked, torch.tensor(t).reshape(3, 6), reduction="sum"))
+    assert _first(found(stacked.numpy(), t.reshape(3, 6), f"{total / 3:.5f}")) == "per sample"
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("task", ["ce", "bce"])
+def test_blocks_make_no_difference(task: str, deep: bool) -> None:
+    x, t = rows(4, 57)
+    target = np.where(np.arange(57) % 7 == 3, -100, t) if task == "ce" else (x > 1).astype(float)
+    typed = "1.234"
+    whole = asked(x, target, typed, batch_size=10, deep=deep)
+    *_, reference = flow.run(whole, lambda _: None)
+    assert isinstance(reference, Diagnosis)
+    for values in (4, 13, 40):
+        *_, cut = in_blocks_of(whole, values)
+        assert isinstance(cut, Diagnosis)
+        assert (cut.tried, cut.ours) == (reference.tried, reference.ours)
+        assert cut.chance == pytest.approx(reference.chance, abs=1e-9)
+        assert [m.name for m in cut.matches] == [m.name for m in reference.matches]
+        ours, theirs = ([m.value for m in d.matches] for d in (cut, reference))
+        assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["probs", "log_probs"])
+def test_probabilities_are_looked_at_as_logits_would_be(kind: str, tmp_path: Path) -> None:
+    log_p = torch.tensor(X).log_softmax(1)
+    values = log_p if kind == "log_probs" else log_p.exp()
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({kind: values.tolist(), "target": T.tolist()}))
+    value = float(F.cross_entropy(log_p.exp(), TT))
+    diagnosis = found(None, None, f"{value:.5f}", paths=(str(path),))
+    assert _first(diagnosis) == "softmax before cross-entropy"
+
+
+@pytest.mark.parametrize(
+    ("text", "decimals", "is_sure", "inside", "outside"),
+    [
+        ("0.8166", 4, True, 0.81664, 0.81666),
+        ("-0.8166", 4, True, -0.81664, -0.81666),
+        ("0.82", 2, False, 0.8249, 0.8251),
+        ("0.0001", 4, False, 0.00014, 0.00016),
+        ("1.50e-3", 5, True, 0.001504, 0.001506),
+        ("12", 0, False, 12.49, 12.51),
+        ("1e3", -3, False, 1499, 1501),
+        ("0.8165891766548157", 16, True, 0.81658936, 0.81659),
+        ("inf", 0, True, math.inf, 1e308),
+        ("nan", 0, True, math.nan, 0.0),
+    ],
+)
+def test_the_digits_typed_say_how_close_is_close(
+    text: str, decimals: int, is_sure: bool, inside: float, outside: float
+) -> None:
+    typed = Typed.of(text)
+    assert (typed.decimals, typed.is_sure) == (decimals, is_sure)
+    assert typed.fits(inside) and not typed.fits(outside)
+
+
+def test_what_cannot_be_told_apart_is_said() -> None:
+    one = found([[1.0, 2.0, 0.5]], [1], f"{float(F.cross_entropy(XT[:1, :3], TT[:1])):.4f}")
+    assert one.matches == () or one.apart is None
+    x, t = rows(3, 1)
+    value = float(F.cross_entropy(torch.tensor(x), torch.tensor(t))) / 3
+    assert found(x, t, f"{value:.4f}").matches[0].alike == ()
+    mean = float(F.cross_entropy(XT, TT))
+    near = found(X, T, f"{mean:.3f}")
+    assert near.matches[0].is_right and near.also
+    assert near.apart is not None and "decimals it is" in near.apart
+
+
+def test_ways_to_one_number_are_told_apart_by_another() -> None:
+    x, t = rows(3, 2, seed=8)
+    weight = [1.0, 1.0, 1.0]
+    value = float(F.cross_entropy(torch.tensor(x), torch.tensor(t), reduction="sum")) / 4
+    diagnosis = found(x, t, f"{value:.5f}", weight=weight, batch_size=1)
+    names = {diagnosis.matches[0].name, *diagnosis.matches[0].alike}
+    assert {"averaged twice", "batch means over rows, averaged twice"} & names
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("-0.5", "negative"),
+        ("0.0001", "below the smallest loss of any row"),
+        ("30.5", "above the largest loss of any row"),
+        ("60.5", "above 36.0437"),
+        ("0.0001", "not a softmax before cross-entropy"),
+        ("nan", "no row here makes nan"),
+        ("inf", "no row here costs inf"),
+    ],
+)
+def test_what_a_number_cannot_be_is_said(value: str, reason: str) -> None:
+    x, t = rows()
+    diagnosis = found(x / 2, t, value)
+    assert not diagnosis.matches
+    assert any(reason in said for said in diagnosis.reasons)
+    assert diagnosis.advice
+
+
+def test_deep_finds_two_mistakes_and_says_what_that_is_worth() -> None:
+    value = float(F.cross_entropy(XT.softmax(1), (TT + 1) % 5))
+    shallow, deep = (found(X, T, f"{value:.5f}", deep=deep) for deep in (False, True))
+    assert not shallow.matches
+    assert {entry.number for entry in deep.matches[0].entries} == {1, 6}
+    assert deep.tried > 10 * shallow.tried
+    assert deep.chance > shallow.chance
+
+
+def test_a_framework_rules_out_the_habits_of_others() -> None:
+    value = f"{_clipped(1e-7, 2.0**-23):.5f}"
+    assert _first(found(SCORES, LABELS, value, framework="keras")) == "clipped at 16.118"
+    assert not found(SCORES, LABELS, value, framework="torch").matches
+
+
+GOLDEN = """\
+ 1.5668 matches softmax before cross-entropy
+
+ what   the model ends in softmax, and cross-entropy applies softmax once more
+ gives  1.566773
+ fix    loss = F.cross_entropy(logits, target)  # raw outputs, no softmax
+ see    §1 softmax before cross-entropy
+
+ cecalc ce  0.2232 nats, mean over 450 rows
+ by chance  0.13 % of the numbers from 0.7834 to 3.134 would fit one of the 164 ways tried as
+            closely
+
+ numpy N · float64 · cpu
+"""
+
+
+def test_the_whole_text(capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["why", "1.5668", DIGITS]) == 0
+    out, err = capfd.readouterr()
+    version = ".".join(np.__version__.split(".")[:2])
+    assert (out.replace(f"numpy {version}", "numpy N"), err) == (GOLDEN, "")
+
+
+def test_the_same_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["why", "-0.8852", DIGITS, "-f", "json"]) == 0
+    facts = json.loads(capfd.readouterr().out)
+    (match,) = facts.pop("matches")
+    assert match["name"] == "NLLLoss on probabilities"
+    assert match["entries"] == [{"number": 25, "title": "NLLLoss without log_softmax"}]
+    assert match["value"] == pytest.approx(-0.8851543104852938, rel=1e-12)
+    assert (facts["value"], facts["decimals"], facts["verdict"]) == (-0.8852, 4, "matches")
+    assert facts["loss"] == 0.22317760673938095
+    assert status_of(["why", "7.77", TUMOURS, "-f", "json"]) == 1
+    facts = json.loads(capfd.readouterr().out)
+    assert (facts["matches"], facts["verdict"], facts["task"]) == ([], "fits nothing", "bce")
+    assert status_of(["why", "nan", DIGITS, "-f", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["value_status"] == "nan"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("why 1.5668 samples/digits.csv", 0),
+        ("why -.8852 samples/digits.csv", 0),
+        ("why -8.852e-1 samples/digits.csv", 0),
+        ("why samples/digits.csv", 2),
+        ("why x samples/digits.csv", 2),
+        ("why 0.5 samples/digits.csv --batch-size 0", 2),
+        ("why 0.5 samples/digits.csv --batch-size x", 2),
+        ("why 0.5 samples/digits.csv -f csv", 2),
+        ("why 0.5 samples/digits.csv --label-smoothing 2", 2),
+        ("why 0.5 samples/digits.csv --framework jax", 2),
+        ("why 0.5 missing.csv", 4),
+        ("why 123.4567 samples/digits.csv", 1),
+        ("why -1 --logits 1,2 --target 5", 3),
+        ("why 1.3133 --logits -1,-2 --target 1", 0),
+    ],
+)
+def test_status(line: str, status: int, capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(line.split()) == status
+    out, err = capfd.readouterr()
+    assert bool(out) == (status < 2) and bool(err) == (status >= 2)
