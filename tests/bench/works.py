@@ -90,6 +90,16 @@ def csv_to_csv(data: Data) -> Work:
     )
 
 
+def why_narrow(data: Data) -> Work:
+    """Every recipe tried beside the loss; ln 10 is always one, so that it ends with status 0."""
+    path = str(data.csv(*NARROW))
+    why = (sys.executable, "-m", "cecalc", "why", "2.3026", path)
+    return Work.of(
+        Contender("cecalc why", why, precision=None),
+        Contender("cecalc ce", _cecalc(path, "-q"), precision=None, time=5.0, memory=1.5),
+    )
+
+
 def json_lines(data: Data) -> Work:
     """An object with a list on each line."""
     path = str(data.json_lines(*NARROW))
@@ -146,6 +156,7 @@ WORKS: dict[str, Callable[[Data], Work]] = {
     "pipe 60k × 1000": pipe_wide,
     "twice the rows, CSV 2M × 10": twice_the_rows,
     "losses as CSV, 1M × 10": csv_to_csv,
+    "why, CSV 1M × 10": why_narrow,
     "JSON lines 1M × 10": json_lines,
     "npy float32 60k × 1000": npy_float32,
     "npy float16 4096 × 131072": npy_float16,

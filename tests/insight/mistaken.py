@@ -208,12 +208,12 @@ OF_CELLS: dict[str, tuple[int, Made]] = {
 }  # fmt: skip
 
 FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
-    "sum": lambda loss, _: loss.sum(),
-    "per row": lambda loss, r: loss.sum() / r.n,
-    "over N·C": lambda loss, r: loss.mean() / r.x.shape[1],
+    "the sum": lambda loss, _: loss.sum(),
+    "cells summed per row": lambda loss, r: loss.sum() / r.n,
+    "divided by N·C": lambda loss, r: loss.mean() / r.x.shape[1],
     "averaged twice": lambda loss, r: loss.mean() / r.n,
-    "bits": lambda loss, _: loss.mean() / math.log(2),
-    "perplexity": lambda loss, _: loss.mean().exp(),
+    "the loss in bits": lambda loss, _: loss.mean() / math.log(2),
+    "the perplexity": lambda loss, _: loss.mean().exp(),
 }
 """What is done to the losses instead of taking their mean."""
 

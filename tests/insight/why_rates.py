@@ -65,9 +65,9 @@ def case(rng: np.random.Generator) -> Case:
 
 def _goes(factor: str, loss: Tensor, rows: Rows) -> bool:
     """Whether a factor goes with losses of this shape."""
-    if factor == "per row":
+    if factor == "cells summed per row":
         return loss.shape == rows.x.shape and rows.x.shape[1] > 1
-    return factor != "over N·C" or (loss.ndim == 1 and rows.x.shape[1] > 1)
+    return factor != "divided by N·C" or (loss.ndim == 1 and rows.x.shape[1] > 1)
 
 
 def diagnosis(made: Case, typed: str) -> Diagnosis:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 CE_LINE = "loss = F.cross_entropy(logits, target)"
 BCE_LINE = "loss = F.binary_cross_entropy_with_logits(logits, target)"
-_WEIGHTED = "loss = F.cross_entropy(logits, target, weight=weight)"
-_SMOOTHED = "loss = F.cross_entropy(logits, target, label_smoothing=eps)"
+WEIGHTED = "loss = F.cross_entropy(logits, target, weight=weight)"
+SMOOTHED = "loss = F.cross_entropy(logits, target, label_smoothing=eps)"
 _IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
 _DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
 _SHIFT = "loss = F.cross_entropy(logits[:-1], target[1:])  # shift once, in one place"
+_SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  # any signal?"
 _SUMS = "total += F.cross_entropy(logits, target, reduction='sum'); rows += len(target)"
 _BCE_WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
-_POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
+POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,16 @@ _TABLE = (
     mistake("targets two rows later", 14, "row i was compared with the target of row i + 2: the "
         "next-token shift was applied twice", _SHIFT, 2),
     mistake("label smoothing left out", 16, "the loss was computed without label smoothing",
-        _SMOOTHED),
+        SMOOTHED),
     mistake("label smoothing over C - 1", 16, "epsilon was spread over the other classes alone, "
-        "where torch spreads it over all", _SMOOTHED),
+        "where torch spreads it over all", SMOOTHED),
     mistake("smoothed targets that sum to more than 1", 16, "the target kept 1, and every other "
-        "class got epsilon / C", _SMOOTHED, 2),
+        "class got epsilon / C", SMOOTHED, 2),
     mistake("smoothed targets that sum to less than 1", 16, "the target got 1 - epsilon, and "
-        "every other class epsilon / C", _SMOOTHED, 2),
+        "every other class epsilon / C", SMOOTHED, 2),
     mistake("weighted, divided by rows", 3, "the weighted losses were divided by the number of "
-        "rows, where torch divides by the sum of their weights", _WEIGHTED),
-    mistake("weights left out", 3, "the loss was computed without the weights", _WEIGHTED),
+        "rows, where torch divides by the sum of their weights", WEIGHTED),
+    mistake("weights left out", 3, "the loss was computed without the weights", WEIGHTED),
     mistake("ignored rows in the denominator", 5, "the sum was divided by all rows, ignored ones "
         "too", _IGNORING),
     mistake("ignored rows counted", 5, "rows to be ignored were counted, their mark taken for a "
@@ -90,21 +91,21 @@ _TABLE = (
         "two is sigmoid(x1 - x0)",
         "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())"),
     mistake("a uniform guess", 27, "it is what a model costs that says nothing about the classes "
-        "yet, or gets no signal", "# ln C, for BCE ln 2: the loss before any training", 2),
+        "yet, or gets no signal", _SIGNAL, 2),
     mistake("the shares of the labels", 27, "it is the entropy of the labels: the model knows how "
-        "frequent they are and nothing else", "# not yet better than a constant", 2),
+        "frequent they are and nothing else", _SIGNAL, 2),
     mistake("the mean of perplexities", 13, "exp was taken of each row's loss, and then the mean",
         "perplexity = loss.mean().exp()  # once, of the mean", 2),
     mistake("pos_weight", 17, "the weight was given as pos_weight: it multiplies y ln p alone",
-        _POSITIVE),
+        POSITIVE),
     mistake("BCE without the weights", 17, "the loss was computed without the weights",
         _BCE_WEIGHTED),
     mistake("divided by the weights", 17, "the weighted losses were divided by the sum of the "
         "weights, where torch's BCE divides by the number of cells", _BCE_WEIGHTED),
     mistake("pos_weight, divided by the weights", 17, "with pos_weight, the losses were divided "
-        "by the sum of the weights, where torch divides by the number of cells", _POSITIVE),
+        "by the sum of the weights, where torch divides by the number of cells", POSITIVE),
     mistake("the weight on the zeros", 17, "the weight multiplied the cells whose target is 0",
-        _POSITIVE),
+        POSITIVE),
     mistake("label smoothing towards 1/2", 16, "targets were smoothed towards 1/2, as Keras does; "
         "torch's BCE has no such option", "target = target * (1 - eps) + eps / 2"),
     mistake("(N, 1) beside (N,)", 23, "(N, 1) met (N,) and became (N, N): every score was "
@@ -137,7 +138,7 @@ MISTAKES = {one.name: one for one in _TABLE}
 """Each by its name."""
 
 
-def free(name: str, entry: int, value: str) -> Mistake:
+def free(name: str, entry: int, value: str, fix: str) -> Mistake:
     """What is no mistake, but an option nobody told of, at a usual value."""
     says = f"the loss was computed with {value}, which was not told here"
-    return mistake(f"{name}: {value}", entry, says, f"# {value}, if that is meant", 2)
+    return mistake(f"{name}: {value}", entry, says, fix, 2)

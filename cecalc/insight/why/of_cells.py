@@ -9,7 +9,7 @@ from cecalc.insight.why.forms import BCE
 from cecalc.insight.why.known import POS_WEIGHTS, Known
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.misread import Misread
-from cecalc.insight.why.mistakes import MISTAKES, Mistake, free
+from cecalc.insight.why.mistakes import MISTAKES, POSITIVE, Mistake, free
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.tally import Tally
 from cecalc.insight.why.trained import batched, overflown, rounded
@@ -66,8 +66,9 @@ def _smoothed(tally: Tally, known: Known, cells: int) -> Iterator[Measured]:
     for eps in (known.label_smoothing, *known.smoothings):
         if eps:
             loss = const + (1 - eps) * (given - const) + eps / 2 * every
-            is_known = eps == known.label_smoothing
-            mistake = MISTAKES[name] if is_known else free(name, 16, f"epsilon = {eps:g}")
+            mistake = MISTAKES[name]
+            if eps != known.label_smoothing:
+                mistake = free(name, 16, f"epsilon = {eps:g}", mistake.fix)
             yield Measured(mistake, loss, cells, is_of_cells=True)
 
 
@@ -76,7 +77,7 @@ def _some_pos_weight(tally: Tally, cells: int) -> Iterator[Measured]:
     ones, zeros = (tally.totals[BCE, name].loss for name in ("ones", "zeros"))
     balance = (cells - tally.ones) / tally.ones if tally.ones else 1.0
     for weight in (balance, *POS_WEIGHTS):
-        mistake = free("some pos_weight", 17, f"pos_weight={weight:.4g}")
+        mistake = free("weights", 17, f"pos_weight={weight:.4g}", POSITIVE)
         yield Measured(mistake, zeros + weight * ones, cells, is_of_cells=True)
 
 

@@ -12,7 +12,7 @@ from cecalc.insight.why.forms import CE, Form
 from cecalc.insight.why.known import Known
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.misread import Misread
-from cecalc.insight.why.mistakes import MISTAKES, free
+from cecalc.insight.why.mistakes import MISTAKES, SMOOTHED, WEIGHTED, free
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import Rows
 from cecalc.insight.why.scores import Scores
@@ -85,11 +85,11 @@ def _smoothed(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
         yield from _conventions(tally, plan, known.label_smoothing)
     for eps in known.smoothings:
         total = _smooth(tally, plan, CE, eps)
-        mistake = free("label smoothing", 16, f"label_smoothing={eps:g}")
+        mistake = free("label smoothing", 16, f"label_smoothing={eps:g}", SMOOTHED)
         yield Measured(mistake, total.loss, total.weight)
         over = eps * plan.classes / max(plan.classes - 1, 1)
         total = _smooth(tally, plan, CE, over)
-        mistake = free("label smoothing over C - 1", 16, f"epsilon = {eps:g}")
+        mistake = free("label smoothing over C - 1", 16, f"epsilon = {eps:g}", SMOOTHED)
         yield Measured(mistake, total.loss, total.weight)
 
 
@@ -113,7 +113,7 @@ def _weighted(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
     if known.is_weight_free and tally.by_class is not None and tally.counts is not None:
         there = tally.counts > 0
         each = float((tally.by_class[there] / tally.counts[there]).sum())
-        mistake = free("weights balanced by class", 3, "weight = rows / (C * rows of the class)")
+        mistake = free("weights", 3, "weight = N / (C * rows of the class)", WEIGHTED)
         yield Measured(mistake, each, int(there.sum()))
     if plan.weight is None:
         return

@@ -150,9 +150,9 @@ def match_of(group: Sequence[Recipe], size: str, remarks: Sequence[tuple[str, in
 
 
 _FACTOR_FIXES = {
-    "sum": "loss = F.cross_entropy(logits, target, reduction='mean')",
-    "perplexity": "loss.exp()  # the perplexity; the loss itself is in nats",
-    "bits": "loss / math.log(2)  # bits; torch's losses are in nats",
+    "the sum": "loss = F.cross_entropy(logits, target, reduction='mean')",
+    "the perplexity": "loss.exp()  # the perplexity; the loss itself is in nats",
+    "the loss in bits": "loss / math.log(2)  # bits; torch's losses are in nats",
 }
 
 
