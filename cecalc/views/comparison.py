@@ -22,6 +22,7 @@ def apart(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if header.width == 1:
         yield "BCE", f"{_mean(bce)}   N = {count(rows, 'row')} of one cell, one loss each"
         yield "CE", "the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)"
+        yield "gradient", f"p − y for the sum; divided by {rows} for the mean"
         return
     of_rows = bce.numerator / rows
     yield "BCE", f"{_mean(bce)}   N·C = {rows}·{header.width} cells, one loss each"

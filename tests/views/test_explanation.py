@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from cecalc.records import Rank, Screen, Task
 from tests import explained, strategies
-from tests.whole.running import ran
+from tests.whole.running import FEWER, ran
 
 INF, NAN = math.inf, math.nan
 
@@ -303,8 +303,9 @@ SINGLE = """\
    800.0000
 
  where the two part
- BCE  sum 800.3711 / 2 = mean 400.1856   N = 2 rows of one cell, one loss each
- CE   the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)
+ BCE       sum 800.3711 / 2 = mean 400.1856   N = 2 rows of one cell, one loss each
+ CE        the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)
+ gradient  p − y for the sum; divided by 2 for the mean
 
 """
 
@@ -554,10 +555,11 @@ def test_long_code_is_left_to_its_option() -> None:
     assert found.endswith("--code prints the code, which holds all these logits\n")
 
 
+@FEWER
 @given(
     strategies.logits(max_classes=12, magnitudes=("±5",)),
     strategies.generators(),
-    st.sampled_from([60, 80, 100]),
+    st.sampled_from([72, 80, 100]),
 )
 def test_lines_fit_the_terminal(logits: np.ndarray, rng: np.random.Generator, width: int) -> None:
     """By fewer classes, and by formulas on several lines; no number is cut."""
@@ -566,6 +568,24 @@ def test_lines_fit_the_terminal(logits: np.ndarray, rng: np.random.Generator, wi
     text = found.partition("the same numbers from torch")[0]
     assert "…" not in text
     assert max(map(cell_len, text.split("\n"))) <= width
+
+
+@FEWER
+@given(
+    strategies.logits(masks=True),
+    strategies.generators(),
+    st.sampled_from(["index", "dist", "multi-hot"]),
+)
+def test_any_logits_are_explained(logits: np.ndarray, rng: np.random.Generator, form: str) -> None:
+    """Without a warning, and without a nan but where something else is said to print one."""
+    target: Any = rng.integers(0, 2, logits.shape)
+    if form == "dist":
+        target = strategies.draw_distributions(rng, logits.shape)
+    elif form == "index" and logits.shape[1] > 1:
+        target = strategies.draw_index(rng, logits)
+    found = explained.text(logits.tolist(), target.tolist(), screen=Screen(width=1000))
+    lines = found.partition("the same numbers from torch")[0].split("\n")
+    assert not [line for line in lines if "nan" in line and not line.startswith(" ! ")]
 
 
 @given(strategies.logits(masks=True), strategies.generators())
