@@ -29,10 +29,12 @@ def of_softmax(steps: SoftmaxSteps, labels: Sequence[str]) -> Iterator[str]:
     gone = (p == 0) & ~masked
     if gone.any():
         asked = gone & (y > 0)
-        yield f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max" + (
-            f"; −ln p would be inf, log-sum-exp gives {_values(steps.surprisal, asked)}"
-            if asked.any()
-            else ""
+        end = f"; −ln p would be inf, log-sum-exp gives {_values(steps.surprisal, asked)}"
+        if np.isinf(steps.surprisal[asked]).any():
+            end = f"; −ln p is inf, for {unbroken('max − x')} is itself beyond float64"
+        yield (
+            f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max"
+            f"{end if asked.any() else ''}"
         )
     faint = (steps.surprisal > -UNDER_32) & (p > 0) & (y > 0)
     if faint.any():
@@ -85,7 +87,7 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
         )
     elif (over := known & (x < -OVER_32)).any():
         yield f"exp(−x) of {_named(over, names)} overflows float32 (x below −88.72), not float64"
-    if (sure := (y > 0) & known & (p == 1) & (losses > 0)).any():
+    if (sure := (y == 1) & known & (p == 1) & (losses > 0)).any():
         yield (
             f"p of {_named(sure, names)} rounds to 1, so −ln p would print 0: log1p keeps "
             f"{_values(losses, sure)}"
@@ -95,7 +97,7 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
             f"p of {_named(wrong, names)} rounds to 1, so {_LOST} would be inf: the stable form "
             f"gives {_values(losses, wrong)}"
         )
-    if (sure := (y < 1) & known & (1 - p == 1) & (losses > 0)).any():
+    if (sure := (y == 0) & known & (1 - p == 1) & (losses > 0)).any():
         yield (
             f"{_REST} of {_named(sure, names)} rounds to 1, so {_LOST} would print 0: log1p "
             f"keeps {_values(losses, sure)}"
@@ -105,6 +107,10 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
             f"p of {_named(gone, names)} underflows to 0, so −ln p would be inf: the stable form "
             f"gives {_values(losses, gone)}"
         )
+    if (near := known & (steps.powers <= _HALF_32) & (p < 1)).any():
+        yield f"in float32, p of {_named(near, names)} would round to 1 (x above 16.64)"
+    if (near := known & (p <= _HALF_32) & (1 - p < 1)).any():
+        yield f"in float32, {_REST} of {_named(near, names)} would round to 1 (x below −16.64)"
     if not known.all():
         yield (
             f"x of {_named(~known, names)} is infinite, a certain prediction: 0 where it is right, "

@@ -163,7 +163,8 @@ def _chain(style: Style, head: str, *parts: str) -> str:
     for part in parts:
         if lines[-1] not in bare and cell_len(f"{lines[-1]} = {part}") > style.room:
             lines.append(indent)
-        lines[-1] += f" = {part}"
+        first, *more = paragraph(style.room, part, f"{lines[-1]} = ", f"{indent}   ")
+        lines[-1:] = [first, *more]
     return "\n".join(lines)
 
 

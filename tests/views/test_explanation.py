@@ -512,6 +512,13 @@ EXTREMES = [
     ),
     ([[0, 40]], [0], "p of 1 rounds to 1, so −ln(1 − p) would be inf: the stable form gives 40.0"),
     ([[0, 40]], [1], "p of 1 rounds to 1, so −ln p would print 0: log1p keeps 4.2484e-18"),
+    ([[0, 20]], [0], "in float32, p of 1 would round to 1 (x above 16.64)"),
+    ([[0, -20]], [0], "in float32, 1 − p of 1 would round to 1 (x below −16.64)"),
+    (
+        [[1.7e308, -1e308]],
+        [1],
+        "softmax p of 1 underflows to 0: x is over 745 below max; −ln p is inf",
+    ),
     ([[-800]], [1], "p of the cell underflows to 0, so −ln p would be inf"),
     ([[INF]], [1], "x of the cell is infinite, a certain prediction"),
 ]
