@@ -68,8 +68,8 @@ def _powers(steps: SoftmaxSteps) -> Iterator[str]:
         yield f"exp({peak}) overflows float32 (above 88.72), not float64; {_SHIFTED} neither"
     elif steps.peak < UNDER:
         yield (
-            "every exp x underflows to 0 (below −745.13; float32: −103.97), so exp x / Σ exp x "
-            "would be 0 / 0 = nan; exp(max − max) is 1"
+            f"every exp x underflows to 0 (below −745.13; float32: −103.97), so {_RATIO} would be "
+            f"{unbroken('0 / 0 = nan')}; {unbroken('exp(max − max)')} is 1"
         )
     elif steps.peak < UNDER_32:
         yield "in float32, every exp x would underflow to 0 (below −103.97), not in float64"
