@@ -109,7 +109,8 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
 def explain(ctx: typer.Context, **_: Any) -> int:
     """Both losses of the same rows, step by step, where they part, and torch code that agrees.
 
-    Targets are read as for ce; one logit per row, or several classes at once, are those of bce.
+    Targets are read as for ce; one logit per row, or several classes at once, as for bce.
+    Written as table or json; --code writes the code alone.
 
     cecalc explain --logits 2,-3,0.8,1.2 --target 2
     cecalc explain predictions.csv --top 1

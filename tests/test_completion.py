@@ -42,6 +42,7 @@ CASES = [
     ("cecalc ce x.csv --select loss,p", {"loss,prediction", "loss,p_target"}),
     ("cecalc ce x.jsonl --select lo", {"logits", "loss"}),
     ("cecalc bce x.csv --fail-below cell_", {"cell_accuracy="}),
+    ("cecalc explain x.csv --id-col i", {"id"}),
 ]
 
 

@@ -298,6 +298,21 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv --transpose", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 3, "x.csv: --transpose goes with values as arguments, JSON documents and arrays", None),
     (0, "ce x.csv --sample-weight w.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n1,2,1\n", "w.csv": "w\n1\n-2\n"}, 3, "w.csv:3: column 'w' (1): sample weight -2 is not finite and at least 0", None),
     (0, "ce x.csv y.csv", {"x.csv": "logit_a,logit_b,target,sample_weight\n1,2,0,1\n", "y.csv": "logit_a,logit_b,target,sample_weight\n1,2,0,1\n1,2,0,nan\n"}, 3, "y.csv:3: column 'sample_weight' (4): sample weight nan is not finite and at least 0", None),
+    (0, "explain --logits 1,2", {}, 2, "no target", "give one with --target"),
+    (0, "explain --logits 1,2 --target 0 -f csv", {}, 2, "explain has no format csv", "there are table and json, and --code for torch code"),
+    (0, "explain --logits 1,2 --target 0 -o x.tsv", {}, 2, "explain has no format tsv", "there are table and json, and --code for torch code"),
+    (0, "explain --logits 1,2 --target 0 --code -f json", {}, 2, "--code is torch code, and goes with no --format", None),
+    (0, "explain --logits 1,2 --target 0 --top 0", {}, 2, "--top 0 keeps no row", None),
+    (0, "explain --probs 1,2 --target 0", {}, 2, "no such option --probs; did you mean --errors?", None),
+    (110, "explain x.csv", {"x.csv": "logit_a,logit_b,target\n1,nan,0\n"}, 3, "x.csv:2: column 'logit_b' (2): logit is nan", None),
+    (111, "explain --logits 1,inf --target 0", {}, 3, "--logits: row 0, class 1: logit is inf", None),
+    (114, "explain --logits=-inf,-inf --target 0", {}, 3, "--logits: row 0: all logits are -inf", None),
+    (80, "explain x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,1\n3,4,2\n"}, 3, "x.csv:3: column 'target' (3): target 2 outside 0..1", "targets run from 1 to 2: looks 1-based, subtract 1"),
+    (0, "explain x.csv", {"x.csv": "logit,target\n1,1\n2,-1\n"}, 3, "x.csv:3: column 'target' (2): target -1 outside 0..1", "targets are -1 and 1: map them with (t + 1) / 2"),
+    (0, "explain x.csv", {"x.csv": "logit_a,logit_b,target_a,target_b\n1,2,0,1\n1,2,0,3\n"}, 3, "x.csv:3: column 'target_b' (4): target 3 outside 0..1", "targets up to 255: looks like grey levels, divide by 255"),
+    (0, "explain x.csv", {"x.csv": "prob_a,prob_b,target\n0.5,0.5,1\n"}, 3, "x.csv: explain begins with logits, and these are probabilities", "if they are logits, say so with --logits or --logits-cols"),
+    (0, "explain --logits 1,2;3,4 --target=-100,-100", {}, 3, "--logits: the mean is undefined: all 2 rows are ignored", None),
+    (0, "explain --logits 1,2;3,4 --target 0", {}, 3, "2 rows of values, 1 target", "give one class index for each row, or one probability for each class"),
 ]
 # fmt: on
 

@@ -100,7 +100,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(10)
-@pytest.mark.parametrize("task", ["ce", "bce", "softmax", "sigmoid"])
+@pytest.mark.parametrize("task", ["ce", "bce", "softmax", "sigmoid", "explain"])
 def test_at_a_terminal_it_says_what_it_wants(task: str, tmp_path: Path) -> None:
     status, shown = terminal([task], tmp_path)
     assert status == 2

@@ -39,6 +39,7 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
         (("--version",), 0),
         (("ce", "--help"), 0),
         (("bce", "--help"), 0),
+        (("explain", "--help"), 0),
         ((), 2),
         (("cee",), 2),
         (("ce", "--logit", "1,2"), 2),
@@ -49,6 +50,7 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
         (("ce", "--logits", "1,2", "--target", "0", "--device", "tpu"), 2),
         (("ce", "--logits", "1,2", "--target", "0", "-o", "x.docx"), 2),
         (("bce", "--probs", ".5,.2", "--target", "0,1", "--pos-weight", "2"), 2),
+        (("explain", "--logits", "1,2", "--target", "0", "-f", "csv"), 2),
         (("ce", "--backend", "numpy", "--device", "cuda", "--logits", "1,2"), 2),
     ],
 )
@@ -64,6 +66,8 @@ def test_what_argv_decides_imports_nothing_heavy(arguments: tuple[str, ...], sta
         ("bce", "samples/tumours.csv", "-f", "csv"),
         ("ce", "samples/digits.csv", "-f", "json"),
         ("softmax", "--logits", "1,2"),
+        ("explain", "--logits", "2,-3,0.8,1.2", "--target", "2"),
+        ("explain", "samples/digits.csv", "--code"),
     ],
 )
 def test_a_small_problem_imports_numpy_alone(arguments: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cecalc.records import Floats
 
 
+@np.errstate(over="ignore")
 def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
     """The steps of a row.
 
@@ -66,13 +67,15 @@ def softmax_steps(logits: Floats, target: Floats) -> SoftmaxSteps:
     complements = 1.0 - probs
     complements[first] = rest / (1.0 + rest)  # 1 − p would be 0 where p rounds to 1
     surprisal = cross_entropy.surprisal_from_logits(row)
+    powers = np.exp(logits)
     others = tree_sum(target[None])[0] - target
     return SoftmaxSteps(
         logits=logits,
         target=target,
         peak=float(peak[0]),
         best=first,
-        powers=np.exp(logits),
+        powers=powers,
+        total=float(tree_sum(powers[None])[0]),
         shifted=exp_difference(logits, peak),
         rest=rest,
         probs=probs,

@@ -24,6 +24,8 @@ class SoftmaxSteps:
     """Its class, the first on ties."""
     powers: Floats
     """exp x, which may overflow or underflow."""
+    total: float
+    """Σ exp x."""
     shifted: Floats
     """exp(x − peak), which cannot overflow."""
     rest: float
@@ -35,11 +37,6 @@ class SoftmaxSteps:
     """Σ y·(−ln p)."""
     gradient: Floats
     """Of the loss, for each logit: Σy·p − y."""
-
-    @property
-    def total(self) -> float:
-        """Σ exp x."""
-        return float(self.powers.sum())
 
     @property
     def shifted_total(self) -> float:

@@ -15,31 +15,33 @@ def apart(explanation: Explanation) -> Iterator[tuple[str, str]]:
     header, ce, bce = explanation.header, explanation.ce, explanation.bce
     rows = bce.rows_used
     if ce is not None:
-        yield "CE", f"{_mean(ce)}   one loss for each row: N = {count(rows, 'row')}"
+        yield "CE", f"{_mean(ce)}   N = {count(rows, 'row')}, one loss each"
     elif explanation.without_ce:
         which = f"{explanation.without_ce} of {count(rows, 'row')}"
         yield "CE", f"none: {which} with targets that do not sum to 1"
     if header.width == 1:
-        yield "BCE", f"{_mean(bce)}   one loss for each row's one cell: N = {count(rows, 'row')}"
+        yield "BCE", f"{_mean(bce)}   N = {count(rows, 'row')} of one cell, one loss each"
         yield "CE", "the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)"
+        yield "gradient", f"p − y for the sum; divided by {rows} for the mean"
         return
     of_rows = bce.numerator / rows
-    cells = f"N·C = {rows}·{header.width} = {bce.cells_used} cells"
-    yield "BCE", f"{_mean(bce)}   one loss for each cell: {cells}"
+    yield "BCE", f"{_mean(bce)}   N·C = {rows}·{header.width} cells, one loss each"
     factor = f"{rounded(of_rows)} = {header.width} × {rounded(_of(bce))}"
-    each = "BCE for each row is C times its mean"
-    yield "factor C", f"{rounded(bce.numerator)} / {rows} = {factor}   {each}"
+    yield (
+        "factor C",
+        f"{rounded(bce.numerator)} / {rows} = {factor}   BCE by rows is C times its mean",
+    )
     yield from _sums(explanation.rows)
-    which = f"{rows} for CE, {bce.cells_used} for BCE" if ce else f"{bce.cells_used}"
-    yield "gradient", f"p − y is that of the sum; that of the mean is divided by {which}"
+    by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
+    yield "gradient", f"p − y for the sum; divided by {by} for the mean"
     yield from _pairs(header, explanation.rows)
 
 
 def _sums(rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
     totals = [rounded(float(row.sigmoid.probs.sum())) for row in rows if row.sigmoid]
     if totals:
-        shared = "1 by softmax, all classes over one denominator"
-        yield "Σ p", f"{shared}; by sigmoid, each over its own: {', '.join(totals)}"
+        softmax = "softmax 1: all over one Σ; " if any(row.softmax for row in rows) else ""
+        yield "Σ p", f"{softmax}sigmoid {', '.join(totals)}: each over its own"
 
 
 def _pairs(header: Header, rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
@@ -64,13 +66,10 @@ def words(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "sigmoid", "p = 1 / (1 + exp(−x)), each logit alone: between 0 and 1"
     if explanation.header.target_form is TargetForm.INDEX and explanation.header.width > 1:
         yield "one-hot", "y, a class index as numbers: 1 for its class, 0 for the others"
-    yield "nats", "the unit of both losses, from the natural logarithm: 1 nat = 1.4427 bits"
-    yield "gradient", "p − y: how fast the loss grows with each logit; training goes against it"
+    yield "nats", "the unit of both, of natural logarithms: 1 nat = 1.4427 bits"
+    yield "gradient", "p − y: the slope of the loss in each logit; training goes down it"
     if has_ce:
-        yield (
-            "log-sum-exp",
-            "ln Σ exp x = max + ln Σ exp(x − max), where no exp overflows; −ln p = ln Σ exp x − x",
-        )
+        yield "log-sum-exp", "ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows"
 
 
 def _mean(report: Report) -> str:

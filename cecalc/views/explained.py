@@ -48,16 +48,19 @@ def _row(header: Header, row: RowSteps) -> str:
     if row.sigmoid is None:
         return "{" + ", ".join([*parts, f'"status": "{columns.IGNORED}"']) + "}"
     parts += _array("logits", row.sigmoid.logits) + _array("target", row.sigmoid.target)
-    parts += [_softmax(row.softmax), _sigmoid("bce", row.sigmoid)]
+    name = "ce" if header.width > 1 else "ce_of_pair"
+    parts += [_softmax(name, row.softmax), _sigmoid("bce", row.sigmoid)]
     if row.difference is not None:
         parts.append(_sigmoid("bce_of_difference", row.difference))
     return "{" + ", ".join(parts) + "}"
 
 
-def _softmax(steps: SoftmaxSteps | None) -> str:
+def _softmax(name: str, steps: SoftmaxSteps | None) -> str:
     if steps is None:
-        return '"ce": null'
+        return f'"{name}": null'
+    given = ("logits", steps.logits), ("target", steps.target)
     parts = [
+        *(part for key, values in given if name != "ce" for part in _array(key, values)),
         *_array("exp", steps.powers),
         fragments.member("sum_exp", steps.total),
         fragments.member("max", steps.peak),
@@ -68,7 +71,7 @@ def _softmax(steps: SoftmaxSteps | None) -> str:
         fragments.member("loss", steps.loss),
         *_array("gradient", steps.gradient),
     ]
-    return f'"ce": {{{", ".join(parts)}}}'
+    return f'"{name}": {{{", ".join(parts)}}}'
 
 
 def _sigmoid(name: str, steps: SigmoidSteps) -> str:

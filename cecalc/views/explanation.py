@@ -8,6 +8,7 @@ from cecalc.errors import count
 from cecalc.records import Explanation, Item, Screen
 from cecalc.views import columns, comparison, formulas, torch_code, whiteboard
 from cecalc.views.drawing import draw, flush, styled, width
+from cecalc.views.prose import paragraph
 from cecalc.views.working import Block, tables
 
 _ROOM = 100
@@ -112,7 +113,7 @@ def _titled(screen: Screen, title: str, found: Iterator[tuple[str, str]]) -> str
     room = screen.width or _ROOM
     lines = [_text(screen, title, _STRONG)]
     for name, (_, words) in zip(names, pairs, strict=True):
-        first, *rest = formulas.paragraph(room - len(name) - 3, words, "", "")
+        first, *rest = paragraph(room - len(name) - 3, words, "", "")
         lines.append(draw(styled("").append(f" {name}  ", _DIM).append(first), screen))
         lines += [_text(screen, " " * (len(name) + 2) + line) for line in rest]
     return "".join(lines)

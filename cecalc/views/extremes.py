@@ -12,10 +12,13 @@ import numpy as np
 
 from cecalc.records import SigmoidSteps, SoftmaxSteps
 from cecalc.views.digits import brief, rounded
+from cecalc.views.prose import unbroken
 
 OVER, OVER_32 = 709.782712893384, 88.72283905206835
 UNDER, UNDER_32 = -745.1332191019412, -103.97207708399179
 _HALF_32 = 2.0**-24
+_RATIO, _SHIFTED = unbroken("exp x / Σ exp x"), unbroken("exp(x − max)")
+_LOST, _REST = unbroken("−ln(1 − p)"), unbroken("1 − p")
 
 
 def of_softmax(steps: SoftmaxSteps, labels: Sequence[str]) -> Iterator[str]:
@@ -26,10 +29,12 @@ def of_softmax(steps: SoftmaxSteps, labels: Sequence[str]) -> Iterator[str]:
     gone = (p == 0) & ~masked
     if gone.any():
         asked = gone & (y > 0)
-        yield f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max" + (
-            f"; −ln p would be inf, log-sum-exp gives {_values(steps.surprisal, asked)}"
-            if asked.any()
-            else ""
+        end = f"; −ln p would be inf, log-sum-exp gives {_values(steps.surprisal, asked)}"
+        if np.isinf(steps.surprisal[asked]).any():
+            end = f"; −ln p is inf, for {unbroken('max − x')} is itself beyond float64"
+        yield (
+            f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max"
+            f"{end if asked.any() else ''}"
         )
     faint = (steps.surprisal > -UNDER_32) & (p > 0) & (y > 0)
     if faint.any():
@@ -56,18 +61,18 @@ def _powers(steps: SoftmaxSteps) -> Iterator[str]:
     peak = brief(steps.peak)
     if steps.peak > OVER:
         yield (
-            f"exp({peak}) overflows float64 (above 709.78; float32: 88.72), so exp x / Σ exp x "
-            "would be inf / inf = nan; exp(x − max) is at most 1"
+            f"exp({peak}) overflows float64 (above 709.78; float32: 88.72), so {_RATIO} would be "
+            f"{unbroken('inf / inf = nan')}; {_SHIFTED} is at most 1"
         )
     elif steps.peak > OVER_32:
-        yield f"exp({peak}) overflows float32 (above 88.72), not float64; exp(x − max) neither"
+        yield f"exp({peak}) overflows float32 (above 88.72), not float64; {_SHIFTED} neither"
     elif steps.peak < UNDER:
         yield (
-            "every exp x underflows to 0 (below −745.13; float32: −103.97), so exp x / Σ exp x "
-            "would be 0 / 0 = nan; exp(max − max) is 1"
+            f"every exp x underflows to 0 (below −745.13; float32: −103.97), so {_RATIO} would be "
+            f"{unbroken('0 / 0 = nan')}; {unbroken('exp(max − max)')} is 1"
         )
     elif steps.peak < UNDER_32:
-        yield "in float32, every exp x would underflow to 0 (below −103.97); exp(max − max) is 1"
+        yield "in float32, every exp x would underflow to 0 (below −103.97), not in float64"
 
 
 def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
@@ -78,23 +83,23 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
     if (over := known & (x < -OVER)).any():
         yield (
             f"exp(−x) of {_named(over, names)} overflows float64 (x below −709.78; float32: "
-            "−88.72); sigmoid as exp x / (1 + exp x) does not"
+            f"−88.72); sigmoid as {unbroken('exp x / (1 + exp x)')} does not"
         )
     elif (over := known & (x < -OVER_32)).any():
         yield f"exp(−x) of {_named(over, names)} overflows float32 (x below −88.72), not float64"
-    if (sure := (y > 0) & known & (p == 1) & (losses > 0)).any():
+    if (sure := (y == 1) & known & (p == 1) & (losses > 0)).any():
         yield (
             f"p of {_named(sure, names)} rounds to 1, so −ln p would print 0: log1p keeps "
             f"{_values(losses, sure)}"
         )
     if (wrong := (y < 1) & known & (p == 1)).any():
         yield (
-            f"p of {_named(wrong, names)} rounds to 1, so −ln(1 − p) would be inf: the stable form "
+            f"p of {_named(wrong, names)} rounds to 1, so {_LOST} would be inf: the stable form "
             f"gives {_values(losses, wrong)}"
         )
-    if (sure := (y < 1) & known & (1 - p == 1) & (losses > 0)).any():
+    if (sure := (y == 0) & known & (1 - p == 1) & (losses > 0)).any():
         yield (
-            f"1 − p of {_named(sure, names)} rounds to 1, so −ln(1 − p) would print 0: log1p "
+            f"{_REST} of {_named(sure, names)} rounds to 1, so {_LOST} would print 0: log1p "
             f"keeps {_values(losses, sure)}"
         )
     if (gone := (y > 0) & known & (p == 0)).any():
@@ -102,6 +107,10 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
             f"p of {_named(gone, names)} underflows to 0, so −ln p would be inf: the stable form "
             f"gives {_values(losses, gone)}"
         )
+    if (near := known & (steps.powers <= _HALF_32) & (p < 1)).any():
+        yield f"in float32, p of {_named(near, names)} would round to 1 (x above 16.64)"
+    if (near := known & (p <= _HALF_32) & (1 - p < 1)).any():
+        yield f"in float32, {_REST} of {_named(near, names)} would round to 1 (x below −16.64)"
     if not known.all():
         yield (
             f"x of {_named(~known, names)} is infinite, a certain prediction: 0 where it is right, "

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.cells import cell_len
 
 from cecalc.records import SigmoidSteps, SoftmaxSteps
 from cecalc.views import extremes
 from cecalc.views.digits import brief, rounded
+from cecalc.views.prose import paragraph, unbroken
 from cecalc.views.whiteboard import FEW, Style, picked
 
 if TYPE_CHECKING:
@@ -124,11 +125,12 @@ def of_others(style: Style, sigmoid: SigmoidSteps, softmax: SoftmaxSteps | None)
         name, powers, _ = style.powers(softmax)
         sums = [(f"Σ {name}", powers), ("Σ softmax p", softmax.probs), *sums]
     chosen = picked(sigmoid, style.classes)
-    texts = [f"{name} {rounded(_rest(values, chosen))}" for name, values in sums]
+    texts = [unbroken(f"{name} {rounded(_rest(values, chosen))}") for name, values in sums]
     others = "the other class" if rest == 1 else f"the other {rest} classes"
     yield from paragraph(style.room, f"{others}: {', '.join(texts)}")
 
 
+@np.errstate(over="ignore")
 def _rest(values: Floats, chosen: list[int]) -> float:
     return float(np.delete(values, chosen).sum())
 
@@ -143,7 +145,7 @@ def none_of_softmax(style: Style, steps: SigmoidSteps) -> Iterator[str]:
         style.room,
         f"CE      none: the target sums to {total}, not 1, and so is no distribution over the "
         "classes; several at once (multi-hot) belong to BCE. torch would compute "
-        "Σ y·ln Σ exp x − Σ y·x without a word.",
+        f"{unbroken('(Σ y)·ln Σ exp x − Σ y·x')} without a word.",
         after=" " * 9,
     )
 
@@ -154,26 +156,17 @@ def _signed(value: float, write: Callable[[float], str] = rounded) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _chain(style: Style, *parts: str) -> str:
-    """The parts with equals signs between, below each other where they do not fit."""
-    line = " " + " = ".join(parts)
-    if len(line) <= style.room:
-        return line
-    head, *rest = parts
-    return f" {head} = " + f"\n {' ' * len(head)} = ".join(rest)
+def _chain(style: Style, head: str, *parts: str) -> str:
+    """The parts with equals signs before them, on as many lines as they need."""
+    lines, indent = [f" {head}"], " " * (cell_len(head) + 1)
+    bare = {lines[0], indent}
+    for part in parts:
+        if lines[-1] not in bare and cell_len(f"{lines[-1]} = {part}") > style.room:
+            lines.append(indent)
+        first, *more = paragraph(style.room, part, f"{lines[-1]} = ", f"{indent}   ")
+        lines[-1:] = [first, *more]
+    return "\n".join(lines)
 
 
 def _extreme(style: Style) -> Callable[[str], str]:
     return lambda text: "\n".join(paragraph(style.room, text, before=" ! ", after="   "))
-
-
-def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list[str]:
-    """A text as lines, none of its words cut."""
-    return textwrap.wrap(
-        text,
-        max(room, 20),
-        initial_indent=before,
-        subsequent_indent=after,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

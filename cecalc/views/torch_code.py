@@ -17,9 +17,9 @@ _SMALL = 1e-12
 
 _HEAD = """\
 import torch
-import torch.nn.functional as F
-"""
+import torch.nn.functional as F"""
 _SHOW = """\
+
 
 def show(name, value):
     print(name, value.tolist())
@@ -36,13 +36,19 @@ def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
 
 def text_of(explanation: Explanation) -> str:
     """The code for the rows that are shown, and their sums."""
-    header, rows = explanation.header, explanation.rows
-    body = _single(rows) if header.width == 1 else _several(explanation)
-    sums = ("CE", "BCE") if any(row.softmax for row in rows) else ("BCE",)
+    header = explanation.header
+    body = [*(_single(explanation) if header.width == 1 else _several(explanation))]
+    sums = ("CE", "BCE") if _has_ce(explanation) else ("BCE",)
     lines = [*body, *_sums(sums, header), *_remarks(explanation)]
-    of_inf = ['inf = float("inf")'] if any("inf" in line for line in body) else []
-    of_nan = ['nan = float("nan")'] if any("nan" in line for line in body) else []
-    return "\n".join([_HEAD, *of_inf, *of_nan, _SHOW, *lines]) + "\n"
+    found = [name for name in ("inf", "nan") if any(name in line for line in body)]
+    names = [f'{name} = float("{name}")' for name in found]
+    return "\n".join([_HEAD, *([""] if names else []), *names, _SHOW, *lines]) + "\n"
+
+
+def _has_ce(explanation: Explanation) -> bool:
+    """Whether the code speaks of cross-entropy; of one logit, where every pair (0, x) has one."""
+    used = [row.softmax is not None for row in explanation.rows if row.sigmoid is not None]
+    return all(used) if explanation.header.width == 1 else any(used)
 
 
 def size(explanation: Explanation) -> int:
@@ -50,13 +56,14 @@ def size(explanation: Explanation) -> int:
     return len(explanation.rows) * explanation.header.width
 
 
-def _single(rows: Sequence[RowSteps]) -> Iterator[str]:
+def _single(explanation: Explanation) -> Iterator[str]:
     """One logit for each row: the cells, and the pairs (0, x) that are the same."""
+    rows = explanation.rows
     yield from _tensor("x", [row.outcome.batch.values[0] for row in rows], "logits (N, 1)", True)
     yield from _tensor("y", [_target(row) for row in rows], "targets (N, 1)")
     yield from _kept(rows, "y")
     yield from _binary("x")
-    if any(row.softmax for row in rows):
+    if _has_ce(explanation):
         yield ""
         yield "# the same as softmax of the pair (0, x)"
         yield "pair = torch.cat([torch.zeros_like(x), x], 1)"
@@ -77,7 +84,7 @@ def _several(explanation: Explanation) -> Iterator[str]:
         if 0 < len(whole) < len(rows):
             yield f"whole = {whole}  # the rows whose targets sum to 1"
             x, target = "x[whole]", "y[whole]"
-    if any(row.softmax for row in rows):
+    if _has_ce(explanation):
         yield ""
         yield "# softmax: the row together"
         yield from _multiclass(x, target, is_mild(rows))
@@ -130,6 +137,7 @@ def _multiclass(x: str, target: str, is_plain: bool) -> Iterator[str]:
 def _binary(x: str) -> Iterator[str]:
     yield _show("1+exp(-x)", f"1 + (-{x}).exp()")
     yield _show("sigmoid", f"{x}.sigmoid()")
+    yield _show("1-p", f"(-{x}).sigmoid()")
     yield f'bce = F.binary_cross_entropy_with_logits({x}, y, reduction="none")'
     yield _show("BCE", "bce")
     yield _show("BCE gradient", f"torch.autograd.grad(bce.sum(), {x}, retain_graph=True)[0]")
