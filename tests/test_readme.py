@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cecalc.insight.catalogue import CATALOGUE
 from cecalc.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -81,10 +82,15 @@ def test_set_up_is_two_commands() -> None:
 
 
 def test_every_option_is_in_the_readme() -> None:
-    names = {name.replace("_", "-") for name in OPTIONS} - {"inputs", "debug"}
+    names = {name.replace("_", "-") for name in OPTIONS} - {"inputs", "value", "debug"}
     assert {name for name in names if f"--{name}" not in README} == set()
 
 
 def test_every_sample_is_in_the_readme() -> None:
     samples = {path.name for path in (ROOT / "samples").iterdir() if path.is_file()}
     assert {name for name in samples if name not in README} == set()
+
+
+def test_every_confusion_is_in_the_readme() -> None:
+    rows = [f"| {e.number} | {e.title} | {e.seen} |" for e in CATALOGUE.values()]
+    assert "\n".join(rows) in README

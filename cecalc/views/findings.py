@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from cecalc.records import Diagnosis, Item, Match, Screen
 from cecalc.views.digits import rounded
 from cecalc.views.drawing import draw, styled
+from cecalc.views.prose import paragraph
 
 SHOWN = 5
 """Up to how many matches are told in full."""
@@ -37,7 +37,7 @@ def _parts(found: Diagnosis, screen: Screen) -> Iterator[str]:
         yield _lines([(f"and {len(found.matches) - SHOWN} more", more)], screen)
     for title, reasons in (
         ("what it cannot be", found.reasons),
-        ("what would narrow it down", found.advice),
+        ("what may help", found.advice),
     ):
         if reasons:
             yield _text(title, screen, _STRONG) + _list(reasons, screen)
@@ -94,11 +94,11 @@ def _facts(found: Diagnosis) -> Iterator[Pair]:
 def _lines(pairs: Sequence[Pair], screen: Screen, indent: int = 1) -> str:
     """A line for each pair, the words below each other; long ones go on below."""
     widest = max(len(name) for name, _ in pairs)
-    room = max(20, (screen.width or _ROOM) - indent - widest - 3)
+    room = (screen.width or _ROOM) - indent - widest - 3
     drawn = []
     for name, words in pairs:
         code = name == "fix"  # a line of code stays one
-        first, *rest = [words] if code else textwrap.wrap(words, room, break_on_hyphens=False)
+        first, *rest = [words] if code else paragraph(room, words, "", "")
         head = styled(" " * indent).append(f"{name:{widest}}  ", _DIM).append(first)
         drawn.append(draw(head, screen))
         drawn += [_text(" " * (indent + widest + 1) + line, screen) for line in rest]
