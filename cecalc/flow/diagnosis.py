@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from cecalc.insight.why.remarks import remarks as remarks_of
 from cecalc.insight.why.rows import Rows
 from cecalc.insight.why.summing import tally_of
 from cecalc.insight.why.tally import Tally
+from cecalc.losses.rules import TOLERANCE
 from cecalc.records import (
     Batch,
     Diagnosis,
@@ -134,11 +136,23 @@ def _sides(
         known = _known(question, request, settings)
         return _Side(settings, header, _planned(known, settings, problem.schema, first), known)
 
-    if first.values.shape[1] == 1:
-        return (side(Task.BCE, _as_cells(first)),)
-    if first.target.ndim == 1:
+    if first.target.ndim == 1 and first.values.shape[1] > 1:
         return (side(Task.CE, first),)
-    return side(Task.CE, first), side(Task.BCE, _as_cells(first))
+    if problem.schema.kind is Kind.LOG_PROBS:
+        return (side(Task.CE, first),)
+    cells = side(Task.BCE, _as_cells(first))
+    if first.values.shape[1] == 1 or not _is_of_rows(problem.schema.kind, first):
+        return (cells,)
+    with suppress(DataError):  # a weight that does not go with classes, and does with cells
+        return side(Task.CE, first), cells
+    return (cells,)
+
+
+def _is_of_rows(kind: Kind, first: Batch) -> bool:
+    """Whether the values of a row may belong together: all but probabilities may."""
+    if kind is not Kind.PROBS:
+        return True
+    return bool((np.abs(first.values.sum(axis=1) - 1) <= TOLERANCE).all())
 
 
 def _as_cells(batch: Batch) -> Batch:
@@ -156,7 +170,7 @@ def _looked_at(
         noted = both_of(_as_cells(batch), settings, arithmetic)
         outcomes = [noted.beside, noted.outcome]
     else:
-        is_cells = settings.task is Task.BCE
+        is_cells = sides[0].settings.task is Task.BCE
         noted = outcome_of(_as_cells(batch) if is_cells else batch, settings, arithmetic)
         outcomes = [noted.outcome]
     sums = [side.sums(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
@@ -254,7 +268,7 @@ class _Found:
         candidates = verdict.distinct(recipes(self.tally, self.plan, self.known))
         fits = verdict.fits(typed, candidates)
         report, found = self.report, bool(fits.groups)
-        size = f"{report.denominator:.10g} {report.denominator_is}"
+        size = _in_words(report)
         mean = math.nan if report.mean is None else report.mean
         remarks = list(remarks_of(mean, self.tally, self.plan))
         return Diagnosis(
@@ -290,6 +304,14 @@ class _Found:
             return None
         alone = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
         return verdict.apart(first, second, recipes(alone, self.plan, self.known))
+
+
+def _in_words(report: Report) -> str:
+    """What the mean divides by."""
+    number, what = report.denominator, report.denominator_is
+    if what in ("rows", "cells"):
+        return count(int(number), what.removesuffix("s"))
+    return f"the {what}, {number:.10g}"
 
 
 def _advice(plan: Plan, known: Known) -> Iterator[str]:
