@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.scores import by_class
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers
@@ -63,7 +64,7 @@ class Rows:
     def shares(self) -> Floats:
         """Shape (C, N): the target's share of each class."""
         if not self.is_index:
-            return np.ascontiguousarray(self.target.T)
+            return by_class(self.target)
         classes = self.logits.shape[1]
         return np.where(np.arange(classes)[:, None] == self.index, 1.0, 0.0)
 
@@ -80,6 +81,15 @@ class Rows:
         positive = np.where(self.target > 0, self.target, 1.0)
         entropies: Floats = -(positive * np.log(positive)).sum(axis=1)
         return entropies
+
+    def per_class(self, values: Floats) -> Floats:
+        """Shape (C,): the values of the rows that count, shape (N,), shared out as targets are."""
+        kept = np.where(self.used, values, 0.0)
+        if self.is_index:
+            counts: Floats = np.bincount(self.index, kept, self.logits.shape[1]).astype(np.float64)
+            return counts
+        shared: Floats = self.shares @ kept
+        return shared
 
     def weighted(self, weight: Floats | None) -> Floats:
         """Shape (C, N): the shares times the weights of their classes."""

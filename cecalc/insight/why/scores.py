@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from cecalc.records import Floats
 
 
+_NARROW = 64
+"""Rows of fewer classes are laid out class by class, so that sums over classes add long rows."""
+
+
+def by_class(array: Floats) -> Floats:
+    """An array of shape (n, C) as (C, n), laid out so that sums over classes are quick."""
+    if array.shape[1] < _NARROW:
+        return np.ascontiguousarray(array.T, dtype=np.float64)
+    return np.ascontiguousarray(array, dtype=np.float64).T
+
+
 class Scores:
     """Some rows of logits, and what activations make of them; each computed once, when asked for.
 

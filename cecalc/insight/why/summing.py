@@ -11,7 +11,7 @@ import numpy as np
 from cecalc.insight.why.forms import BCE, CE, Form
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import NEIGHBOURS, Rows
-from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.scores import Scores, by_class
 from cecalc.insight.why.tally import KEPT, Tally
 from cecalc.insight.why.totals import Batches, Columns, Span, Total
 
@@ -47,7 +47,7 @@ def _ends(rows: Rows) -> Tally:
 
 def _piece(rows: Rows, piece: slice, plan: Plan) -> Tally:
     """The sums over a piece that fits the cache."""
-    scores = Scores(np.ascontiguousarray(rows.logits[piece].T, dtype=np.float64))
+    scores = Scores(by_class(rows.logits[piece]))
     few = rows.part(piece)
     if plan.is_of_cells:
         return _of_cells(few, scores, plan)
@@ -55,7 +55,7 @@ def _piece(rows: Rows, piece: slice, plan: Plan) -> Tally:
 
 
 def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
-    target = np.ascontiguousarray(rows.target.T)
+    target = by_class(rows.target)
     totals = dict(_forms_of_cells(target, scores, plan))
     totals |= _weighted_cells(scores, target, plan)
     losses = BCE.of(scores).mixed(target)
@@ -118,7 +118,6 @@ def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan)
     totals |= _of_ignored(few, scores, plan)
     totals |= _of_form(few, scores, plan)
     own, peak = scores.logits[few.index, np.arange(few.size)], scores.peak
-    shares = few.shares[:, few.used]
     batch = [weights * losses, few.used.astype(float), np.where(few.used, weights, 0.0)]
     return Tally(
         rows_given=few.size,
@@ -132,8 +131,8 @@ def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan)
         own=Span.of(own[few.used]).high,
         gap=Span.of((peak - own)[few.used]).high,
         has_infinite=bool(np.isinf(scores.logits).any()),
-        counts=shares.sum(axis=1),
-        by_class=shares @ losses[few.used],
+        counts=few.per_class(np.ones(few.size)),
+        by_class=few.per_class(losses),
         columns=Columns.of(scores.logits),
         batches={size: Batches.of(few.start, size, batch) for size in plan.batch_sizes},
     )

@@ -12,7 +12,7 @@ import numpy as np
 from cecalc.insight.why.forms import CE, Form
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import NEIGHBOURS, Rows
-from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.scores import Scores, by_class
 from cecalc.insight.why.totals import Batches, Columns, Span, Total
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
         return []
-    scores = Scores(np.ascontiguousarray(seam.logits.T, dtype=np.float64))
+    scores = Scores(by_class(seam.logits))
     return [
         (form, reading, Total.of(form.of(scores).at(index), plan.weights(index), mask & crosses))
         for form in (plan.forms if plan.every_reading else (CE,))
