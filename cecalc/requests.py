@@ -113,6 +113,7 @@ def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | Non
     if not is_number(text):
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint)
+    read_option("VALUE", text)
     batch_size = params.get("batch_size")
     size = None if batch_size is None else _whole("--batch-size", batch_size)
     if size == 0:

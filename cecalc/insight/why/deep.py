@@ -20,7 +20,7 @@ from cecalc.insight.why.forms import (
 )
 from cecalc.insight.why.measured import Factor
 from cecalc.insight.why.misread import Misread
-from cecalc.insight.why.mistakes import Mistake
+from cecalc.insight.why.mistakes import BCE_LINE, CE_LINE, Mistake
 
 _ACTIVATIONS = {
     "logits": ("", ()),
@@ -66,7 +66,7 @@ def combinations(*, is_of_cells: bool) -> Iterator[Misread]:
             form = Form(activation, loss, clip)
             if len(entries) > 1 and form not in (CE, BCE):
                 words = ", ".join(words for words, _ in said if words)
-                fix = "see each entry of the catalogue"
+                fix = BCE_LINE if is_of_cells else CE_LINE
                 mistake = Mistake(words, entries, f"several at once: {words}", fix, 2)
                 yield Misread(mistake, form, reading)
 
