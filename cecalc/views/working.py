@@ -83,7 +83,8 @@ def _table(block: Block, texts: Sequence[list[str]]) -> Table:
         table.add_column(styled(column[0], "bold" if strong else "dim"), no_wrap=True)
     for name, *cells in zip(*(column[1:] for column in texts), strict=True):
         styles = zip(cells, is_strong[1:], strict=True)
-        table.add_row(styled(name, "dim"), *(_cell(text, strong) for text, strong in styles))
+        title = styled(name, "dim" if any(map(str.strip, cells)) else "bold")
+        table.add_row(title, *(_cell(text, strong) for text, strong in styles))
     return table
 
 
