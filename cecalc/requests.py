@@ -14,6 +14,7 @@ from cecalc.records import (
     ColumnChoice,
     Dtype,
     Given,
+    HintPolicy,
     Inline,
     InputRequest,
     Kind,
@@ -57,6 +58,7 @@ def request_of(task: Task, params: Mapping[str, Any]) -> Request:
         arithmetic=_arithmetic(params),
         rank=_rank(params),
         by=_by(params),
+        hints=_hints(params),
     )
 
 
@@ -69,6 +71,15 @@ def refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
         raise UsageError(f"{option} {excerpt(specification)}: {fault}")
+
+
+def _hints(params: Mapping[str, Any]) -> HintPolicy:
+    """What becomes of hints; -q leaves them out, but not out of --strict."""
+    if params["strict"] and params["no_hints"]:
+        raise UsageError("--strict and --no-hints exclude each other")
+    if params["strict"]:
+        return HintPolicy.STRICT
+    return HintPolicy.SILENT if params["no_hints"] or params["quiet"] else HintPolicy.TELL
 
 
 def _rank(params: Mapping[str, Any]) -> Rank | None:

@@ -182,6 +182,13 @@ class Summary:
             version=version,
         )
 
+    def label_counts(self, *, is_bce: bool) -> list[float]:
+        """How often each class is the target; for bce, 0 and 1."""
+        if not is_bce:
+            return [] if self.labels is None else self.labels.sum(axis=0).tolist()
+        ones = self.positives.value()
+        return [self.cells_used - ones, ones]
+
     def _undefined(self, denominator_is: str) -> str:
         if self.rows_used == 0:
             return f"the mean is undefined: all {self.rows_given} rows are ignored"

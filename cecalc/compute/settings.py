@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cecalc.losses.notices import Notices
 from cecalc.losses.rules import Leniency
 from cecalc.records import Kind, Outcome, Reduction, Task
 
@@ -39,4 +40,4 @@ class Noted:
     """An outcome, and what is worth a word about its batch."""
 
     outcome: Outcome
-    notes: tuple[str, ...] = ()
+    notices: Notices = field(default_factory=Notices)

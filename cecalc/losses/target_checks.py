@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.losses.notices import Notices
 from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
 from cecalc.numerals import write_number
 
@@ -71,8 +72,8 @@ def range_hint(low: float, high: float, classes: int) -> str | None:
     return None
 
 
-def distribution(target: Floats, lenient: Leniency) -> list[str]:
-    """Refuse rows that are no distribution over the classes; say where one is merely close.
+def distribution(target: Floats, lenient: Leniency) -> Notices:
+    """Refuse rows that are no distribution over the classes; notice where one is merely close.
 
     Parameters
     ----------
@@ -83,9 +84,9 @@ def distribution(target: Floats, lenient: Leniency) -> list[str]:
     BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
     """
     if lenient.unchecked:
-        return []
+        return Notices()
     cell_target(target, np.ones(target.shape, dtype=bool), lenient)
-    return sum_to_one(target, "target", of_target=True)
+    return Notices(target_off=sum_to_one(target, "target", of_target=True))
 
 
 def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:

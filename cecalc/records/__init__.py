@@ -17,6 +17,7 @@ from cecalc.records.asked import (
     Request,
     Screen,
 )
+from cecalc.records.hints import Hint, HintPolicy
 from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
 from cecalc.records.rows import Batch, Block, Original, Problem, Schema
 from cecalc.records.terms import (
@@ -46,6 +47,8 @@ __all__ = [
     "Given",
     "Groups",
     "Header",
+    "Hint",
+    "HintPolicy",
     "Inline",
     "InputFormat",
     "InputRequest",

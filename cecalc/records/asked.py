@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cecalc.records.hints import HintPolicy
 from cecalc.records.terms import (
     BackendName,
     Dtype,
@@ -143,6 +144,7 @@ class Request:
     rank: Rank | None = None
     by: str | None = None
     """A specification of columns, as `cecalc.selection` reads it."""
+    hints: HintPolicy = HintPolicy.TELL
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,189 @@
+"""Other readings of the same rows: where targets fit one of them far better, that is a hint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.errors import excerpt
+from cecalc.insight.evidence import Head
+from cecalc.insight.likelihood import FEW, Fit, OfCells, fit_of, log_probabilities, tempered
+from cecalc.records import Hint, Kind, Task
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats, Integers
+
+COLUMNS_COMPARED = 2**12
+"""With more columns of cells than this, their order is not looked at."""
+_AT_MOST = 3
+"""How many classes are named."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Another way to read the rows."""
+
+    gain: float
+    """By how many nats it is better than the one that was asked for, in all; less what choosing it
+    among others costs.
+    """
+    hint: Callable[[str], Hint]
+    """The hint, from what its loss is in words."""
+    loss: float
+    """Its loss, nats, in all."""
+
+
+def misread(head: Head) -> Hint | None:
+    """The reading that the targets fit far better than the one that was asked for, if any."""
+    fit = fit_of(head)
+    if fit is None:
+        return None
+    readings = [*_orders(fit, head), *_rows(fit, head), *_transposed(fit, head)]
+    readings += _kinds(fit, head)
+    best = max(readings, key=lambda reading: reading.gain, default=None)
+    if best is None or best.gain <= fit.needed:
+        return None
+    means = (total / fit.count for total in (best.loss, fit.loss()))
+    return best.hint("{:.4g} instead of {:.4g} nats".format(*means))
+
+
+def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
+    """The columns in another order; 0 and 1 exchanged."""
+    columns, here, loss = fit.log_p.shape[1], head.where, fit.loss()
+    if isinstance(fit, OfCells):
+        flipped = fit.loss(target=1 - fit.target)
+        yield Reading(loss - flipped, partial(_flipped, here), flipped)
+        if columns > COLUMNS_COMPARED or fit.target.shape[0] * columns**2 > 2**28:
+            return
+    own, cost = fit.costs()
+    if own.size < 2:
+        return
+    labels = head.header.labels
+    places = {label: place for place, label in enumerate(sorted(labels))}
+    named: dict[str, Integers] = {
+        "one lower": own - 1,
+        "one higher": own + 1,
+        "in reverse": columns - 1 - own,
+        "in the order of text": np.asarray([places[labels[c]] for c in own]),
+    }
+    for order, meant in named.items():
+        if (meant == own).all() or meant.min() < 0 or meant.max() >= columns:
+            continue
+        total = _total(cost, meant)
+        yield Reading(loss - total, partial(_ordered, order, here), total)
+    meant = _matched(cost)
+    total = _total(cost, meant)
+    choices = math.lgamma(columns + 1) - math.lgamma(columns - own.size + 1)
+    moved = [
+        f"{excerpt(labels[a])} fits column {excerpt(labels[b])}"
+        for a, b in sorted(zip(own.tolist(), meant.tolist(), strict=True))
+        if a != b
+    ]
+    listed = ", ".join(moved[:_AT_MOST]) + (", ..." if len(moved) > _AT_MOST else "")
+    yield Reading(loss - total - choices, partial(_mixed, listed, here), total)
+
+
+def _matched(cost: Floats) -> Integers:
+    """A column of its own for each row of `cost`, the cheapest of those that are left."""
+    left, meant = np.array(cost), np.empty(len(cost), np.int64)
+    for row in range(len(cost)):
+        meant[row] = left[row].argmin()
+        left[:, meant[row]] = np.inf
+    return meant
+
+
+def _total(cost: Floats, meant: Integers) -> float:
+    return float(np.take_along_axis(cost, meant[:, None], axis=1).sum())
+
+
+def _rows(fit: Fit, head: Head) -> Iterator[Reading]:
+    """The targets of rows before or after."""
+    for by in (1, -1, 2, -2):
+        total = fit.loss(fit.shifted(by, head.sequence))
+        yield Reading(fit.loss() - total, partial(_off_by, by, head), total)
+
+
+def _transposed(fit: Fit, head: Head) -> Iterator[Reading]:
+    """Rows and columns exchanged, where there are as many."""
+    rows, columns = head.values.shape
+    if not head.is_all or rows != columns:
+        return
+    raw = log_probabilities(head, head.values.T, head.header.schema.kind)
+    total = fit.loss(tempered(raw, fit.count))
+    yield Reading(fit.loss() - total, partial(_other_axis, head), total)
+
+
+def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
+    """Logits that are probabilities, or logarithms of them."""
+    values = head.values[head.rows_used]
+    if head.header.schema.kind is not Kind.LOGITS or values.size < FEW:
+        return
+    is_bce = head.header.task is Task.BCE
+    if ((values >= 0) & (values <= 1)).all():
+        kind = Kind.PROBS
+    elif is_bce and (values <= 0).all():
+        kind = Kind.LOG_PROBS
+    else:
+        return
+    total = fit.loss(tempered(log_probabilities(head, head.values, kind), fit.count))
+    hint = _twice_sigmoid if is_bce else _sigmoid_first
+    yield Reading(fit.loss() - total, partial(hint, kind, head), total)
+
+
+def _other_axis(head: Head, words: str) -> Hint:
+    seen = f"the targets fit the transposed {_noun(head)} far better"
+    why = f"{words}; as many rows as columns do not tell which axis is which"
+    return Hint(seen, why, "--transpose", 11)
+
+
+def _noun(head: Head) -> str:
+    return head.header.schema.kind.replace("_", "-")
+
+
+def _flipped(here: str, words: str) -> Hint:
+    seen = f"the targets fit the other way round far better{here}"
+    return Hint(seen, f"{words} with 0 and 1 exchanged", "exchange them, or negate the logits", 19)
+
+
+def _ordered(order: str, here: str, words: str) -> Hint:
+    if order.startswith("one "):
+        does = {"one lower": "start at 1: subtract 1", "one higher": "leave 0 out: add 1"}[order]
+        seen = f"the targets fit the class {order} far better{here}"
+        return Hint(seen, words, f"labels that {does} from them", 6)
+    seen = f"the targets fit the columns {order} far better{here}"
+    fix = "bring them into the order of the classes: --logits-cols, --classes"
+    return Hint(seen, words, fix, 19)
+
+
+def _mixed(listed: str, here: str, words: str) -> Hint:
+    seen = f"the targets fit the columns in another order far better{here}"
+    fix = "bring them into the order of the classes: --logits-cols, --classes"
+    return Hint(seen, f"{words} where {listed}", fix, 19)
+
+
+def _off_by(by: int, head: Head, words: str) -> Hint:
+    rows = f"{abs(by)} {'row' if abs(by) == 1 else 'rows'} {'before' if by > 0 else 'after'}"
+    seen = f"the targets fit the {_noun(head)} {rows} far better{head.where}"
+    pair = (f"[:-{by}]", f"[{by}:]") if by > 0 else (f"[{-by}:]", f"[:{by}]")
+    why = f"{words}; a shift of tokens, or two files out of step"
+    return Hint(seen, why, "pair {}{} with target{}".format(_noun(head), *pair), 14)
+
+
+def _sigmoid_first(_: Kind, head: Head, words: str) -> Hint:
+    seen = f"the logits are within 0..1 and fit far better as probabilities{head.where}"
+    why = f"{words}; a softmax over sigmoid outputs never gets near 0"
+    return Hint(seen, why, "give what stood before the sigmoid", 1)
+
+
+def _twice_sigmoid(kind: Kind, head: Head, words: str) -> Hint:
+    if kind is Kind.PROBS:
+        seen = f"the logits are within 0..1 and fit far better as probabilities{head.where}"
+        why = f"{words}; a second sigmoid leaves at least 0.3133 in each cell"
+        return Hint(seen, why, "say so with --probs or --probs-cols", 12)
+    seen = f"the logits are at most 0 and fit far better as log-probabilities{head.where}"
+    return Hint(seen, f"{words}", "give what stood before the log-softmax or log-sigmoid", 12)
