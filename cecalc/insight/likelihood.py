@@ -12,6 +12,11 @@ the class below) has a chance of at most one in a million under a sound model: h
 classes there are, and whatever the scale of its logits. Where Q is the best of K readings, each
 counts 1/K, which costs another ln K nats.
 
+A bad model may lose such a bet without any other reading being right. So a reading has to be better
+by as much than the predictions at any temperature, at that of a uniform guess too, and than the
+shares of the labels: which makes the limit hold for models that are sound but for their
+confidence.
+
 Real models are sound but for a few rows, where a masked class or too much confidence costs
 thousands of nats. Close looks therefore replace P by P′ = (1 − 1/n) P + uniform/n over n targets:
 no row counts more than ln nC, and since P′ ≥ (1 − 1/n) P, the bound needs −n ln(1 − 1/n) ≈ 1 nat
@@ -22,6 +27,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +44,7 @@ ALPHA = 1e-6
 """The chance of a false alarm that each test keeps below, where the targets are the model's own."""
 CERTAIN = -math.log(ALPHA)
 """How many nats a reading has to be better by."""
+TEMPERATURES = tuple(2.0**power for power in range(-5, 6) if power)
 FEW = 20
 """Fewer targets than this are no pattern: whoever has so few looks at each."""
 
@@ -46,8 +53,10 @@ FEW = 20
 class Fit(ABC):
     """The targets of the head beside what the model says of them."""
 
+    raw: Floats
+    """Of n targets with c outcomes: ln P, nats; (N, C) for ce, (N, M, 2) for bce."""
     log_p: Floats
-    """Of n targets with c outcomes: ln P′, nats; (N, C) for ce, (N, M, 2) for bce."""
+    """The same of P′."""
     target: Integers
     """(N,), or (N, M): the outcome of each; anything where not used."""
     used: Flags
@@ -67,6 +76,14 @@ class Fit(ABC):
     def uniform(self) -> float:
         """The loss of a uniform guess at one target, nats."""
         return math.log(self.log_p.shape[-1])
+
+    def least(self) -> float:
+        """The loss, nats in all, at the best temperature, or of a guess without any prediction."""
+        labels = self.target[self.used]
+        counts = np.bincount(labels, minlength=self.log_p.shape[-1]).tolist()
+        cooled = (tempered(normalised(t * self.raw), self.count) for t in TEMPERATURES)
+        others = self.loss(), self.count * self.uniform, of_shares(counts)
+        return min(*map(self.loss, cooled), *others)
 
     def loss(self, log_p: Floats | None = None, target: Integers | None = None) -> float:
         """The sum of the losses, nats, as they are or under another reading."""
@@ -144,9 +161,20 @@ def fit_of(head: Head) -> Fit | None:
         return None
     log_p = tempered(raw, count)
     if head.header.task is Task.BCE:
-        return OfCells(log_p, head.target.astype(np.int64), used)
+        return OfCells(raw, log_p, head.target.astype(np.int64), used)
     assert head.target_class is not None
-    return OfClasses(log_p, head.target_class, used)
+    return OfClasses(raw, log_p, head.target_class, used)
+
+
+def of_shares(counts: Sequence[float]) -> float:
+    """The loss of guessing each label by the shares of those before it, nats in all.
+
+    All constant guesses mixed evenly: for labels counted n₁ … n_C, −ln ∫ Π πᵢ^nᵢ over the simplex
+    = ln Γ(N + C) − ln Γ(C) − Σ ln Γ(nᵢ + 1).
+    """
+    number, classes = sum(counts), len(counts)
+    seen = math.fsum(math.lgamma(n + 1) for n in counts)
+    return math.lgamma(number + classes) - math.lgamma(classes) - seen
 
 
 @np.errstate(all="ignore")  # what is not used may hold anything
@@ -163,8 +191,13 @@ def log_probabilities(head: Head, values: Floats, kind: Kind) -> Floats:
     if kind is Kind.LOGITS:
         logarithms: Floats = activations.log_softmax(values)
         return logarithms
-    p = np.exp(values) if kind is Kind.LOG_PROBS else values
-    shares: Floats = np.log(p / p.sum(axis=-1, keepdims=True))
+    return normalised(values if kind is Kind.LOG_PROBS else np.log(values))
+
+
+@np.errstate(all="ignore")
+def normalised(logarithms: Floats) -> Floats:
+    """Logarithms of shares, shifted so that each row's shares sum to 1."""
+    shares: Floats = logarithms - np.logaddexp.reduce(logarithms, axis=-1, keepdims=True)
     return shares
 
 

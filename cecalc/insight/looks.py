@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HALF = ("float16", "bfloat16")
 FLOAT16_MAX = 65504.0
+_CLOSE = 0.05
 _SEVERAL = 3
 """So many sums within 1 % of 1 are no chance: a few thousandths each, where values are logits."""
 
@@ -33,6 +34,21 @@ def looks(head: Head) -> Iterator[Hint]:
     yield from _overflown(values, head)
     yield from _exclusive(head)
     yield from _repeated(head)
+
+
+def end_at(values: Floats, low: float, high: float) -> bool:
+    """Whether no value is outside; there has to be one."""
+    return bool(values.size and ((values >= low) & (values <= high)).all())
+
+
+def stop_at(values: Floats, low: float, high: float) -> bool:
+    """Whether values come close to an end and never pass it.
+
+    A logit that close to 0 (or 1) is about as likely to lie on the other side: so many of them on
+    one side have a chance of 2⁻²⁰.
+    """
+    close = (np.abs(values - low) <= _CLOSE) | (np.abs(values - high) <= _CLOSE)
+    return end_at(values, low, high) and int(np.count_nonzero(close)) >= FEW
 
 
 def _are_ones(sums: Floats) -> bool:

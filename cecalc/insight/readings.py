@@ -12,7 +12,18 @@ import numpy as np
 
 from cecalc.errors import excerpt
 from cecalc.insight.evidence import Head
-from cecalc.insight.likelihood import FEW, Fit, OfCells, fit_of, log_probabilities, tempered
+from cecalc.insight.looks import end_at, stop_at
+from cecalc.insight.likelihood import (
+    FEW,
+    Fit,
+    OfCells,
+    OfClasses,
+    fit_of,
+    log_probabilities,
+    normalised,
+    tempered,
+)
+from cecalc.losses import activations
 from cecalc.records import Hint, Kind, Task
 
 if TYPE_CHECKING:
@@ -20,6 +31,8 @@ if TYPE_CHECKING:
 
 COLUMNS_COMPARED = 2**12
 """With more columns of cells than this, their order is not looked at."""
+_NEWTON_STEPS = 12
+_CLOSEST = 2.0**-24
 _AT_MOST = 3
 """How many classes are named."""
 
@@ -28,14 +41,21 @@ _AT_MOST = 3
 class Reading:
     """Another way to read the rows."""
 
-    gain: float
-    """By how many nats it is better than the one that was asked for, in all; less what choosing it
-    among others costs.
-    """
     hint: Callable[[str], Hint]
     """The hint, from what its loss is in words."""
     loss: float
-    """Its loss, nats, in all."""
+    """Its loss, nats in all."""
+    choice: float = 0.0
+    """What choosing it among others costs, nats."""
+    least: float = math.inf
+    """What it has to be better than besides, nats in all."""
+    is_plain: bool = False
+    """Whether the values show it by themselves: then it need only beat what was asked for."""
+
+    @property
+    def bet(self) -> float:
+        """What counts against the predictions."""
+        return self.loss + self.choice
 
 
 def misread(head: Head) -> Hint | None:
@@ -44,9 +64,12 @@ def misread(head: Head) -> Hint | None:
     if fit is None:
         return None
     readings = [*_orders(fit, head), *_rows(fit, head), *_transposed(fit, head)]
-    readings += _kinds(fit, head)
-    best = max(readings, key=lambda reading: reading.gain, default=None)
-    if best is None or best.gain <= fit.needed:
+    readings += [*_negated(fit, head), *_kinds(fit, head)]
+    best = min(readings, key=lambda reading: reading.bet)
+    bound = best.bet + fit.needed
+    if fit.loss() <= bound:
+        return None
+    if not best.is_plain and (best.least <= bound or fit.least() <= bound):
         return None
     means = (total / fit.count for total in (best.loss, fit.loss()))
     return best.hint("{:.4g} instead of {:.4g} nats".format(*means))
@@ -54,10 +77,9 @@ def misread(head: Head) -> Hint | None:
 
 def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
     """The columns in another order; 0 and 1 exchanged."""
-    columns, here, loss = fit.log_p.shape[1], head.where, fit.loss()
+    columns, here = fit.log_p.shape[1], head.where
     if isinstance(fit, OfCells):
-        flipped = fit.loss(target=1 - fit.target)
-        yield Reading(loss - flipped, partial(_flipped, here), flipped)
+        yield Reading(partial(_flipped, here), fit.loss(target=1 - fit.target))
         if columns > COLUMNS_COMPARED or fit.target.shape[0] * columns**2 > 2**28:
             return
     own, cost = fit.costs()
@@ -74,10 +96,8 @@ def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
     for order, meant in named.items():
         if (meant == own).all() or meant.min() < 0 or meant.max() >= columns:
             continue
-        total = _total(cost, meant)
-        yield Reading(loss - total, partial(_ordered, order, here), total)
+        yield Reading(partial(_ordered, order, here), _total(cost, meant))
     meant = _matched(cost)
-    total = _total(cost, meant)
     choices = math.lgamma(columns + 1) - math.lgamma(columns - own.size + 1)
     moved = [
         f"{excerpt(labels[a])} fits column {excerpt(labels[b])}"
@@ -85,7 +105,7 @@ def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
         if a != b
     ]
     listed = ", ".join(moved[:_AT_MOST]) + (", ..." if len(moved) > _AT_MOST else "")
-    yield Reading(loss - total - choices, partial(_mixed, listed, here), total)
+    yield Reading(partial(_mixed, listed, here), _total(cost, meant), choices)
 
 
 def _matched(cost: Floats) -> Integers:
@@ -104,8 +124,7 @@ def _total(cost: Floats, meant: Integers) -> float:
 def _rows(fit: Fit, head: Head) -> Iterator[Reading]:
     """The targets of rows before or after."""
     for by in (1, -1, 2, -2):
-        total = fit.loss(fit.shifted(by, head.sequence))
-        yield Reading(fit.loss() - total, partial(_off_by, by, head), total)
+        yield Reading(partial(_off_by, by, head), fit.loss(fit.shifted(by, head.sequence)))
 
 
 def _transposed(fit: Fit, head: Head) -> Iterator[Reading]:
@@ -114,25 +133,61 @@ def _transposed(fit: Fit, head: Head) -> Iterator[Reading]:
     if not head.is_all or rows != columns:
         return
     raw = log_probabilities(head, head.values.T, head.header.schema.kind)
-    total = fit.loss(tempered(raw, fit.count))
-    yield Reading(fit.loss() - total, partial(_other_axis, head), total)
+    yield Reading(partial(_other_axis, head), fit.loss(tempered(raw, fit.count)))
+
+
+def _negated(fit: Fit, head: Head) -> Iterator[Reading]:
+    """Costs or distances, of which the least is meant; for bce this is 0 and 1 exchanged."""
+    if isinstance(fit, OfClasses) and head.header.schema.kind is Kind.LOGITS:
+        raw = log_probabilities(head, -head.values, Kind.LOGITS)
+        yield Reading(partial(_costs, head.where), fit.loss(tempered(raw, fit.count)))
 
 
 def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
     """Logits that are probabilities, or logarithms of them."""
     values = head.values[head.rows_used]
-    if head.header.schema.kind is not Kind.LOGITS or values.size < FEW:
+    if head.header.schema.kind is not Kind.LOGITS:
         return
     is_bce = head.header.task is Task.BCE
-    if ((values >= 0) & (values <= 1)).all():
-        kind = Kind.PROBS
-    elif is_bce and (values <= 0).all():
-        kind = Kind.LOG_PROBS
+    if end_at(values, 0, 1):
+        kind, is_plain = Kind.PROBS, stop_at(values, 0, 1)
+    elif is_bce and end_at(values, -math.inf, 0):
+        kind, is_plain = Kind.LOG_PROBS, stop_at(values, -math.inf, 0)
     else:
         return
-    total = fit.loss(tempered(log_probabilities(head, head.values, kind), fit.count))
-    hint = _twice_sigmoid if is_bce else _sigmoid_first
-    yield Reading(fit.loss() - total, partial(hint, kind, head), total)
+    if is_bce:
+        raw = log_probabilities(head, head.values, kind)
+        hint, least = partial(_twice_sigmoid, kind, head), _scaled(head, fit)
+    else:
+        raw, hint, least = _odds(head.values), partial(_sigmoid_first, head), math.inf
+    yield Reading(hint, fit.loss(tempered(raw, fit.count)), least=least, is_plain=is_plain)
+
+
+@np.errstate(all="ignore")  # what is not used may hold anything
+def _odds(sigmoids: Floats) -> Floats:
+    """What sigmoids say of classes of which one is true, ln P: the softmax of what they came from.
+
+    Shares of 0 or 1 are as certain as the last digit of float32.
+    """
+    inside = np.clip(sigmoids, _CLOSEST, 1 - _CLOSEST)
+    return normalised(np.log(inside / (1 - inside)))
+
+
+def _scaled(head: Head, fit: Fit) -> float:
+    """The loss of the best a·z + b, nats in all: what logits that are weak or off explain.
+
+    Without it, a model that is regularised until its logits all lie between 0 and 1 would seem to
+    give probabilities.
+    """
+    z, t = head.values[fit.used], fit.target[fit.used].astype(np.float64)
+    design = np.stack([z, np.ones_like(z)])
+    weights = np.zeros(2)
+    for _ in range(_NEWTON_STEPS):
+        p = activations.sigmoid(weights @ design)
+        curvature = (design * (p * (1 - p))) @ design.T + 1e-9 * np.eye(2)
+        weights = weights + np.linalg.solve(curvature, design @ (t - p))
+    z = weights @ design
+    return float((np.logaddexp(0, z) - t * z).sum())
 
 
 def _other_axis(head: Head, words: str) -> Hint:
@@ -143,6 +198,11 @@ def _other_axis(head: Head, words: str) -> Hint:
 
 def _noun(head: Head) -> str:
     return head.header.schema.kind.replace("_", "-")
+
+
+def _costs(here: str, words: str) -> Hint:
+    seen = f"the targets fit the negated logits far better{here}"
+    return Hint(seen, f"{words}; costs or distances are no scores", "negate them")
 
 
 def _flipped(here: str, words: str) -> Hint:
@@ -174,8 +234,8 @@ def _off_by(by: int, head: Head, words: str) -> Hint:
     return Hint(seen, why, "pair {}{} with target{}".format(_noun(head), *pair), 14)
 
 
-def _sigmoid_first(_: Kind, head: Head, words: str) -> Hint:
-    seen = f"the logits are within 0..1 and fit far better as probabilities{head.where}"
+def _sigmoid_first(head: Head, words: str) -> Hint:
+    seen = f"the logits are within 0..1 and fit far better as sigmoids{head.where}"
     why = f"{words}; a softmax over sigmoid outputs never gets near 0"
     return Hint(seen, why, "give what stood before the sigmoid", 1)
 

@@ -6,11 +6,11 @@ Each is a test of likelihoods as in `cecalc.insight.likelihood`, but with the lo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cecalc.errors import count, excerpt
 from cecalc.insight.evidence import Totals
-from cecalc.insight.likelihood import CERTAIN, FEW
+from cecalc.insight.likelihood import CERTAIN, FEW, of_shares
 from cecalc.records import Hint, Task
 
 
@@ -33,7 +33,7 @@ def _guessing(loss: float, totals: Totals) -> Iterator[Hint]:
         outcomes = len(totals.labels)
         seen = f"the mean loss {mean:.4g} is above ln {outcomes} = {totals.chance:.4g}"
         yield Hint(seen, "a uniform guess does better", _FIX, 27)
-    elif loss - _learned(totals.labels) > CERTAIN:
+    elif loss - of_shares(totals.labels) > CERTAIN:
         shares = [n / totals.counted for n in present]
         entropy = -math.fsum(share * math.log(share) for share in shares)
         seen = f"the mean loss {mean:.4g} is above {entropy:.4g}, the entropy of the labels"
@@ -52,17 +52,3 @@ def _constant(mean: float, totals: Totals) -> Hint:
     seen = f"the target of all {count(totals.counted, unit)} is {label}"
     why = f"at a mean loss of {mean:.4g} the model knows of others"
     return Hint(seen, why, "--target-col or --target names the right one")
-
-
-def _learned(labels: Sequence[float]) -> float:
-    """The loss of guessing each label by the shares of those before it, nats.
-
-    All constant guesses mixed evenly: for labels counted n₁ … n_C, −ln ∫ Π πᵢ^nᵢ over the simplex
-    = ln Γ(N + C) − ln Γ(C) − Σ ln Γ(nᵢ + 1).
-    """
-    number, classes = sum(labels), len(labels)
-    return (
-        math.lgamma(number + classes)
-        - math.lgamma(classes)
-        - math.fsum(math.lgamma(n + 1) for n in labels)
-    )

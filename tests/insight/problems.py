@@ -143,7 +143,7 @@ CE5 = {
     "columns in reverse": (19, lambda g: replace(g, values=g.values[:, ::-1])),
     "two columns exchanged": (19, lambda g: replace(g, values=g.values[:, [0, 3, 2, 1, 4]])),
     "log-softmax outputs as logits": (20, _log_softmax),
-    "negated logits": (27, lambda g: replace(g, values=-g.values)),
+    "negated logits": (None, lambda g: replace(g, values=-g.values)),
     "targets of other rows": (27, lambda g: replace(g, target=g.target[::-1])),
     "a constant target": (None, lambda g: replace(g, target=np.zeros_like(g.target))),
 }
