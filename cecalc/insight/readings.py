@@ -12,9 +12,7 @@ import numpy as np
 
 from cecalc.errors import excerpt
 from cecalc.insight.evidence import Head
-from cecalc.insight.looks import end_at, stop_at
 from cecalc.insight.likelihood import (
-    FEW,
     Fit,
     OfCells,
     OfClasses,
@@ -23,6 +21,7 @@ from cecalc.insight.likelihood import (
     normalised,
     tempered,
 )
+from cecalc.insight.looks import end_at, stop_at
 from cecalc.losses import activations
 from cecalc.records import Hint, Kind, Task
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.losses.notices import Notices
-from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
+from cecalc.losses.rules import (
+    INFINITE,
+    TOLERANCE,
+    BrokenRule,
+    Leniency,
+    refuse,
+    sum_to_one,
+)
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats
@@ -29,7 +36,7 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
         return
     if not lenient.nan:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
-    refuse(logits == np.inf, used, "logit is inf")
+    refuse(logits == np.inf, used, INFINITE)
     masked = used & (logits == -np.inf).all(axis=-1)
     if masked.any():
         raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
@@ -106,6 +113,28 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     like_logits = bool(((first < -0.01) | (first > 1.01)).any())
     hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
     refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
+
+
+def infinite_hint(stored: str | None, dtype: str) -> str | None:
+    """What a logit of inf comes from, given the dtypes it is stored and computed in."""
+    if stored in ("float16", "bfloat16"):
+        return f"stored as {stored}, where it overflowed: store logits in float32"
+    if dtype == "float16":
+        return "float16 ends at 65504: --dtype float32 or float64"
+    return None
+
+
+def sum_hint(columns: Floats | None, rows: int) -> str | None:
+    """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
+    if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+        return None
+    if np.abs(columns - 1).max() <= TOLERANCE:
+        return (
+            "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"
+        )
+    if abs(float(columns.sum()) - 1) <= TOLERANCE:
+        return "all of them together sum to 1: a softmax over the whole array"
+    return None
 
 
 def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> Notices:

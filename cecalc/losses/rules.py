@@ -20,6 +20,10 @@ ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
 TOLERANCE = 1e-2
 """How far it may be without being refused."""
+INFINITE = "logit is inf"
+"""The kind of rule that a logit breaks which overflowed."""
+PREDICTED_SUM = "predicted sum"
+"""The kind of rule that predictions break which are no distribution."""
 
 
 class BrokenRule(Exception):

@@ -67,6 +67,8 @@ def range_hint(low: float, high: float, classes: int) -> str | None:
         return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
     if low == 0 and high == 255:
         return "targets are 0 and 255: looks like a mask of grey levels"
+    if low == 0 and high == classes:
+        return f"targets run from 0 to {classes}: {classes + 1} labels, and {classes} classes"
     if low < 0:
         return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
     return None
@@ -114,8 +116,12 @@ def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | 
         return "targets are -1 and 1: map them with (t + 1) / 2"
     if from_one:
         return "targets are 1 and 2: subtract 1"
-    if low >= 0 and 2 < high <= 255:
+    if low >= 0 and high == 255:
         return "targets up to 255: looks like grey levels, divide by 255"
+    if low >= 0 and 2 < high < 255:
+        return f"targets up to {write_number(high)}: class numbers belong to ce"
+    if low >= -1 and low < 0 and high <= 1:
+        return "targets from -1 to 1: map them with (t + 1) / 2"
     return None
 
 

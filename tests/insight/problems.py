@@ -1,4 +1,4 @@
-"""Sound problems, of which targets are drawn from the model's own probabilities, and mistaken ones."""
+"""Sound problems, whose targets are drawn from the model itself, and mistaken ones."""
 
 from __future__ import annotations
 

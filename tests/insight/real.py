@@ -1,4 +1,4 @@
-"""Real problems: what classifiers say of rows of scikit-learn's data sets they were not trained on."""
+"""Real problems: what classifiers say of rows of scikit-learn's data sets, held out."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def real() -> Iterator[tuple[str, Given]]:
         yield from _problems(label, scores, target)
         if strength == 1.0:
             probs = GaussianNB(var_smoothing=1e-3).fit(train, train_target).predict_proba(test)
-            yield f"ce {name[5:]}, naive Bayes, {share:.0%}", Given(
-                Task.CE, probs, target, Kind.PROBS
+            yield (
+                f"ce {name[5:]}, naive Bayes, {share:.0%}",
+                Given(Task.CE, probs, target, Kind.PROBS),
             )
 
 
