@@ -11,7 +11,9 @@ from cecalc.insight.totals import overall
 from cecalc.records import Hint
 
 _GUESSING = 27
-_CAUSES = {1, 11, 12}
+_OTHER_NUMBERS = {1, 11, 12}
+"""What values look like is told once, whether by their sums or by how they fit."""
+_EXPLAINS = _OTHER_NUMBERS | {9}
 """What explains a loss above that of guessing, beside another reading of the rows."""
 
 
@@ -26,9 +28,9 @@ def hints(head: Head, totals: Totals | None) -> Iterator[Hint]:
     found = list(looks(head))
     said = {hint.entry for hint in found}
     other = None if totals is None else misread(head)
-    if other is not None and other.entry not in said:
+    if other is not None and not (said & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
         found.append(other)
     yield from found
     if totals is not None:
-        is_explained = other is not None or said & _CAUSES
+        is_explained = other is not None or said & _EXPLAINS
         yield from (h for h in overall(totals) if not (is_explained and h.entry == _GUESSING))

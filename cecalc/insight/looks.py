@@ -11,7 +11,7 @@ import numpy as np
 
 from cecalc.errors import count, excerpt
 from cecalc.insight.evidence import Head
-from cecalc.insight.likelihood import CERTAIN, FEW
+from cecalc.insight.likelihood import ALPHA, CERTAIN, FEW
 from cecalc.losses import activations
 from cecalc.losses.rules import ROUNDING, TOLERANCE
 from cecalc.records import Hint, Kind, Task
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 HALF = ("float16", "bfloat16")
 FLOAT16_MAX = 65504.0
 _CLOSE = 0.05
-_SEVERAL = 3
-"""So many sums within 1 % of 1 are no chance: a few thousandths each, where values are logits."""
 
 
 def looks(head: Head) -> Iterator[Hint]:
@@ -52,9 +50,13 @@ def stop_at(values: Floats, low: float, high: float) -> bool:
 
 
 def _are_ones(sums: Floats) -> bool:
-    """Whether sums are 1, as closely as so few (or many) have to be for it to be no chance."""
-    off = float(np.abs(sums - 1).max(initial=0.0)) if np.isfinite(sums).all() else math.inf
-    return off <= ROUNDING or (off <= TOLERANCE and sums.size >= _SEVERAL)
+    """Whether sums are 1, as closely as they have to be to be no chance.
+
+    Of values within 0..1 that could as well sum to something else, about 2ε of the sums are within
+    ε of 1, and (2ε)ⁿ of n; so more of them need not be so close.
+    """
+    allowed = min(TOLERANCE, max(ROUNDING, ALPHA ** (1 / max(1, sums.size)) / 2))
+    return bool((np.abs(sums - 1) <= allowed).all())
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -101,7 +103,7 @@ def _one_hot(head: Head) -> Hint:
 
 
 def _log_probabilities(head: Head) -> Hint:
-    seen = f"the exponentials of each row of logits sum to 1: log-probabilities{head.where}"
+    seen = f"the logits are log-probabilities, whose exponentials sum to 1{head.where}"
     if head.header.task is Task.CE:
         return Hint(seen, "harmless, the loss is the same", "--log-probs says so", 20)
     if head.header.task is Task.SOFTMAX:
@@ -145,7 +147,7 @@ def _exclusive(head: Head) -> Iterator[Hint]:
     p = activations.sigmoid(head.values) if is_logits else head.values
     if -float(np.log(_one_of(p)).sum()) > CERTAIN:
         cells = head.values.shape[1]
-        why = f"bce counts {cells} cells a row and looks {cells} times as small"
+        why = f"the mean over {cells} cells a row, most of them easy zeros, looks small"
         seen = f"each row of targets has exactly one 1{head.where}"
         yield Hint(seen, why, "one label a row is ce's: cecalc ce takes the same input", 9)
 

@@ -71,7 +71,7 @@ def misread(head: Head) -> Hint | None:
     if not best.is_plain and (best.least <= bound or fit.least() <= bound):
         return None
     means = (total / fit.count for total in (best.loss, fit.loss()))
-    return best.hint("{:.4g} instead of {:.4g} nats".format(*means))
+    return best.hint("about {:.3g} instead of {:.3g} nats".format(*means))
 
 
 def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
@@ -211,9 +211,10 @@ def _flipped(here: str, words: str) -> Hint:
 
 def _ordered(order: str, here: str, words: str) -> Hint:
     if order.startswith("one "):
-        does = {"one lower": "start at 1: subtract 1", "one higher": "leave 0 out: add 1"}[order]
+        is_lower = order == "one lower"
         seen = f"the targets fit the class {order} far better{here}"
-        return Hint(seen, words, f"labels that {does} from them", 6)
+        fix = "labels that start at 1: subtract 1" if is_lower else "labels without 0: add 1"
+        return Hint(seen, words, fix, 6)
     seen = f"the targets fit the columns {order} far better{here}"
     fix = "bring them into the order of the classes: --logits-cols, --classes"
     return Hint(seen, words, fix, 19)
@@ -234,9 +235,9 @@ def _off_by(by: int, head: Head, words: str) -> Hint:
 
 
 def _sigmoid_first(head: Head, words: str) -> Hint:
-    seen = f"the logits are within 0..1 and fit far better as sigmoids{head.where}"
-    why = f"{words}; a softmax over sigmoid outputs never gets near 0"
-    return Hint(seen, why, "give what stood before the sigmoid", 1)
+    seen = f"the logits are within 0..1 and fit far better as probabilities{head.where}"
+    why = f"{words}; a softmax of them never gets near 0"
+    return Hint(seen, why, "give what stood before the sigmoid (or softmax)", 1)
 
 
 def _twice_sigmoid(kind: Kind, head: Head, words: str) -> Hint:

@@ -50,5 +50,5 @@ def _constant(mean: float, totals: Totals) -> Hint:
         label = excerpt(totals.header.labels[only]) if totals.header.schema.classes else label
     unit = "cell" if totals.header.task is Task.BCE else "row"
     seen = f"the target of all {count(totals.counted, unit)} is {label}"
-    why = f"at a mean loss of {mean:.4g} the model knows of others"
+    why = f"the model expects others, at a mean loss of {mean:.4g}"
     return Hint(seen, why, "--target-col or --target names the right one")

@@ -120,8 +120,6 @@ def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | 
         return "targets up to 255: looks like grey levels, divide by 255"
     if low >= 0 and 2 < high < 255:
         return f"targets up to {write_number(high)}: class numbers belong to ce"
-    if low >= -1 and low < 0 and high <= 1:
-        return "targets from -1 to 1: map them with (t + 1) / 2"
     return None
 
 

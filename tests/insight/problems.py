@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cecalc.records import Kind, Task
-from tests.whole.running import Ran, ran
+from cecalc.records import Kind, Request, Task
+from tests.whole.running import Ran, request, run
 
 LARGEST = 400_000
 """How many values a problem has at most."""
@@ -26,12 +26,16 @@ class Given:
     """Shape (N,), for bce (N, C)."""
     kind: Kind = Kind.LOGITS
 
-    def run(self, folder: Path) -> Ran:
-        """The program's run on it, as files of arrays."""
+    def request(self, folder: Path) -> Request:
+        """It as files of arrays."""
         values, target = folder / "values.npy", folder / "target.npy"
         np.save(values, self.values)
         np.save(target, self.target)
-        return ran(self.task, values, target, kind=self.kind)
+        return request(self.task, values, target, kind=self.kind)
+
+    def run(self, folder: Path) -> Ran:
+        """The program's run on it."""
+        return run(self.request(folder))
 
 
 def softmax(logits: np.ndarray, axis: int | None = 1) -> np.ndarray:
@@ -80,7 +84,7 @@ def spoken(random: np.random.Generator, given: Given) -> Given:
 Mistake = Callable[[np.random.Generator, int], Given]
 
 
-def _informed(random: np.random.Generator, task: Task, rows: int, classes: int) -> Given:
+def informed(random: np.random.Generator, task: Task, rows: int, classes: int) -> Given:
     """A model as people have them: right in nine rows of ten or so, overconfident in none."""
     logits = random.normal(0, 3, (rows, classes))
     if task is Task.BCE:
@@ -89,7 +93,7 @@ def _informed(random: np.random.Generator, task: Task, rows: int, classes: int) 
 
 
 def _of(task: Task, classes: int, change: Callable[[Given], Given]) -> Mistake:
-    return lambda random, rows: change(_informed(random, task, rows, classes))
+    return lambda random, rows: change(informed(random, task, rows, classes))
 
 
 def _shifted(by: int) -> Callable[[Given], Given]:
@@ -105,7 +109,7 @@ def _shifted(by: int) -> Callable[[Given], Given]:
 
 def _square(change: Callable[[np.ndarray], np.ndarray]) -> Mistake:
     def made(random: np.random.Generator, rows: int) -> Given:
-        given = _informed(random, Task.CE, rows, rows)
+        given = informed(random, Task.CE, rows, rows)
         return replace(given, values=change(given.values))
 
     return made
@@ -117,7 +121,7 @@ def _names_as_text(given: Given) -> Given:
 
 
 def _one_label(random: np.random.Generator, rows: int) -> Given:
-    given = _informed(random, Task.CE, rows, 5)
+    given = informed(random, Task.CE, rows, 5)
     return Given(Task.BCE, given.values, np.eye(5)[given.target])
 
 
