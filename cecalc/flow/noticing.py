@@ -35,7 +35,7 @@ class Noticing:
     def add(self, noted: Noted) -> None:
         """Take the next outcome; what is kept of it are copies."""
         self.notices = self.notices.merge(noted.notices)
-        room = head_rows(self.header.width) - self.rows
+        room = head_rows(self.header) - self.rows
         if room > 0:
             self._heads.append(_head(noted.outcome, self.header, room))
         self.rows += noted.outcome.size
@@ -44,7 +44,7 @@ class Noticing:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
         yield from (Hint(note) for note in self.header.schema.notes)
         yield from self.notices.hints()
-        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header.width))
+        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header))
         yield from hints(head, self._totals(summary) if self.settings.task.is_loss else None)
 
     def _totals(self, summary: Summary) -> Totals:
@@ -80,13 +80,11 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
     is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
 
     def part(array: Floats | None) -> Floats | None:
-        return None if array is None else np.array(array[:rows], dtype=np.float64)
+        return None if array is None else array[:rows].copy()
 
-    values = part(batch.values)
-    assert values is not None
     return Head(
         header=header,
-        values=values,
+        values=batch.values[:rows].copy(),
         target=part(batch.target),
         used=used[:rows].copy(),
         target_class=None if outcome.target_class is None else outcome.target_class[:rows].copy(),

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.errors import count
-from cecalc.records import Header
+from cecalc.records import Header, Task
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers
 
 HEAD_ROWS = 2**12
-HEAD_VALUES = 2**18
+HEAD_VALUES = 2**16
 """How much of an input is looked at closely."""
+LEAST_ROWS = 32
+"""How many rows of ce are, however wide: fewer would show nothing of a vocabulary's targets."""
+WIDE = 2**12
+"""With more classes than this, only those that are targets are looked at."""
 
 
-def head_rows(width: int) -> int:
-    """How many rows are looked at closely, of so many values each."""
-    return min(HEAD_ROWS, max(1, HEAD_VALUES // width))
+def head_rows(header: Header) -> int:
+    """How many rows are looked at closely."""
+    least = LEAST_ROWS if header.task is Task.CE else 1
+    return min(HEAD_ROWS, max(least, HEAD_VALUES // header.width))
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Head:
 
     header: Header
     values: Floats
-    """Shape (N, C), float64: logits, probabilities or log-probabilities."""
+    """Shape (N, C): logits, probabilities or log-probabilities, as wide as they are stored."""
     target: Floats | None
     """Shape (N,) or (N, C)."""
     used: Flags
@@ -52,6 +57,11 @@ class Head:
     def size(self) -> int:
         """The number of rows."""
         return int(self.values.shape[0])
+
+    @property
+    def numbers(self) -> Floats:
+        """The values as float64."""
+        return self.values.astype(np.float64, copy=False)
 
     @property
     def where(self) -> str:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.evidence import Head
+from cecalc.insight.evidence import WIDE, Head
 from cecalc.losses import activations
 from cecalc.records import Kind, Task
 
@@ -61,6 +61,13 @@ class Fit(ABC):
     """(N,), or (N, M): the outcome of each; anything where not used."""
     used: Flags
     """The same shape: which count."""
+    outcomes: int
+    """C, for ce; 2, for bce."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether only the classes that are targets have a column, and the rest one together."""
+        return bool(self.log_p.shape[-1] != self.outcomes)
 
     @property
     def count(self) -> int:
@@ -75,15 +82,19 @@ class Fit(ABC):
     @property
     def uniform(self) -> float:
         """The loss of a uniform guess at one target, nats."""
-        return math.log(self.log_p.shape[-1])
+        return math.log(self.outcomes)
 
     def least(self) -> float:
         """The loss, nats in all, at the best temperature, or of a guess without any prediction."""
         labels = self.target[self.used]
         counts = np.bincount(labels, minlength=self.log_p.shape[-1]).tolist()
-        cooled = (tempered(normalised(t * self.raw), self.count) for t in TEMPERATURES)
+        cooled = (self.tempered(normalised(t * self.raw)) for t in TEMPERATURES)
         others = self.loss(), self.count * self.uniform, of_shares(counts)
         return min(*map(self.loss, cooled), *others)
+
+    def tempered(self, raw: Floats) -> Floats:
+        """The ln P′ of other ln P of the same targets."""
+        return tempered(raw, self.count, self.outcomes)
 
     def loss(self, log_p: Floats | None = None, target: Integers | None = None) -> float:
         """The sum of the losses, nats, as they are or under another reading."""
@@ -153,17 +164,35 @@ def fit_of(head: Head) -> Fit | None:
     """
     if head.target is None or (head.target.ndim == 2 and not head.is_binary):
         return None
-    raw = log_probabilities(head, head.values, head.header.schema.kind)
-    said = ~np.isnan(raw).any(axis=-1)
-    used = head.used & said
+    is_bce, kind = head.header.task is Task.BCE, head.header.schema.kind
+    target = head.target.astype(np.int64) if is_bce else head.target_class
+    assert target is not None
+    if not is_bce and head.header.width > WIDE:
+        raw, target = _narrowed(head, target, kind)
+    else:
+        raw = log_probabilities(head, head.numbers, kind)
+    used = head.used & ~np.isnan(raw).any(axis=-1)
     count = int(np.count_nonzero(used))
     if count < FEW:
         return None
-    log_p = tempered(raw, count)
-    if head.header.task is Task.BCE:
-        return OfCells(raw, log_p, head.target.astype(np.int64), used)
-    assert head.target_class is not None
-    return OfClasses(raw, log_p, head.target_class, used)
+    outcomes = 2 if is_bce else head.header.width
+    of = OfCells if is_bce else OfClasses
+    return of(raw, tempered(raw, count, outcomes), target, used, outcomes)
+
+
+@np.errstate(all="ignore")
+def _narrowed(head: Head, target: Integers, kind: Kind) -> tuple[Floats, Integers]:
+    """Ln P of the classes that are targets, and of all the others together; and their columns.
+
+    What targets cost, under this reading or another one, is the same as with every class.
+    """
+    own = np.unique(target[head.used])
+    raw = np.empty((head.size, own.size + 1))
+    for row in range(head.size):  # all of them at once would take hundreds of megabytes
+        whole = log_probabilities(head, head.values[row : row + 1].astype(np.float64), kind)
+        raw[row, :-1] = whole[0, own]
+    raw[:, -1] = np.log(np.maximum(0.0, 1 - np.exp(raw[:, :-1]).sum(axis=1)))
+    return raw, np.searchsorted(own, target)
 
 
 def of_shares(counts: Sequence[float]) -> float:
@@ -173,7 +202,7 @@ def of_shares(counts: Sequence[float]) -> float:
     = ln Γ(N + C) − ln Γ(C) − Σ ln Γ(nᵢ + 1).
     """
     number, classes = sum(counts), len(counts)
-    seen = math.fsum(math.lgamma(n + 1) for n in counts)
+    seen = math.fsum(math.lgamma(n + 1) for n in counts if n)
     return math.lgamma(number + classes) - math.lgamma(classes) - seen
 
 
@@ -202,9 +231,9 @@ def normalised(logarithms: Floats) -> Floats:
 
 
 @np.errstate(all="ignore")
-def tempered(log_p: Floats, count: int) -> Floats:
+def tempered(log_p: Floats, count: int, outcomes: int) -> Floats:
     """The ln P′ of ln P, for so many targets; a uniform guess where that is NaN."""
-    uniform = math.log(log_p.shape[-1])
+    uniform = math.log(outcomes)
     mixed = np.logaddexp(log_p + math.log1p(-1 / count), -math.log(count) - uniform)
     tempered: Floats = np.where(np.isnan(log_p).any(axis=-1, keepdims=True), -uniform, mixed)
     return tempered

@@ -66,13 +66,13 @@ def _normalised(values: Floats, head: Head) -> Iterator[Hint]:
         return
     if ((values >= 0) & (values <= 1)).all():
         is_hard = bool((values == np.floor(values)).all())
-        if _are_ones(values.sum(axis=1)) and (not is_hard or values.size >= FEW):
+        if _are_ones(values.sum(axis=1, dtype=np.float64)) and (not is_hard or values.size >= FEW):
             yield _one_hot(head) if is_hard else _probabilities(head)
         elif head.is_all and len(values) > 1 and not is_hard:
             yield from _wrong_axis(head)
     elif (
         (values <= 0).all()
-        and _are_ones(np.exp(values).sum(axis=1))
+        and _are_ones(np.exp(values.astype(np.float64)).sum(axis=1))
         and values.max(axis=1).min() < -TOLERANCE  # 0 where only the largest was subtracted
     ):
         yield _log_probabilities(head)
@@ -113,9 +113,9 @@ def _log_probabilities(head: Head) -> Hint:
 
 
 def _wrong_axis(head: Head) -> Iterator[Hint]:
-    if _are_ones(head.values.sum(axis=0)):
+    if _are_ones(head.numbers.sum(axis=0)):
         seen, cause = "each column of logits sums to 1, not each row", "a softmax over the rows"
-    elif _are_ones(head.values.sum(keepdims=True)):
+    elif _are_ones(head.numbers.sum(keepdims=True)):
         seen, cause = "all logits together sum to 1", "a softmax over the whole array"
     else:
         return
@@ -144,7 +144,7 @@ def _exclusive(head: Head) -> Iterator[Hint]:
     if head.size < FEW or not head.is_binary or (head.target.sum(axis=1) != 1).any():
         return
     is_logits = head.header.schema.kind is Kind.LOGITS
-    p = activations.sigmoid(head.values) if is_logits else head.values
+    p = activations.sigmoid(head.numbers) if is_logits else head.numbers
     if -float(np.log(_one_of(p)).sum()) > CERTAIN:
         cells = head.values.shape[1]
         why = f"the mean over {cells} cells a row, most of them easy zeros, looks small"

@@ -19,7 +19,6 @@ from cecalc.insight.likelihood import (
     fit_of,
     log_probabilities,
     normalised,
-    tempered,
 )
 from cecalc.insight.looks import end_at, stop_at
 from cecalc.losses import activations
@@ -62,8 +61,8 @@ def misread(head: Head) -> Hint | None:
     fit = fit_of(head)
     if fit is None:
         return None
-    readings = [*_orders(fit, head), *_rows(fit, head), *_transposed(fit, head)]
-    readings += [*_negated(fit, head), *_kinds(fit, head)]
+    ways = (_rows, _orders, _transposed, _negated, _kinds)[: 1 if fit.is_narrow else None]
+    readings = [reading for way in ways for reading in way(fit, head)]
     best = min(readings, key=lambda reading: reading.bet)
     bound = best.bet + fit.needed
     if fit.loss() <= bound:
@@ -131,15 +130,15 @@ def _transposed(fit: Fit, head: Head) -> Iterator[Reading]:
     rows, columns = head.values.shape
     if not head.is_all or rows != columns:
         return
-    raw = log_probabilities(head, head.values.T, head.header.schema.kind)
-    yield Reading(partial(_other_axis, head), fit.loss(tempered(raw, fit.count)))
+    raw = log_probabilities(head, head.numbers.T, head.header.schema.kind)
+    yield Reading(partial(_other_axis, head), fit.loss(fit.tempered(raw)))
 
 
 def _negated(fit: Fit, head: Head) -> Iterator[Reading]:
     """Costs or distances, of which the least is meant; for bce this is 0 and 1 exchanged."""
     if isinstance(fit, OfClasses) and head.header.schema.kind is Kind.LOGITS:
-        raw = log_probabilities(head, -head.values, Kind.LOGITS)
-        yield Reading(partial(_costs, head.where), fit.loss(tempered(raw, fit.count)))
+        raw = log_probabilities(head, -head.numbers, Kind.LOGITS)
+        yield Reading(partial(_costs, head.where), fit.loss(fit.tempered(raw)))
 
 
 def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
@@ -155,11 +154,11 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
     else:
         return
     if is_bce:
-        raw = log_probabilities(head, head.values, kind)
+        raw = log_probabilities(head, head.numbers, kind)
         hint, least = partial(_twice_sigmoid, kind, head), _scaled(head, fit)
     else:
-        raw, hint, least = _odds(head.values), partial(_sigmoid_first, head), math.inf
-    yield Reading(hint, fit.loss(tempered(raw, fit.count)), least=least, is_plain=is_plain)
+        raw, hint, least = _odds(head.numbers), partial(_sigmoid_first, head), math.inf
+    yield Reading(hint, fit.loss(fit.tempered(raw)), least=least, is_plain=is_plain)
 
 
 @np.errstate(all="ignore")  # what is not used may hold anything
@@ -178,7 +177,7 @@ def _scaled(head: Head, fit: Fit) -> float:
     Without it, a model that is regularised until its logits all lie between 0 and 1 would seem to
     give probabilities.
     """
-    z, t = head.values[fit.used], fit.target[fit.used].astype(np.float64)
+    z, t = head.numbers[fit.used], fit.target[fit.used].astype(np.float64)
     design = np.stack([z, np.ones_like(z)])
     weights = np.zeros(2)
     for _ in range(_NEWTON_STEPS):

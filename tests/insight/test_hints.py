@@ -295,6 +295,16 @@ def test_positions_of_other_sequences_are_not_neighbours(tmp_path: Path) -> None
         assert [hint.entry for hint in given.run(tmp_path).hints] == entries
 
 
+def test_a_vocabulary_is_looked_at_in_a_few_rows(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    target = random.integers(0, 5000, 40)
+    logits = (random.normal(0, 1, (40, 5000)) + 12 * np.eye(5000)[target]).astype("f2")
+    assert Given(Task.CE, logits, target).run(tmp_path).hints == []
+    (hint,) = Given(Task.CE, logits, np.roll(target, 1)).run(tmp_path).hints
+    assert hint.entry == 14
+    assert "1 row before far better (in the first 32 rows)" in hint.seen
+
+
 def test_groups_of_equal_ids_are_no_repeats() -> None:
     lines = [["x", "x", "y", "y", "z", "z", "z"], ["x"] * 7]
     for ids in lines:

@@ -171,7 +171,7 @@ def report(header: Header, outcome: Outcome, **known: Any) -> Report:
             cells_used=terms.size if is_bce else None,
             cells_ignored=outcome.batch.values.size - terms.size if is_bce else None,
             cells_correct=right,
-            mean_by_count=None,
+            mean_by_count=numerator / float(used.sum()) if header.has_row_weight else None,
             floor=None,
             excess=None,
             mean=mean,
