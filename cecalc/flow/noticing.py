@@ -42,10 +42,10 @@ class Noticing:
 
     def hints(self, summary: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
-        yield from (Hint(note) for note in self.header.schema.notes)
-        yield from self.notices.hints()
         head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header))
         yield from hints(head, self._totals(summary) if self.settings.task.is_loss else None)
+        yield from self.notices.hints()
+        yield from (Hint(note) for note in self.header.schema.notes)
 
     def _totals(self, summary: Summary) -> Totals:
         header, is_bce = self.header, self.settings.task is Task.BCE

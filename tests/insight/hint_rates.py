@@ -67,8 +67,11 @@ def main() -> None:
     asked = parser.parse_args()
     found = on_sound(asked.problems, asked.seed)
     print(f"sound problems: {asked.problems}, hints: {found.total()} {dict(found)}")
-    for name, rows, hints in on_real():
-        print(f"{name}: {rows} rows, {len(hints)} hints {hints or ''}")
+    problems = list(on_real())
+    print(f"real problems: {len(problems)}, with hints: {sum(map(bool, (p[2] for p in problems)))}")
+    for name, rows, hints in problems:
+        for hint in hints:
+            print(f"  {name}, {rows} rows: {hint}")
     print("mistakes hinted at, by rows:", *ROWS)
     for name, shares in on_mistakes(asked.seed):
         print(f"  {name:45}", *(f"{share:5.2f}" for share in shares))
