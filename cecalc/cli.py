@@ -27,9 +27,9 @@ from cecalc.errors import (
 from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, WHY, Errors, Numbered, takes
 from cecalc.outputs import OutputRequest, output_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
-from cecalc.records import Header, Item, Meter, Outcome, Task
+from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
 from cecalc.requests import request_of
-from cecalc.telling import refuse_terminal, say, teller, usage_error
+from cecalc.telling import hint_as_json, refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
 app = typer.Typer(
@@ -191,17 +191,16 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     from cecalc.flow import run
     from cecalc.views.bounds import Checked
 
-    def tell(text: str) -> None:
-        if not output.quiet:
-            say(note_as_json(text) if is_json else note(text))
-
+    hints: list[Hint] = []
     is_json = params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
     with progress.Shown(meter, wanted=wanted) as shown:
-        items = progress.awaited(run(request, tell, meter), meter, shown.stop)
+        items = progress.awaited(run(request, hints.append, meter), meter, shown.stop)
         _written(checked.of(items), output, meter)
+    for hint in hints:
+        say(hint_as_json(hint) if is_json else note(str(hint)))
     if output.time:
         timings = progress.timings(meter, time.perf_counter() - start)
         for line in timings.splitlines():

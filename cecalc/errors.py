@@ -219,9 +219,9 @@ def as_json(error: CecalcError) -> str:
     return _object(facts)
 
 
-def note_as_json(text: str, kind: str = "note") -> str:
+def note_as_json(text: str, kind: str = "note", **more: str | int | None) -> str:
     """A note as one JSON object on a line."""
-    return _object({"kind": kind, "rule": text})
+    return _object({"kind": kind, "rule": text, **more})
 
 
 def _object(facts: Mapping[str, str | int | None]) -> str:

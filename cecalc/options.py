@@ -193,6 +193,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "fail_below": _option(_CHECK, _TEXTS, None, "--fail-below", metavar="[FIGURE=]X",
         autocompletion=completion.figures,
         help="The same where it is below X: accuracy=0.9."),
+    "no_hints": _option(_CHECK, bool, False, "--no-hints",
+        help="Say nothing about what looks wrong and is no error."),
+    "strict": _option(_CHECK, bool, False, "--strict",
+        help="What looks wrong is an error: status 3."),
     "color": _option(_OUT, Color, Color.AUTO, "--color", help="Colour in tables."),
     "backend": _option(_HOW, BackendName, BackendName.AUTO, "--backend", help="What computes."),
     "device": _option(_HOW, str, "cpu", "--device", metavar="cpu|cuda|cuda:N|mps|auto",
@@ -213,7 +217,7 @@ _SHARED = {
     "inputs", "logits", "classes", "unchecked", "nan", "logits_cols", "id_col", "input_format",
     "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose", "format",
     "output", "quiet", "select", "only_added", "prefix", "no_rows", "color", "backend", "device",
-    "dtype", "no_progress", "time", "errors", "debug",
+    "dtype", "no_progress", "time", "errors", "no_hints", "strict", "debug",
 }  # fmt: skip
 _OF_LOSSES = _SHARED | {
     "probs", "target", "weight", "sample_weight", "ignore_index", "reduction", "probs_cols",
@@ -229,7 +233,7 @@ EXPLAIN = {
     "inputs", "logits", "target", "classes", "target_form", "target_as", "ignore_index",
     "logits_cols", "target_col", "target_cols", "id_col", "input_format", "no_header", "delimiter",
     "encoding", "max_bytes", "max_columns", "transpose", "format", "output", "top", "bottom",
-    "code", "color", "no_progress", "time", "errors", "debug",
+    "code", "color", "no_progress", "time", "errors", "no_hints", "strict", "debug",
 }  # fmt: skip
 
 WHY = {
@@ -237,7 +241,7 @@ WHY = {
     "target_as", "weight", "ignore_index", "label_smoothing", "batch_size", "framework", "deep",
     "logits_cols", "probs_cols", "log_probs_cols", "target_col", "target_cols", "id_col",
     "input_format", "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose",
-    "format", "output", "color", "no_progress", "time", "errors", "debug",
+    "format", "output", "color", "no_progress", "time", "errors", "no_hints", "strict", "debug",
 }  # fmt: skip
 
 DEFAULTS = {"value": None} | {

@@ -14,6 +14,7 @@ from cecalc.records import (
     ColumnChoice,
     Dtype,
     Given,
+    HintPolicy,
     Inline,
     InputRequest,
     Kind,
@@ -64,6 +65,7 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         by=_by(params),
         explains=explains,
         question=_question(params, free),
+        hints=_hints(params),
     )
 
 
@@ -76,6 +78,15 @@ def refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
         raise UsageError(f"{option} {excerpt(specification)}: {fault}")
+
+
+def _hints(params: Mapping[str, Any]) -> HintPolicy:
+    """What becomes of hints; -q leaves them out, but not out of --strict."""
+    if params["strict"] and params["no_hints"]:
+        raise UsageError("--strict and --no-hints exclude each other")
+    if params["strict"]:
+        return HintPolicy.STRICT
+    return HintPolicy.SILENT if params["no_hints"] or params["quiet"] else HintPolicy.TELL
 
 
 def _rank(params: Mapping[str, Any]) -> Rank | None:

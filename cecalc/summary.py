@@ -118,6 +118,8 @@ class Summary:
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
     positives: ExactSum = ZERO
     """Sum of the targets of cells."""
+    floor: ExactSum = ZERO
+    """Sum of the entropies of soft targets as they are mixed, in nats; without any weight."""
     is_binary: bool = True
     """Whether every target so far is 0 or 1."""
 
@@ -131,7 +133,9 @@ class Summary:
         if target.ndim == 1:
             return summary
         counted = target if used is None else target[used]
-        return replace(summary, is_binary=bool(((counted == 0) | (counted == 1)).all()))
+        is_binary = bool(((counted == 0) | (counted == 1)).all())
+        floor = ZERO if is_binary or header.has_weights else _floor(counted, header)
+        return replace(summary, is_binary=is_binary, floor=floor)
 
     def merge(self, other: Summary) -> Summary:
         """The summary of both."""
@@ -160,6 +164,8 @@ class Summary:
         if mean is None and header.reduction is Reduction.MEAN:
             raise DataError(self._undefined(denominator_is))
         numerator = self.numerator.value()
+        is_soft = not (self.is_binary or header.has_weights or header.label_smoothing)
+        count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
         return Report(
             header=header,
             loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
@@ -173,6 +179,9 @@ class Summary:
             cells_used=self.cells_used if is_bce else None,
             cells_ignored=self.cells_given - self.cells_used if is_bce else None,
             mean=mean,
+            mean_by_count=self.numerator.over(count) if header.has_row_weight else None,
+            floor=self.floor.over(self.weights) if is_soft and mean is not None else None,
+            excess=self._excess() if is_soft and mean is not None else None,
             correct=self.correct,
             cells_correct=self.cells_correct if is_bce else None,
             label_entropy=self._entropy(is_bce),
@@ -181,6 +190,18 @@ class Summary:
             backend=backend,
             version=version,
         )
+
+    def label_counts(self, *, is_bce: bool) -> list[float]:
+        """How often each class is the target; for bce, 0 and 1."""
+        if not is_bce:
+            return [] if self.labels is None else self.labels.sum(axis=0).tolist()
+        ones = self.positives.value()
+        return [self.cells_used - ones, ones]
+
+    def _excess(self) -> float:
+        """The mean loss above the floor, rounded once."""
+        below = ExactSum(-self.floor.scaled, -self.floor.special)
+        return max(0.0, (self.numerator + below).over(self.weights))
 
     def _undefined(self, denominator_is: str) -> str:
         if self.rows_used == 0:
@@ -243,6 +264,17 @@ def _of_cells(outcome: Outcome) -> Summary:
         cells_correct=int(np.count_nonzero(outcome.cell_correct & used)),
         positives=ExactSum.of(outcome.batch.target[used]),
     )
+
+
+def _floor(target: Floats, header: Header) -> ExactSum:
+    """The least that the losses can be, whatever the predictions: −Σ q ln (q / Σ q) of each row,
+    shape (N, C); or of each cell and its complement, shape (K,).
+    """
+    shares = np.stack([target, 1 - target], axis=-1) if header.task is Task.BCE else target
+    with np.errstate(all="ignore"):  # unchecked targets may be anything
+        share = shares / shares.sum(axis=-1, keepdims=True)
+        terms = np.where(shares == 0, 0.0, -shares * np.log(share))
+    return ExactSum.of(terms.ravel())
 
 
 def _shares(target: Floats) -> NDArray[np.float64]:

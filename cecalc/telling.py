@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import typer
 
-from cecalc.errors import CecalcError, InputError, UsageError, as_json, message
+from cecalc.errors import CecalcError, InputError, UsageError, as_json, message, note_as_json
 from cecalc.numerals import is_number
-from cecalc.records import Kind
+from cecalc.records import Hint, Kind
 
 
 def refuse_terminal(ctx: typer.Context) -> None:
@@ -73,6 +73,15 @@ def teller(arguments: list[str]) -> Callable[[CecalcError], int]:
         return error.status
 
     return tell
+
+
+def hint_as_json(hint: Hint) -> str:
+    """A hint as one JSON object on a line: what was seen and why, what to try, its entry.
+
+    >>> hint_as_json(Hint("ln 0", "clamped", "--no-clamp", 7))
+    '{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}'
+    """
+    return note_as_json(hint.rule, hint=hint.fix, entry=hint.entry)
 
 
 def say(text: str) -> None:

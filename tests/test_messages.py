@@ -185,7 +185,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv -f csv --prefix a", {"x.csv": "aloss,logit_a,logit_b,target\n1,1,2,0\n"}, 3, "--prefix 'a': the input has a column 'aloss' already", "choose another prefix, or leave the choice to cecalc"),
     (0, "ce x.csv --fail-above x", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above: cannot read 'x' as a number", None),
     (0, "ce x.csv --fail-above nan", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above 'nan': nothing is above or below nan", None),
-    (0, "ce x.csv --fail-below acc=1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-below 'acc=1': no figure is named 'acc'; did you mean accuracy?", "figures: loss, numerator, denominator, rows_given, rows_used, rows_ignored, mean, perplexity, bits, accuracy, chance, label_entropy"),
+    (0, "ce x.csv --fail-below acc=1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-below 'acc=1': no figure is named 'acc'; did you mean accuracy?", "figures: loss, numerator, denominator, rows_given, rows_used, rows_ignored, mean, perplexity, bits, accuracy, chance, label_entropy, floor, excess, mean_over_rows"),
     (0, "ce x.csv --fail-above 1 --reduction none", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above '1': there is no one loss under --reduction none", "name another figure: --fail-above mean=1"),
     (0, "why x x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 2, "cannot read 'x' as a number", "the number comes first: cecalc why 0.8166 predictions.csv"),
     (0, "why x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 2, "cannot read 'x.csv' as a number", "the number comes first: cecalc why 0.8166 predictions.csv"),

@@ -39,11 +39,11 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         ce = outcome_of(batch, settings, backend)
         cells = replace(settings, task=Task.BCE, ignore_index=_IGNORED)
         bce = outcome_of(replace(batch, target=_one_hot(ce.outcome, classes)), cells, backend)
-        return Noted(bce.outcome, ce.notes, ce.outcome)
+        return Noted(bce.outcome, ce.notices, ce.outcome)
     cells = replace(settings, task=Task.BCE, ignore_index=None)
     bce = outcome_of(batch, cells, backend)
     ce = _of_distributions(batch, settings, backend)
-    return Noted(bce.outcome, ce.notes, ce.outcome)
+    return Noted(bce.outcome, ce.notices, ce.outcome)
 
 
 def sums_to_one(target: Floats) -> Flags:
@@ -68,4 +68,4 @@ def _of_distributions(batch: Batch, settings: Settings, backend: Backend) -> Not
     noted = outcome_of(replace(batch, values=values, target=target), settings, backend)
     assert noted.outcome.loss is not None
     loss = np.where(counts, noted.outcome.loss, np.nan)
-    return Noted(replace(noted.outcome, used=counts, loss=loss), noted.notes)
+    return Noted(replace(noted.outcome, used=counts, loss=loss), noted.notices)

@@ -11,6 +11,7 @@ from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses import activations, binary_cross_entropy, prediction_checks, target_checks
+from cecalc.losses.notices import Notices
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.records import Batch, Kind, Outcome, Reduction
 
@@ -22,7 +23,7 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
     """The outcome of a batch under binary cross-entropy: one loss per cell."""
     assert batch.target is not None
     values, target = batch.values, batch.target
-    used, notes = _checked(values, target, settings)
+    used, notices = _checked(values, target, settings)
     weights = [
         None if weight is None else _laid_out(weight, batch)
         for weight in (settings.weight, settings.pos_weight)
@@ -52,10 +53,10 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
         probs=probs,
         **(_one_cell(probs, target, row_used) if values.shape[1] == 1 else {}),
     )
-    return Noted(outcome, tuple(notes))
+    return Noted(outcome, notices)
 
 
-def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags, list[str]]:
+def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags, Notices]:
     """Which cells count, shape (N, M), and what is worth a word about them."""
     used = np.ones(target.shape, dtype=np.bool_)
     if settings.ignore_index is not None:
@@ -63,9 +64,11 @@ def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags,
     target_checks.cell_target(target, used, settings.lenient)
     if settings.kind is Kind.LOGITS:
         prediction_checks.bce_logits(values, used, settings.lenient)
-        return used, []
+        return used, Notices()
     prediction_checks.probabilities(values, used, settings.lenient)
-    return used, prediction_checks.notes_bce(values, target, used) if settings.clamp else []
+    if not settings.clamp:
+        return used, Notices()
+    return used, prediction_checks.notes_bce(values, target, used)
 
 
 class _Cells(NamedTuple):

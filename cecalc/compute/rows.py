@@ -12,6 +12,7 @@ from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, cross_entropy, prediction_checks, target_checks
+from cecalc.losses.notices import Notices
 from cecalc.losses.stable import at, namespace, normaliser, weighted
 from cecalc.records import Batch, Kind, Outcome, Working
 
@@ -47,14 +48,14 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
             "one class: cross-entropy over it is 0 whatever the value",
             hint="one score per row against 0/1 targets is bce",
         )
-    notes = list[str]()
+    notices = Notices()
     target: Any = batch.target
     if target.ndim == 1:
         target, used = target_checks.index_target(target, classes, settings.ignored)
         true_class = target
     else:
         used = np.ones(batch.size, dtype=bool)
-        notes = target_checks.distribution(target, settings.lenient)
+        notices = target_checks.distribution(target, settings.lenient)
         true_class = target.argmax(axis=-1)
     compute: Any = partial(_computed, settings=settings, backend=backend)
     if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
@@ -64,7 +65,7 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         rows = compute(*arrays)
     else:
         rows = in_pieces(compute, arrays, backend)
-    notes += _prediction_notes(batch, used, rows.peak, settings)
+    notices = notices.merge(_prediction_notices(batch, used, rows.peak, settings))
     loss, sample_weight = rows.loss, batch.sample_weight
     if sample_weight is not None:
         loss = weighted(sample_weight, loss)
@@ -82,10 +83,10 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         correct=used & (rows.prediction == true_class),
         working=partial(_working, settings=settings, backend=backend),
     )
-    return Noted(outcome, tuple(notes))
+    return Noted(outcome, notices)
 
 
-def _prediction_notes(batch: Batch, used: Flags, peak: Floats, settings: Settings) -> list[str]:
+def _prediction_notices(batch: Batch, used: Flags, peak: Floats, settings: Settings) -> Notices:
     """Refuse predictions that break a rule; what is worth a word about the others."""
     values, lenient = batch.values, settings.lenient
     if settings.kind is Kind.PROBS:
@@ -96,7 +97,7 @@ def _prediction_notes(batch: Batch, used: Flags, peak: Floats, settings: Setting
         prediction_checks.ce_logits(values, used, lenient)
     shares = _shares(batch, settings)
     if shares is None:
-        return []
+        return Notices()
     return prediction_checks.notes_ce(values, shares, used, settings.label_smoothing)
 
 

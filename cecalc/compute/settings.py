@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cecalc.losses.notices import Notices
 from cecalc.losses.rules import Leniency
 from cecalc.records import Kind, Outcome, Reduction, Task
 
@@ -39,7 +40,7 @@ class Noted:
     """An outcome, and what is worth a word about its batch."""
 
     outcome: Outcome
-    notes: tuple[str, ...] = ()
+    notices: Notices = field(default_factory=Notices)
     beside: Any = None
     """What else was computed of its rows, where something was: their outcome under the other loss,
     or what recipes are made of.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from cecalc import __version__, backend
 from cecalc.compute import Settings
@@ -13,13 +14,25 @@ from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
 from cecalc.flow.gathered import gathering
 from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.noticing import Noticing, refusal
 from cecalc.flow.settings import check_row_weights, settings_of
-from cecalc.records import Batch, Block, Header, Item, Meter, Problem, Report, Request
+from cecalc.records import (
+    Batch,
+    Block,
+    Header,
+    Hint,
+    HintPolicy,
+    Item,
+    Meter,
+    Problem,
+    Report,
+    Request,
+)
 from cecalc.sources import open_problem
 from cecalc.sources.files import Files
 from cecalc.summary import Summary
 
-Listener = Callable[[str], None]
+Listener = Callable[[Hint], None]
 
 
 def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterator[Item]:
@@ -28,7 +41,7 @@ def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterato
     Parameters
     ----------
     request : what the command line says
-    tell : hears what is worth knowing, each thing once
+    tell : hears what looks wrong, each thing once, when the last row is known
     meter : is told how far the run has come, and how long its stages took
 
     Raises
@@ -44,36 +57,49 @@ def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterato
 
 def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> Iterator[Item]:
     first, blocks = _peeked(problem)
+    hear = partial(_tell, policy=request.hints, source=problem.schema.source, tell=tell)
     if request.explains:
         from cecalc.flow.explaining import explained
 
-        told = _Told(tell, problem.schema.notes)
-        yield from explained(problem, first, blocks, request, told.all, meter)
+        yield from explained(problem, first, blocks, request, hear, meter)
         return
     if request.question is not None:
         from cecalc.flow.diagnosis import diagnosed
 
-        told = _Told(tell, problem.schema.notes)
-        yield from diagnosed(replace(problem, blocks=blocks), first, request, told.all, meter)
+        yield from diagnosed(replace(problem, blocks=blocks), first, request, hear, meter)
         return
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
-    told = _Told(tell, problem.schema.notes)
     gathered = gathering(request, header)
+    noticing = None
+    if request.hints is not HintPolicy.SILENT:
+        noticing = Noticing(header, settings, arithmetic.dtype)
     yield replace(header, by=gathered.names)
     summary = Summary()
     for done in Computation(settings, arithmetic, header, meter).over(blocks):
         assert done.noted is not None
-        told.all(done.noted.notes)
+        if noticing is not None:
+            noticing.add(done.noted)
         if done.summary is not None:
             summary = summary.merge(done.summary)
         meter.rows += done.batch.size
         yield from gathered.add(done.noted.outcome)
     check_row_weights(settings, first, summary.rows_given)
     yield from gathered.finish()
-    if settings.task.is_loss:
-        yield _report(summary, header, settings, arithmetic.label)
+    report = _report(summary, header, settings, arithmetic.label) if settings.task.is_loss else None
+    if noticing is not None:
+        hear(list(noticing.hints(summary)))
+    if report is not None:
+        yield report
+
+
+def _tell(found: list[Hint], policy: HintPolicy, source: str, tell: Listener) -> None:
+    """Tell the hints; under --strict they are an error."""
+    if found and policy is HintPolicy.STRICT:
+        raise refusal(found, source)
+    for hint in found if policy is HintPolicy.TELL else ():
+        tell(hint)
 
 
 def _report(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
@@ -87,20 +113,6 @@ def _report(summary: Summary, header: Header, settings: Settings, label: str) ->
         )
     except DataError as error:
         raise error.at(source=header.schema.source) from None
-
-
-class _Told:
-    """Tells each thing once."""
-
-    def __init__(self, tell: Listener, notes: Iterable[str]) -> None:
-        self._tell, self._said = tell, set[str]()
-        self.all(notes)
-
-    def all(self, notes: Iterable[str]) -> None:
-        for note in notes:
-            if note not in self._said:
-                self._said.add(note)
-                self._tell(note)
 
 
 def _peeked(problem: Problem) -> tuple[Batch, Iterator[Block]]:

@@ -131,4 +131,4 @@ class Computation:
                 done = following
                 seen = seen.and_then(done.seen)
                 refusal.count(done.broken, done.batch)
-        return refusal.error(self.header.schema, seen)
+        return refusal.error(self.header.schema, seen, self.arithmetic.dtype.value)

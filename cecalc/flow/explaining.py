@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from cecalc import __version__, backend
@@ -12,7 +12,9 @@ from cecalc.compute.both import both_of, sums_to_one
 from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
 from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.noticing import Noticing
 from cecalc.flow.settings import settings_of
+from cecalc.flow.sides import is_of_classes
 from cecalc.insight import steps
 from cecalc.losses.rules import BrokenRule
 from cecalc.ranking import Ranking
@@ -21,6 +23,7 @@ from cecalc.records import (
     Block,
     Explanation,
     Header,
+    Hint,
     Item,
     Kind,
     LossOptions,
@@ -46,7 +49,7 @@ def explained(
     first: Batch,
     blocks: Iterator[Block],
     request: Request,
-    tell: Callable[[Iterable[str]], None],
+    tell: Callable[[list[Hint]], None],
     meter: Meter,
 ) -> Iterator[Item]:
     """A header, and the explanation.
@@ -54,14 +57,15 @@ def explained(
     Parameters
     ----------
     first, blocks : the first batch, which shows the shapes, and all of them
-    request, tell, meter : as `cecalc.flow.run` takes them
+    request, meter : as `cecalc.flow.run` takes them
+    tell : hears everything that looks wrong, when the last row is known
 
     Raises
     ------
     DataError : the values are no logits, or break a rule of either loss
     """
     _refuse_others(problem.schema)
-    tell(_left_out(problem.schema, first))
+    left_out = list(_left_out(problem.schema, first))
     problem, first = _plain(problem), replace(first, sample_weight=None)
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
@@ -70,14 +74,17 @@ def explained(
         settings = replace(settings, task=Task.BCE, ignore_index=settings.ignored)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     rows, ce, bce = _Rows(request.rank), Summary(), Summary()
+    is_ce = is_of_classes(first)
+    noticing = Noticing(header if is_ce else _of_cells(header), settings, arithmetic.dtype)
     for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(blocks):
         assert done.noted is not None and done.summary is not None
-        tell(done.noted.notes)
+        noticing.add(_looked_at(done.noted, is_ce=is_ce))
         meter.rows += done.batch.size
         bce = bce.merge(done.summary)
         if done.noted.beside is not None:
             ce = ce.merge(Summary.of(done.noted.beside, header))
         rows.add(done.noted)
+    tell([*left_out, *noticing.hints(ce if is_ce else bce)])
     without = bce.rows_used - ce.rows_used
     cells = _report(bce, _of_cells(header), settings, arithmetic)
     yield Explanation(
@@ -90,6 +97,11 @@ def explained(
     )
 
 
+def _looked_at(noted: Noted, *, is_ce: bool) -> Noted:
+    """What hints look at: the outcome under the loss that the rows ask for."""
+    return replace(noted, outcome=noted.beside) if is_ce else noted
+
+
 def _refuse_others(schema: Schema) -> None:
     if schema.kind is not Kind.LOGITS:
         what = "probabilities" if schema.kind is Kind.PROBS else "log-probabilities"
@@ -100,12 +112,12 @@ def _refuse_others(schema: Schema) -> None:
         )
 
 
-def _left_out(schema: Schema, first: Batch) -> Iterator[str]:
-    """A note where the input says more of the loss than is explained."""
+def _left_out(schema: Schema, first: Batch) -> Iterator[Hint]:
+    """A hint where the input says more of the loss than is explained."""
     named = [name for name in _WITHOUT if getattr(schema.options, name) not in (None, 0)]
     named += ["sample_weight"] if first.sample_weight is not None else []
     if named:
-        yield f"explain shows the plain losses, without the input's {', '.join(named)}"
+        yield Hint(f"explain shows the plain losses, without the input's {', '.join(named)}")
 
 
 def _plain(problem: Problem) -> Problem:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cecalc.compute import Settings
 from cecalc.errors import PLACES_LISTED, DataError, Place
-from cecalc.losses.rules import BrokenRule
+from cecalc.losses.prediction_checks import infinite_hint, sum_hint
+from cecalc.losses.rules import INFINITE, PREDICTED_SUM, BrokenRule
 from cecalc.losses.target_checks import CELL, CLASS_INDEX, SAMPLE_WEIGHT, cell_hint, range_hint
 from cecalc.numerals import write_number
-from cecalc.records import Batch, Schema, Task
+from cecalc.records import Batch, Kind, Schema, Task
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Seen:
     """Whether all are -1 or 1."""
     from_one: bool = True
     """Whether all are 1 or 2."""
+    columns: Floats | None = None
+    """Shape (C,): the sum of each column, where rows are probabilities of classes."""
+    rows: int = 0
 
     @classmethod
     def of(cls, batch: Batch, settings: Settings, *, is_sound: bool) -> Seen:
@@ -38,6 +45,17 @@ class Seen:
         target, ignored = batch.target, settings.ignored
         if target is None or not settings.task.is_loss:
             return cls()
+        seen = cls._of_target(target, ignored, settings, is_sound=is_sound)
+        if settings.task is Task.CE and settings.kind is Kind.PROBS:
+            with np.errstate(all="ignore"):  # it may be out of all bounds
+                columns = batch.values.sum(axis=0, dtype=np.float64)
+            return replace(seen, columns=columns, rows=batch.size)
+        return seen
+
+    @classmethod
+    def _of_target(
+        cls, target: Floats, ignored: float, settings: Settings, *, is_sound: bool
+    ) -> Seen:
         if settings.task is Task.CE and target.ndim == 1:
             used = target[target != ignored]
             return cls(float(used.min(initial=math.inf)), float(used.max(initial=-math.inf)))
@@ -51,11 +69,16 @@ class Seen:
 
     def and_then(self, other: Seen) -> Seen:
         """What both look like together."""
+        columns = other.columns if self.columns is None else self.columns
+        if self.columns is not None and other.columns is not None:
+            columns = self.columns + other.columns
         return Seen(
             float(np.fmin(self.low, other.low)),
             float(np.fmax(self.high, other.high)),
             self.signs and other.signs,
             self.from_one and other.from_one,
+            columns,
+            self.rows + other.rows,
         )
 
 
@@ -119,7 +142,7 @@ class Refusal:
         room = PLACES_LISTED - len(self.places)
         self.places += [row_name(batch, row) for row in rows[:room].tolist()]
 
-    def error(self, schema: Schema, seen: Seen) -> DataError:
+    def error(self, schema: Schema, seen: Seen, dtype: str) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
         rule, hint, classes = self.broken.rule, self.broken.hint, self.batch.values.shape[1]
         if self.rows > 1:
@@ -129,6 +152,10 @@ class Refusal:
             hint = range_hint(seen.low, seen.high, classes)
         if self.broken.kind == CELL:
             hint = cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one)
+        if self.broken.kind == INFINITE:
+            hint = infinite_hint(schema.stored, dtype)
+        if self.broken.kind == PREDICTED_SUM:
+            hint = sum_hint(seen.columns, seen.rows)
         place = _place(self.broken, self.batch, schema)
         return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
 

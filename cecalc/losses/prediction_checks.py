@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.errors import count
-from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
+from cecalc.losses.notices import Notices
+from cecalc.losses.rules import (
+    INFINITE,
+    TOLERANCE,
+    BrokenRule,
+    Leniency,
+    refuse,
+    sum_to_one,
+)
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats
@@ -29,7 +36,7 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
         return
     if not lenient.nan:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
-    refuse(logits == np.inf, used, "logit is inf")
+    refuse(logits == np.inf, used, INFINITE)
     masked = used & (logits == -np.inf).all(axis=-1)
     if masked.any():
         raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
@@ -50,7 +57,7 @@ def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
 
 
-def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> list[str]:
+def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     """Refuse rows of probabilities that are none.
 
     Parameters
@@ -60,10 +67,10 @@ def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> list[str]:
     """
     probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
     kept = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return [] if lenient.unchecked else sum_to_one(kept, "predicted")
+    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(kept, "predicted"))
 
 
-def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[str]:
+def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     """Refuse rows of log-probabilities that are none.
 
     Parameters
@@ -72,7 +79,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[s
     used : shape (N,)
     """
     if lenient.unchecked:
-        return []
+        return Notices()
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
@@ -82,7 +89,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> list[s
     hint = f"these look like {what}: say so with --{option} or --{option}-cols"
     refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
     kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
-    return sum_to_one(np.exp(kept), "predicted")
+    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted"))
 
 
 def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
@@ -108,7 +115,29 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
 
 
-def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> list[str]:
+def infinite_hint(stored: str | None, dtype: str) -> str | None:
+    """What a logit of inf comes from, given the dtypes it is stored and computed in."""
+    if stored in ("float16", "bfloat16"):
+        return f"stored as {stored}, where it overflowed: store logits in float32"
+    if dtype == "float16":
+        return "float16 ends at 65504: --dtype float32 or float64"
+    return None
+
+
+def sum_hint(columns: Floats | None, rows: int) -> str | None:
+    """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
+    if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+        return None
+    if np.abs(columns - 1).max() <= TOLERANCE:
+        return (
+            "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"
+        )
+    if abs(float(columns.sum()) - 1) <= TOLERANCE:
+        return "all of them together sum to 1: a softmax over the whole array"
+    return None
+
+
+def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> Notices:
     """What a masked class does to rows whose target gives a share to every class.
 
     Parameters
@@ -119,13 +148,11 @@ def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float
     """
     masked = (logits == -np.inf) & used[:, None]
     if label_smoothing > 0 and (masked & (shares > 0)).any():
-        return ["-inf logits and label smoothing conflict: the loss of such a row is inf"]
-    if (masked & (shares == 0)).any():
-        return ["a -inf logit where the target is 0 costs nothing here; torch prints nan"]
-    return []
+        return Notices(smoothed=True)
+    return Notices(masked=bool((masked & (shares == 0)).any()))
 
 
-def notes_bce(probs: Floats, target: Floats, used: Flags) -> list[str]:
+def notes_bce(probs: Floats, target: Floats, used: Flags) -> Notices:
     """Where the clamp of `torch.nn.BCELoss` decides.
 
     Parameters
@@ -133,7 +160,4 @@ def notes_bce(probs: Floats, target: Floats, used: Flags) -> list[str]:
     probs, target, used : shape (N, M)
     """
     wrong = used & (((probs == 0) & (target > 0)) | ((probs == 1) & (target < 1)))
-    if not wrong.any():
-        return []
-    cells = count(int(wrong.sum()), "cell")
-    return [f"ln 0 in {cells}: clamped at -100, as torch does; --no-clamp gives inf"]
+    return Notices(clamped=int(np.count_nonzero(wrong)))

@@ -20,6 +20,10 @@ ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
 TOLERANCE = 1e-2
 """How far it may be without being refused."""
+INFINITE = "logit is inf"
+"""The kind of rule that a logit breaks which overflowed."""
+PREDICTED_SUM = "predicted sum"
+"""The kind of rule that predictions break which are no distribution."""
 
 
 class BrokenRule(Exception):
@@ -87,13 +91,17 @@ def refuse(
     raise BrokenRule(text, rows, kind=kind or rule, column=column, of_target=of_target, hint=hint)
 
 
-def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> list[str]:
-    """Refuse rows of shares that do not sum to 1 within 1 %; say where they do so only nearly.
+def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> float:
+    """Refuse rows of shares that do not sum to 1 within 1 %.
 
     Parameters
     ----------
     shares : shape (N, C), within [0, 1]
     what : whose shares they are, for the message
+
+    Returns
+    -------
+    how far the worst row is from 1, where that is more than rounding; else 0
 
     Raises
     ------
@@ -109,6 +117,4 @@ def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> list[st
             hint = "several classes at once (multi-hot) belong to bce"
         raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
     worst = float(off.max(initial=0.0))
-    if worst > ROUNDING:
-        return [f"{what} probabilities sum to 1 only within {worst:.1g}; used as they are"]
-    return []
+    return worst if worst > ROUNDING else 0.0

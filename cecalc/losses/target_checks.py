@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.losses.notices import Notices
 from cecalc.losses.rules import BrokenRule, Leniency, refuse, sum_to_one
 from cecalc.numerals import write_number
 
@@ -66,13 +67,15 @@ def range_hint(low: float, high: float, classes: int) -> str | None:
         return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
     if low == 0 and high == 255:
         return "targets are 0 and 255: looks like a mask of grey levels"
+    if low == 0 and high == classes:
+        return f"targets run from 0 to {classes}: {classes + 1} labels, and {classes} classes"
     if low < 0:
         return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
     return None
 
 
-def distribution(target: Floats, lenient: Leniency) -> list[str]:
-    """Refuse rows that are no distribution over the classes; say where one is merely close.
+def distribution(target: Floats, lenient: Leniency) -> Notices:
+    """Refuse rows that are no distribution over the classes; notice where one is merely close.
 
     Parameters
     ----------
@@ -83,9 +86,9 @@ def distribution(target: Floats, lenient: Leniency) -> list[str]:
     BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
     """
     if lenient.unchecked:
-        return []
+        return Notices()
     cell_target(target, np.ones(target.shape, dtype=bool), lenient)
-    return sum_to_one(target, "target", of_target=True)
+    return Notices(target_off=sum_to_one(target, "target", of_target=True))
 
 
 def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
@@ -113,8 +116,10 @@ def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | 
         return "targets are -1 and 1: map them with (t + 1) / 2"
     if from_one:
         return "targets are 1 and 2: subtract 1"
-    if low >= 0 and 2 < high <= 255:
+    if low >= 0 and high == 255:
         return "targets up to 255: looks like grey levels, divide by 255"
+    if low >= 0 and 2 < high < 255:
+        return f"targets up to {write_number(high)}: class numbers belong to ce"
     return None
 
 

@@ -19,6 +19,7 @@ from cecalc.records.asked import (
     Screen,
 )
 from cecalc.records.findings import Diagnosis, Match, Reference
+from cecalc.records.hints import Hint, HintPolicy
 from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
 from cecalc.records.rows import Batch, Block, Original, Problem, Schema
 from cecalc.records.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps
@@ -51,6 +52,8 @@ __all__ = [
     "Given",
     "Groups",
     "Header",
+    "Hint",
+    "HintPolicy",
     "Inline",
     "InputFormat",
     "InputRequest",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cecalc.records.hints import HintPolicy
 from cecalc.records.terms import (
     BackendName,
     Dtype,
@@ -162,6 +163,7 @@ class Request:
     """Whether both losses are derived, step by step, instead of computed."""
     question: Question | None = None
     """What is to be found out about a number, instead of a loss."""
+    hints: HintPolicy = HintPolicy.TELL
 
 
 @dataclass(frozen=True)

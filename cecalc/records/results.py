@@ -169,6 +169,12 @@ class Report:
     cells_ignored: int | None
     mean: float | None
     """numerator / denominator, whatever the reduction."""
+    mean_by_count: float | None
+    """numerator / rows (bce: cells), where the denominator is a sum of weights."""
+    floor: float | None
+    """For soft targets the mean of their entropies: no prediction has a lower loss."""
+    excess: float | None
+    """mean − floor: the mean KL divergence of the predictions from the targets."""
     correct: int
     """Rows whose prediction is right (every cell, for bce)."""
     cells_correct: int | None

@@ -14,14 +14,15 @@ from cecalc.views import figures
 
 FIGURES = (
     "loss", "numerator", "denominator", "rows_given", "rows_used", "rows_ignored", "mean",
-    "perplexity", "bits", "accuracy", "chance", "label_entropy",
+    "perplexity", "bits", "accuracy", "chance", "label_entropy", "floor", "excess",
 )  # fmt: skip
-OF_CELLS = ("cells_given", "cells_used", "cells_ignored", "cell_accuracy")
+OF_ROWS = ("mean_over_rows",)
+OF_CELLS = ("cells_given", "cells_used", "cells_ignored", "cell_accuracy", "mean_over_cells")
 
 
 def known(task: Task) -> tuple[str, ...]:
     """The figures that can be bounded."""
-    return FIGURES + OF_CELLS if task is Task.BCE else FIGURES
+    return FIGURES + (OF_CELLS if task is Task.BCE else OF_ROWS)
 
 
 @dataclass(frozen=True)

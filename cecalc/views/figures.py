@@ -35,6 +35,11 @@ def members(report: Report) -> Iterator[tuple[str, Value]]:
         for what in ("given", "used", "ignored"):
             yield f"{unit}_{what}", getattr(report, f"{unit}_{what}")
     yield "mean", report.mean
+    if report.mean_by_count is not None:
+        yield f"mean_over_{_counted(report)}", report.mean_by_count
+    if report.floor is not None:
+        yield "floor", report.floor
+        yield "excess", report.excess
     yield "perplexity", perplexity(report)
     yield "bits", bits(report)
     yield "accuracy", share(report.correct, report.rows_used)
@@ -43,6 +48,8 @@ def members(report: Report) -> Iterator[tuple[str, Value]]:
     yield "chance", report.chance
     yield "label_entropy", report.label_entropy
     yield "target_form", report.target_form
+    if is_square(report):
+        yield "layout", _SQUARE
     yield "input", header.schema.kind.value
     yield "source", header.schema.source
     if header.schema.stored is not None:
@@ -76,6 +83,23 @@ def arithmetic(report: Report) -> str:
     return f"{report.backend} · {schema.kind.replace('_', '-')} stored as {schema.stored}"
 
 
+def is_square(report: Report) -> bool:
+    """Whether nothing tells that rows of ce are not columns: there are as many of both, and the
+    input is one that may come transposed.
+    """
+    header = report.header
+    may_be = not (header.has_originals or header.schema.fields or header.schema.columns)
+    is_ce = header.task is Task.CE and not header.schema.coordinates
+    return is_ce and may_be and report.rows_given == header.width > 1
+
+
+_SQUARE = "as many rows as classes: its shape cannot tell a transposed input"
+
+
+def _counted(report: Report) -> str:
+    return "rows" if report.cells_given is None else "cells"
+
+
 def perplexity(report: Report) -> float | None:
     """Exp of the mean loss, whatever the reduction."""
     if report.mean is None:
@@ -105,11 +129,16 @@ def _loss(report: Report) -> Iterator[Line]:
     weighted = "weighted " if report.header.has_weights else ""
     yield Line("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
     yield Line("denominator", brief(report.denominator), report.denominator_is)
+    if report.mean_by_count is not None:
+        words = f"nats, numerator / {_counted(report)}: the other weighted mean"
+        yield Line("by count", rounded(report.mean_by_count), words)
 
 
 def _counts(report: Report) -> Iterator[Line]:
     rows = report.rows_given, report.rows_used, report.rows_ignored
     yield Line("rows", "", "{} given, {} used, {} ignored".format(*rows))
+    if is_square(report):
+        yield Line("", "", _SQUARE)
     if report.cells_given is not None:
         cells = report.cells_given, report.cells_used, report.cells_ignored
         yield Line("cells", "", "{} given, {} used, {} ignored".format(*cells))
@@ -135,6 +164,10 @@ def _orientation(report: Report) -> Iterator[Line]:
     is_ce = report.header.task is Task.CE
     guess = f"ln {report.header.width}" if is_ce else "ln 2"
     yield Line(guess, rounded(report.chance), "nats, a uniform guess")
+    if report.floor is not None and report.excess is not None:
+        words = "nats, the entropy of the soft targets: no loss is lower"
+        yield Line("floor", rounded(report.floor), words)
+        yield Line("excess", rounded(report.excess), "nats above it, the KL divergence")
     if report.label_entropy is not None:
         words = "nats, knowing only the shares of labels"
         yield Line("label entropy", rounded(report.label_entropy), words)

@@ -139,7 +139,9 @@ WEIGHTED = """\
  loss           1.5058  nats, mean
  numerator      5.2702  nats, sum of the weighted losses
  denominator    3.5000  sum of class weights
+ by count       1.7567  nats, numerator / rows: the other weighted mean
  rows           4 given, 3 used, 1 ignored
+                as many rows as classes: its shape cannot tell a transposed input
  target         class indices
  perplexity     4.5076  exp of the mean loss
  bits           2.1724  the mean loss / ln 2

@@ -24,6 +24,7 @@ from cecalc.records import (
     Dtype,
     Given,
     Header,
+    Hint,
     Inline,
     InputRequest,
     Item,
@@ -102,7 +103,7 @@ class Ran:
     header: Header
     outcomes: list[Outcome]
     report: Report
-    notes: list[str]
+    hints: list[Hint]
 
     @property
     def items(self) -> list[Item]:
@@ -138,10 +139,10 @@ class Ran:
 
 def run(request: Request) -> Ran:
     """Run the program to its end."""
-    notes: list[str] = []
-    header, *outcomes, report = flow.run(request, notes.append)
+    hints: list[Hint] = []
+    header, *outcomes, report = flow.run(request, hints.append)
     assert isinstance(header, Header) and isinstance(report, Report)
-    return Ran(header, [o for o in outcomes if isinstance(o, Outcome)], report, notes)
+    return Ran(header, [o for o in outcomes if isinstance(o, Outcome)], report, hints)
 
 
 def activated(request: Request) -> np.ndarray:
