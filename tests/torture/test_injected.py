@@ -91,7 +91,7 @@ def test_a_write_fails(target: str, error: str, number: int, whole: bytes, tmp_p
 @TARGETS
 @pytest.mark.fault(5)
 def test_an_interrupted_write_is_repeated(target: str, whole: bytes, tmp_path: Path) -> None:
-    run = failing("write:error=EINTR:when=1+2", f"ce rows.csv {target}", tmp_path)
+    run = failing("write:error=EINTR:when=1+2", f"ce rows.csv --no-hints {target}", tmp_path)
     assert (run.status, run.err) == (0, "") and run.calls
     _leaves(tmp_path, target, whole, is_done=True)
 

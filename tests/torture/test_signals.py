@@ -100,7 +100,7 @@ def test_signals_that_the_parent_ignores_change_nothing(
 ) -> None:
     rows = "".join(f"{i % 7},{i % 5},0\n" for i in range(50_000))
     (tmp_path / "rows.csv").write_text("logit_a,logit_b,target\n" + rows)
-    command = f"ce rows.csv --backend {backend} -o".split()
+    command = f"ce rows.csv --no-hints --backend {backend} -o".split()
     assert shell(f"cecalc {' '.join(command)} plain.csv", tmp_path)[0] == 0
     name = signal.Signals(number).name
     inherited = ["bash", "-c", f"trap '' {name}; exec \"$@\"", "-", *CECALC, *command, "out.csv"]
