@@ -11,8 +11,8 @@ import numpy as np
 from cecalc.compute import Noted, Settings
 from cecalc.errors import DataError, Place, count
 from cecalc.flow.faults import row_name
-from cecalc.insight.evidence import Head, Totals, head_rows
 from cecalc.insight.hints import hints
+from cecalc.insight.hints.evidence import Head, Totals, head_rows
 from cecalc.losses.notices import Notices
 from cecalc.records import Dtype, Header, Hint, Outcome, Task
 from cecalc.summary import Summary

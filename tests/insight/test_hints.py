@@ -12,7 +12,7 @@ import pytest
 from cecalc.cli import status_of
 from cecalc.errors import MESSAGE_BYTES, CecalcError
 from cecalc.insight.catalogue import CATALOGUE
-from cecalc.insight.evidence import HEAD_ROWS
+from cecalc.insight.hints.evidence import HEAD_ROWS
 from cecalc.records import Dtype, HintPolicy, Kind, Report, Task
 from tests.insight.problems import Given, informed, sigmoid, softmax
 from tests.sources.array_files import npy

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.insight.evidence import WIDE, Head
+from cecalc.insight.hints.evidence import WIDE, Head
 from cecalc.losses import activations
 from cecalc.records import Kind, Task
 

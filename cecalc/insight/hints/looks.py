@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.insight.evidence import Head
-from cecalc.insight.likelihood import ALPHA, CERTAIN, FEW
+from cecalc.insight.hints.evidence import Head
+from cecalc.insight.hints.likelihood import ALPHA, CERTAIN, FEW
 from cecalc.losses import activations
 from cecalc.losses.rules import ROUNDING, TOLERANCE
 from cecalc.records import Hint, Kind, Task

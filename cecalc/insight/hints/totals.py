@@ -1,6 +1,7 @@
 """What the sums over all rows say: worse than guessing, one label alone, a loss that overflowed.
 
-Each is a test of likelihoods as in `cecalc.insight.likelihood`, but with the losses as they are.
+Each is a test of likelihoods as in `cecalc.insight.hints.likelihood`, but with the losses as they
+are.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import math
 from collections.abc import Iterator
 
 from cecalc.errors import count, excerpt
-from cecalc.insight.evidence import Totals
-from cecalc.insight.likelihood import CERTAIN, FEW, of_shares
+from cecalc.insight.hints.evidence import Totals
+from cecalc.insight.hints.likelihood import CERTAIN, FEW, of_shares
 from cecalc.records import Hint, Task
 
 

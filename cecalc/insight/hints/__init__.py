@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cecalc.insight.evidence import Head, Totals
-from cecalc.insight.looks import looks
-from cecalc.insight.readings import misread
-from cecalc.insight.totals import overall
+from cecalc.insight.hints.evidence import Head, Totals
+from cecalc.insight.hints.looks import looks
+from cecalc.insight.hints.readings import misread
+from cecalc.insight.hints.totals import overall
 from cecalc.records import Hint
 
 _GUESSING = 27

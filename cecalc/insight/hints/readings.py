@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cecalc.errors import excerpt
-from cecalc.insight.evidence import Head
-from cecalc.insight.likelihood import (
+from cecalc.insight.hints.evidence import Head
+from cecalc.insight.hints.likelihood import (
     Fit,
     OfCells,
     OfClasses,
@@ -20,7 +20,7 @@ from cecalc.insight.likelihood import (
     log_probabilities,
     normalised,
 )
-from cecalc.insight.looks import end_at, stop_at
+from cecalc.insight.hints.looks import end_at, stop_at
 from cecalc.losses import activations
 from cecalc.records import Hint, Kind, Task
 
