@@ -8,24 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from cecalc import __version__, backend
-from cecalc.compute import Settings
+from cecalc import backend
 from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
 from cecalc.flow.gathered import gathering
-from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.headers import header_of, report_of
 from cecalc.flow.noticing import Noticing, refusal
 from cecalc.flow.settings import check_row_weights, settings_of
 from cecalc.records import (
     Batch,
     Block,
-    Header,
     Hint,
     HintPolicy,
     Item,
     Meter,
     Problem,
-    Report,
     Request,
 )
 from cecalc.sources import open_problem
@@ -61,7 +58,7 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
     if request.explains:
         from cecalc.flow.explaining import explained
 
-        yield from explained(problem, first, blocks, request, hear, meter)
+        yield from explained(replace(problem, blocks=blocks), first, request, hear, meter)
         return
     if request.question is not None:
         from cecalc.flow.diagnosis import diagnosed
@@ -72,24 +69,22 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
     header = header_of(problem, first, settings, request.rank)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     gathered = gathering(request, header)
-    noticing = None
-    if request.hints is not HintPolicy.SILENT:
-        noticing = Noticing(header, settings, arithmetic.dtype)
+    noticing = Noticing(header, settings, arithmetic.dtype, request.hints)
     yield replace(header, by=gathered.names)
     summary = Summary()
     for done in Computation(settings, arithmetic, header, meter).over(blocks):
         assert done.noted is not None
-        if noticing is not None:
-            noticing.add(done.noted)
+        noticing.add(done.noted)
         if done.summary is not None:
             summary = summary.merge(done.summary)
         meter.rows += done.batch.size
         yield from gathered.add(done.noted.outcome)
     check_row_weights(settings, first, summary.rows_given)
     yield from gathered.finish()
-    report = _report(summary, header, settings, arithmetic.label) if settings.task.is_loss else None
-    if noticing is not None:
-        hear(list(noticing.hints(summary)))
+    report = None
+    if settings.task.is_loss:
+        report = report_of(summary, header, settings, arithmetic.label)
+    hear(list(noticing.hints(summary)))
     if report is not None:
         yield report
 
@@ -98,21 +93,8 @@ def _tell(found: list[Hint], policy: HintPolicy, source: str, tell: Listener) ->
     """Tell the hints; under --strict they are an error."""
     if found and policy is HintPolicy.STRICT:
         raise refusal(found, source)
-    for hint in found if policy is HintPolicy.TELL else ():
+    for hint in found:
         tell(hint)
-
-
-def _report(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
-    try:
-        return summary.finish(
-            header,
-            denominator_is=denominator(header, settings),
-            target_form=target_in_words(header, is_binary=summary.is_binary),
-            backend=label,
-            version=__version__,
-        )
-    except DataError as error:
-        raise error.at(source=header.schema.source) from None
 
 
 def _peeked(problem: Problem) -> tuple[Batch, Iterator[Block]]:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cecalc import __version__, backend
+from cecalc import backend
 from cecalc.errors import DataError, Place, count
 from cecalc.flow.computation import Computation
-from cecalc.flow.headers import denominator, target_in_words
+from cecalc.flow.headers import report_of
 from cecalc.flow.noticing import Noticing
+from cecalc.flow.plain import left_out, without
 from cecalc.flow.sides import is_of_classes, looked_at, sides_of
 from cecalc.insight.why import impossible, verdict
-from cecalc.insight.why.known import Known
+from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.recipes import recipes
 from cecalc.insight.why.remarks import remarks as remarks_of
@@ -30,6 +31,7 @@ from cecalc.records import (
     Question,
     Report,
     Request,
+    Task,
 )
 from cecalc.summary import Summary
 
@@ -58,12 +60,15 @@ def diagnosed(
     if first.target is None:
         place = Place(source=problem.schema.source)
         raise DataError("no target", place=place, hint="give one with --target")
+    more = list(left_out("why", _WITHOUT, problem, first))
+    problem, first = without(_WITHOUT, problem), replace(first, sample_weight=None)
     sides = sides_of(question, problem, first, request)
     last = sides[-1]
     yield last.header
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     watched = 0 if is_of_classes(first) else -1
-    noticing = Noticing(sides[watched].header, sides[watched].settings, arithmetic.dtype)
+    seen = sides[watched]
+    noticing = Noticing(seen.header, seen.settings, arithmetic.dtype, request.hints)
     found = [(Summary(), Tally())] * len(sides)
     compute = partial(looked_at, sides=sides)
     computation = Computation(sides[0].settings, arithmetic, last.header, meter, compute)
@@ -76,20 +81,18 @@ def diagnosed(
             (summary.merge(look.summary), tally.merge(look.tally, side.plan))
             for side, (summary, tally), look in zip(sides, found, looks, strict=True)
         ]
-    tell(list(noticing.hints(found[watched][0])))
+    tell([*more, *noticing.hints(found[watched][0])])
     side, (summary, tally) = next(
         (side, sums)
         for side, sums in zip(sides, found, strict=True)
         if side is last or sums[0].rows_used == sums[0].rows_given
     )
-    report = summary.finish(
-        side.header,
-        denominator_is=denominator(side.header, side.settings),
-        target_form=target_in_words(side.header, is_binary=summary.is_binary),
-        backend=arithmetic.label,
-        version=__version__,
-    )
-    yield _Found(tally, side.plan, side.known, report).diagnosis(question)
+    report = report_of(summary, side.header, side.settings, arithmetic.label)
+    yield _Found(tally, side.plan, report).diagnosis(question)
+
+
+_WITHOUT = ("pos_weight",)
+_TORCH = {Task.CE: "F.cross_entropy", Task.BCE: "F.binary_cross_entropy_with_logits"}
 
 
 @dataclass(frozen=True)
@@ -98,18 +101,19 @@ class _Found:
 
     tally: Tally
     plan: Plan
-    known: Known
     report: Report
 
     def diagnosis(self, question: Question) -> Diagnosis:
         """What can be said of a number."""
         typed = verdict.Typed.of(question.typed)
-        candidates = verdict.distinct(recipes(self.tally, self.plan, self.known))
+        report, plan = self.report, self.plan
+        right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
+        candidates = verdict.distinct(recipes(self.tally, plan, right))
         fits = verdict.fits(typed, candidates)
-        report, found = self.report, bool(fits.groups)
+        found, loss = bool(fits.groups), _TORCH[report.header.task]
         size = _in_words(report)
         mean = math.nan if report.mean is None else report.mean
-        remarks = list(remarks_of(mean, self.tally, self.plan))
+        remarks = list(remarks_of(mean, self.tally, plan))
         return Diagnosis(
             typed=typed.text,
             value=typed.value,
@@ -118,13 +122,13 @@ class _Found:
             task=report.header.task,
             ours=report.mean,
             ours_is=f"mean over {size}",
-            matches=[verdict.match_of(group, size, remarks) for group in fits.groups],
+            matches=[verdict.match_of(group, loss, size, remarks) for group in fits.groups],
             also=[verdict.name_of(recipe) for recipe in fits.also],
             tried=len(candidates),
             chance=verdict.chance(typed, candidates),
             apart=self._apart(fits),
-            reasons=() if found else tuple(impossible.reasons(typed.value, self.tally, self.plan)),
-            advice=() if found else tuple(_advice(self.plan, self.known)),
+            reasons=() if found else tuple(impossible.reasons(typed.value, self.tally, plan)),
+            advice=() if found else tuple(_advice(plan)),
             source=report.header.schema.source,
             backend=report.backend,
             version=report.version,
@@ -142,7 +146,7 @@ class _Found:
         if self.tally.head is None:
             return None
         alone = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
-        return verdict.apart(first, second, recipes(alone, self.plan, self.known))
+        return verdict.apart(first, second, recipes(alone, self.plan))
 
 
 def _in_words(report: Report) -> str:
@@ -153,13 +157,14 @@ def _in_words(report: Report) -> str:
     return f"the {what}, {number:.10g}"
 
 
-def _advice(plan: Plan, known: Known) -> Iterator[str]:
+def _advice(plan: Plan) -> Iterator[str]:
     """What else could be told."""
+    known = plan.known
     if not known.batch_sizes:
         yield "--batch-size, where batches were averaged (any tries usual sizes)"
     if plan.weight is None and not known.is_weight_free:
         yield "--weight, where there were any (any tries usual ones)"
-    if not known.smooths:
+    if not (known.label_smoothing or known.smoothings):
         yield "--label-smoothing, where there was any (any tries usual ones)"
     if not known.deep:
         yield "--deep, for several mistakes at once"

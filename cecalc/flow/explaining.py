@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from cecalc import __version__, backend
+from cecalc import backend
 from cecalc.backend import Backend
 from cecalc.compute import Noted, Settings
 from cecalc.compute.both import both_of, sums_to_one
 from cecalc.errors import DataError, Place
 from cecalc.flow.computation import Computation
-from cecalc.flow.headers import denominator, header_of, target_in_words
+from cecalc.flow.headers import header_of, report_of
 from cecalc.flow.noticing import Noticing
+from cecalc.flow.plain import left_out, without
 from cecalc.flow.settings import settings_of
 from cecalc.flow.sides import is_of_classes
 from cecalc.insight import steps
@@ -20,18 +21,15 @@ from cecalc.losses.rules import BrokenRule
 from cecalc.ranking import Ranking
 from cecalc.records import (
     Batch,
-    Block,
     Explanation,
     Header,
     Hint,
     Item,
     Kind,
-    LossOptions,
     Meter,
     Outcome,
     Problem,
     Rank,
-    Report,
     Request,
     Schema,
     TargetForm,
@@ -47,7 +45,6 @@ _WITHOUT = ("weight", "pos_weight", "label_smoothing")
 def explained(
     problem: Problem,
     first: Batch,
-    blocks: Iterator[Block],
     request: Request,
     tell: Callable[[list[Hint]], None],
     meter: Meter,
@@ -56,7 +53,7 @@ def explained(
 
     Parameters
     ----------
-    first, blocks : the first batch, which shows the shapes, and all of them
+    problem, first : the input, and the first batch of it, which shows the shapes
     request, meter : as `cecalc.flow.run` takes them
     tell : hears everything that looks wrong, when the last row is known
 
@@ -65,8 +62,8 @@ def explained(
     DataError : the values are no logits, or break a rule of either loss
     """
     _refuse_others(problem.schema)
-    left_out = list(_left_out(problem.schema, first))
-    problem, first = _plain(problem), replace(first, sample_weight=None)
+    more = list(left_out("explain", _WITHOUT, problem, first))
+    problem, first = without(_WITHOUT, problem), replace(first, sample_weight=None)
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
     yield header
@@ -75,8 +72,11 @@ def explained(
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
     rows, ce, bce = _Rows(request.rank), Summary(), Summary()
     is_ce = is_of_classes(first)
-    noticing = Noticing(header if is_ce else _of_cells(header), settings, arithmetic.dtype)
-    for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(blocks):
+    seen = header if is_ce else _of_cells(header)
+    noticing = Noticing(seen, settings, arithmetic.dtype, request.hints)
+    for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(
+        problem.blocks
+    ):
         assert done.noted is not None and done.summary is not None
         noticing.add(_looked_at(done.noted, is_ce=is_ce))
         meter.rows += done.batch.size
@@ -84,16 +84,16 @@ def explained(
         if done.noted.beside is not None:
             ce = ce.merge(Summary.of(done.noted.beside, header))
         rows.add(done.noted)
-    tell([*left_out, *noticing.hints(ce if is_ce else bce)])
-    without = bce.rows_used - ce.rows_used
-    cells = _report(bce, _of_cells(header), settings, arithmetic)
+    tell([*more, *noticing.hints(ce if is_ce else bce)])
+    others = bce.rows_used - ce.rows_used
+    cells = report_of(bce, _of_cells(header), settings, arithmetic.label)
     yield Explanation(
         header=header,
-        rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows.chosen(without == 0)),
+        rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows.chosen(others == 0)),
         is_all=rows.is_all,
-        ce=None if without else _report(ce, header, settings, arithmetic),
+        ce=None if others else report_of(ce, header, settings, arithmetic.label),
         bce=cells,
-        without_ce=0 if header.width == 1 else without,
+        without_ce=0 if header.width == 1 else others,
     )
 
 
@@ -112,23 +112,9 @@ def _refuse_others(schema: Schema) -> None:
         )
 
 
-def _left_out(schema: Schema, first: Batch) -> Iterator[Hint]:
-    """A hint where the input says more of the loss than is explained."""
-    named = [name for name in _WITHOUT if getattr(schema.options, name) not in (None, 0)]
-    named += ["sample_weight"] if first.sample_weight is not None else []
-    if named:
-        yield Hint(f"explain shows the plain losses, without the input's {', '.join(named)}")
-
-
-def _plain(problem: Problem) -> Problem:
-    """The problem without what changes its losses; what is ignored stays."""
-    options = LossOptions(ignore_index=problem.schema.options.ignore_index)
-    return replace(problem, schema=replace(problem.schema, options=options))
-
-
 def _both(batch: Batch, settings: Settings, arithmetic: Backend) -> Noted:
     try:
-        return both_of(replace(batch, sample_weight=None), settings, arithmetic)
+        return both_of(batch, settings, arithmetic)
     except BrokenRule as broken:
         if (broken.hint or "").startswith("--nan"):
             broken.hint = None  # an option of the other commands
@@ -142,19 +128,6 @@ def _of_cells(header: Header) -> Header:
 def _has_ce(row: Outcome) -> bool:
     assert row.batch.target is not None
     return bool(sums_to_one(row.batch.target)[0])
-
-
-def _report(summary: Summary, header: Header, settings: Settings, arithmetic: Backend) -> Report:
-    try:
-        return summary.finish(
-            header,
-            denominator_is=denominator(header, settings),
-            target_form=target_in_words(header, is_binary=summary.is_binary),
-            backend=arithmetic.label,
-            version=__version__,
-        )
-    except DataError as error:  # every row is ignored
-        raise error.at(source=header.schema.source) from None
 
 
 @dataclass

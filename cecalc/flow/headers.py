@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from cecalc import __version__
 from cecalc.compute import Settings
-from cecalc.records import Batch, Header, Problem, Rank, TargetForm, Task
+from cecalc.errors import DataError
+from cecalc.records import Batch, Header, Problem, Rank, Report, TargetForm, Task
+from cecalc.summary import Summary
 
 
 def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | None) -> Header:
@@ -56,3 +59,26 @@ def target_in_words(header: Header, *, is_binary: bool) -> str:
         return f"class indices, shape ({', '.join(('N', *axes))}){named}"
     form = "one-hot" if is_binary else "class probabilities"
     return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
+
+
+def report_of(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
+    """The report of all rows.
+
+    Parameters
+    ----------
+    label : what computed the numbers
+
+    Raises
+    ------
+    DataError : nothing is left to take a mean of
+    """
+    try:
+        return summary.finish(
+            header,
+            denominator_is=denominator(header, settings),
+            target_form=target_in_words(header, is_binary=summary.is_binary),
+            backend=label,
+            version=__version__,
+        )
+    except DataError as error:
+        raise error.at(source=header.schema.source) from None

@@ -14,7 +14,7 @@ from cecalc.flow.faults import row_name
 from cecalc.insight.hints import hints
 from cecalc.insight.hints.evidence import Head, Totals, head_rows
 from cecalc.losses.notices import Notices
-from cecalc.records import Dtype, Header, Hint, Outcome, Task
+from cecalc.records import Dtype, Header, Hint, HintPolicy, Outcome, Task
 from cecalc.summary import Summary
 
 if TYPE_CHECKING:
@@ -28,12 +28,15 @@ class Noticing:
     header: Header
     settings: Settings
     dtype: Dtype
+    policy: HintPolicy = HintPolicy.TELL
     notices: Notices = field(default_factory=Notices)
     rows: int = 0
     _heads: list[Head] = field(default_factory=list)
 
     def add(self, noted: Noted) -> None:
         """Take the next outcome; what is kept of it are copies."""
+        if self.policy is HintPolicy.SILENT:
+            return
         self.notices = self.notices.merge(noted.notices)
         room = head_rows(self.header) - self.rows
         if room > 0:
@@ -42,6 +45,8 @@ class Noticing:
 
     def hints(self, summary: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
+        if self.policy is HintPolicy.SILENT:
+            return
         head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header))
         yield from hints(head, self._totals(summary) if self.settings.task.is_loss else None)
         yield from self.notices.hints()

@@ -14,9 +14,8 @@ from cecalc.compute.both import both_of, sums_to_one
 from cecalc.errors import DataError, UsageError, count
 from cecalc.flow.headers import header_of
 from cecalc.flow.settings import settings_of
-from cecalc.insight.why.known import BATCH_SIZES, SMOOTHINGS, Known
-from cecalc.insight.why.plan import Plan
-from cecalc.insight.why.recipes import forms, misreadings
+from cecalc.insight.why.plan import BATCH_SIZES, SMOOTHINGS, Known, Plan
+from cecalc.insight.why.recipes import planned
 from cecalc.insight.why.rows import Rows
 from cecalc.insight.why.summing import tally_of
 from cecalc.insight.why.tally import Tally
@@ -53,12 +52,11 @@ class Side:
     settings: Settings
     header: Header
     plan: Plan
-    known: Known
 
     def look(self, outcome: Outcome) -> Look:
         """What a batch adds up to."""
-        rows = _rows(outcome, self.settings)
-        return Look(outcome, Summary.of(outcome, self.header), tally_of(rows, self.plan))
+        tally = tally_of(_rows(outcome, self.settings), self.plan)
+        return Look(outcome, Summary.of(outcome, self.header), tally)
 
 
 @dataclass(frozen=True)
@@ -84,29 +82,27 @@ def sides_of(
         asked = replace(request, input=replace(request.input, task=task))
         settings = settings_of(asked, problem.schema, shapes)
         header = replace(header_of(problem, shapes, settings, None), reduction=Reduction.SUM)
-        known = _known(question, request, settings)
-        return Side(settings, header, _planned(known, settings, problem.schema, first), known)
+        known = _known(question, request, problem.schema)
+        return Side(settings, header, _planned(known, settings, problem.schema, first))
 
     if first.target.ndim == 1 and first.values.shape[1] > 1:
         return (side(Task.CE, first),)
     if problem.schema.kind is Kind.LOG_PROBS:
         return (side(Task.CE, first),)
-    cells = side(Task.BCE, _as_cells(first))
+    cells = side(Task.BCE, as_cells(first))
     if first.values.shape[1] == 1 or not _is_of_rows(problem.schema.kind, first):
         return (cells,)
-    with suppress(DataError):  # a weight that does not go with classes, and does with cells
+    with suppress(DataError, UsageError):  # an option that goes with cells alone
         return side(Task.CE, first), cells
     return (cells,)
 
 
 def _is_of_rows(kind: Kind, first: Batch) -> bool:
     """Whether the values of a row may belong together: all but probabilities may."""
-    if kind is not Kind.PROBS:
-        return True
-    return bool(sums_to_one(first.values).all())
+    return kind is not Kind.PROBS or bool(sums_to_one(first.values).all())
 
 
-def _as_cells(batch: Batch) -> Batch:
+def as_cells(batch: Batch) -> Batch:
     """A batch that was read for cross-entropy, for binary cross-entropy."""
     assert batch.target is not None
     target = batch.target.reshape(batch.values.shape)
@@ -118,23 +114,21 @@ def looked_at(
 ) -> Noted:
     """The outcome of a batch and, beside it, a look at it from each side."""
     if len(sides) == 2:
-        noted = both_of(_as_cells(batch), settings, arithmetic)
+        noted = both_of(as_cells(batch), settings, arithmetic)
         outcomes = [noted.beside, noted.outcome]
     else:
-        is_cells = sides[0].settings.task is Task.BCE
-        noted = outcome_of(_as_cells(batch) if is_cells else batch, settings, arithmetic)
+        is_cells = settings.task is Task.BCE
+        noted = outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)
         outcomes = [noted.outcome]
     looks = [side.look(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
     return replace(noted, beside=looks)
 
 
-def _known(question: Question, request: Request, settings: Settings) -> Known:
+def _known(question: Question, request: Request, schema: Schema) -> Known:
     """What is known of the loop, and what is tried of the rest."""
-    eps = request.options.label_smoothing
-    size = question.batch_size
-    is_free = question.free.__contains__
+    size, is_free = question.batch_size, question.free.__contains__
     return Known(
-        label_smoothing=settings.label_smoothing if eps is None else eps,
+        label_smoothing=request.options.over(schema.options).label_smoothing or 0.0,
         batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
         framework=question.framework,
         deep=question.deep,
@@ -149,35 +143,37 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
     classes = first.values.shape[1]
     plan = Plan(
         is_of_cells=is_of_cells,
-        classes=1 if _is_flat(settings) else classes,
-        forms=(),
-        every_reading=known.deep,
+        classes=classes,
+        known=known,
         weight=_column_weight(settings.weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),
-        batch_sizes=known.batch_sizes,
-        smooths=known.smooths,
-        splits=known.is_weight_free,
+        has_positions=first.coordinates is not None,
     )
-    return replace(plan, forms=forms(misreadings(plan, known), plan.right))
-
-
-def _is_flat(settings: Settings) -> bool:
-    """Whether cells stand for themselves, since some of a row may be ignored."""
-    return settings.task is Task.BCE and settings.ignore_index is not None
+    return planned(plan)
 
 
 def _rows(outcome: Outcome, settings: Settings) -> Rows:
-    batch = outcome.batch
-    values = _logits(batch.values.astype(np.float64, copy=False), settings)
-    target, used = batch.target, outcome.used
+    batch, target = outcome.batch, outcome.batch.target
     assert target is not None
-    if _is_flat(settings):
-        assert outcome.cell_used is not None
-        values, target = values[outcome.cell_used][:, None], target[outcome.cell_used][:, None]
-        used = np.ones(len(values), dtype=np.bool_)
-    place = None if batch.coordinates is None else batch.coordinates[:, 0]
-    return Rows(batch.start, values, target, used, place)
+    counted = outcome.cell_used
+    return Rows(
+        start=batch.start,
+        logits=_logits(batch.values.astype(np.float64, copy=False), settings),
+        target=target,
+        used=outcome.used,
+        place=None if batch.coordinates is None else batch.coordinates[:, 0],
+        counted=None if counted is None or counted.all() else counted,
+    )
+
+
+def _logits(values: Floats, settings: Settings) -> Floats:
+    """What the values would be as logits."""
+    if settings.kind is not Kind.PROBS:
+        return values
+    with np.errstate(divide="ignore"):
+        logits: Floats = np.log(values)
+        return logits - np.log1p(-values) if settings.task is Task.BCE else logits
 
 
 def _column_weight(weight: Floats | None, classes: int) -> Floats | None:
@@ -193,12 +189,3 @@ def _sorted_order(classes: tuple[str, ...] | None) -> tuple[int, ...] | None:
         return None
     place = {name: number for number, name in enumerate(sorted(classes))}
     return tuple(place[name] for name in classes)
-
-
-def _logits(values: Floats, settings: Settings) -> Floats:
-    """What the values would be as logits."""
-    if settings.kind is not Kind.PROBS:
-        return values
-    with np.errstate(divide="ignore"):
-        logits: Floats = np.log(values)
-        return logits - np.log1p(-values) if settings.task is Task.BCE else logits

@@ -61,14 +61,6 @@ def _hard_ce(cap: float) -> Made:
     return lambda r: cap * (r.x.argmax(1) != r.t).double()
 
 
-def _prob_bce(low: float, rest: float | None = None) -> Made:
-    def made(r: Rows) -> Tensor:
-        own, other = _clipped(torch.special.expit(r.x.double()), low, rest)
-        return r.y * own + (1 - r.y) * other
-
-    return made
-
-
 def _hard_bce(cap: float, other: float | None = None) -> Made:
     other = cap if other is None else other
 
@@ -107,7 +99,7 @@ KERAS_REST = 2.0**-23
 
 
 def _bce_of(p: Tensor, y: Tensor) -> Tensor:
-    return F.binary_cross_entropy(p, y.double(), reduction="none")
+    return F.binary_cross_entropy(p, y.to(p.dtype), reduction="none")
 
 
 def _over_weights(r: Rows) -> Tensor:
@@ -194,7 +186,7 @@ OF_CELLS: dict[str, tuple[int, Made]] = {
     "labels exchanged": (6, lambda r: _bcel(r.x, 1 - r.y)),
     "prediction and target swapped": (24, lambda r: _bcel(r.y, r.x)),
     "a symmetric pair of logits": (29, lambda r: _ce(torch.stack([-r.x, r.x], 1), r.y.long())),
-    "clipped at 16.118": (7, _prob_bce(1e-7, KERAS_REST)),
+    "clipped at 16.118": (7, lambda r: _bce_of(r.x.sigmoid().clamp(1e-7, 1 - 1e-7), r.y)),
     "hard predictions at 100": (19, lambda r: F.binary_cross_entropy((r.x >= 0).float(), r.y, reduction="none")),
     "hard predictions at 36.0437": (19, _hard_bce(52 * math.log(2))),
     "(N, 1) beside (N,)": (23, _crossed),

@@ -67,6 +67,7 @@ def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
         "prediction and target swapped in Keras",
         "smoothed targets that sum to more than 1", "smoothed targets that sum to less than 1",
         "ignored rows in the denominator", "ignored rows counted",
+        "ignored cells in the denominator",
         "the ignored class out of the softmax", "-1 as the last class", "nothing counted",
         "view without permute",
         "a uniform guess", "the shares of the labels",
@@ -87,14 +88,21 @@ ROW_LOSSES = F.cross_entropy(XT, TT, reduction="none")
 PADDED = np.where(np.arange(60) % 4 == 0, 2, T)
 """Class 2 marks what is to be ignored."""
 KEPT = torch.tensor(PADDED != 2)
-SCORES = np.linspace(-60, 70, 41)[:, None]
-LABELS = (np.arange(41) % 3 > 0).astype(float)[:, None]
+SCORES = np.linspace(-60, 70, 140)[:, None]
+LABELS = (np.arange(140) % 3 > 0).astype(float)[:, None]
 ONES = torch.tensor(LABELS)
 
 
 def _clipped(low: float, rest: float, p: Any = None) -> float:
     p = torch.tensor(SCORES).sigmoid() if p is None else p
     return float((-ONES * p.clamp(low).log() - (1 - ONES) * (1 - p).clamp(rest).log()).mean())
+
+
+def _twice() -> float:
+    """As TensorFlow 2.2 did it: float32 probabilities clipped, and epsilon added once more."""
+    p = torch.tensor(SCORES).float().sigmoid().clamp(1e-7, 1 - 1e-7)
+    y = ONES.float()
+    return float((-y * (p + 1e-7).log() - (1 - y) * (1 - p + 1e-7).log()).double().mean())
 
 
 OTHERS: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
@@ -123,8 +131,10 @@ OTHERS: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
         -sum(n / 60 * math.log(n / 60) for n in np.bincount(T).tolist()), X, T, {}),
     ("clipped at 36.0437", _clipped(2**-52, 2**-52), SCORES, LABELS, {}),
     ("clipped at 34.5388", _clipped(1e-15, 1 - (1 - 1e-15)), SCORES, LABELS, {}),
-    ("clipped at 15.9424", _clipped(2**-23, 2**-23), SCORES, LABELS, {}),
-    ("clipped at 15.425", _clipped(2e-7, math.exp(-15.33324)), SCORES, LABELS, {}),
+    ("clipped at 15.9424",
+        _clipped(2**-23, 2**-23, torch.tensor(SCORES).float().sigmoid().double()),
+        SCORES, LABELS, {}),
+    ("clipped at 15.425", _twice(), SCORES, LABELS, {}),
     ("clipped at 100",
         float(F.binary_cross_entropy(torch.tensor(SCORES).float().sigmoid(), ONES.float())),
         SCORES, LABELS, {}),
@@ -284,7 +294,8 @@ def test_deep_finds_two_mistakes_and_says_what_that_is_worth() -> None:
 
 
 def test_a_framework_rules_out_the_habits_of_others() -> None:
-    value = f"{_clipped(1e-7, 2.0**-23):.5f}"
+    singles = torch.tensor(SCORES).float().sigmoid().double()
+    value = f"{_clipped(1e-7, 2.0**-23, singles):.5f}"
     assert _first(found(SCORES, LABELS, value, framework="keras")) == "clipped at 16.118"
     assert not found(SCORES, LABELS, value, framework="torch").matches
 

@@ -75,7 +75,7 @@ def test_weights_of_the_input_are_left_out_with_a_word(
     path.write_text(json.dumps(text | {"weight": [1, 2], "sample_weight": [1, 2]}))
     out, err = printed(capfd, str(path))
     named = "weight, sample_weight"
-    assert err == f"cecalc: hint: explain shows the plain losses, without the input's {named}\n"
+    assert err == f"cecalc: hint: explain looks at the loss without the input's {named}\n"
     path.write_text(json.dumps(text))
     assert printed(capfd, str(path)) == (out, "")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cecalc.insight.hints.evidence import Head, Totals
 from cecalc.insight.hints.looks import looks
+from cecalc.insight.hints.overall import overall
 from cecalc.insight.hints.readings import misread
-from cecalc.insight.hints.totals import overall
 from cecalc.records import Hint
 
 _GUESSING = 27

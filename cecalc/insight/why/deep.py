@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from itertools import product
 
 from cecalc.insight.why.forms import (
-    BCE,
-    CE,
     KERAS,
     NOWHERE,
     SKLEARN,
@@ -36,7 +34,6 @@ _LOSSES = {
     "bce": ("BCELoss", (9,)),
 }
 _CLIPS: dict[Clip, tuple[str, tuple[int, ...]]] = {
-    TORCH: ("", ()),
     KERAS: ("clipped at 1e-7", (7,)),
     SKLEARN: ("clipped at 2.2e-16", (7,)),
     SKLEARN_OLD: ("clipped at 1e-15", (7,)),
@@ -51,6 +48,9 @@ _READINGS = {
     "previous": ("targets one row earlier", (14,)),
     "after_next": ("targets two rows later", (14,)),
 }
+_NOTHING: tuple[str, tuple[int, ...]] = ("", ())
+_PLAIN = {"bce": TORCH}
+"""Where torch itself clips."""
 _ON_CELLS = {"bce": (), "bce_logits": (), "ce": (22,)}
 """What entries these losses have where cells have labels of their own."""
 
@@ -59,12 +59,13 @@ def combinations(*, is_of_cells: bool) -> Iterator[Misread]:
     """Every combination of two or more mistakes."""
     readings = ("given",) if is_of_cells else _READINGS
     for activation, loss, reading in product(_ACTIVATIONS, _LOSSES, readings):
-        clips = _CLIPS if loss in ("log", "bce") else {NOWHERE: ("", ())}
+        plain = {_PLAIN.get(loss, NOWHERE): _NOTHING}
+        clips = plain | _CLIPS if loss in ("log", "bce") else plain
         for clip, clipped in clips.items():
             said = (_ACTIVATIONS[activation], _loss(loss, is_of_cells), clipped, _READINGS[reading])
             entries = tuple(number for _, numbers in said for number in numbers)
             form = Form(activation, loss, clip)
-            if len(entries) > 1 and form not in (CE, BCE):
+            if len(entries) > 1:
                 words = ", ".join(words for words, _ in said if words)
                 fix = BCE_LINE if is_of_cells else CE_LINE
                 mistake = Mistake(words, entries, f"several at once: {words}", fix, 2)
@@ -78,16 +79,19 @@ def _loss(loss: str, is_of_cells: bool) -> tuple[str, tuple[int, ...]]:
 
 def _times(factor: float) -> Factor:
     says = f"{factor:g} times the loss, as steps of accumulation or devices make it"
-    return Factor(f"times {factor:g}", 4, says, lambda loss, _: factor * loss.mean, 2)
+    fix = "loss = loss / steps  # once, before loss.backward()"
+    return Factor(f"times {factor:g}", 4, says, fix, lambda loss, _: factor * loss.mean, 2)
 
 
 DEEP_FACTORS = (
     *(_times(factor) for g in (2, 4, 8, 16, 32) for factor in (g, 1 / g)),
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
-        lambda loss, _: loss.mean * math.log(2), 2),
+        "loss = {f}(logits, target)  # nats", lambda loss, _: loss.mean * math.log(2), 2),
     Factor("times C", 21, "multiplied by the number of classes",
+        "loss = {f}(logits, target)  # one mean",
         lambda loss, size: loss.mean * size.classes, 2),
-    Factor("less one row", 21, "the sum over rows divided by one row more or less",
+    Factor("divided by N - 1", 21, "the sum was divided by one row fewer",
+        "loss = {f}(logits, target)  # one mean",
         lambda loss, size: loss.total / (size.rows - 1) if size.rows > 1 else math.nan, 2),
 )  # fmt: skip
 """Factors that are tried only when several mistakes are."""

@@ -1,12 +1,12 @@
 """Losses as they may have been computed, rightly or not, each one linear in its target.
 
-A *form* is an activation, a loss, and where a library clips. Of a row of logits it makes
+A *form* is an activation, a loss, and where a library clips. A row of logits costs it
 
-    const + Σ_c y_c · slope_c
+    Σ_c y_c · one_c + (1 − y_c) · zero_c
 
 whatever the target y is: a class, a distribution, the cells of binary cross-entropy, or one of
-these misread. So what is asked of a target later is a sum of the same few sums. Arrays are (C, n)
-here: sums over classes are then additions of long rows. Losses are in nats.
+these misread; zero_c is 0 where a loss only looks at what the target names. So what is asked of a
+target later is a sum of the same few sums. Arrays are (C, n) here; losses are in nats.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from cecalc.insight.why.scores import Scores
 
 if TYPE_CHECKING:
-    from cecalc.records import Floats, Integers
+    from cecalc.records import Flags, Floats, Integers
 
 Map = Callable[[Any], Any]
 
@@ -36,63 +37,32 @@ class Clip:
     """The least 1 − p; in float32 the grid near 1 is coarser than `low`."""
     most: float = math.inf
     """The largest −ln p."""
+    plus: float = 0.0
+    """What is added to p and to 1 − p once they are clipped."""
+
+    def surprisal(self, probs: Any) -> Any:
+        """−ln p."""
+        inside = np.clip(probs, self.low, 1.0) if self.low else probs
+        return np.minimum(0.0 - np.log(inside + self.plus), self.most)
+
+    def other(self, probs: Any) -> Any:
+        """−ln(1 − p)."""
+        if not self.rest:
+            return np.minimum(0.0 - np.log1p(-probs), self.most)
+        rest = np.clip(1.0 - np.clip(probs, 0.0, 1.0), self.rest, 1.0)
+        return 0.0 - np.log(rest + self.plus)
 
 
 NOWHERE = Clip(0.0, 0.0)
 TORCH = Clip(0.0, 0.0, 100.0)
 KERAS = Clip(1e-7, 2.0**-23)
-KERAS_TWICE = Clip(2e-7, math.exp(-15.33324))
+KERAS_TWICE = Clip(1e-7, 2.0**-23, plus=1e-7)
 SKLEARN = Clip(2.0**-52, 2.0**-52)
 SKLEARN_OLD = Clip(1e-15, 1 - (1 - 1e-15))
 SKLEARN_SINGLE = Clip(2.0**-23, 2.0**-23)
 
-
-def _lse(values: Floats) -> Floats:
-    peak = values.max(axis=0)
-    lse: Floats = peak + np.log(np.exp(values - peak).sum(axis=0))
-    return lse
-
-
-def _softplus(values: Floats) -> Floats:
-    softplus: Floats = np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
-    return softplus
-
-
-def _surprisal(clip: Clip) -> Map:
-    """−ln p."""
-
-    def of(probs: Floats) -> Floats:
-        inside = np.clip(probs, clip.low, 1.0) if clip.low else probs
-        nats: Floats = 0.0 - np.log(inside)
-        return np.minimum(nats, clip.most) if clip.most < math.inf else nats
-
-    return of
-
-
-def _other_surprisal(clip: Clip) -> Map:
-    """−ln(1 − p)."""
-    most = -math.log(clip.rest) if clip.rest else clip.most
-
-    def of(probs: Floats) -> Floats:
-        inside = np.clip(probs, 0.0, 1.0) if clip.rest else probs
-        nats: Floats = 0.0 - np.log1p(-inside)
-        return np.minimum(nats, most) if most < math.inf else nats
-
-    return of
-
-
-_SWAPPED_ONE = math.log1p(math.e)
-"""ln(1 + e), what binary cross-entropy makes of a target of 1 taken for a logit."""
 _TINY, _NEARLY = 16.11809565, 15.94238515
 """What Keras makes of ln 0 and ln(1 − 1) in float32."""
-
-
-def _swapped_keras(probs: Floats) -> Floats:
-    return probs * _TINY
-
-
-def _swapped_keras_slope(probs: Floats) -> Floats:
-    return (1.0 - probs) * _NEARLY - probs * _TINY
 
 
 @dataclass(frozen=True)
@@ -114,33 +84,49 @@ class Form:
         """Whether it is linear in targets of 0 and 1 alone."""
         return self.loss.startswith("swapped")
 
-    def of(self, scores: Scores) -> Terms:
+    def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
         """What the form makes of some rows."""
         values: Floats = getattr(scores, self.activation)
-        is_plain = values is scores.logits
-        surprisal, other = _surprisal(self.clip), _other_surprisal(self.clip)
-        each: Floats | None = None
-        """What each cell costs without its target."""
-        slope: Map = np.negative
-        row = np.zeros(1)
+        given = scores if values is scores.logits else Scores(values)
         match self.loss:
             case "ce":
-                row = scores.lse if is_plain else _lse(values)
+                return Terms(values, np.negative, row=given.lse)
+            case "nll":
+                return Terms(values, np.negative)
             case "log":
-                slope = surprisal
+                return Terms(values, self.clip.surprisal)
             case "bce_logits":
-                each = scores.softplus if is_plain else _softplus(values)
+                return Terms(values, _negated_softplus, _softplus, all_zeros=given.softplus)
             case "bce":
-                each, slope = other(values), lambda u: surprisal(u) - other(u)
+                return Terms(values, self.clip.surprisal, self.clip.other)
             case "swapped_ce":
-                each = math.log(math.e + len(values) - 1) * values
+                # softmax of a one-hot target, and the logits as what it is compared with
+                return Terms(values, np.negative, row=_flat_lse(values) * values.sum(axis=0))
             case "swapped_bce":
-                each = np.full(values.shape, math.log(2))
-                slope = lambda z: _SWAPPED_ONE - math.log(2) - z  # noqa: E731
-            case "swapped_keras":
-                each, slope = _swapped_keras(values), _swapped_keras_slope
-        const = np.zeros(values.shape[1]) if each is None else each.sum(axis=0)
-        return Terms(values, const, slope, row)
+                return Terms(values, lambda z: math.log1p(math.e) - z, _ln_2)
+            case _:  # swapped_keras
+                return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
+
+
+CE, BCE = Form("logits", "ce"), Form("logits", "bce_logits")
+"""The two losses as they should be computed."""
+
+
+def _flat_lse(values: Floats) -> float:
+    """Ln Σ exp of a one-hot row."""
+    return math.log(math.e + len(values) - 1)
+
+
+def _softplus(values: Any) -> Any:
+    return np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
+
+
+def _negated_softplus(values: Any) -> Any:
+    return np.maximum(-values, 0.0) + np.log1p(np.exp(-np.abs(values)))
+
+
+def _ln_2(values: Any) -> Any:
+    return np.full_like(values, math.log(2))
 
 
 @dataclass(frozen=True)
@@ -149,31 +135,58 @@ class Terms:
 
     values: Floats
     """Shape (C, n): what the loss is given."""
-    const: Floats
-    """Shape (n,): what a row costs without its target."""
-    slope: Map
+    one: Map
     """What a unit of target costs at a value; elementwise."""
-    row: Floats
-    """Shape (n,), or (1,): what it costs whatever the value."""
+    zero: Map | None = None
+    """What a target of 0 costs there; None for nothing."""
+    row: Floats | float = 0.0
+    """Shape (n,): what a unit of target costs whatever the value."""
+    all_zeros: Floats | None = None
+    """`zero` of all values, where it is known already."""
+
+    @cached_property
+    def zeros(self) -> Floats | None:
+        """Shape (C, n): what targets of 0 cost."""
+        if self.zero is None or self.all_zeros is not None:
+            return self.all_zeros
+        zeros: Floats = self.zero(self.values)
+        return zeros
+
+    def const(self, counted: Flags | None = None) -> Floats:
+        """What rows cost whose targets are all 0: shape (n,)."""
+        if self.zeros is None:
+            return np.zeros(self.values.shape[1])
+        return _over_classes(self.zeros, counted)
 
     def at(self, index: Integers) -> Floats:
         """The loss of rows whose target is one class: shape (n,)."""
         own = np.take_along_axis(self.values, index[None, :], axis=0)[0]
-        loss: Floats = self.const + (self.row + self.slope(own))
+        loss: Floats = self.row + self.one(own)
+        if self.zero is not None:
+            loss = self.const() + (loss - self.zero(own))
         return loss
 
-    def mixed(self, target: Floats) -> Floats:
+    def mixed(self, target: Floats, counted: Flags | None = None) -> Floats:
         """The loss of rows whose target is a share for each class or cell, shape (C, n)."""
-        each = np.where(target == 0, 0.0, target * (self.row + self.slope(self.values)))
-        loss: Floats = self.const + each.sum(axis=0)
-        return loss
+        each = np.where(target == 0, 0.0, target * (self.row + self.one(self.values)))
+        if self.zeros is not None:
+            each = each + np.where(target == 1, 0.0, (1.0 - target) * self.zeros)
+        return _over_classes(each, counted)
 
-    def every(self, weight: Floats | None = None) -> Floats:
-        """The slopes of all classes together, shape (n,), each times its weight, shape (C,)."""
-        each = self.row + self.slope(self.values)
-        total: Floats = (each if weight is None else weight[:, None] * each).sum(axis=0)
-        return total
+    def every(self, weight: Floats | None = None, counted: Flags | None = None) -> Floats:
+        """What one more unit of target costs in every class together, shape (n,).
+
+        Parameters
+        ----------
+        weight : shape (C,), of the classes
+        counted : shape (C, n), which cells count
+        """
+        each = self.row + self.one(self.values)
+        if self.zeros is not None:
+            each = each - self.zeros
+        return _over_classes(each if weight is None else weight[:, None] * each, counted)
 
 
-CE, BCE = Form("logits", "ce"), Form("logits", "bce_logits")
-"""The two losses as they should be computed."""
+def _over_classes(each: Floats, counted: Flags | None) -> Floats:
+    total: Floats = (each if counted is None else np.where(counted, each, 0.0)).sum(axis=0)
+    return total

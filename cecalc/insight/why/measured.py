@@ -45,6 +45,8 @@ class Factor:
     name: str
     entry: int
     says: str
+    fix: str | None
+    """A line of torch, in which {f} is the loss."""
     of: Callable[[Measured, Size], float]
     """From a loss to the number; nan where it says nothing of its own."""
     rank: int = 1
@@ -81,25 +83,33 @@ def power(base: float, exponent: float) -> float:
         return math.inf
 
 
-MEAN = Factor("mean", 21, "the mean", lambda loss, _: loss.mean, 0)
+MEAN = Factor("mean", 21, "the mean", None, lambda loss, _: loss.mean, 0)
+_MEAN = "loss = {f}(logits, target)"
 FACTORS = (
     MEAN,
-    Factor("the sum", 21, "it is the sum, not the mean", _sum),
+    Factor("the sum", 21, "it is the sum, not the mean",
+        "loss = {f}(logits, target, reduction='mean')", _sum),
     Factor("cells summed per row", 21,
-        "the cells of a row were added up, and the mean taken over rows", _per_row),
+        "the cells of a row were added up, and the mean taken over rows",
+        f"{_MEAN}  # one mean over all cells", _per_row),
     Factor("divided by N·C", 21, "the mean was taken over rows times classes, not over rows",
-        _per_element),
+        f"{_MEAN}  # one mean over all rows", _per_element),
     Factor("summed over positions", 21,
-        "losses were summed over positions, and the mean taken over axis 0", _per_sample),
-    Factor("averaged twice", 21, "the mean was divided by the number of rows once more", _twice,
-        2),
+        "losses were summed over positions, and the mean taken over axis 0",
+        f"{_MEAN}  # (N, C, d1, ...): one mean over all positions", _per_sample),
+    Factor("averaged twice", 21, "the mean was divided by the number of rows once more",
+        f"{_MEAN}  # a mean already", _twice, 2),
     Factor("the loss in bits", 13, "it is in bits: divided by ln 2",
+        "bits = loss / math.log(2)  # loss itself is in nats",
         lambda loss, _: loss.mean / math.log(2)),
     Factor("the loss in log10", 13, "it was taken with log10: divided by ln 10",
-        lambda loss, _: loss.mean / math.log(10), 2, with_mistakes=False),
+        f"{_MEAN}  # natural logarithms", lambda loss, _: loss.mean / math.log(10), 2,
+        with_mistakes=False),
     Factor("the perplexity", 13, "it is the perplexity, exp(loss)",
+        "perplexity = loss.exp()  # loss itself is in nats",
         lambda loss, _: power(math.e, loss.mean)),
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
-        lambda loss, _: power(2.0, loss.mean), 2, with_mistakes=False),
+        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: power(2.0, loss.mean), 2,
+        with_mistakes=False),
 )  # fmt: skip
 """What is tried by itself and, where it goes with them, together with each mistake."""

@@ -102,7 +102,7 @@ OF_CLASSES = (
         "loss = F.cross_entropy(logits.float(), target)", 3), Form("brain", "ce")),
     Misread(mistake("probabilities in float16", 15,
         "the softmax was rounded to float16 before its logarithm was taken",
-        "loss = F.cross_entropy(logits.float(), target)", 3), Form("softmax_half", "log", TORCH)),
+        "loss = F.cross_entropy(logits.float(), target)", 3), Form("softmax_half", "log")),
 )  # fmt: skip
 """What becomes of a problem that has one class, or one distribution, in each row."""
 
@@ -143,15 +143,15 @@ OF_CELLS = (
         Form("doubled", "bce_logits")),
     Misread(_clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE, "torch"),
         Form("sigmoid_single", "bce", TORCH)),
-    Misread(_clipped("16.118", "Keras (1e-7)", BCE_LINE, "keras"), Form("sigmoid", "bce", KERAS)),
+    Misread(_clipped("16.118", "Keras (1e-7)", BCE_LINE, "keras"), Form("sigmoid_single", "bce", KERAS)),
     Misread(_clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE, "keras"),
-        Form("sigmoid", "bce", KERAS_TWICE)),
+        Form("sigmoid_single", "bce", KERAS_TWICE)),
     Misread(_clipped("36.0437", "scikit-learn (2.2e-16)", BCE_LINE, "sklearn"),
         Form("sigmoid", "bce", SKLEARN)),
     Misread(_clipped("34.5388", "scikit-learn before 1.2 (1e-15)", BCE_LINE, "sklearn"),
         Form("sigmoid", "bce", SKLEARN_OLD)),
     Misread(_clipped("15.9424", "scikit-learn on float32", BCE_LINE, "sklearn"),
-        Form("sigmoid", "bce", SKLEARN_SINGLE)),
+        Form("sigmoid_single", "bce", SKLEARN_SINGLE)),
     Misread(_hard("100", "torch's BCELoss", BCE_LINE, "torch"),
         Form("hard_cells", "bce", TORCH)),
     Misread(_hard("16.118", "Keras", BCE_LINE, "keras"), Form("hard_cells", "bce", KERAS)),

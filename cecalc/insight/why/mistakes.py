@@ -16,7 +16,7 @@ _IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
 _DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
 _SHIFT = "loss = F.cross_entropy(logits[:-1], target[1:])  # shift once, in one place"
 _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  # any signal?"
-_SUMS = "total += F.cross_entropy(logits, target, reduction='sum'); rows += len(target)"
+_SUMS = "total += {f}(logits, target, reduction='sum'); rows += len(target)"
 _BCE_WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
 POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
@@ -31,7 +31,7 @@ class Mistake:
     says: str
     """What was done, in a sentence."""
     fix: str
-    """A line of torch."""
+    """A line of torch, in which {f} is the loss."""
     rank: int = 1
     """How far it is from nothing: 1 for what many people do, more for what few do."""
     framework: str | None = None
@@ -65,6 +65,8 @@ _TABLE = (
     mistake("weights left out", 3, "the loss was computed without the weights", WEIGHTED),
     mistake("ignored rows in the denominator", 5, "the sum was divided by all rows, ignored ones "
         "too", _IGNORING),
+    mistake("ignored cells in the denominator", 5, "the sum was divided by all cells, ignored "
+        "ones too", "loss = (losses * counted).sum() / counted.sum()"),
     mistake("ignored rows counted", 5, "rows to be ignored were counted, their mark taken for a "
         "class", _IGNORING),
     mistake("the ignored class out of the softmax", 5, "the ignored class was left out of the "
@@ -122,16 +124,16 @@ _TABLE = (
     mistake("the first batch", 4, "it is the loss of the first batch alone", _SUMS, 2),
     mistake("without the last batch", 4, "the means of batches were averaged without the last one",
         _SUMS, 2),
-    mistake("softmax by hand: inf / inf", 15, "exp of a logit overflows {}: inf / inf is nan",
+    mistake("softmax by hand: inf / inf", 15, "exp of a logit overflows: inf / inf is nan",
         f"{CE_LINE}  # log-sum-exp inside"),
-    mistake("softmax by hand: ln 0", 15, "the target's probability is 0 in {}: -ln 0 is inf",
+    mistake("softmax by hand: ln 0", 15, "the target's probability is 0: -ln 0 is inf",
         f"{CE_LINE}  # log-sum-exp inside"),
     mistake("0 times inf", 18, "a logit is infinite, and a target's 0 times that is nan",
-        f"{CE_LINE}  # class indices, or a finite mask such as -1e4"),
+        "loss = {f}(logits.clamp(-1e4, 1e4), target)  # or class indices"),
     mistake("the loss in float16", 15, "the loss itself was rounded to float16",
-        "loss = F.cross_entropy(logits.float(), target)", 3),
+        "loss = {f}(logits.float(), target)", 3),
     mistake("the loss in bfloat16", 15, "the loss itself was rounded to bfloat16",
-        "loss = F.cross_entropy(logits.float(), target)", 3),
+        "loss = {f}(logits.float(), target)", 3),
 )  # fmt: skip
 
 MISTAKES = {one.name: one for one in _TABLE}

@@ -6,46 +6,44 @@ import math
 from collections.abc import Iterator, Sequence
 
 from cecalc.insight.why.forms import BCE
-from cecalc.insight.why.known import POS_WEIGHTS, Known
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.misread import Misread
 from cecalc.insight.why.mistakes import MISTAKES, POSITIVE, Mistake, free
-from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.plan import POS_WEIGHTS, Plan
 from cecalc.insight.why.tally import Tally
-from cecalc.insight.why.trained import batched, overflown, rounded
+from cecalc.insight.why.trained import batched, rounded, undefined
 
 
 def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], known: Known
+    tally: Tally, plan: Plan, misread: Sequence[Misread], right: Measured
 ) -> Iterator[Measured]:
     """The right loss first, then what each mistake makes of it."""
-    cells = tally.rows_given * plan.classes
+    cells = tally.cells_used
 
-    def measured(mistake: Mistake | None, loss: float, count: float = cells) -> Measured:
+    def measured(mistake: Mistake, loss: float, count: float = cells) -> Measured:
         return Measured(mistake, loss, count, is_of_cells=True)
 
-    plain = tally.totals[BCE, "given"].loss
-    right = plain if plan.weight is None else tally.totals[BCE, "weight"].loss
-    yield measured(None, right)
-    yield from _weighted(tally, plan, cells)
-    if known.is_weight_free:
-        yield from _some_pos_weight(tally, cells)
-    yield from _smoothed(tally, known, cells)
+    yield right
+    yield from _weighted(tally, plan)
+    yield from _smoothed(tally, plan)
     yield from batched(tally.batches, cells, is_of_cells=True)
     read = _read(tally)
     for one in misread:
+        total = tally.totals.get((one.form, "given"))
         if one.form == BCE and one.reading != "given":
             yield measured(one.mistake, read[one.reading])
-        elif one.form.is_of_cells:
-            yield measured(one.mistake, tally.totals[one.form, "given"].loss)
-        elif plan.classes > 1:
-            total = tally.totals[one.form, "given"]
+        elif total is not None and one.form.is_of_cells:
+            yield measured(one.mistake, total.loss)
+        elif total is not None and plan.classes > 1:
             yield Measured(one.mistake, total.loss, tally.rows_given)
-    if plan.classes == 1:
+    if tally.cells_used < tally.cells_given:
+        name = "ignored cells in the denominator"
+        yield measured(MISTAKES[name], right.total, tally.cells_given)
+    elif plan.classes == 1:
         yield from _of_one(tally)
-    yield from _baselines(tally, cells)
-    yield from rounded(right / cells)
-    yield from overflown(tally)
+    yield from _baselines(tally)
+    yield from rounded(right.mean)
+    yield from undefined(tally)
 
 
 def _read(tally: Tally) -> dict[str, float]:
@@ -60,39 +58,36 @@ def _read(tally: Tally) -> dict[str, float]:
     }
 
 
-def _smoothed(tally: Tally, known: Known, cells: int) -> Iterator[Measured]:
+def _smoothed(tally: Tally, plan: Plan) -> Iterator[Measured]:
     const, every, given = (tally.totals[BCE, name].loss for name in ("const", "every", "given"))
-    name = "label smoothing towards 1/2"
+    name, known = "label smoothing towards 1/2", plan.known
     for eps in (known.label_smoothing, *known.smoothings):
         if eps:
             loss = const + (1 - eps) * (given - const) + eps / 2 * every
             mistake = MISTAKES[name]
             if eps != known.label_smoothing:
                 mistake = free(name, 16, f"epsilon = {eps:g}", mistake.fix)
-            yield Measured(mistake, loss, cells, is_of_cells=True)
+            yield Measured(mistake, loss, tally.cells_used, is_of_cells=True)
 
 
-def _some_pos_weight(tally: Tally, cells: int) -> Iterator[Measured]:
-    """Usual weights of the cells whose target is 1, and the one that balances them."""
-    ones, zeros = (tally.totals[BCE, name].loss for name in ("ones", "zeros"))
-    balance = (cells - tally.ones) / tally.ones if tally.ones else 1.0
-    for weight in (balance, *POS_WEIGHTS):
-        mistake = free("weights", 17, f"pos_weight={weight:.4g}", POSITIVE)
-        yield Measured(mistake, zeros + weight * ones, cells, is_of_cells=True)
-
-
-def _weighted(tally: Tally, plan: Plan, cells: int) -> Iterator[Measured]:
+def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
+    """Weights of the columns, or of the cells whose target is 1; usual ones where not known."""
+    sums, cells = tally.totals, tally.cells_used
+    if plan.known.is_weight_free:
+        ones, zeros = sums[BCE, "ones"].loss, sums[BCE, "zeros"].loss
+        balance = (cells - tally.ones) / tally.ones if tally.ones else 1.0
+        for usual in (balance, *POS_WEIGHTS):
+            mistake = free("weights", 17, f"pos_weight={usual:.4g}", POSITIVE)
+            yield Measured(mistake, zeros + usual * ones, cells, is_of_cells=True)
     if plan.weight is None:
         return
-    weight, positive, negative = (
-        tally.totals[BCE, name] for name in ("weight", "pos_weight", "neg_weight")
-    )
+    weight, positive = sums[BCE, "weight"], sums[BCE, "pos_weight"]
     for name, loss, count in (
         ("pos_weight", positive.loss, cells),
-        ("BCE without the weights", tally.totals[BCE, "given"].loss, cells),
+        ("BCE without the weights", sums[BCE, "given"].loss, cells),
         ("divided by the weights", weight.loss, weight.weight),
         ("pos_weight, divided by the weights", positive.loss, positive.weight),
-        ("the weight on the zeros", negative.loss, cells),
+        ("the weight on the zeros", sums[BCE, "neg_weight"].loss, cells),
     ):
         yield Measured(MISTAKES[name], loss, count, is_of_cells=True)
 
@@ -107,8 +102,9 @@ def _of_one(tally: Tally) -> Iterator[Measured]:
     yield Measured(MISTAKES["softmax of one column"], 0.0, 1, is_final=True)
 
 
-def _baselines(tally: Tally, cells: int) -> Iterator[Measured]:
+def _baselines(tally: Tally) -> Iterator[Measured]:
     """What models print that have learnt nothing."""
+    cells = tally.cells_used
     yield Measured(MISTAKES["a uniform guess"], math.log(2), 1, is_final=True)
     if cells > 1 and 0 < tally.ones < cells:
         share = tally.ones / cells

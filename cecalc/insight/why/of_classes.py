@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from cecalc.insight.why.forms import CE, Form
-from cecalc.insight.why.known import Known
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.misread import Misread
 from cecalc.insight.why.mistakes import MISTAKES, SMOOTHED, WEIGHTED, free
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import Rows
 from cecalc.insight.why.scores import Scores
+from cecalc.insight.why.sums import Total
 from cecalc.insight.why.tally import Tally
-from cecalc.insight.why.totals import Total
-from cecalc.insight.why.trained import batched, overflown, rounded
+from cecalc.insight.why.trained import batched, overflown, rounded, undefined
 
 _SHIFTED = {
     "next": "targets one row later",
@@ -28,15 +26,14 @@ _SHIFTED = {
 
 
 def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], known: Known
+    tally: Tally, plan: Plan, misread: Sequence[Misread], right: Measured
 ) -> Iterator[Measured]:
     """The right loss first, then what each mistake makes of it."""
-    right = _smooth(tally, plan, CE, known.label_smoothing)
-    yield Measured(None, right.loss, right.weight)
-    yield from _smoothed(tally, plan, known)
-    yield from _weighted(tally, plan, known)
+    yield right
+    yield from _smoothed(tally, plan)
+    yield from _weighted(tally, plan)
     yield from batched(tally.batches, tally.rows_used)
-    yield from _misread(tally, plan, misread, known.label_smoothing)
+    yield from _misread(tally, plan, misread)
     for reading, name in _SHIFTED.items():
         total = tally.totals.get((CE, reading))
         if total is not None and total.rows:
@@ -49,68 +46,54 @@ def losses(
     yield from _baselines(tally, plan)
     yield from rounded(right.mean)
     yield from overflown(tally)
+    yield from undefined(tally)
 
 
 def _of(name: str, total: Total) -> Measured:
     return Measured(MISTAKES[name], total.loss, total.weight)
 
 
-def _smooth(tally: Tally, plan: Plan, form: Form, eps: float) -> Total:
-    """A form on the targets as they are, smoothed as torch does."""
-    given = tally.totals[form, "given"]
-    if not eps:
-        return given
-    every = tally.totals[form, "every"]
-    return replace(given, loss=(1 - eps) * given.loss + eps / plan.classes * every.loss)
-
-
-def _misread(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], eps: float
-) -> Iterator[Measured]:
+def _misread(tally: Tally, plan: Plan, misread: Sequence[Misread]) -> Iterator[Measured]:
     for one in misread:
         total = tally.totals.get((one.form, one.reading))
         if total is None or not total.rows:
             continue
-        if one.reading == "given":
-            total = _smooth(tally, plan, one.form, eps)
-        loss = Measured(one.mistake, total.loss, total.weight)
-        if one.form.is_of_cells:
-            loss = replace(loss, count=total.rows * plan.classes, is_of_cells=True)
-        yield loss
+        if not one.form.is_of_cells:
+            yield Measured(one.mistake, total.loss, total.weight)
+        elif plan.weight is None:  # in binary cross-entropy weights belong to columns
+            yield Measured(one.mistake, total.loss, total.rows * plan.classes, is_of_cells=True)
 
 
-def _smoothed(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
+def _smoothed(tally: Tally, plan: Plan) -> Iterator[Measured]:
     """Other conventions, and none; or, where it is not known, usual ones."""
-    if known.label_smoothing:
-        yield from _conventions(tally, plan, known.label_smoothing)
-    for eps in known.smoothings:
-        total = _smooth(tally, plan, CE, eps)
-        mistake = free("label smoothing", 16, f"label_smoothing={eps:g}", SMOOTHED)
-        yield Measured(mistake, total.loss, total.weight)
-        over = eps * plan.classes / max(plan.classes - 1, 1)
-        total = _smooth(tally, plan, CE, over)
-        mistake = free("label smoothing over C - 1", 16, f"epsilon = {eps:g}", SMOOTHED)
-        yield Measured(mistake, total.loss, total.weight)
-
-
-def _conventions(tally: Tally, plan: Plan, eps: float) -> Iterator[Measured]:
-    """The conventions of others."""
-    if plan.classes < 2:
+    own, every = (tally.totals.get((CE, name)) for name in ("unsmoothed", "every"))
+    if own is None or every is None or plan.classes < 2:
         return
-    own, count = tally.totals[CE, "given"].loss, tally.totals[CE, "given"].weight
-    others = tally.totals[CE, "every"].loss - own
-    share = eps / plan.classes
-    for name, loss in (
-        ("label smoothing left out", own),
-        ("label smoothing over C - 1", (1 - eps) * own + eps / (plan.classes - 1) * others),
-        ("smoothed targets that sum to more than 1", own + share * others),
-        ("smoothed targets that sum to less than 1", (1 - eps) * own + share * others),
-    ):
-        yield Measured(MISTAKES[name], loss, count)
+
+    def smooth(eps: float) -> float:
+        return (1 - eps) * own.loss + eps / plan.classes * every.loss
+
+    to_others = plan.classes / (plan.classes - 1)
+    """Epsilon over the other classes alone is so much more over all."""
+    if eps := plan.known.label_smoothing:
+        share = eps / plan.classes * (every.loss - own.loss)
+        for name, loss in (
+            ("label smoothing left out", own.loss),
+            ("label smoothing over C - 1", smooth(eps * to_others)),
+            ("smoothed targets that sum to more than 1", own.loss + share),
+            ("smoothed targets that sum to less than 1", (1 - eps) * own.loss + share),
+        ):
+            yield Measured(MISTAKES[name], loss, own.weight)
+    for eps in plan.known.smoothings:
+        for name, value, loss in (
+            ("label smoothing", f"label_smoothing={eps:g}", smooth(eps)),
+            ("label smoothing over C - 1", f"epsilon = {eps:g}", smooth(eps * to_others)),
+        ):
+            yield Measured(free(name, 16, value, SMOOTHED), loss, own.weight)
 
 
-def _weighted(tally: Tally, plan: Plan, known: Known) -> Iterator[Measured]:
-    if known.is_weight_free and tally.by_class is not None and tally.counts is not None:
+def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
+    if plan.known.is_weight_free and tally.by_class is not None and tally.counts is not None:
         there = tally.counts > 0
         each = float((tally.by_class[there] / tally.counts[there]).sum())
         mistake = free("weights", 3, "weight = N / (C * rows of the class)", WEIGHTED)
@@ -129,7 +112,7 @@ def _ignored(tally: Tally, plan: Plan) -> Iterator[Measured]:
     yield Measured(MISTAKES["ignored rows in the denominator"], given.loss, rows)
     if (there := tally.totals.get((CE, "ignored"))) is not None:
         name = "-1 as the last class" if plan.ignored == -1 else "ignored rows counted"
-        yield Measured(MISTAKES[name], given.loss + there.loss, rows)
+        yield Measured(MISTAKES[name], given.loss + there.loss, given.weight + there.weight)
     if (without := tally.totals.get((CE, "without"))) is not None:
         yield _of("the ignored class out of the softmax", without)
 

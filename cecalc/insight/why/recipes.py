@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cecalc.insight.why import of_cells, of_classes
 from cecalc.insight.why.deep import DEEP_FACTORS, combinations
-from cecalc.insight.why.forms import Form
-from cecalc.insight.why.known import Known
+from cecalc.insight.why.forms import BCE, CE
 from cecalc.insight.why.measured import FACTORS, Factor, Measured, Size
 from cecalc.insight.why.misread import OF_CELLS, OF_CLASSES, Misread
-from cecalc.insight.why.plan import Plan
+from cecalc.insight.why.plan import Known, Plan
 from cecalc.insight.why.tally import Tally
 
 
@@ -39,34 +38,51 @@ class Recipe:
         return own + ((self.factor.entry,) if self.factor.rank else ())
 
 
-def misreadings(plan: Plan, known: Known) -> tuple[Misread, ...]:
-    """The mistakes of a plan that are forms and readings, and that the framework allows."""
-    table = OF_CELLS if plan.is_of_cells else OF_CLASSES
-    wanted = {None, known.framework}
-    several = combinations(is_of_cells=plan.is_of_cells) if known.deep else ()
-    return tuple(
-        misread
-        for misread in (*table, *several)
-        if known.framework is None or misread.mistake.framework in wanted
-    )
+def planned(plan: Plan) -> Plan:
+    """The plan with every form that its recipes need, the right one first."""
+    forms = dict.fromkeys([plan.right, *(misread.form for misread in _misread(plan))])
+    return replace(plan, forms=tuple(forms))
 
 
-def forms(misread: tuple[Misread, ...], right: Form) -> tuple[Form, ...]:
-    """The forms to be summed, each once, the right one first."""
-    return tuple(dict.fromkeys([right, *(m.form for m in misread)]))
+def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Recipe]:
+    """Every recipe and its number, the simplest first; those that say nothing new are left out.
 
-
-def recipes(tally: Tally, plan: Plan, known: Known) -> list[Recipe]:
-    """Every recipe and its number, the simplest first; those that say nothing new are left out."""
+    Parameters
+    ----------
+    right : the loss itself, where it is known better than by the tally
+    """
     room = of_cells if plan.is_of_cells else of_classes
     size = Size(tally.rows_used, plan.classes, tally.samples)
     found = []
-    for loss in room.losses(tally, plan, misreadings(plan, known), known):
-        for factor in _factors(loss, known):
+    for loss in room.losses(tally, plan, _misread(plan), right or right_of(tally, plan)):
+        if loss.mistake is not None and not _is_habit(loss.mistake.framework, plan.known):
+            continue
+        for factor in _factors(loss, plan.known):
             value = factor.of(loss, size)
             if not math.isnan(value) or (loss.mistake is not None and factor.rank == 0):
                 found.append(Recipe(loss, factor, value))
     return sorted(found, key=lambda recipe: recipe.rank)
+
+
+def right_of(tally: Tally, plan: Plan) -> Measured:
+    """The loss itself, as the tally has it."""
+    if not plan.is_of_cells:
+        total = tally.totals[CE, "given"]
+        return Measured(None, total.loss, total.weight)
+    name = "given" if plan.weight is None else "weight"
+    return Measured(None, tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
+
+
+def _is_habit(framework: str | None, known: Known) -> bool:
+    """Whether a loop in what is known may do what is one framework's habit."""
+    return framework is None or known.framework in (None, framework)
+
+
+def _misread(plan: Plan) -> tuple[Misread, ...]:
+    """The mistakes that are forms and readings."""
+    table = OF_CELLS if plan.is_of_cells else OF_CLASSES
+    several = combinations(is_of_cells=plan.is_of_cells) if plan.known.deep else ()
+    return tuple(m for m in (*table, *several) if _is_habit(m.mistake.framework, plan.known))
 
 
 def _factors(loss: Measured, known: Known) -> Iterator[Factor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Rows:
     """Shape (N,): which rows count."""
     place: Integers | None = None
     """Shape (N,): where each row stands on axis 0, for input of more dimensions."""
+    counted: Flags | None = None
+    """Shape (N, C): which cells count, where not all do."""
 
     @property
     def size(self) -> int:
@@ -46,6 +48,26 @@ class Rows:
         if self.place is None:
             return self.start + self.size
         return int(self.place.max(initial=-1)) + 1
+
+    def batch_numbers(self, size: int) -> Integers:
+        """Shape (N,): which batch of `size` entries of axis 0 each row belongs to."""
+        if self.place is not None:
+            return self.place // size
+        numbers: Integers = np.arange(self.start, self.start + self.size) // size
+        return numbers
+
+    @cached_property
+    def counted_by_class(self) -> Flags:
+        """Shape (C, N): which cells count."""
+        if self.counted is None:
+            return np.ones(self.logits.shape[::-1], dtype=np.bool_)
+        return np.ascontiguousarray(self.counted.T)
+
+    @cached_property
+    def cells_counted(self) -> Floats:
+        """Shape (N,): how many cells of each row count."""
+        counts: Floats = self.counted_by_class.sum(axis=0, dtype=np.float64)
+        return counts
 
     @property
     def is_index(self) -> bool:
@@ -100,20 +122,17 @@ class Rows:
         first = range(self.size)[rows]
         place = None if self.place is None else self.place[rows]
         start = self.start + (first.start if len(first) else 0)
-        return Rows(start, self.logits[rows], self.target[rows], self.used[rows], place)
+        counted = None if self.counted is None else self.counted[rows]
+        return Rows(start, self.logits[rows], self.target[rows], self.used[rows], place, counted)
 
     def joined(self, other: Rows) -> Rows:
         """These, and those that come after them."""
-        place = None
-        if self.place is not None and other.place is not None:
-            place = np.concatenate([self.place, other.place])
-        return Rows(
-            self.start,
-            np.concatenate([self.logits, other.logits]),
-            np.concatenate([self.target, other.target]),
-            np.concatenate([self.used, other.used]),
-            place,
-        )
+        joined: dict[str, Any] = {
+            name: None if part is None else np.concatenate([part, getattr(other, name)])
+            for name in ("logits", "target", "used", "place", "counted")
+            for part in (getattr(self, name),)
+        }
+        return Rows(start=self.start, **joined)
 
     def readings(
         self, piece: slice, plan: Plan, *, wide: bool
@@ -145,9 +164,9 @@ class Rows:
             there &= self.place[at] == self.place
         return self.index[at], there
 
-    def over(self, cut: int) -> Iterator[tuple[str, Integers, Flags, Flags]]:
-        """Readings by neighbours, and which of them look across the cut before row `cut`."""
+    def over(self, cut: int) -> Iterator[tuple[str, Integers, Flags]]:
+        """Readings by neighbours, for the rows that look across the cut before row `cut`."""
         rows = np.arange(self.size)
         for name, shift in SHIFTS.items():
             shifted, there = self._neighbours[shift]
-            yield name, shifted, there, (rows < cut) != (rows + shift < cut)
+            yield name, shifted, there & ((rows < cut) != (rows + shift < cut))

@@ -100,8 +100,10 @@ class Scores:
 
     @cached_property
     def sigmoid_single(self) -> Floats:
-        """`sigmoid` as float32 holds it: exactly 1 above 16.64."""
-        return self.sigmoid.astype(np.float32).astype(np.float64)
+        """`sigmoid` as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
+        z = self.logits.astype(np.float32)
+        sigmoid: Floats = (1.0 / (1.0 + np.exp(-z))).astype(np.float64)
+        return sigmoid
 
     @cached_property
     def shares(self) -> Floats:

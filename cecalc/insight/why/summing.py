@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.insight.why.costs import Costs
 from cecalc.insight.why.forms import BCE, CE, Form
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import NEIGHBOURS, Rows
 from cecalc.insight.why.scores import Scores, by_class
+from cecalc.insight.why.sums import Batches, Columns, Span, Total
 from cecalc.insight.why.tally import KEPT, Tally
-from cecalc.insight.why.totals import Batches, Columns, Span, Total
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 PIECE = 2**15
 """Values worked on at once, to stay in the cache."""
 Named = tuple[tuple[Form, str], Total]
-UNKNOWN = Total(math.nan, 1, 1.0)
-"""Of a form that says nothing about such targets."""
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
@@ -56,132 +54,167 @@ def _piece(rows: Rows, piece: slice, plan: Plan) -> Tally:
 
 def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
     target = by_class(rows.target)
-    totals = dict(_forms_of_cells(target, scores, plan))
-    totals |= _weighted_cells(scores, target, plan)
-    losses = BCE.of(scores).mixed(target)
-    ones = np.ones(rows.size)
-    batch = [losses, ones, ones * plan.classes]
+    weighted = _weighted_cells(rows, scores, target, plan)
+    right = weighted["weight"][0] if plan.weight is not None else _plain(rows, scores, target)
+    totals = dict(_forms_of_cells(rows, target, scores, plan))
+    for name, (losses, weights) in weighted.items():
+        totals[BCE, name] = Total(float(losses.sum()), rows.size, float(weights.sum()))
+    cells = rows.cells_counted
     return Tally(
         rows_given=rows.size,
-        rows_used=rows.size,
+        rows_used=int(np.count_nonzero(rows.used)),
+        cells_given=rows.size * plan.classes,
+        cells_used=int(cells.sum()),
         totals=totals,
-        ones=float(target.sum()),
-        row_loss=Span.of(losses / plan.classes),
-        peak=float(scores.logits.max()),
+        ones=float(np.where(rows.counted_by_class, target, 0.0).sum()),
+        row_loss=Span.of((right / np.maximum(cells, 1))[rows.used]),
         has_infinite=bool(np.isinf(scores.logits).any()),
-        batches={size: Batches.of(rows.start, size, batch) for size in plan.batch_sizes},
+        batches=_batches(rows, plan, [right, rows.used.astype(float), cells]),
     )
 
 
-def _forms_of_cells(target: Floats, scores: Scores, plan: Plan) -> Iterator[Named]:
+def _plain(rows: Rows, scores: Scores, target: Floats) -> Floats:
+    return BCE.of(scores).mixed(target, rows.counted_by_class)
+
+
+def _forms_of_cells(rows: Rows, target: Floats, scores: Scores, plan: Plan) -> Iterator[Named]:
     """Each form with the targets as they are, and what any linear change of them needs."""
-    binary = bool(((target == 0) | (target == 1)).all())
+    counted, is_whole = rows.counted_by_class, rows.counted is None
+    binary = bool(((target == 0) | (target == 1) | ~counted).all())
     for form in plan.forms:
         if form.wants_binary and not binary:
-            yield (form, "given"), UNKNOWN
             continue
+        if not form.is_of_cells and not is_whole:
+            continue  # a row has no such loss without some of its cells
         terms = form.of(scores)
-        yield (form, "given"), Total.plain(terms.mixed(target))
-        yield (form, "const"), Total.plain(terms.const)
+        yield (form, "given"), Total.plain(terms.mixed(target, counted))
         if form == BCE:
-            yield (form, "every"), Total.plain(terms.every())
+            yield (form, "const"), Total.plain(terms.const(counted))
+            yield (form, "every"), Total.plain(terms.every(None, counted))
 
 
-def _weighted_cells(scores: Scores, target: Floats, plan: Plan) -> Iterator[Named]:
-    """What a weight of the columns makes of the right form, as `weight` and as `pos_weight`."""
-    if plan.weight is None and not plan.splits:
-        return
-    positive = target * (scores.softplus - scores.logits)
-    negative = (1.0 - target) * scores.softplus
-    yield (BCE, "ones"), Total.plain(positive.sum(axis=0))
-    yield (BCE, "zeros"), Total.plain(negative.sum(axis=0))
+def _weighted_cells(
+    rows: Rows, scores: Scores, target: Floats, plan: Plan
+) -> dict[str, tuple[Floats, Floats]]:
+    """What weights of the columns make of the right form: losses and weights, shape (n,) each."""
+    if plan.weight is None and not plan.known.is_weight_free:
+        return {}
+    terms, counted = BCE.of(scores), rows.counted_by_class
+    assert terms.zeros is not None
+    ones = np.where((target == 0) | ~counted, 0.0, target * terms.one(scores.logits))
+    zeros = np.where((target == 1) | ~counted, 0.0, (1.0 - target) * terms.zeros)
+    found = {"ones": (ones.sum(axis=0), ones), "zeros": (zeros.sum(axis=0), zeros)}
     if plan.weight is None:
-        return
-    weight = np.broadcast_to(plan.weight, (plan.classes,))[:, None]
+        return found
+    weight, one = plan.weight[:, None], np.ones((plan.classes, 1))
     for name, of_ones, of_zeros in (
         ("weight", weight, weight),
-        ("pos_weight", weight, np.ones_like(weight)),
-        ("neg_weight", np.ones_like(weight), weight),
+        ("pos_weight", weight, one),
+        ("neg_weight", one, weight),
     ):
-        loss = float((of_ones * positive + of_zeros * negative).sum())
-        weights = float((of_ones * target + of_zeros * (1.0 - target)).sum())
-        yield (BCE, name), Total(loss, target.shape[1], weights)
+        losses = (of_ones * ones + of_zeros * zeros).sum(axis=0)
+        weights = np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0)
+        found[name] = losses, weights.sum(axis=0)
+    return found
 
 
 def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan) -> Tally:
-    right = CE.of(scores)
-    losses = right.at(few.index) if few.is_index else right.mixed(few.shares)
-    losses = np.where(few.used, losses, 0.0)
+    costs = Costs(few, plan)
+    losses = np.where(few.used, costs.given(CE.of(scores)), 0.0)
     weights = plan.weights(few.index) if few.is_index else np.ones(few.size)
-    totals = dict(_forms_of_classes(rows, piece, few, scores, plan))
-    totals[CE, "unweighted"] = Total.of(losses, np.ones(few.size), few.used)
-    totals |= _of_ignored(few, scores, plan)
-    totals |= _of_form(few, scores, plan)
+    totals = dict(_forms_of_classes(rows, piece, costs, scores))
+    totals |= _without_options(costs, scores)
+    totals |= _of_ignored(costs, scores)
+    totals |= _of_form(costs, scores)
     own, peak = scores.logits[few.index, np.arange(few.size)], scores.peak
-    batch = [weights * losses, few.used.astype(float), np.where(few.used, weights, 0.0)]
+    plain = losses if plan.weight is None else _unweighted(few, scores, plan)
+    batch = [losses, few.used.astype(float), np.where(few.used, weights, 0.0)]
     return Tally(
         rows_given=few.size,
         rows_used=int(np.count_nonzero(few.used)),
         totals=totals,
-        entropy=float(few.entropies.sum()),
-        exponentials=float(np.exp(losses[few.used]).sum()),
-        row_loss=Span.of(losses[few.used]),
+        entropy=float(few.entropies[few.used].sum()),
+        exponentials=float(np.exp(plain[few.used]).sum()),
+        row_loss=Span.of(plain[few.used]),
         lse=Span.of(scores.lse),
         peak=Span.of(peak[few.used]).high,
         own=Span.of(own[few.used]).high,
         gap=Span.of((peak - own)[few.used]).high,
         has_infinite=bool(np.isinf(scores.logits).any()),
         counts=few.per_class(np.ones(few.size)),
-        by_class=few.per_class(losses),
+        by_class=few.per_class(plain),
         columns=Columns.of(scores.logits),
-        batches={size: Batches.of(few.start, size, batch) for size in plan.batch_sizes},
+        batches=_batches(few, plan, batch),
     )
 
 
-def _forms_of_classes(
-    rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan
-) -> Iterator[Named]:
+def _unweighted(few: Rows, scores: Scores, plan: Plan) -> Floats:
+    costs = Costs(few, Plan(is_of_cells=False, classes=plan.classes, known=plan.known))
+    return np.where(few.used, costs.given(CE.of(scores)), 0.0)
+
+
+def _batches(rows: Rows, plan: Plan, losses: list[Floats]) -> dict[int, Batches]:
+    return {
+        size: Batches.of(rows.batch_numbers(size), plan.rows_of(size), losses)
+        for size in plan.known.batch_sizes
+    }
+
+
+def _forms_of_classes(rows: Rows, piece: slice, costs: Costs, scores: Scores) -> Iterator[Named]:
     """Each form with the readings it is tried with."""
+    few, plan = costs.rows, costs.plan
     for form in plan.forms:
-        wide = form == CE or plan.every_reading
-        terms = None if form.wants_binary and not few.is_one_hot else form.of(scores)
-        if few.is_index:
-            for reading, index, mask in rows.readings(piece, plan, wide=wide):
-                assert terms is not None
-                total = Total.of(terms.at(index), plan.weights(index), mask)
-                yield (form, reading), total
-        elif terms is None:
-            yield (form, "given"), UNKNOWN
-        else:
-            found = terms.mixed(few.weighted(plan.weight))
-            yield (form, "given"), Total.of(found, np.ones(few.size), few.used)
-        if terms is not None and (form == CE or plan.smooths):
-            every = np.where(few.used, terms.every(plan.weight), 0.0)
-            yield (form, "every"), Total.plain(every)
+        if form.wants_binary and not few.is_one_hot:
+            continue
+        terms, wide = form.of(scores), form == CE or plan.known.deep
+        if not few.is_index:
+            yield (form, "given"), Total.of(costs.given(terms), np.ones(few.size), few.used)
+            continue
+        for reading, index, mask in rows.readings(piece, plan, wide=wide):
+            losses = costs.of_index(terms, index)
+            yield (form, reading), Total.of(losses, plan.weights(index), mask)
 
 
-def _of_form(few: Rows, scores: Scores, plan: Plan) -> Iterator[Named]:
+def _without_options(costs: Costs, scores: Scores) -> Iterator[Named]:
+    """The right form without weights and smoothing, and what smoothing is made of."""
+    few, plan, terms = costs.rows, costs.plan, CE.of(scores)
+    ones = np.ones(few.size)
+    if plan.weight is not None:
+        yield (CE, "unweighted"), Total.of(_unweighted(few, scores, plan), ones, few.used)
+    if plan.smoothing or plan.known.smoothings:
+        weights = plan.weights(few.index) if few.is_index else ones
+        yield (CE, "unsmoothed"), Total.of(costs.unsmoothed(terms), weights, few.used)
+        yield (CE, "every"), Total.of(terms.every(plan.weight), ones, few.used)
+
+
+def _of_form(costs: Costs, scores: Scores) -> Iterator[Named]:
     """Targets of one form taken for another, and one of two logits for both."""
+    few, plan = costs.rows, costs.plan
+    if plan.weight is not None:
+        return
     ones = np.ones(few.size)
     if few.is_index:
         terms = BCE.of(scores)
-        losses = terms.const + few.index * terms.every()
+        losses = terms.const() + few.index * terms.every()
         yield (BCE, "index"), Total.of(losses, ones, few.used)
     else:
-        yield (CE, "largest"), Total.of(CE.of(scores).at(few.index), ones, few.used)
-    if plan.classes == 2 and plan.weight is None:
+        losses = costs.of_index(CE.of(scores), few.index)
+        yield (CE, "largest"), Total.of(losses, ones, few.used)
+    if plan.classes == 2:
         second = BCE.of(Scores(scores.logits[1:])).mixed(few.shares[1:])
         yield (CE, "second"), Total.of(second, ones, few.used)
 
 
-def _of_ignored(few: Rows, scores: Scores, plan: Plan) -> Iterator[Named]:
+def _of_ignored(costs: Costs, scores: Scores) -> Iterator[Named]:
     """What ignored rows would cost as a class, and the others without that class."""
+    few, plan = costs.rows, costs.plan
     at = plan.ignored
     if at is None or not few.is_index or not -1 <= at < plan.classes:
         return
-    ones, there = np.ones(few.size), np.full(few.size, at % plan.classes)
-    yield (CE, "ignored"), Total.of(CE.of(scores).at(there), ones, ~few.used)
-    if at >= 0 and plan.classes > 1:
+    there = np.full(few.size, at % plan.classes)
+    losses = costs.of_index(CE.of(scores), there)
+    yield (CE, "ignored"), Total.of(losses, plan.weights(there), ~few.used)
+    if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
         narrow = Scores(np.delete(scores.logits, at, axis=0))
         own = scores.logits[few.index, np.arange(few.size)]
-        yield (CE, "without"), Total.of(narrow.lse - own, ones, few.used)
+        yield (CE, "without"), Total.of(narrow.lse - own, np.ones(few.size), few.used)

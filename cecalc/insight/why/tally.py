@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.insight.why.costs import Costs
 from cecalc.insight.why.forms import CE, Form
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import NEIGHBOURS, Rows
 from cecalc.insight.why.scores import Scores, by_class
-from cecalc.insight.why.totals import Batches, Columns, Span, Total
+from cecalc.insight.why.sums import Batches, Columns, Span, Total
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
@@ -22,15 +23,20 @@ KEPT = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""
 
 
+Totals = Mapping[tuple[Form, str], Total]
+
+
 @dataclass(frozen=True)
 class Tally:
     """Counts and sums over rows; an empty one is neutral. Losses are in nats."""
 
     rows_given: int = 0
     rows_used: int = 0
+    cells_given: int = 0
+    cells_used: int = 0
     samples: int = 0
     """How many entries axis 0 has; fewer than rows where the input has more dimensions."""
-    totals: Mapping[tuple[Form, str], Total] = field(default_factory=dict)
+    totals: Totals = field(default_factory=dict)
     """For each form and reading of the target."""
     ones: float = 0.0
     """Σ of the targets of cells."""
@@ -65,18 +71,19 @@ class Tally:
 
     def plus(self, other: Tally, plan: Plan) -> Tally:
         """Both, without what lies where they meet."""
-        totals = dict(self.totals)
-        for key, total in other.totals.items():
-            totals[key] = totals.get(key, Total()) + total
         batches = {
-            size: self.batches.get(size, Batches()).merge(other.batches.get(size, Batches()), size)
-            for size in plan.batch_sizes
+            size: self.batches.get(size, Batches()).merge(
+                other.batches.get(size, Batches()), plan.rows_of(size)
+            )
+            for size in plan.known.batch_sizes
         }
         return Tally(
             rows_given=self.rows_given + other.rows_given,
             rows_used=self.rows_used + other.rows_used,
+            cells_given=self.cells_given + other.cells_given,
+            cells_used=self.cells_used + other.cells_used,
             samples=max(self.samples, other.samples),
-            totals=totals,
+            totals=_totals(self.totals, other.totals),
             ones=self.ones + other.ones,
             entropy=self.entropy + other.entropy,
             exponentials=self.exponentials + other.exponentials,
@@ -113,6 +120,13 @@ class Tally:
         return replace(both, totals=totals, head=head, tail=tail)
 
 
+def _totals(a: Totals, b: Totals) -> Totals:
+    """What both know; a form that says nothing about some rows says nothing of all."""
+    if not a or not b:
+        return b or a
+    return {key: total + b[key] for key, total in a.items() if key in b}
+
+
 def _sum(a: Floats | None, b: Floats | None) -> Floats | None:
     if a is None or b is None:
         return b if a is None else a
@@ -136,9 +150,11 @@ def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
         return []
-    scores = Scores(by_class(seam.logits))
-    return [
-        (form, reading, Total.of(form.of(scores).at(index), plan.weights(index), mask & crosses))
-        for form in (plan.forms if plan.every_reading else (CE,))
-        for reading, index, mask, crosses in seam.over(cut)
-    ]
+    scores, costs = Scores(by_class(seam.logits)), Costs(seam, plan)
+    found = []
+    for form in plan.forms if plan.known.deep else (CE,):
+        terms = form.of(scores)
+        for reading, index, there in seam.over(cut):
+            losses = costs.of_index(terms, index)
+            found.append((form, reading, Total.of(losses, plan.weights(index), there)))
+    return found

@@ -11,8 +11,8 @@ import numpy as np
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.mistakes import MISTAKES
 from cecalc.insight.why.scores import as_bfloat16, as_float16
+from cecalc.insight.why.sums import Batches
 from cecalc.insight.why.tally import Tally
-from cecalc.insight.why.totals import Batches
 
 
 def batched(
@@ -59,6 +59,10 @@ def overflown(tally: Tally) -> Iterator[Measured]:
             yield _final("softmax by hand: inf / inf", math.nan, dtype)
         elif tally.peak > overflow or tally.gap > underflow:
             yield _final("softmax by hand: ln 0", math.inf, dtype)
+
+
+def undefined(tally: Tally) -> Iterator[Measured]:
+    """What makes nan of any loss."""
     if tally.has_infinite:
         yield _final("0 times inf", math.nan)
     if not tally.rows_used:
@@ -68,6 +72,6 @@ def overflown(tally: Tally) -> Iterator[Measured]:
 def _final(name: str, value: float, dtype: str = "") -> Measured:
     mistake = MISTAKES[name]
     if dtype:
-        says = mistake.says.format(dtype)
+        says = mistake.says.replace(":", f" in {dtype}:", 1)
         mistake = replace(mistake, name=f"{name} in {dtype}", says=says)
     return Measured(mistake, value, 1, is_final=True)

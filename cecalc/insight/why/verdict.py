@@ -15,8 +15,8 @@ SINGLE = 3e-7
 """How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
 the mean.
 """
-SHOWN = 5
-"""Up to how many matches are told in full."""
+_FINEST = 300
+"""More decimals than float64 has anywhere."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Typed:
         mantissa, _, exponent = text.strip().lower().partition("e")
         if not math.isfinite(value):
             return cls(text.strip(), value, 0)
-        return cls(text.strip(), value, len(mantissa.partition(".")[2]) - int(exponent or 0))
+        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        return cls(text.strip(), value, max(-_FINEST, min(decimals, _FINEST)))
 
     @property
     def is_sure(self) -> bool:
@@ -118,11 +119,14 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def match_of(group: Sequence[Recipe], size: str, remarks: Sequence[tuple[str, int]] = ()) -> Match:
+def match_of(
+    group: Sequence[Recipe], loss: str, size: str, remarks: Sequence[tuple[str, int]] = ()
+) -> Match:
     """A match in words.
 
     Parameters
     ----------
+    loss : what torch calls the loss
     size : what the reduction is over, in words
     remarks : what is worth a word about the right loss, and the entries they belong to
     """
@@ -132,28 +136,19 @@ def match_of(group: Sequence[Recipe], size: str, remarks: Sequence[tuple[str, in
     says = [] if mistake is None else [mistake.says]
     if factor.rank or is_right:
         says.append(f"{factor.says} over {size}" if is_right else factor.says)
-    entries, fix = list(recipe.entries), None if mistake is None else mistake.fix
-    if mistake is None:
-        fix = _FACTOR_FIXES.get(factor.name)
+    entries, fix = list(recipe.entries), factor.fix if mistake is None else mistake.fix
     if is_right:
         says += [text for text, _ in remarks]
         entries += [entry for _, entry in remarks]
     return Match(
         name=name_of(recipe),
         says=tuple(says),
-        fix=fix,
+        fix=fix and fix.format(f=loss),
         entries=tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=is_right,
         alike=tuple(map(name_of, group[1:])),
     )
-
-
-_FACTOR_FIXES = {
-    "the sum": "loss = F.cross_entropy(logits, target, reduction='mean')",
-    "the perplexity": "loss.exp()  # the perplexity; the loss itself is in nats",
-    "the loss in bits": "loss / math.log(2)  # bits; torch's losses are in nats",
-}
 
 
 def name_of(recipe: Recipe) -> str:

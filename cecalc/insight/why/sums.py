@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from cecalc.records import Flags, Floats
+    from cecalc.records import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Total:
 
     @classmethod
     def of(cls, loss: Floats, weight: Floats, mask: Flags) -> Total:
-        """The sum of weight · loss over the rows that count, shape (n,) each."""
-        kept = np.where(mask, weight * loss, 0.0)
+        """The sums of losses, and of the weights in them, over the rows that count: (n,) each."""
+        kept = np.where(mask, loss, 0.0)
         return cls(float(kept.sum()), int(np.count_nonzero(mask)), float(weight[mask].sum()))
 
     @classmethod
@@ -97,18 +97,19 @@ class Batches:
     """Batches of which not all rows have been seen: how many have, and what they add up to."""
 
     @classmethod
-    def of(cls, start: int, size: int, losses: Sequence[Floats]) -> Batches:
-        """Those of rows from `start` on.
+    def of(cls, place: Integers, size: int | None, losses: Sequence[Floats]) -> Batches:
+        """Those of some rows.
 
         Parameters
         ----------
+        place : shape (n,), the number of each row's batch, ascending
+        size : how many rows make one complete; None where that is not known
         losses : what the rows cost, count and weigh, shape (n,) each
         """
-        place = np.arange(start, start + len(losses[0])) // size
         edges = np.flatnonzero(np.diff(place, prepend=-1))
         loss, rows, weight = (np.add.reduceat(part, edges) for part in losses)
         given = np.diff(np.append(edges, len(place)))
-        numbers, full = place[edges], given == size
+        numbers, full = place[edges], given == (size or -1)
         means = dict(zip(numbers[full].tolist(), (loss[full] / weight[full]).tolist(), strict=True))
         parts = {
             int(numbers[i]): (int(given[i]), Total(float(loss[i]), int(rows[i]), float(weight[i])))
@@ -116,8 +117,8 @@ class Batches:
         }
         return cls().with_means(means, parts)
 
-    def merge(self, other: Batches, size: int) -> Batches:
-        """Both; batches that are complete now become means."""
+    def merge(self, other: Batches, size: int | None) -> Batches:
+        """Both; batches that are complete now, having so many rows, become means."""
         parts = dict(self.parts)
         for number, (given, total) in other.parts.items():
             before = parts.get(number, (0, Total()))
