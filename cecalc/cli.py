@@ -29,7 +29,7 @@ from cecalc.outputs import OutputRequest, output_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
 from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
 from cecalc.requests import request_of
-from cecalc.telling import hint_as_json, refuse_terminal, say, teller, usage_error
+from cecalc.telling import hint_as_json, offering, refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
 app = typer.Typer(
@@ -199,8 +199,10 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     with progress.Shown(meter, wanted=wanted) as shown:
         items = progress.awaited(run(request, hints.append, meter), meter, shown.stop)
         _written(checked.of(items), output, meter)
+    offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
-        say(hint_as_json(hint) if is_json else note(str(hint)))
+        told = offering(hint, offered)
+        say(hint_as_json(told) if is_json else note(str(told)))
     if output.time:
         timings = progress.timings(meter, time.perf_counter() - start)
         for line in timings.splitlines():

@@ -7,7 +7,8 @@ import difflib
 import itertools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import replace
 
 import typer
 
@@ -73,6 +74,14 @@ def teller(arguments: list[str]) -> Callable[[CecalcError], int]:
         return error.status
 
     return tell
+
+
+def offering(hint: Hint, options: Container[str]) -> Hint:
+    """The hint, whose options are those of another command where this one lacks them."""
+    named = re.findall(r"--[a-z-]+", hint.fix or "")
+    if all(option in options for option in named):
+        return hint
+    return replace(hint, fix=f"with ce or bce: {hint.fix}")
 
 
 def hint_as_json(hint: Hint) -> str:

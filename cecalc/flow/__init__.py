@@ -20,6 +20,7 @@ from cecalc.records import (
     Block,
     Hint,
     HintPolicy,
+    Inline,
     Item,
     Meter,
     Problem,
@@ -55,15 +56,8 @@ def run(request: Request, tell: Listener, meter: Meter | None = None) -> Iterato
 def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> Iterator[Item]:
     first, blocks = _peeked(problem)
     hear = partial(_tell, policy=request.hints, source=problem.schema.source, tell=tell)
-    if request.explains:
-        from cecalc.flow.explaining import explained
-
-        yield from explained(replace(problem, blocks=blocks), first, request, hear, meter)
-        return
-    if request.question is not None:
-        from cecalc.flow.diagnosis import diagnosed
-
-        yield from diagnosed(replace(problem, blocks=blocks), first, request, hear, meter)
+    if request.explains or request.question is not None:
+        yield from _of_both(replace(problem, blocks=blocks), first, request, hear, meter)
         return
     settings = settings_of(request, problem.schema, first)
     header = header_of(problem, first, settings, request.rank)
@@ -74,7 +68,7 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
     summary = Summary()
     for done in Computation(settings, arithmetic, header, meter).over(blocks):
         assert done.noted is not None
-        noticing.add(done.noted)
+        noticing.add(done.noted, done.batch)
         if done.summary is not None:
             summary = summary.merge(done.summary)
         meter.rows += done.batch.size
@@ -87,6 +81,23 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
     hear(list(noticing.hints(summary)))
     if report is not None:
         yield report
+
+
+def _of_both(
+    problem: Problem,
+    first: Batch,
+    request: Request,
+    hear: Callable[[list[Hint]], None],
+    meter: Meter,
+) -> Iterator[Item]:
+    """What commands yield that look at both losses."""
+    from cecalc.flow.diagnosis import diagnosed
+    from cecalc.flow.explaining import explained
+    from cecalc.flow.plain import scores_as_rows
+
+    if not any(isinstance(given, Inline) for given in request.input.values.values()):
+        problem, first = scores_as_rows(problem, first)
+    yield from (explained if request.explains else diagnosed)(problem, first, request, hear, meter)
 
 
 def _tell(found: list[Hint], policy: HintPolicy, source: str, tell: Listener) -> None:

@@ -31,7 +31,6 @@ from cecalc.records import (
     Question,
     Report,
     Request,
-    Task,
 )
 from cecalc.summary import Summary
 
@@ -75,7 +74,7 @@ def diagnosed(
     for done in computation.over(problem.blocks):
         assert done.noted is not None
         looks = done.noted.beside
-        noticing.add(replace(done.noted, outcome=looks[watched].outcome))
+        noticing.add(replace(done.noted, outcome=looks[watched].outcome), done.batch)
         meter.rows += done.batch.size
         found = [
             (summary.merge(look.summary), tally.merge(look.tally, side.plan))
@@ -92,7 +91,10 @@ def diagnosed(
 
 
 _WITHOUT = ("pos_weight",)
-_TORCH = {Task.CE: "F.cross_entropy", Task.BCE: "F.binary_cross_entropy_with_logits"}
+_CELLS = verdict.Torch("F.binary_cross_entropy_with_logits", "target.numel()")
+_WEIGHTED = verdict.Torch("F.cross_entropy", "weight[target].sum()")
+_IGNORING = verdict.Torch("F.cross_entropy", "(target != ignore_index).sum()")
+_ROWS = verdict.Torch("F.cross_entropy", "len(target)")
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class _Found:
         right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
         candidates = verdict.distinct(recipes(self.tally, plan, right))
         fits = verdict.fits(typed, candidates)
-        found, loss = bool(fits.groups), _TORCH[report.header.task]
+        found, torch = bool(fits.groups), _torch(plan, report)
         size = _in_words(report)
         mean = math.nan if report.mean is None else report.mean
         remarks = list(remarks_of(mean, self.tally, plan))
@@ -122,7 +124,7 @@ class _Found:
             task=report.header.task,
             ours=report.mean,
             ours_is=f"mean over {size}",
-            matches=[verdict.match_of(group, loss, size, remarks) for group in fits.groups],
+            matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
             also=[verdict.name_of(recipe) for recipe in fits.also],
             tried=len(candidates),
             chance=verdict.chance(typed, candidates),
@@ -147,6 +149,15 @@ class _Found:
             return None
         alone = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
         return verdict.apart(first, second, recipes(alone, self.plan))
+
+
+def _torch(plan: Plan, report: Report) -> verdict.Torch:
+    """How torch spells the loss."""
+    if plan.is_of_cells:
+        return _CELLS
+    if report.header.has_row_weight:
+        return _WEIGHTED
+    return _IGNORING if report.rows_ignored else _ROWS
 
 
 def _in_words(report: Report) -> str:

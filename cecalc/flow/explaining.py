@@ -73,12 +73,13 @@ def explained(
     rows, ce, bce = _Rows(request.rank), Summary(), Summary()
     is_ce = is_of_classes(first)
     seen = header if is_ce else _of_cells(header)
-    noticing = Noticing(seen, settings, arithmetic.dtype, request.hints)
+    asked = replace(settings, task=seen.task)
+    noticing = Noticing(seen, asked, arithmetic.dtype, request.hints)
     for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(
         problem.blocks
     ):
         assert done.noted is not None and done.summary is not None
-        noticing.add(_looked_at(done.noted, is_ce=is_ce))
+        noticing.add(_looked_at(done.noted, is_ce=is_ce), done.batch)
         meter.rows += done.batch.size
         bce = bce.merge(done.summary)
         if done.noted.beside is not None:

@@ -14,7 +14,7 @@ from cecalc.flow.faults import row_name
 from cecalc.insight.hints import hints
 from cecalc.insight.hints.evidence import Head, Totals, head_rows
 from cecalc.losses.notices import Notices
-from cecalc.records import Dtype, Header, Hint, HintPolicy, Outcome, Task
+from cecalc.records import Batch, Dtype, Header, Hint, HintPolicy, Outcome, Task
 from cecalc.summary import Summary
 
 if TYPE_CHECKING:
@@ -31,13 +31,21 @@ class Noticing:
     policy: HintPolicy = HintPolicy.TELL
     notices: Notices = field(default_factory=Notices)
     rows: int = 0
+    has_overflown: bool = False
+    """Whether a loss is infinite that finite values have, which the dtype does."""
     _heads: list[Head] = field(default_factory=list)
 
-    def add(self, noted: Noted) -> None:
-        """Take the next outcome; what is kept of it are copies."""
+    def add(self, noted: Noted, given: Batch) -> None:
+        """Take the next outcome; what is kept of it are copies.
+
+        Parameters
+        ----------
+        given : its batch as it was read, before any rounding
+        """
         if self.policy is HintPolicy.SILENT:
             return
         self.notices = self.notices.merge(noted.notices)
+        self.has_overflown |= self.dtype is not Dtype.FLOAT64 and _overflows(noted.outcome, given)
         room = head_rows(self.header) - self.rows
         if room > 0:
             self._heads.append(_head(noted.outcome, self.header, room))
@@ -64,9 +72,16 @@ class Noticing:
             counted=summary.cells_used if is_bce else summary.rows_used,
             labels=labels,
             chance=float(np.log(2 if is_bce else header.width)),
-            numerator=numerator,
             dtype=self.dtype.value,
+            has_overflown=self.has_overflown,
         )
+
+
+def _overflows(outcome: Outcome, given: Batch) -> bool:
+    if outcome.loss is None:
+        return False
+    lost = outcome.used & ~np.isfinite(outcome.loss)
+    return bool(np.isfinite(given.values[lost]).all(axis=1).any())
 
 
 def refusal(found: list[Hint], source: str) -> DataError:

@@ -1,10 +1,12 @@
-"""An input without what a command does not look at."""
+"""An input as commands read it that look at both losses."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cecalc.compute.both import sums_to_one
 from cecalc.records import Batch, Block, Hint, Problem
 
 
@@ -26,3 +28,22 @@ def without(names: Sequence[str], problem: Problem) -> Problem:
 
     schema = replace(problem.schema, options=options)
     return Problem(schema, map(plain, problem.blocks))
+
+
+def scores_as_rows(problem: Problem, first: Batch) -> tuple[Problem, Batch]:
+    """An array (N,) of scores with a target (N,) as N rows of one score, as `bce` reads it.
+
+    Cross-entropy takes such an array for one row of N classes. It is none if its targets are no
+    distribution, and if nothing names the classes or the row.
+    """
+    is_named = first.lines is not None or problem.schema.classes is not None
+    if first.size > 1 or first.values.shape[1] == 1 or first.target is None or is_named:
+        return problem, first
+    if first.target.ndim == 1 or first.coordinates is not None or sums_to_one(first.target).all():
+        return problem, first
+    blocks = iter(problem.blocks)
+    alone, more = next(blocks), next(blocks, None)
+    if more is not None:
+        return replace(problem, blocks=itertools.chain([alone, more], blocks)), first
+    rows = replace(first, values=first.values.T, target=first.target[0], sample_weight=None)
+    return replace(problem, blocks=iter([lambda: rows])), rows

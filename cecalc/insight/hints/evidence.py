@@ -96,7 +96,7 @@ class Totals:
     """How often each class is the target; for bce, 0 and 1."""
     chance: float
     """The mean loss of a uniform guess, nats."""
-    numerator: float
-    """The sum of the losses as they are, nats."""
+    has_overflown: bool
+    """Whether a loss of finite values is infinite in the dtype."""
     dtype: str
     """The precision of a row's arithmetic."""

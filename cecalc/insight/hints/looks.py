@@ -145,7 +145,9 @@ def _exclusive(head: Head) -> Iterator[Hint]:
         return
     is_logits = head.header.schema.kind is Kind.LOGITS
     p = activations.sigmoid(head.numbers) if is_logits else head.numbers
-    if -float(np.log(_one_of(p)).sum()) > CERTAIN:
+    with np.errstate(divide="ignore"):  # what cannot be is certain enough
+        surprise = -float(np.log(_one_of(p)).sum())
+    if surprise > CERTAIN:
         cells = head.values.shape[1]
         why = f"the mean over {cells} cells a row, most of them easy zeros, looks small"
         seen = f"each row of targets has exactly one 1{head.where}"

@@ -17,9 +17,9 @@ from cecalc.records import Hint, Task
 
 def overall(totals: Totals) -> Iterator[Hint]:
     """What looks wrong about the whole; at most one hint about guessing."""
-    if totals.dtype != "float64" and not math.isfinite(totals.numerator):
-        seen, what = f"the loss is not finite in {totals.dtype}", "where a value overflows"
-        yield Hint(seen, f"it ends {what}", "--dtype float64, which is the default", 15)
+    if totals.has_overflown:
+        seen, why = f"the loss is not finite in {totals.dtype}", "it ends where a value overflows"
+        yield Hint(seen, why, "--dtype float64, which is the default", 15)
     if totals.loss is not None and totals.counted >= FEW and math.isfinite(totals.loss):
         yield from _guessing(totals.loss, totals)
 

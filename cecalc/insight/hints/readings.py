@@ -64,7 +64,7 @@ def misread(head: Head) -> Hint | None:
     ways = (_rows, _orders, _transposed, _negated, _kinds)[: 1 if fit.is_narrow else None]
     readings = [reading for way in ways for reading in way(fit, head)]
     best = min(readings, key=lambda reading: reading.bet)
-    bound = best.bet + fit.needed
+    bound = best.bet + fit.needed + math.log(len(readings))
     if fit.loss() <= bound:
         return None
     if not best.is_plain and (best.least <= bound or fit.least() <= bound):
@@ -96,6 +96,8 @@ def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
             continue
         yield Reading(partial(_ordered, order, here), _total(cost, meant))
     meant = _matched(cost)
+    if set(meant[meant != own].tolist()) != set(own[meant != own].tolist()):
+        return  # a class taken for one that has no rows here is misjudged, not misplaced
     choices = math.lgamma(columns + 1) - math.lgamma(columns - own.size + 1)
     moved = [
         f"{excerpt(labels[a])} fits column {excerpt(labels[b])}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cecalc.insight.why.forms import Terms
+import numpy as np
+
+from cecalc.insight.why.forms import Form, Terms
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.rows import Rows
+from cecalc.insight.why.sums import Total
 
 if TYPE_CHECKING:
-    from cecalc.records import Floats, Integers
+    from cecalc.records import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,12 @@ class Costs:
     def of_index(self, terms: Terms, index: Integers) -> Floats:
         """Rows whose target is one class, whichever that is."""
         return self.smoothed(terms, self.plan.weights(index) * terms.at(index))
+
+    def read(self, form: Form, terms: Terms, index: Integers, mask: Flags) -> Total:
+        """The sum over rows whose target is read as one class, of those that count."""
+        if form.is_of_cells:  # there, weights belong to columns
+            return Total.of(terms.at(index), np.ones(len(index)), mask)
+        return Total.of(self.of_index(terms, index), self.plan.weights(index), mask)
 
     def given(self, terms: Terms) -> Floats:
         """Rows with their own targets."""

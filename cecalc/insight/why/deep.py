@@ -16,7 +16,7 @@ from cecalc.insight.why.forms import (
     Clip,
     Form,
 )
-from cecalc.insight.why.measured import Factor
+from cecalc.insight.why.measured import Factor, times
 from cecalc.insight.why.misread import Misread
 from cecalc.insight.why.mistakes import BCE_LINE, CE_LINE, Mistake
 
@@ -77,14 +77,8 @@ def _loss(loss: str, is_of_cells: bool) -> tuple[str, tuple[int, ...]]:
     return words, _ON_CELLS.get(loss, entries) if is_of_cells else entries
 
 
-def _times(factor: float) -> Factor:
-    says = f"{factor:g} times the loss, as steps of accumulation or devices make it"
-    fix = "loss = loss / steps  # once, before loss.backward()"
-    return Factor(f"times {factor:g}", 4, says, fix, lambda loss, _: factor * loss.mean, 2)
-
-
 DEEP_FACTORS = (
-    *(_times(factor) for g in (2, 4, 8, 16, 32) for factor in (g, 1 / g)),
+    *(times(factor) for factor in (32, 1 / 32)),
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
         "loss = {f}(logits, target)  # nats", lambda loss, _: loss.mean * math.log(2), 2),
     Factor("times C", 21, "multiplied by the number of classes",

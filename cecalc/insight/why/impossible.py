@@ -14,10 +14,10 @@ _NEGATIVE = "§10 targets, §24 swapped arguments, §25 NLLLoss, §26 KLDivLoss"
 def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
     """Each in a sentence, with the numbers it rests on."""
     if math.isnan(value):
-        yield "no row here makes nan: no logit overflows float16, and there are rows to average"
+        yield "none of these rows makes nan in any way that was tried: look at other rows"
         return
     if value == math.inf:
-        yield "no row here costs inf, not even by hand in float16: look at the other rows"
+        yield "none of these rows costs inf in any way that was tried: look at other rows"
         return
     low, high = tally.row_loss.low, tally.row_loss.high
     if value < 0:
@@ -27,10 +27,9 @@ def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
         which = "smallest" if value < low else "largest"
         yield f"{side} the {which} loss of any row, {bound:.6g}: no mean of them, however weighted"
     yield from _windows(value, plan)
-    if value > 100 and plan.is_of_cells:
-        yield "above 100, the most that torch's BCELoss says of a cell: no clipped mean (§7)"
-    elif value > 36.0437:
-        yield "above 36.0437, the most that any clipped probability costs: no clipped mean (§7)"
+    most = 100.0 if plan.is_of_cells else 36.0437
+    if value > most:
+        yield f"above {most:g}, the most that a clipped probability costs: no clipped mean (§7)"
 
 
 def _windows(value: float, plan: Plan) -> Iterator[str]:

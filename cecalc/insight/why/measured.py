@@ -85,6 +85,16 @@ def power(base: float, exponent: float) -> float:
 
 MEAN = Factor("mean", 21, "the mean", None, lambda loss, _: loss.mean, 0)
 _MEAN = "loss = {f}(logits, target)"
+
+
+def times(factor: float, *, with_mistakes: bool = False) -> Factor:
+    """The loss times the steps of accumulation or the devices, or divided by them."""
+    says = f"it is {factor:g} times the loss, as steps of accumulation or devices make it"
+    fix = "loss = loss / steps  # once, before loss.backward()"
+    name = f"{factor:g} times the loss"
+    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes)
+
+
 FACTORS = (
     MEAN,
     Factor("the sum", 21, "it is the sum, not the mean",
@@ -111,5 +121,6 @@ FACTORS = (
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
         "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: power(2.0, loss.mean), 2,
         with_mistakes=False),
+    *(times(factor) for steps in (2, 4, 8, 16) for factor in (steps, 1 / steps)),
 )  # fmt: skip
 """What is tried by itself and, where it goes with them, together with each mistake."""

@@ -107,7 +107,7 @@ OF_CLASSES = (
 """What becomes of a problem that has one class, or one distribution, in each row."""
 
 _SIGMOID = "loss = F.binary_cross_entropy_with_logits(logits, target)  # raw outputs, no sigmoid"
-_UNIT = "loss = F.binary_cross_entropy_with_logits(logits, target)  # target within 0..1"
+_MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
 
 OF_CELLS = (
     Misread(mistake("sigmoid before BCE with logits", 12,
@@ -119,15 +119,18 @@ OF_CELLS = (
     Misread(mistake("softmax, then BCE", 9,
         "softmax made the outputs of a row compete, where each has a label of its own", _SIGMOID),
         Form("softmax", "bce", TORCH)),
+    Misread(mistake("softmax before BCE with logits", 12,
+        "the model ends in softmax, and BCE with logits applies sigmoid to that", _SIGMOID, 2),
+        Form("softmax", "bce_logits")),
     Misread(mistake("logits as probabilities", 8,
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE, 1, "keras"),
         Form("logits", "bce", KERAS)),
     Misread(mistake("targets 0 and 255", 10, "the target's 1 was 255: a mask of grey levels",
-        f"{_UNIT}: target / 255"), BCE, "times_255"),
+        _MAPPED.format("target / 255")), BCE, "times_255"),
     Misread(mistake("targets 1 and 2", 10, "targets were 1 and 2, where 0 and 1 are meant",
-        f"{_UNIT}: target - 1"), BCE, "plus_one"),
+        _MAPPED.format("target - 1")), BCE, "plus_one"),
     Misread(mistake("targets -1 and 1", 10, "targets were -1 and 1, where 0 and 1 are meant",
-        f"{_UNIT}: (target + 1) / 2"), BCE, "signs"),
+        _MAPPED.format("(target + 1) / 2")), BCE, "signs"),
     Misread(mistake("labels exchanged", 6, "0 and 1 had changed places in the target",
         "loss = F.binary_cross_entropy_with_logits(logits, 1 - target)  # or mend the labels"),
         BCE, "exchanged"),
@@ -143,7 +146,8 @@ OF_CELLS = (
         Form("doubled", "bce_logits")),
     Misread(_clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE, "torch"),
         Form("sigmoid_single", "bce", TORCH)),
-    Misread(_clipped("16.118", "Keras (1e-7)", BCE_LINE, "keras"), Form("sigmoid_single", "bce", KERAS)),
+    Misread(_clipped("16.118", "Keras (1e-7)", BCE_LINE, "keras"),
+        Form("sigmoid_single", "bce", KERAS)),
     Misread(_clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE, "keras"),
         Form("sigmoid_single", "bce", KERAS_TWICE)),
     Misread(_clipped("36.0437", "scikit-learn (2.2e-16)", BCE_LINE, "sklearn"),

@@ -14,9 +14,9 @@ WEIGHTED = "loss = F.cross_entropy(logits, target, weight=weight)"
 SMOOTHED = "loss = F.cross_entropy(logits, target, label_smoothing=eps)"
 _IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
 _DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
-_SHIFT = "loss = F.cross_entropy(logits[:-1], target[1:])  # shift once, in one place"
+_SHIFT = f"{CE_LINE}  # these rows are aligned already"
 _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  # any signal?"
-_SUMS = "total += {f}(logits, target, reduction='sum'); rows += len(target)"
+_SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 _BCE_WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
 POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
@@ -72,13 +72,25 @@ _TABLE = (
     mistake("the ignored class out of the softmax", 5, "the ignored class was left out of the "
         "softmax too, where torch keeps all C columns", _IGNORING, 2),
     mistake("-1 as the last class", 6, "target -1 counted from the end, as JAX does with indices: "
-        "it scored the last class", f"{CE_LINE}  # ignore_index=-1", 1, "optax"),
+        "it scored the last class", "loss = F.cross_entropy(logits, target, ignore_index=-1)", 1,
+        "optax"),
     mistake("nothing counted", 5, "every row is ignored, and the mean of nothing is nan",
         "loss = F.cross_entropy(logits, target, reduction='sum') / count.clamp(min=1)"),
     mistake("KL divergence", 26, "it is the KL divergence: the cross-entropy less the entropy of "
         "the targets", f"{CE_LINE}  # its floor is that entropy"),
     mistake("KLDivLoss on probabilities", 26, "KLDivLoss got probabilities, where it takes "
         "log-probabilities", _DIVERGENCE),
+    mistake("KLDivLoss on logits", 26, "KLDivLoss got raw logits, where it takes "
+        "log-probabilities", _DIVERGENCE),
+    mistake("prediction and soft target swapped", 24, "cross-entropy got the target as its logits "
+        "and the logits as its target", "loss = F.cross_entropy(input=logits, target=target)"),
+    mistake("soft targets, divided by the weights", 3, "the weighted losses were divided by the "
+        "sum of the weights, where torch divides by the rows if targets are distributions",
+        WEIGHTED),
+    mistake("BCE on one-hot targets, weight", 9, "binary cross-entropy was taken of all C logits "
+        "against a one-hot target, with the weights as its weight", WEIGHTED),
+    mistake("BCE on one-hot targets, pos_weight", 9, "binary cross-entropy was taken of all C "
+        "logits against a one-hot target, with the weights as its pos_weight", WEIGHTED),
     mistake("the floor of soft targets", 30, "it is the entropy of the targets: what perfect "
         "predictions cost", f"{CE_LINE}  # cannot go below this"),
     mistake("softmax over the batch", 11, "softmax was taken down the rows (dim=0), not over the "

@@ -24,6 +24,9 @@ def losses(
         return Measured(mistake, loss, count, is_of_cells=True)
 
     yield right
+    if not cells:
+        yield from undefined(tally)
+        return
     yield from _weighted(tally, plan)
     yield from _smoothed(tally, plan)
     yield from batched(tally.batches, cells, is_of_cells=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cecalc.insight.why.forms import CE, Form
+from cecalc.insight.why.forms import BCE, CE, Form
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.misread import Misread
 from cecalc.insight.why.mistakes import MISTAKES, SMOOTHED, WEIGHTED, free
@@ -30,6 +30,9 @@ def losses(
 ) -> Iterator[Measured]:
     """The right loss first, then what each mistake makes of it."""
     yield right
+    if not tally.rows_used:
+        yield from undefined(tally)
+        return
     yield from _smoothed(tally, plan)
     yield from _weighted(tally, plan)
     yield from batched(tally.batches, tally.rows_used)
@@ -60,7 +63,7 @@ def _misread(tally: Tally, plan: Plan, misread: Sequence[Misread]) -> Iterator[M
             continue
         if not one.form.is_of_cells:
             yield Measured(one.mistake, total.loss, total.weight)
-        elif plan.weight is None:  # in binary cross-entropy weights belong to columns
+        else:
             yield Measured(one.mistake, total.loss, total.rows * plan.classes, is_of_cells=True)
 
 
@@ -103,6 +106,14 @@ def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
     given = tally.totals[CE, "given"]
     yield Measured(MISTAKES["weighted, divided by rows"], given.loss, given.rows)
     yield _of("weights left out", tally.totals[CE, "unweighted"])
+    if given.weight == given.rows and tally.counts is not None:  # torch divides by rows here
+        over = float(tally.counts @ plan.weight)
+        yield Measured(MISTAKES["soft targets, divided by the weights"], given.loss, over)
+    for reading in ("weight", "pos_weight"):
+        if (total := tally.totals.get((BCE, reading))) is not None:
+            cells = total.rows * plan.classes
+            mistake = MISTAKES[f"BCE on one-hot targets, {reading}"]
+            yield Measured(mistake, total.loss, cells, is_of_cells=True)
 
 
 def _ignored(tally: Tally, plan: Plan) -> Iterator[Measured]:
@@ -127,6 +138,11 @@ def _soft(tally: Tally) -> Iterator[Measured]:
     if plain is not None:
         name = "KLDivLoss on probabilities"
         yield Measured(MISTAKES[name], plain.loss - tally.entropy, rows)
+    raw = tally.totals.get((Form("logits", "nll"), "given"))
+    if raw is not None:
+        yield Measured(MISTAKES["KLDivLoss on logits"], raw.loss - tally.entropy, rows)
+    if (swapped := tally.totals.get((CE, "swapped"))) is not None:
+        yield _of("prediction and soft target swapped", swapped)
     yield Measured(MISTAKES["the floor of soft targets"], tally.entropy, rows)
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cecalc.insight.why import of_cells, of_classes
 from cecalc.insight.why.deep import DEEP_FACTORS, combinations
 from cecalc.insight.why.forms import BCE, CE
@@ -44,6 +46,7 @@ def planned(plan: Plan) -> Plan:
     return replace(plan, forms=tuple(forms))
 
 
+@np.errstate(all="ignore")  # what overflows is what a mistake would have printed
 def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Recipe]:
     """Every recipe and its number, the simplest first; those that say nothing new are left out.
 

@@ -171,8 +171,7 @@ def _forms_of_classes(rows: Rows, piece: slice, costs: Costs, scores: Scores) ->
             yield (form, "given"), Total.of(costs.given(terms), np.ones(few.size), few.used)
             continue
         for reading, index, mask in rows.readings(piece, plan, wide=wide):
-            losses = costs.of_index(terms, index)
-            yield (form, reading), Total.of(losses, plan.weights(index), mask)
+            yield (form, reading), costs.read(form, terms, index, mask)
 
 
 def _without_options(costs: Costs, scores: Scores) -> Iterator[Named]:
@@ -189,10 +188,10 @@ def _without_options(costs: Costs, scores: Scores) -> Iterator[Named]:
 
 def _of_form(costs: Costs, scores: Scores) -> Iterator[Named]:
     """Targets of one form taken for another, and one of two logits for both."""
-    few, plan = costs.rows, costs.plan
+    few, plan, ones = costs.rows, costs.plan, np.ones(costs.rows.size)
     if plan.weight is not None:
+        yield from _weighted_columns(costs, scores)
         return
-    ones = np.ones(few.size)
     if few.is_index:
         terms = BCE.of(scores)
         losses = terms.const() + few.index * terms.every()
@@ -200,9 +199,27 @@ def _of_form(costs: Costs, scores: Scores) -> Iterator[Named]:
     else:
         losses = costs.of_index(CE.of(scores), few.index)
         yield (CE, "largest"), Total.of(losses, ones, few.used)
+        total = scores.logits.sum(axis=0)
+        swapped = Scores(few.shares).lse * total - (few.shares * scores.logits).sum(axis=0)
+        yield (CE, "swapped"), Total.of(swapped, ones, few.used)
     if plan.classes == 2:
         second = BCE.of(Scores(scores.logits[1:])).mixed(few.shares[1:])
         yield (CE, "second"), Total.of(second, ones, few.used)
+
+
+def _weighted_columns(costs: Costs, scores: Scores) -> Iterator[Named]:
+    """Binary cross-entropy of one-hot targets, with the weights as torch reads them there."""
+    few, plan, terms = costs.rows, costs.plan, BCE.of(scores)
+    if not few.is_index or plan.weight is None or terms.zeros is None:
+        return
+    own = scores.logits[few.index, np.arange(few.size)]
+    zeros = np.take_along_axis(terms.zeros, few.index[None, :], axis=0)[0]
+    weighted = plan.weight @ terms.zeros
+    of_own = plan.weights(few.index) * terms.one(own)
+    ones = np.ones(few.size)
+    losses = weighted - plan.weights(few.index) * zeros + of_own
+    yield (BCE, "weight"), Total.of(losses, ones, few.used)
+    yield (BCE, "pos_weight"), Total.of(terms.const() - zeros + of_own, ones, few.used)
 
 
 def _of_ignored(costs: Costs, scores: Scores) -> Iterator[Named]:

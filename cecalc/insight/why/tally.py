@@ -151,10 +151,8 @@ def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]
     if plan.is_of_cells or not seam.is_index:
         return []
     scores, costs = Scores(by_class(seam.logits)), Costs(seam, plan)
-    found = []
-    for form in plan.forms if plan.known.deep else (CE,):
-        terms = form.of(scores)
-        for reading, index, there in seam.over(cut):
-            losses = costs.of_index(terms, index)
-            found.append((form, reading, Total.of(losses, plan.weights(index), there)))
-    return found
+    return [
+        (form, reading, costs.read(form, form.of(scores), index, there))
+        for form in (plan.forms if plan.known.deep else (CE,))
+        for reading, index, there in seam.over(cut)
+    ]

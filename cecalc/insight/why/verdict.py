@@ -59,6 +59,15 @@ class Typed:
 
 
 @dataclass(frozen=True)
+class Torch:
+    """How torch spells the loss of these rows, for lines of code."""
+
+    loss: str
+    count: str
+    """What the mean divides by."""
+
+
+@dataclass(frozen=True)
 class Fits:
     """The recipes that a number fits."""
 
@@ -120,13 +129,13 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
 
 
 def match_of(
-    group: Sequence[Recipe], loss: str, size: str, remarks: Sequence[tuple[str, int]] = ()
+    group: Sequence[Recipe], torch: Torch, size: str, remarks: Sequence[tuple[str, int]] = ()
 ) -> Match:
     """A match in words.
 
     Parameters
     ----------
-    loss : what torch calls the loss
+    torch : what torch calls the loss, and what it divides by
     size : what the reduction is over, in words
     remarks : what is worth a word about the right loss, and the entries they belong to
     """
@@ -143,7 +152,7 @@ def match_of(
     return Match(
         name=name_of(recipe),
         says=tuple(says),
-        fix=fix and fix.format(f=loss),
+        fix=fix and fix.format(f=torch.loss, n=torch.count),
         entries=tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=is_right,
