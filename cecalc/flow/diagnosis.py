@@ -14,11 +14,10 @@ from cecalc.flow.headers import report_of
 from cecalc.flow.noticing import Noticing
 from cecalc.flow.plain import left_out, without
 from cecalc.flow.sides import is_of_classes, looked_at, sides_of
-from cecalc.insight.why import impossible, verdict
+from cecalc.insight.why import said, verdict
 from cecalc.insight.why.measured import Measured
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.recipes import recipes
-from cecalc.insight.why.remarks import remarks as remarks_of
 from cecalc.insight.why.summing import tally_of
 from cecalc.insight.why.tally import Tally
 from cecalc.records import (
@@ -115,7 +114,7 @@ class _Found:
         found, torch = bool(fits.groups), _torch(plan, report)
         size = _in_words(report)
         mean = math.nan if report.mean is None else report.mean
-        remarks = list(remarks_of(mean, self.tally, plan))
+        remarks = list(said.remarks(mean, self.tally, plan))
         return Diagnosis(
             typed=typed.text,
             value=typed.value,
@@ -129,7 +128,7 @@ class _Found:
             tried=len(candidates),
             chance=verdict.chance(typed, candidates),
             apart=self._apart(fits),
-            reasons=() if found else tuple(impossible.reasons(typed.value, self.tally, plan)),
+            reasons=() if found else tuple(said.reasons(typed.value, self.tally, plan)),
             advice=() if found else tuple(_advice(plan)),
             source=report.header.schema.source,
             backend=report.backend,

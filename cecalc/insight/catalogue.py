@@ -14,9 +14,6 @@ class Entry:
     seen: str
     """What people see, in a sentence."""
 
-    def __str__(self) -> str:
-        return f"§{self.number} {self.title}"
-
 
 _ENTRIES = (
     ("softmax before cross-entropy", "the loss stays well above 0, in a window of width 1"),

@@ -11,7 +11,7 @@ from cecalc.records.rows import Batch, Schema, one_row
 from cecalc.records.terms import Reduction, TargetForm, Task
 
 if TYPE_CHECKING:
-    from cecalc.records.findings import Diagnosis
+    from cecalc.records.diagnosis import Diagnosis
     from cecalc.records.rows import Flags, Floats, Integers
     from cecalc.records.steps import Explanation
 

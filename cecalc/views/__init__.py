@@ -63,45 +63,36 @@ class Format(enum.StrEnum):
         return chunks
 
 
-class Explaining(enum.StrEnum):
+class Whole(enum.StrEnum):
+    """How a result is written that is whole only when the last row is known."""
+
+    @property
+    def is_by_row(self) -> bool:
+        """Never."""
+        return False
+
+    def render(
+        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
+    ) -> Iterator[str]:
+        """Chunks of whole lines."""
+        view = import_module(f"cecalc.views.{_WHOLE[type(self), self.value]}")
+        chunks: Iterator[str] = view.render(items, screen)
+        return chunks
+
+
+class Explaining(Whole):
     """How an explanation is written."""
 
     TABLE = "table"
     JSON = "json"
     CODE = "code"
 
-    @property
-    def is_by_row(self) -> bool:
-        """It is whole only when the last row is known."""
-        return False
 
-    def render(
-        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
-    ) -> Iterator[str]:
-        """Chunks of whole lines."""
-        view = import_module(f"cecalc.views.{_EXPLAINING[self]}")
-        chunks: Iterator[str] = view.render(items, screen)
-        return chunks
-
-
-class Finding(enum.StrEnum):
+class Finding(Whole):
     """How a diagnosis is written."""
 
     TABLE = "table"
     JSON = "json"
-
-    @property
-    def is_by_row(self) -> bool:
-        """It is whole only when the last row is known."""
-        return False
-
-    def render(
-        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
-    ) -> Iterator[str]:
-        """Chunks of whole lines."""
-        view = import_module(f"cecalc.views.{_FINDING[self]}")
-        chunks: Iterator[str] = view.render(items, screen)
-        return chunks
 
 
 SUFFIXES = {
@@ -124,9 +115,11 @@ _MODULES = {
     Format.MARKDOWN: "markdown",
 }
 _FUNCTIONS = {Format.CSV: "render_csv", Format.TSV: "render_tsv"}
-_EXPLAINING = {
-    Explaining.TABLE: "explanation",
-    Explaining.JSON: "explained",
-    Explaining.CODE: "torch_code",
+_WHOLE = {
+    (Explaining, "table"): "explanation",
+    (Explaining, "json"): "explanation_json",
+    (Explaining, "code"): "torch_code",
+    (Finding, "table"): "diagnosis",
+    (Finding, "json"): "diagnosis_json",
 }
-_FINDING = {Finding.TABLE: "findings", Finding.JSON: "found"}
+"""The view of each; members of two enums are equal where their texts are."""

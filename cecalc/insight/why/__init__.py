@@ -1,6 +1,8 @@
 """Why a number differs: recipes that could have made it, from sums over the rows.
 
-`scores` and `forms` say how losses may be computed, `misread` and `mistakes` what people do;
-`summing` adds up a batch, `tally` merges; `of_classes` and `of_cells` turn sums into numbers,
-`recipes` lists them all, `verdict` compares them with the one that was asked about.
+What people do: `mistakes` and `misread` in words, `deep` several at once. How losses are computed,
+rightly or not: `scores`, `forms`. What is known and therefore summed: `plan`; of which `rows`, at
+what `costs`, added by `summing` into `sums` and a `tally`. From sums to numbers: `of_classes`,
+`of_cells`, `trained`, as what is `measured`; `recipes` lists them all. `verdict` compares them with
+the number that was asked about, and `said` is what else can be said of it.
 """

@@ -1,4 +1,4 @@
-"""What a number that fits nothing cannot be, whatever the mistake."""
+"""What is said of a number besides: what it cannot be, and what is worth a word if it is right."""
 
 from __future__ import annotations
 
@@ -45,3 +45,32 @@ def _windows(value: float, plan: Plan) -> Iterator[str]:
         what = "a softmax before cross-entropy (§1)"
     if not low <= value <= high:
         yield f"outside {low:.4f} to {high:.4f}: not {what}"
+
+
+_ZERO = 1e-6
+"""How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
+
+
+_HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
+
+
+def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
+    """Each in a sentence, with its entry in the catalogue.
+
+    Parameters
+    ----------
+    mean : the right loss, nats
+    """
+    rows = tally.rows_used
+    if not rows or math.isnan(mean):
+        return
+    if not plan.is_of_cells and -_ZERO <= tally.lse.low <= tally.lse.high <= _ZERO:
+        yield _HARMLESS, 20
+    choices = 2 if plan.is_of_cells else plan.classes
+    chance, name = math.log(choices), f"ln {choices}"
+    if mean > chance:
+        yield f"it is above {name} = {chance:.4f}, what a uniform guess costs", 27
+    if tally.entropy:
+        floor = tally.entropy / rows
+        rest = f"the rest, {mean - floor:.4f}, is the KL divergence"
+        yield f"{floor:.4f} of it is the entropy of the targets, the least it can be; {rest}", 30
