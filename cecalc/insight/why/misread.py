@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cecalc.insight.why.forms import (
@@ -37,8 +38,28 @@ def _hard(cap: str, whose: str, fix: str, framework: str) -> Mistake:
     return mistake(f"hard predictions at {cap}", 19, f"{says}the error rate", fix, 2, framework)
 
 
-_SHIFTED = "the loss was computed on target {}: of the two places one counts classes from 1"
 _CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits, never clipped"
+_LIBRARIES = (
+    ("16.118", "Keras (1e-7)", "keras", KERAS, "sigmoid_single"),
+    ("36.0437", "scikit-learn (2.2e-16)", "sklearn", SKLEARN, "sigmoid"),
+    ("34.5388", "scikit-learn before 1.2 (1e-15)", "sklearn", SKLEARN_OLD, "sigmoid"),
+    ("15.9424", "scikit-learn on float32", "sklearn", SKLEARN_SINGLE, "sigmoid_single"),
+)
+"""What ln 0 costs, whose habit it is, where it clips, and the sigmoid it clips."""
+
+
+def _of_libraries(*, is_of_cells: bool) -> Iterator[Misread]:
+    """What each library makes of probabilities that it clips, and of predictions that are hard."""
+    for cap, whose, framework, clip, sigmoid in _LIBRARIES:
+        soft, hard, fix = Form("softmax", "log", clip), Form("hard", "log", clip), _CATEGORICAL
+        if is_of_cells:
+            soft, hard = Form(sigmoid, "bce", clip), Form("hard_cells", "bce", clip)
+            fix = BCE_LINE
+        yield Misread(_clipped(cap, whose, fix, framework), soft)
+        yield Misread(_hard(cap, whose, BCE_LINE if is_of_cells else CE_LINE, framework), hard)
+
+
+_SHIFTED = "the loss was computed on target {}: of the two places one counts classes from 1"
 
 OF_CLASSES = (
     Misread(mistake("softmax before cross-entropy", 1,
@@ -81,21 +102,6 @@ OF_CLASSES = (
     Misread(mistake("prediction and target swapped", 24,
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)"), Form("logits", "swapped_ce")),
-    Misread(_clipped("16.118", "Keras (1e-7)", _CATEGORICAL, "keras"),
-        Form("softmax", "log", KERAS)),
-    Misread(_clipped("36.0437", "scikit-learn (2.2e-16)", _CATEGORICAL, "sklearn"),
-        Form("softmax", "log", SKLEARN)),
-    Misread(_clipped("34.5388", "scikit-learn before 1.2 (1e-15)", _CATEGORICAL, "sklearn"),
-        Form("softmax", "log", SKLEARN_OLD)),
-    Misread(_clipped("15.9424", "scikit-learn on float32", _CATEGORICAL, "sklearn"),
-        Form("softmax", "log", SKLEARN_SINGLE)),
-    Misread(_hard("16.118", "Keras", CE_LINE, "keras"), Form("hard", "log", KERAS)),
-    Misread(_hard("36.0437", "scikit-learn's clipping", CE_LINE, "sklearn"),
-        Form("hard", "log", SKLEARN)),
-    Misread(_hard("34.5388", "scikit-learn's before 1.2", CE_LINE, "sklearn"),
-        Form("hard", "log", SKLEARN_OLD)),
-    Misread(_hard("15.9424", "scikit-learn's on float32", CE_LINE, "sklearn"),
-        Form("hard", "log", SKLEARN_SINGLE)),
     Misread(mistake("logits in float16", 15, "the logits were rounded to float16",
         "loss = F.cross_entropy(logits.float(), target)", 3), Form("half", "ce")),
     Misread(mistake("logits in bfloat16", 15, "the logits were rounded to bfloat16",
@@ -103,6 +109,7 @@ OF_CLASSES = (
     Misread(mistake("probabilities in float16", 15,
         "the softmax was rounded to float16 before its logarithm was taken",
         "loss = F.cross_entropy(logits.float(), target)", 3), Form("softmax_half", "log")),
+    *_of_libraries(is_of_cells=False),
 )  # fmt: skip
 """What becomes of a problem that has one class, or one distribution, in each row."""
 
@@ -144,30 +151,18 @@ OF_CELLS = (
     Misread(mistake("a symmetric pair of logits", 29,
         "softmax was taken of (-z, z), which is the sigmoid of 2z, not of z", BCE_LINE),
         Form("doubled", "bce_logits")),
-    Misread(_clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE, "torch"),
-        Form("sigmoid_single", "bce", TORCH)),
-    Misread(_clipped("16.118", "Keras (1e-7)", BCE_LINE, "keras"),
-        Form("sigmoid_single", "bce", KERAS)),
-    Misread(_clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE, "keras"),
-        Form("sigmoid_single", "bce", KERAS_TWICE)),
-    Misread(_clipped("36.0437", "scikit-learn (2.2e-16)", BCE_LINE, "sklearn"),
-        Form("sigmoid", "bce", SKLEARN)),
-    Misread(_clipped("34.5388", "scikit-learn before 1.2 (1e-15)", BCE_LINE, "sklearn"),
-        Form("sigmoid", "bce", SKLEARN_OLD)),
-    Misread(_clipped("15.9424", "scikit-learn on float32", BCE_LINE, "sklearn"),
-        Form("sigmoid_single", "bce", SKLEARN_SINGLE)),
-    Misread(_hard("100", "torch's BCELoss", BCE_LINE, "torch"),
-        Form("hard_cells", "bce", TORCH)),
-    Misread(_hard("16.118", "Keras", BCE_LINE, "keras"), Form("hard_cells", "bce", KERAS)),
-    Misread(_hard("36.0437", "scikit-learn's clipping", BCE_LINE, "sklearn"),
-        Form("hard_cells", "bce", SKLEARN)),
-    Misread(_hard("34.5388", "scikit-learn's before 1.2", BCE_LINE, "sklearn"),
-        Form("hard_cells", "bce", SKLEARN_OLD)),
     Misread(mistake("logits in float16", 15, "the logits were rounded to float16",
         "loss = F.binary_cross_entropy_with_logits(logits.float(), target)", 3),
         Form("half", "bce_logits")),
     Misread(mistake("logits in bfloat16", 15, "the logits were rounded to bfloat16",
         "loss = F.binary_cross_entropy_with_logits(logits.float(), target)", 3),
         Form("brain", "bce_logits")),
+    Misread(_clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE, "torch"),
+        Form("sigmoid_single", "bce", TORCH)),
+    Misread(_hard("100", "torch's BCELoss", BCE_LINE, "torch"),
+        Form("hard_cells", "bce", TORCH)),
+    Misread(_clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE, "keras"),
+        Form("sigmoid_single", "bce", KERAS_TWICE)),
+    *_of_libraries(is_of_cells=True),
 )  # fmt: skip
 """What becomes of a problem whose cells have labels of their own."""
