@@ -1,7 +1,7 @@
 """What over- or underflows in a row, and why the stable forms do not; nothing where nothing does.
 
 exp overflows above 709.78 in float64 and above 88.72 in float32; below −745.13 and −103.97 it is 0.
-1 + e rounds to 1 up to 2⁻⁵³, in float32 up to 2⁻²⁴.
+1 + e rounds to 1 up to 2⁻⁵³, in float32 up to 2⁻²⁴; 1 − e there up to 2⁻²⁵.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cecalc.views.prose import unbroken
 
 OVER, OVER_32 = 709.782712893384, 88.72283905206835
 UNDER, UNDER_32 = -745.1332191019412, -103.97207708399179
-_HALF_32 = 2.0**-24
+_HALF_32, _BELOW_32 = 2.0**-24, 2.0**-25
 _RATIO, _SHIFTED = unbroken("exp x / Σ exp x"), unbroken("exp(x − max)")
 _LOST, _REST = unbroken("−ln(1 − p)"), unbroken("1 − p")
 
@@ -109,8 +109,8 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
         )
     if (near := known & (steps.powers <= _HALF_32) & (p < 1)).any():
         yield f"in float32, p of {_named(near, names)} would round to 1 (x above 16.64)"
-    if (near := known & (p <= _HALF_32) & (1 - p < 1)).any():
-        yield f"in float32, {_REST} of {_named(near, names)} would round to 1 (x below −16.64)"
+    if (near := known & (p <= _BELOW_32) & (1 - p < 1)).any():
+        yield f"in float32, {_REST} of {_named(near, names)} would round to 1 (x below −17.33)"
     if not known.all():
         yield (
             f"x of {_named(~known, names)} is infinite, a certain prediction: 0 where it is right, "

@@ -513,7 +513,7 @@ EXTREMES = [
     ([[0, 40]], [0], "p of 1 rounds to 1, so −ln(1 − p) would be inf: the stable form gives 40.0"),
     ([[0, 40]], [1], "p of 1 rounds to 1, so −ln p would print 0: log1p keeps 4.2484e-18"),
     ([[0, 20]], [0], "in float32, p of 1 would round to 1 (x above 16.64)"),
-    ([[0, -20]], [0], "in float32, 1 − p of 1 would round to 1 (x below −16.64)"),
+    ([[0, -20]], [0], "in float32, 1 − p of 1 would round to 1 (x below −17.33)"),
     (
         [[1.7e308, -1e308]],
         [1],
@@ -532,6 +532,15 @@ def test_what_is_extreme_is_said(logits: Any, target: Any, line: str) -> None:
 
 def test_nothing_is_extreme_about_mild_logits() -> None:
     assert " ! " not in explained.text([[5, -5, 0], [15, 14, -15]], [0, 1])
+
+
+@pytest.mark.parametrize("x", [-18, -17.4, -17.3, -17, -16.7, -16.5, 16.5, 16.6, 16.7, 17, 18])
+def test_what_float32_rounds_to_1_is_what_torch_rounds(x: float) -> None:
+    p = torch.sigmoid(torch.tensor(x, dtype=torch.float32))
+    rest = torch.tensor(1.0) - p
+    found = explained.text([[0, x]], [0], screen=Screen(width=10_000))
+    assert ("in float32, p of 1 would round to 1" in found) == bool(p == 1)
+    assert ("in float32, 1 − p of 1 would round to 1" in found) == bool(rest == 1)
 
 
 def test_of_many_rows_the_three_highest_losses_are_shown() -> None:
