@@ -187,6 +187,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv --fail-above nan", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above 'nan': nothing is above or below nan", None),
     (0, "ce x.csv --fail-below acc=1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-below 'acc=1': no figure is named 'acc'; did you mean accuracy?", "figures: loss, numerator, denominator, rows_given, rows_used, rows_ignored, mean, perplexity, bits, accuracy, chance, label_entropy, floor, excess, mean_over_rows"),
     (0, "ce x.csv --fail-above 1 --reduction none", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "--fail-above '1': there is no one loss under --reduction none", "name another figure: --fail-above mean=1"),
+    (0, "ce --probs 30,70 --target 1", {}, 3, "--probs: row 0, class 0: probability 30 outside 0..1", "rows sum to 100: these look like percentages, divide by 100"),
     (0, "why x x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 2, "cannot read 'x' as a number", "the number comes first: cecalc why 0.8166 predictions.csv"),
     (0, "why x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 2, "cannot read 'x.csv' as a number", "the number comes first: cecalc why 0.8166 predictions.csv"),
     (0, "why 1 x.csv -f csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 2, "why has no format csv", "there are table and json"),

@@ -97,6 +97,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
     rows = min(room, batch.size)
     used = outcome.used if outcome.cell_used is None else outcome.cell_used
     ids = None if batch.ids is None else [str(name) for name in batch.ids[:rows]]
+    file = "" if batch.source is None else f"{batch.source}:"
     is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
 
     def part(array: Floats | None) -> Floats | None:
@@ -112,7 +113,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
         if batch.coordinates is not None and is_position
         else None,
         ids=ids,
-        names=() if ids is None else [row_name(batch, row) for row in range(rows)],
+        names=() if ids is None else [f"{file}{row_name(batch, row)}" for row in range(rows)],
     )
 
 

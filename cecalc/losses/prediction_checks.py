@@ -112,6 +112,8 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     first = probs[bad][0]
     like_logits = bool(((first < -0.01) | (first > 1.01)).any())
     hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
+    if (first >= 0).all() and abs(first.sum() - 100) <= 1:
+        hint = "rows sum to 100: these look like percentages, divide by 100"
     refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
 
 
