@@ -196,7 +196,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "why 1 x.csv --weight 1", {"x.csv": "logit_a,logit_b,target\n1,2,0\n"}, 3, "--weight: 1 weight for 2 classes", None),
     (0, "why 1 x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,2\n"}, 3, "x.csv:2: column 'target' (3): target 2 outside 0..1", None),
     (0, "why 1 --logits 1,2", {}, 2, "no target", "give one with --target"),
-    (0, "why 1 x.csv", {"x.csv": "logit,target\n1,1\n2,3\n"}, 3, "x.csv:3: column 'target' (2): target 3 outside 0..1", "targets up to 255: looks like grey levels, divide by 255"),
+    (0, "why 1 x.csv", {"x.csv": "logit,target\n1,1\n2,3\n"}, 3, "x.csv:3: column 'target' (2): target 3 outside 0..1", "targets up to 3: class numbers belong to ce"),
     (0, "softmax x.csv --top 1", {"x.csv": "id,logit_a,logit_b,target\n1,1,2,0\n"}, 2, "no such option --top; did you mean --dtype?", None),
     (0, "ce x.csv --logits-cols 3-9 --target-col t", {"x.csv": "a,b,t\n1,2,0\n"}, 3, "x.csv:1: --logits-cols 3-9: columns are numbered 1 to 3", None),
     (0, "ce x.csv", {"x.csv": "logit_1,logit_2,target\n1,2,-100\n1,2,1\n"}, 3, "x.csv:3: column 'target' (3): target '1' could be the name of a class or its number; say which with --target-as name|index", None),
