@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.records import Groups, Header, Outcome, Rank, Reduction, Task
-from cecalc.summary import ONE, ZERO, ExactSum, Summary
+from cecalc.summary import Summary
 
 if TYPE_CHECKING:
     from cecalc.records import Flags, Floats, Integers

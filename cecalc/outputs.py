@@ -15,7 +15,8 @@ from typing import Any
 from cecalc.errors import UsageError, excerpt
 from cecalc.options import Color
 from cecalc.records import Item, NamedFile, Reduction, Request, Screen, Task
-from cecalc.requests import joined, read_option, refuse_flawed
+from cecalc.requests import joined, refuse_flawed
+from cecalc.scalars import read_option
 from cecalc.views import SUFFIXES, Explaining, Finding, Format, Selection
 from cecalc.views.bounds import Bound, known
 

@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cecalc import scalars
 from cecalc.errors import UsageError, excerpt
-from cecalc.numerals import is_number, read_number
+from cecalc.numerals import is_number
 from cecalc.records import (
     Arithmetic,
     BackendName,
@@ -28,7 +29,6 @@ from cecalc.records import (
 )
 from cecalc.selection import flaw
 from cecalc.sources.inline import given
-from cecalc.sources.limits import Size
 
 _FREE = ("batch_size", "label_smoothing", "weight")
 """What `why` takes `any` for."""
@@ -52,8 +52,8 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         input=_input(task, params),
         options=LossOptions(
             reduction=params.get("reduction"),
-            ignore_index=_ignore_index(task, params.get("ignore_index")),
-            label_smoothing=_smoothing(params.get("label_smoothing")),
+            ignore_index=scalars.ignore_index(task, params.get("ignore_index")),
+            label_smoothing=scalars.smoothing(params.get("label_smoothing")),
             weight=given("--weight", _listed(params.get("weight"))),
             pos_weight=given("--pos-weight", _listed(params.get("pos_weight"))),
         ),
@@ -97,7 +97,7 @@ def _rank(params: Mapping[str, Any]) -> Rank | None:
     if len(found) > 1:
         raise UsageError("--top and --bottom exclude each other")
     option, text = f"--{found[0]}", params[found[0]]
-    count = _whole(option, text)
+    count = scalars.whole(option, text)
     if count < 1:
         raise UsageError(f"{option} {text} keeps no row")
     return Rank(count, lowest=option == "--bottom")
@@ -124,9 +124,9 @@ def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | Non
     if not is_number(text):
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint)
-    read_option("VALUE", text)
+    scalars.read_option("VALUE", text)
     batch_size = params.get("batch_size")
-    size = None if batch_size is None else _whole("--batch-size", batch_size)
+    size = None if batch_size is None else scalars.whole("--batch-size", batch_size)
     if size == 0:
         raise UsageError("--batch-size 0 holds no row")
     framework = params.get("framework")
@@ -145,7 +145,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
     if params.get("target_form") is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
     classes = params.get("classes")
-    ignored = _ignore_index(task, params.get("ignore_index"))
+    ignored = scalars.ignore_index(task, params.get("ignore_index"))
     request = InputRequest(
         task=task,
         paths=tuple(inputs),
@@ -159,10 +159,10 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         ignored=-100.0 if ignored is None else ignored,
         format=params["input_format"],
         has_header=not params["no_header"],
-        delimiter=_delimiter(params["delimiter"]),
-        encoding=_encoding(params["encoding"]),
-        max_bytes=_bytes(params["max_bytes"]),
-        max_columns=_whole("--max-columns", params["max_columns"]),
+        delimiter=scalars.delimiter(params["delimiter"]),
+        encoding=scalars.encoding(params["encoding"]),
+        max_bytes=scalars.size(params["max_bytes"]),
+        max_columns=scalars.whole("--max-columns", params["max_columns"]),
         transpose=params["transpose"],
         nan=params["nan"],
     )
@@ -236,72 +236,6 @@ def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
 
 def _listed(text: str | None) -> Sequence[str]:
     return () if text is None else (text,)
-
-
-def read_option(option: str, text: str) -> float:
-    """The number given to an option."""
-    try:
-        return read_number(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
-def _is_whole(text: str) -> bool:
-    """Whether a text is a whole number that a file could have as many bytes or rows of."""
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def _whole(option: str, text: str) -> int:
-    if not _is_whole(text):
-        raise UsageError(f"{option}: cannot read {excerpt(text)} as a whole number")
-    return int(text)
-
-
-def _ignore_index(task: Task, text: str | None) -> float | None:
-    if text is None:
-        return None
-    number = read_option("--ignore-index", text)
-    if task is Task.CE and not number.is_integer():
-        raise UsageError(f"--ignore-index {excerpt(text)} is not a class index")
-    return number
-
-
-def _smoothing(text: str | None) -> float | None:
-    if text is None:
-        return None
-    number = read_option("--label-smoothing", text)
-    if not 0 <= number <= 1:
-        raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1")
-    return number
-
-
-def _delimiter(text: str | None) -> str | None:
-    if text is None:
-        return None
-    character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
-    if len(character) != 1 or character in '"\r\n':
-        raise UsageError(f"--delimiter {excerpt(text)} is not one character")
-    return character
-
-
-def _encoding(name: str) -> str:
-    import codecs
-
-    try:
-        "".encode(name)  # some codecs are none of text
-        return codecs.lookup(name).name
-    except (LookupError, ValueError):
-        raise UsageError(f"--encoding {excerpt(name)} is not known") from None
-
-
-def _bytes(text: str | None) -> int | None:
-    if text is None:
-        return None
-    scale = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(text[-1:].lower())
-    digits = text[:-1] if scale else text
-    if not _is_whole(digits):
-        raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
-    return Size(int(digits) * (scale or 1), text)
 
 
 def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:

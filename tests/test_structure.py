@@ -17,7 +17,7 @@ MAY_IMPORT = {
 }
 """What joins rooms besides `flow` and what stands at the door."""
 FLAGS = {"cli", "options", "completion", "telling"}
-AT_THE_DOOR = FLAGS | {"requests", "outputs", "flow", "__main__", "__init__"}
+AT_THE_DOOR = FLAGS | {"requests", "scalars", "outputs", "flow", "__main__", "__init__"}
 """These may see every room."""
 
 

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cecalc.exact import ExactSum
 from cecalc.records import (
     Arithmetic,
     InputFormat,
@@ -29,7 +30,7 @@ from cecalc.records import (
     Task,
 )
 from cecalc.sources.inline import given as as_typed
-from cecalc.summary import ExactSum, Summary
+from cecalc.summary import Summary
 from cecalc.views import Format
 from tests import strategies
 from tests.oracle import ulps_apart
