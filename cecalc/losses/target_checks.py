@@ -119,7 +119,8 @@ def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | 
     if low >= 0 and high == 255:
         return "targets up to 255: looks like grey levels, divide by 255"
     if low >= 0 and 2 < high < 255:
-        return f"targets up to {write_number(high)}: class numbers belong to ce"
+        what = "class numbers belong to ce, grey levels are divided by 255"
+        return f"targets up to {write_number(high)}: {what}"
     return None
 
 
