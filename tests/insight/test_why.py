@@ -52,7 +52,7 @@ def rows(classes: int = 5, number: int = 60, seed: int = 3) -> tuple[np.ndarray,
 
 def test_at_four_decimals_the_mistake_is_found_and_random_numbers_are_not() -> None:
     """`python -m tests.insight.why_rates` measures it on thousands."""
-    (rates,) = measured(400, (4,), seed=11).values()
+    (rates,) = measured(300, (4,), seed=11).values()
     assert rates.listed >= 0.99 * rates.problems
     assert rates.first >= 0.97 * rates.unlike
     assert rates.false < 0.005 * rates.problems
@@ -370,7 +370,7 @@ def test_blocks_make_no_difference(form: str, smoothing: float | None, deep: boo
     )
     *_, reference = flow.run(whole, lambda _: None)
     assert isinstance(reference, Diagnosis)
-    for values in (4, 13, 40):
+    for values in (13,) if deep else (4, 40):
         *_, cut = in_blocks_of(whole, values)
         assert isinstance(cut, Diagnosis)
         assert (cut.tried, cut.ours) == (reference.tried, reference.ours)
