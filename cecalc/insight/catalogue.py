@@ -30,7 +30,7 @@ _ENTRIES = (
     ("sigmoid before BCE with logits", "the loss stays between 0.3133 and 1.3133"),
     ("perplexity and the base of the logarithm", "the loss is 1.44 times larger, or 0.69 times"),
     ("the next-token shift", "the loss is near ln C though the model is good"),
-    ("overflow", "nan, inf, or 0"),
+    ("overflow and half precision", "nan, inf, 0, or digits that differ"),
     ("conventions of label smoothing", "a small difference with the same epsilon"),
     ("pos_weight and weight", "the loss is inflated"),
     ("-inf logits", "nan with one-hot targets, a number with indices"),
