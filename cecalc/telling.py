@@ -22,16 +22,13 @@ def refuse_terminal(ctx: typer.Context) -> None:
     if sys.stdin is None:
         raise InputError("standard input is closed")
     if sys.stdin.isatty():
-        name = ctx.command.name
+        name = ctx.command.name or ""
+        usage, example = ("why VALUE", "why 0.8166") if name == "why" else (name, name)
+        target = {"bce": " --target 0,0,1,0", "softmax": "", "sigmoid": ""}.get(name, " --target 2")
         raise UsageError(
-            f"no input; usage: cecalc {name} [FILE] [OPTIONS]",
-            hint=f"cecalc {name} --logits 2,-3,0.8,1.2{_example(name)}; see cecalc {name} --help",
+            f"no input; usage: cecalc {usage} [FILE] [OPTIONS]",
+            hint=f"cecalc {example} --logits 2,-3,0.8,1.2{target}; see cecalc {name} --help",
         )
-
-
-def _example(name: str | None) -> str:
-    of_index = " --target 2"
-    return {"ce": of_index, "bce": " --target 0,0,1,0", "explain": of_index}.get(name or "", "")
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError:

@@ -100,13 +100,14 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(10)
-@pytest.mark.parametrize("task", ["ce", "bce", "softmax", "sigmoid", "explain"])
-def test_at_a_terminal_it_says_what_it_wants(task: str, tmp_path: Path) -> None:
-    status, shown = terminal([task], tmp_path)
+@pytest.mark.parametrize("command", ["ce", "bce", "softmax", "sigmoid", "explain", "why 0.5"])
+def test_at_a_terminal_it_says_what_it_wants(command: str, tmp_path: Path) -> None:
+    status, shown = terminal(command.split(), tmp_path)
     assert status == 2
     first, second = shown.splitlines()
-    assert first == f"cecalc: error: no input; usage: cecalc {task} [FILE] [OPTIONS]"
-    assert second.startswith(f"cecalc: hint: cecalc {task} --logits ")
+    usage, example = command.replace("0.5", "VALUE"), command.replace("0.5", "0.8166")
+    assert first == f"cecalc: error: no input; usage: cecalc {usage} [FILE] [OPTIONS]"
+    assert second.startswith(f"cecalc: hint: cecalc {example} --logits ")
 
 
 @pytest.mark.fault(16, 20)

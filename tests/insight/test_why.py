@@ -315,6 +315,18 @@ def test_mistakes_are_found_beside_options(
     assert name in names
 
 
+def test_floors_and_guesses_are_told_where_they_hold() -> None:
+    """Weights move both, and smoothing the floor."""
+
+    def entries(**known: Any) -> set[int]:
+        ours = found(X, SOFT, "0", **known).ours
+        return {e.number for e in found(X, SOFT, f"{ours:.6f}", **known).matches[0].entries}
+
+    assert entries() == {27, 30}
+    assert entries(label_smoothing=0.2) == {27}
+    assert entries(weight=W.tolist()) == set()
+
+
 def test_nothing_counted_is_the_only_cause() -> None:
     for x, t in ((X, np.full(60, -100)), (X[:1, :2], [-100])):
         assert [m.name for m in found(x, t, "nan").matches] == ["nothing counted"]

@@ -42,7 +42,8 @@ def losses(
         if total is not None and total.rows:
             yield _of(name, total)
     yield from _ignored(tally, plan)
-    yield from _soft(tally)
+    if plan.weight is None and not plan.smoothing:
+        yield from _soft(tally)
     yield from _axes(tally, plan)
     if (second := tally.totals.get((CE, "second"))) is not None:
         yield _of("one of two logits", second)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.tally import Tally
 
+_ZERO = 1e-6
+"""How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
+_HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
 _NEGATIVE = "§10 targets, §24 swapped arguments, §25 NLLLoss, §26 KLDivLoss"
 
 
@@ -47,13 +50,6 @@ def _windows(value: float, plan: Plan) -> Iterator[str]:
         yield f"outside {low:.4f} to {high:.4f}: not {what}"
 
 
-_ZERO = 1e-6
-"""How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
-
-
-_HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
-
-
 def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
     """Each in a sentence, with its entry in the catalogue.
 
@@ -66,11 +62,13 @@ def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
         return
     if not plan.is_of_cells and -_ZERO <= tally.lse.low <= tally.lse.high <= _ZERO:
         yield _HARMLESS, 20
+    if plan.weight is not None:
+        return  # weights move what a uniform guess costs, and the floor
     choices = 2 if plan.is_of_cells else plan.classes
     chance, name = math.log(choices), f"ln {choices}"
     if mean > chance:
         yield f"it is above {name} = {chance:.4f}, what a uniform guess costs", 27
-    if tally.entropy:
+    if tally.entropy and not plan.smoothing:
         floor = tally.entropy / rows
         rest = f"the rest, {mean - floor:.4f}, is the KL divergence"
         yield f"{floor:.4f} of it is the entropy of the targets, the least it can be; {rest}", 30
