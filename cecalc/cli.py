@@ -24,8 +24,20 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, WHY, Errors, Numbered, takes
-from cecalc.outputs import OutputRequest, output_of
+from cecalc.options import (
+    ACTIVATION,
+    BCE,
+    CE,
+    DEFAULTS,
+    EXPLAIN,
+    GUIDE,
+    WHY,
+    Color,
+    Errors,
+    Numbered,
+    takes,
+)
+from cecalc.outputs import OutputRequest, output_of, screen_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
 from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
 from cecalc.requests import request_of
@@ -53,7 +65,8 @@ def root(
         typer.echo(f"cecalc {__version__}")
     elif ctx.invoked_subcommand is None:
         raise UsageError(
-            "no command", hint="one of ce, bce, softmax, sigmoid, explain, why; see cecalc --help"
+            "no command",
+            hint="one of ce, bce, softmax, sigmoid, explain, why, guide; see cecalc --help",
         )
 
 
@@ -132,6 +145,24 @@ def why(ctx: typer.Context, **_: Any) -> int:
     cecalc why 2.31 predictions.csv --batch-size 64 --framework torch
     """
     return _execute(Task.CE, ctx)
+
+
+@app.command()
+@takes(GUIDE)
+def guide(ctx: typer.Context, **_: Any) -> int:
+    """What a number means and how to ask for it: a page for each topic.
+
+    cecalc guide
+    cecalc guide which-loss
+    """
+    from cecalc import guide as pages
+
+    screen, topic = screen_of(Color.AUTO, None), ctx.params["topic"]
+    text = pages.contents() if topic is None else pages.drawn(topic, screen)
+    if not pages.paged(text, screen):
+        with Writer(None, hold=False) as writer:
+            writer.write(text)
+    return Status.COMPLETE
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a shell is offered when Tab is pressed: columns of the file that is already typed, figures.
+"""What a shell is offered when Tab is pressed: columns of the file that is already typed, figures, topics.
 
 A shell evaluates what it is offered, so a name out of a file is offered only where no shell reads
 anything into it.
@@ -44,6 +44,13 @@ def figures(ctx: typer.Context, incomplete: str) -> list[str]:
     """Offers the figures that can be bounded."""
     names = known(_task(ctx))
     return [f"{name}=" for name in names if name.startswith(incomplete)]
+
+
+def topics(incomplete: str) -> list[str]:
+    """Offers the pages of the guide."""
+    from cecalc import guide
+
+    return [topic for topic in guide.topics() if topic.startswith(incomplete)]
 
 
 def _task(ctx: typer.Context) -> Task:

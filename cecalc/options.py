@@ -74,6 +74,18 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         inspect.Parameter.empty,
     ),
+    "topic": (
+        Annotated[
+            _TEXT,
+            typer.Argument(
+                metavar="TOPIC",
+                show_default=False,
+                autocompletion=completion.topics,
+                help="The page to show; without it, the list of them.",
+            ),
+        ],
+        None,
+    ),
     "inputs": (
         Annotated[
             _TEXTS,
@@ -243,6 +255,8 @@ WHY = {
     "input_format", "no_header", "delimiter", "encoding", "max_bytes", "max_columns", "transpose",
     "format", "output", "color", "no_progress", "time", "errors", "no_hints", "strict", "debug",
 }  # fmt: skip
+
+GUIDE = {"topic", "errors", "debug"}
 
 DEFAULTS = {"value": None} | {
     name: default for name, (_, default) in OPTIONS.items() if name != "value"

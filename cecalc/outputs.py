@@ -66,7 +66,7 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
         quiet=params["quiet"],
         selection=_selection(params, chosen),
         bounds=tuple(_bounds(request.input.task, params)),
-        screen=_screen(params["color"], path),
+        screen=screen_of(params["color"], path),
         progress=not params["no_progress"],
         time=params["time"],
     )
@@ -181,7 +181,8 @@ def _refuse_overwriting(path: str, request: Request) -> None:
             raise UsageError(f"output {excerpt(path)} is also an input")
 
 
-def _screen(color: Color, path: str | None) -> Screen:
+def screen_of(color: Color, path: str | None) -> Screen:
+    """What a drawing is made for: the terminal, if that is where it goes."""
     is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
     wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = None

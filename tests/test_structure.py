@@ -9,7 +9,7 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "cecalc"
 MODULES = sorted(HOUSE.rglob("*.py"))
-ROOMS = {"sources", "backend", "losses", "compute", "insight", "summary", "views", "writer"}
+ROOMS = {"sources", "backend", "losses", "compute", "insight", "summary", "views", "writer", "guide"}
 MAY_IMPORT = {
     "compute": {"backend", "losses"},
     "groups": {"summary"},

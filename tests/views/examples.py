@@ -180,7 +180,7 @@ def report(header: Header, outcome: Outcome, **known: Any) -> Report:
             chance=math.log(2 if is_bce else header.width),
             target_form="cells of 0 and 1" if is_bce else "class indices",
             backend="NumPy, float64",
-            version="0.1.0",
+            version="0.2.0",
         ),
         **known,
     )

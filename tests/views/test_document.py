@@ -39,7 +39,7 @@ FOUNDING = """\
   "input": "logits",
   "source": "--logits",
   "backend": "NumPy, float64",
-  "version": "0.1.0"
+  "version": "0.2.0"
 }
 """  # noqa: E501
 
