@@ -43,6 +43,7 @@ CASES = [
     ("cecalc ce x.jsonl --select lo", {"logits", "loss"}),
     ("cecalc bce x.csv --fail-below cell_", {"cell_accuracy="}),
     ("cecalc explain x.csv --id-col i", {"id"}),
+    ("cecalc guide conc", {"concepts"}),
 ]
 
 

@@ -1,36 +1,40 @@
-"""The README is always true: every command in it is run, and prints what it says."""
+"""README and guide are always true: every command in them is run, and prints what they say."""
 
 from __future__ import annotations
 
 import doctest
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cecalc.insight.catalogue import CATALOGUE
+from cecalc import guide
+from cecalc.cli import status_of
+from cecalc.errors import Status
 from cecalc.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+PAGES = {"README": README} | {topic: guide.page(topic) for topic in guide.topics()}
 SETUP = re.compile(r"^\S*(?:python3 -m venv|pip) ")
 VERSIONS = re.compile(r"\b(numpy|torch) \d+\.\d+\b")
 FULL_PRECISION = re.compile(r"\d*\.\d{12,}(?:e-?\d+)?")
+COMING = {"confusions", "house"}
+"""Topics that are pointed to before they are written."""
 
 
-def blocks() -> list[tuple[str, str]]:
-    """The commands of the README's console blocks, each with the output below it."""
+def commands(page: str) -> list[tuple[str, str]]:
+    """The commands of a page's console blocks, each with the output below it."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            while command.endswith("\\"):
-                more, _, output = output.partition("\n")
-                command = f"{command[:-1]}{more.lstrip('> ')}"
             found.append((command, output))
     return found
 
@@ -41,56 +45,113 @@ def normal(text: str) -> str:
     return VERSIONS.sub(r"\1 N", text).rstrip()
 
 
+def words(command: str) -> list[str] | None:
+    """The words of a call of cecalc that needs no shell; None of anything else."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        found = list(lexer)
+    except ValueError:  # a quotation without its end
+        return None
+    is_plain = "$" not in command and not any(set(word) <= set("();<>|&") for word in found)
+    return found if is_plain and found[0] == "cecalc" else None
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the samples in it, as in a clone."""
     path = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "samples", path / "samples")
-    bin_ = path / "bin"
-    bin_.mkdir()
-    script = bin_ / "cecalc"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m cecalc "$@"\n')
-    script.chmod(0o755)
+    (path / "bin").mkdir()
+    for name, program in (("cecalc", "-m cecalc"), ("python", "")):
+        script = path / "bin" / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
+        script.chmod(0o755)
     return path
 
 
-@pytest.mark.parametrize(
-    ("command", "output"), [block for block in blocks() if not SETUP.match(block[0])]
-)
-def test_command_prints_what_the_readme_shows(command: str, output: str, home: Path) -> None:
-    run = subprocess.run(
-        ["bash", "-c", command],
-        cwd=home,
-        env=os.environ | {"PATH": f"{home / 'bin'}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert normal(run.stdout) == normal(output)
+@pytest.fixture
+def printed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """What a command prints on both streams; a shell runs only what needs one."""
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PATH", f"{home / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def run(command: str) -> str:
+        first, bar, rest = command.partition(" | ")
+        plain, given = words(first), ""
+        if plain:
+            status_of(plain[1:])
+            given, told = capfd.readouterr()
+            if not bar:
+                return given + told
+            assert told == ""
+        return subprocess.run(
+            ["bash", "-c", rest if plain else command],
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        ).stdout
+
+    return run
 
 
-def test_the_python_example_runs() -> None:
-    example = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
-    parsed = doctest.DocTestParser().get_doctest(example, {}, "README.md", None, 0)
-    assert doctest.DocTestRunner().run(parsed) == (0, 4)
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_print_what_the_page_shows(name: str, printed: Callable[[str], str]) -> None:
+    shown, found = [], []
+    for command, output in commands(PAGES[name]):
+        if not SETUP.match(command):
+            shown.append(f"$ {command}\n{normal(output)}")
+            found.append(f"$ {command}\n{normal(printed(command))}")
+    assert "\n".join(found) == "\n".join(shown)
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if "```python" in page])
+def test_examples_of_python_run(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    example = "\n".join(re.findall(r"```python\n(.*?)```", PAGES[name], re.DOTALL))
+    parsed = doctest.DocTestParser().get_doctest(example, {}, name, None, 0)
+    assert len(parsed.examples) > 1
+    assert doctest.DocTestRunner().run(parsed).failed == 0
+
+
+def test_every_sample_gives_what_the_guide_says(printed: Callable[[str], str]) -> None:
+    tried = re.findall(r"^\| .* \| .* \| `(cecalc .*)` \|$", PAGES["samples"], re.MULTILINE)
+    found = {command: normal(printed(f"{command} -q")) for command in tried}
+    for task in ("ce", "bce"):
+        forms = [command for command in tried if re.match(rf"cecalc {task} .*/example", command)]
+        numbers = {found[command] for command in forms}
+        said = normal(re.findall(rf"for `{task}` (\S+?),?\s", PAGES["samples"])[0])
+        assert len(forms) > 5 and numbers == {said}
+    samples = {path.name for path in (ROOT / "samples").iterdir() if path.suffix != ".py"}
+    assert samples == set(re.findall(r"samples/([\w.-]+)", " ".join(tried)))
+
+
+def test_the_readme_is_a_shop_window() -> None:
+    assert len(README.splitlines()) <= 220
 
 
 def test_set_up_is_two_commands() -> None:
-    assert len([command for command, _ in blocks() if SETUP.match(command)]) == 2
+    assert len([command for command, _ in commands(README) if SETUP.match(command)]) == 2
 
 
-def test_every_option_is_in_the_readme() -> None:
-    names = {name.replace("_", "-") for name in OPTIONS} - {"inputs", "value", "debug"}
-    assert {name for name in names if f"--{name}" not in README} == set()
+def test_every_option_is_told() -> None:
+    names = {name.replace("_", "-") for name in OPTIONS} - {"inputs", "value", "topic", "debug"}
+    told = "".join(PAGES.values())
+    assert {name for name in names if f"--{name}" not in told} == set()
 
 
-def test_every_sample_is_in_the_readme() -> None:
-    samples = {path.name for path in (ROOT / "samples").iterdir() if path.is_file()}
-    assert {name for name in samples if name not in README} == set()
+@pytest.mark.parametrize("name", ["README", "checks"])
+def test_every_exit_status_is_told(name: str) -> None:
+    assert [int(n) for n in re.findall(r"^\| (\d+) \| ", PAGES[name], re.MULTILINE)] == list(Status)
 
 
-def test_every_confusion_is_in_the_readme() -> None:
-    rows = [f"| {e.number} | {e.title} | {e.seen} |" for e in CATALOGUE.values()]
-    assert "\n".join(rows) in README
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_pointed_to_exists(name: str) -> None:
+    pointed = set(re.findall(r"`cecalc\s+guide\s+([a-z][a-z-]*)`", PAGES[name]))
+    assert pointed - COMING <= set(guide.topics())

@@ -44,6 +44,10 @@ def loaded(*arguments: str) -> tuple[int, set[str]]:
         (("why", "0.5", "x.csv", "--batch-size", "0"), 2),
         (("why", "0.5", "x.csv", "-f", "csv"), 2),
         (("explain", "--help"), 0),
+        (("guide",), 0),
+        (("guide", "concepts"), 0),
+        (("guide", "--help"), 0),
+        (("guide", "concept"), 2),
         ((), 2),
         (("cee",), 2),
         (("ce", "--logit", "1,2"), 2),
@@ -80,8 +84,11 @@ def test_a_small_problem_imports_numpy_alone(arguments: tuple[str, ...]) -> None
     assert (status, modules & HEAVY) == (0, {"numpy"})
 
 
-def test_only_a_table_imports_rich() -> None:
-    assert "rich" not in loaded("ce", "samples/digits.csv", "-f", "csv")[1]
+@pytest.mark.parametrize(
+    "arguments", [("ce", "samples/digits.csv", "-f", "csv"), ("guide",), ("guide", "concepts")]
+)
+def test_only_a_drawing_imports_rich(arguments: tuple[str, ...]) -> None:
+    assert "rich" not in loaded(*arguments)[1]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])

@@ -14,7 +14,7 @@ from importlib import resources
 from cecalc.errors import UsageError, excerpt
 from cecalc.records import Screen
 
-FIRST = ("concepts", "which-loss", "confusions", "why")
+FIRST = ("concepts", "which-loss", "explain", "why", "confusions")
 """What a reader begins with; the other topics follow in alphabetical order."""
 _WIDEST = 100
 """Columns beyond which lines of prose are hard to follow."""
