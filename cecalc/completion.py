@@ -1,4 +1,4 @@
-"""What a shell is offered when Tab is pressed: columns of the file that is already typed, figures, topics.
+"""What a shell is offered when Tab is pressed: columns of the file already typed, figures, topics.
 
 A shell evaluates what it is offered, so a name out of a file is offered only where no shell reads
 anything into it.

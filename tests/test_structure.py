@@ -9,7 +9,9 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "cecalc"
 MODULES = sorted(HOUSE.rglob("*.py"))
-ROOMS = {"sources", "backend", "losses", "compute", "insight", "summary", "views", "writer", "guide"}
+ROOMS = {
+    "sources", "backend", "losses", "compute", "insight", "summary", "views", "writer", "guide",
+}  # fmt: skip
 MAY_IMPORT = {
     "compute": {"backend", "losses"},
     "groups": {"summary"},
