@@ -59,8 +59,10 @@ def drawn(topic: str, screen: Screen) -> str:
         return text
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
     console = Console(
+        theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
         width=min(screen.width, _WIDEST),
         force_terminal=screen.color,
         force_jupyter=False,
