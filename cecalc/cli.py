@@ -25,10 +25,10 @@ from cecalc.errors import (
     note_as_json,
 )
 from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, WHY, Errors, Numbered, takes
-from cecalc.outputs import OutputRequest, output_of
+from cecalc.outputs import OutputRequest, entry_output_of, output_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
-from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
-from cecalc.requests import request_of
+from cecalc.records import Entry, Header, Hint, Item, Meter, Outcome, Task
+from cecalc.requests import entry_of, request_of
 from cecalc.telling import hint_as_json, offering, refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
@@ -130,8 +130,15 @@ def why(ctx: typer.Context, **_: Any) -> int:
     cecalc why 0.8166 predictions.csv
     cecalc why -0.91 --logits 2,-3,0.8,1.2 --target 2
     cecalc why 2.31 predictions.csv --batch-size 64 --framework torch
+
+    With §1 to §30 (or '#1') it shows an entry of the catalogue instead: what is seen, why, the
+    wrong line and the right one.
+
+    cecalc why §1
     """
-    return _execute(Task.CE, ctx)
+    params = DEFAULTS | ctx.params
+    entry = entry_of(params)
+    return _execute(Task.CE, ctx) if entry is None else _show(entry, params)
 
 
 def main() -> None:
@@ -211,6 +218,16 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
     holds = not (checked.failures or checked.is_unexplained)
     return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
+
+
+def _show(entry: Entry, params: dict[str, Any]) -> int:
+    """Write an entry of the catalogue."""
+    from cecalc.views import entry as view
+
+    form, screen = entry_output_of(params)
+    with Writer(params["output"], hold=params["output"] is None) as writer:
+        writer.write(view.render(entry, form, screen))
+    return Status.COMPLETE
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:

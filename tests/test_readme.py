@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cecalc.insight.catalogue import CATALOGUE
+from cecalc.insight.catalogue import catalogue
 from cecalc.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -92,5 +92,5 @@ def test_every_sample_is_in_the_readme() -> None:
 
 
 def test_every_confusion_is_in_the_readme() -> None:
-    rows = [f"| {e.number} | {e.title} | {e.seen} |" for e in CATALOGUE.values()]
-    assert "\n".join(rows) in README
+    rows = [f"\n| {e.number} | {e.title} | " for e in catalogue().values()]
+    assert [row for row in rows if row not in README] == []

@@ -26,9 +26,13 @@ _LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
 
 def draw(drawing: RenderableType, screen: Screen) -> str:
     """The drawing as text, at its natural width, no blanks at the ends of its lines."""
+    return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
+
+
+def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap: bool) -> str:
     console = Console(
         file=io.StringIO(),
-        width=_UNBOUNDED,
+        width=columns,
         height=100,
         force_terminal=screen.color,
         force_jupyter=False,
@@ -42,8 +46,18 @@ def draw(drawing: RenderableType, screen: Screen) -> str:
         _environ={},
     )
     with console.capture() as capture:
-        console.print(drawing, soft_wrap=True)
+        console.print(drawing, soft_wrap=soft_wrap)
     return "".join(_ended(line) + "\n" for line in capture.get().split("\n")[:-1])
+
+
+def markdown(text: str, screen: Screen) -> str:
+    """A page at the width of a terminal; as it stands where there is none."""
+    if screen.width is None:
+        return text
+    from rich.markdown import Markdown
+
+    page = Markdown(text, code_theme="ansi_dark")
+    return _printed(page, screen, screen.width, soft_wrap=False)
 
 
 def width(text: str) -> int:
