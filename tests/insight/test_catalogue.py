@@ -18,17 +18,21 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+import cecalc
 from cecalc.cli import status_of
 from cecalc.insight.catalogue import catalogue
 from cecalc.insight.why.measured import FACTORS
 from cecalc.insight.why.misread import OF_CELLS, OF_CLASSES
 from cecalc.insight.why.mistakes import MISTAKES
-from cecalc.records import Entry
+from cecalc.records import Entry, Screen
+from cecalc.views import Finding
+from cecalc.views.entry import render
 from tests.insight.mistaken import OF_CELLS as CELLS_OTHERWISE
 from tests.insight.mistaken import OF_CLASSES as CLASSES_OTHERWISE
 from tests.insight.mistaken import Rows
 
 ENTRIES = list(catalogue().values())
+PAGE = (Path(cecalc.__file__).parent / "guide" / "confusions.md").read_text()
 OF_OTHERS = {8: "keras", 19: "log_loss"}
 """Entries whose lines are another library's, and what they call."""
 
@@ -239,3 +243,91 @@ def test_torch_says_what_it_is_said_to(text: str) -> None:
     assert any(f"`{text}`" in entry.seen for entry in ENTRIES)
     with pytest.raises((RuntimeError, IndexError), match=re.escape(text)):
         ERRORS[text]()
+
+
+WHOLE = """\
+## §25 NLLLoss without log_softmax
+
+**Seen:** A negative loss, drifting to -1: on probabilities it is -mean p of
+the target, within -1..0; on logits it is -mean x of the target, without a
+floor.
+
+**Why:** NLLLoss takes log-probabilities and computes no logarithm: it picks
+the target's entry and changes its sign.
+
+**Wrong:**
+
+```python
+loss = F.nll_loss(logits.softmax(1), target)
+```
+
+**Right:**
+
+```python
+loss = F.nll_loss(F.log_softmax(logits, 1), target)
+```
+
+**Shown by:**
+
+```text
+cecalc why -0.1512 --target 2,1,3 \\
+    --logits '2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3;0.2,1.7,-0.6,0.4'
+```
+"""
+
+
+@pytest.mark.parametrize("spelled", ["§25", "#25"])
+def test_an_entry_is_shown_as_it_stands(spelled: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["why", spelled]) == 0
+    assert capfd.readouterr() == (WHOLE, "")
+    assert WHOLE in PAGE
+
+
+def test_a_number_alone_is_asked_about(capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["why", "1", "--logits", "1,2", "--target", "0"]) == 0
+    assert capfd.readouterr().out.startswith(" 1 is consistent with")
+
+
+def test_the_page_is_its_entries_and_says_first_what_it_is() -> None:
+    first, _, second, *_ = PAGE.split("\n")
+    assert (first, second[-1]) == ("# Confusions", ".")
+    assert PAGE.endswith("\n".join(entry.text for entry in ENTRIES))
+
+
+@pytest.mark.parametrize("entry", _named(ENTRIES))
+def test_text_and_json_agree(entry: Entry, capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["why", f"§{entry.number}", "-f", "json"]) == 0
+    facts = json.loads(capfd.readouterr().out)
+    assert [*facts] == ["number", "title", "seen", "why", "wrong", "right", "command"]
+    assert status_of(["why", f"#{entry.number}"]) == 0
+    text = capfd.readouterr().out
+    heading, seen, why, *blocks = text.split("\n\n")
+    assert heading == f"## §{facts['number']} {facts['title']}"
+    assert seen.replace("\n", " ") == f"**Seen:** {facts['seen']}"
+    assert why.replace("\n", " ") == f"**Why:** {facts['why']}"
+    assert blocks[:4] == [
+        "**Wrong:**", f"```python\n{facts['wrong']}\n```",
+        "**Right:**", f"```python\n{facts['right']}\n```",
+    ]  # fmt: skip
+    assert shlex.split(blocks[5].strip("`\n").removeprefix("text\n").replace("\\\n", "")) == (
+        shlex.split(facts["command"])
+    )
+
+
+def test_an_entry_goes_to_a_file_too(tmp_path: Path) -> None:
+    for name, entry in (("x.txt", WHOLE), ("x.json", None)):
+        assert status_of(["why", "§25", "-o", str(tmp_path / name)]) == 0
+        written = (tmp_path / name).read_text()
+        assert written == entry or json.loads(written)["number"] == 25
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_terminal_gets_it_drawn(columns: int) -> None:
+    for is_colored in (False, True):
+        screen = Screen(width=columns, color=is_colored)
+        drawn = render(catalogue()[25], Finding.TABLE, screen)
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", drawn)
+        assert "**" not in plain and "```" not in plain and plain.lstrip().startswith("§25 NLLLoss")
+        assert all(len(line) <= columns for line in plain.split("\n"))
+        assert (drawn != plain) == is_colored
+    assert "loss = F.nll_loss(" in plain
