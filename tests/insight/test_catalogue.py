@@ -331,3 +331,27 @@ def test_a_terminal_gets_it_drawn(columns: int) -> None:
         assert all(len(line) <= columns for line in plain.split("\n"))
         assert (drawn != plain) == is_colored
     assert "loss = F.nll_loss(" in plain
+
+
+Q = "--target 0.1,0.1,0.6,0.2;0.3,0.5,0.1,0.1;0.1,0.2,0.3,0.4"
+POINTING = {
+    "-0.8852 samples/digits.csv": "see cecalc why §25 (NLLLoss without log_softmax) ",
+    f"0.1640 --logits 2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3;0.2,1.7,-0.6,0.4 {Q}": (
+        "see cecalc why §26 (cross-entropy and KL divergence), §21 (sum and mean) "
+    ),
+    "8.25 samples/digits.csv": "not a softmax before cross-entropy (cecalc why §1) ",
+    "8.25 samples/tumours.csv": "not a sigmoid before BCE with logits (cecalc why §12) ",
+    "77 samples/digits.csv": "costs: no clipped mean (cecalc why §7) ",
+    "-9.9 samples/digits.csv": (
+        "see cecalc why §10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss) "
+    ),
+}
+"""What is asked, and what the answer says about an entry."""
+
+
+@pytest.mark.parametrize(("asked", "said"), POINTING.items())
+def test_what_names_an_entry_says_how_to_read_it(
+    asked: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status_of(["why", *asked.split()])
+    assert said in " ".join(capfd.readouterr().out.split())
