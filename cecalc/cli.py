@@ -37,10 +37,10 @@ from cecalc.options import (
     Numbered,
     takes,
 )
-from cecalc.outputs import OutputRequest, output_of, screen_of
+from cecalc.outputs import OutputRequest, entry_output_of, output_of, screen_of
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
-from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
-from cecalc.requests import request_of
+from cecalc.records import Entry, Header, Hint, Item, Meter, Outcome, Task
+from cecalc.requests import entry_of, request_of
 from cecalc.telling import hint_as_json, offering, refuse_terminal, say, teller, usage_error
 from cecalc.writer import Writer
 
@@ -143,8 +143,15 @@ def why(ctx: typer.Context, **_: Any) -> int:
     cecalc why 0.8166 predictions.csv
     cecalc why -0.91 --logits 2,-3,0.8,1.2 --target 2
     cecalc why 2.31 predictions.csv --batch-size 64 --framework torch
+
+    With §1 to §30 (or '#1') it shows an entry of the catalogue instead: what is seen, why, the
+    wrong line and the right one.
+
+    cecalc why §1
     """
-    return _execute(Task.CE, ctx)
+    params = DEFAULTS | ctx.params
+    entry = entry_of(params)
+    return _execute(Task.CE, ctx) if entry is None else _show(entry, params)
 
 
 @app.command()
@@ -158,7 +165,11 @@ def guide(ctx: typer.Context, **_: Any) -> int:
     from cecalc import guide as pages
 
     screen, topic = screen_of(Color.AUTO, None), ctx.params["topic"]
-    text = pages.contents() if topic is None else pages.drawn(topic, screen)
+    text = pages.contents() if topic is None else pages.page(topic)
+    if topic is not None and screen.width is not None:
+        from cecalc.views import drawing
+
+        text = drawing.markdown(text, screen)
     if not pages.paged(text, screen):
         with Writer(None, hold=False) as writer:
             writer.write(text)
@@ -242,6 +253,16 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
     holds = not (checked.failures or checked.is_unexplained)
     return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
+
+
+def _show(entry: Entry, params: dict[str, Any]) -> int:
+    """Write an entry of the catalogue."""
+    from cecalc.views import entry as view
+
+    form, screen = entry_output_of(params)
+    with Writer(params["output"], hold=params["output"] is None) as writer:
+        writer.write(view.render(entry, form, screen))
+    return Status.COMPLETE
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:

@@ -69,7 +69,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
             typer.Argument(
                 metavar="VALUE",
                 show_default=False,
-                help="The number to be explained, with the digits that are known of it.",
+                help="The number to be explained, with the digits that are known of it; or §1 to "
+                "§30 (or '#1'), an entry of the catalogue.",
             ),
         ],
         inspect.Parameter.empty,

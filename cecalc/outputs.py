@@ -72,6 +72,14 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
     )
 
 
+def entry_output_of(params: Mapping[str, Any]) -> tuple[Finding, Screen]:
+    """How an entry of the catalogue is written, and where it is seen."""
+    path, chosen = params["output"], params["format"]
+    if path is not None and chosen is None:
+        chosen = _format_of(path)
+    return _finding(chosen or Format.TABLE), screen_of(params["color"], path)
+
+
 def _form(
     params: Mapping[str, Any], request: Request, chosen: Format
 ) -> Format | Explaining | Finding:
@@ -80,6 +88,11 @@ def _form(
         return _explaining(params, chosen)
     if request.question is None:
         return chosen
+    return _finding(chosen)
+
+
+def _finding(chosen: Format) -> Finding:
+    """How what `why` says is written."""
     if chosen not in (Format.TABLE, Format.JSON):
         raise UsageError(f"why has no format {chosen}", hint="there are table and json")
     return Finding(chosen.value)

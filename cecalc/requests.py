@@ -9,11 +9,13 @@ from typing import Any
 from cecalc import scalars
 from cecalc.errors import UsageError, excerpt
 from cecalc.numerals import is_number
+from cecalc.options import DEFAULTS
 from cecalc.records import (
     Arithmetic,
     BackendName,
     ColumnChoice,
     Dtype,
+    Entry,
     Given,
     HintPolicy,
     Inline,
@@ -37,6 +39,17 @@ _OF_FILES = (
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
 )
 """Options that say how a file is read."""
+_BESIDE_ENTRIES = {
+    "value",
+    "format",
+    "output",
+    "color",
+    "errors",
+    "no_hints",
+    "no_progress",
+    "debug",
+}
+"""What may be said where no number is asked about."""
 
 
 def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False) -> Request:
@@ -67,6 +80,34 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         question=_question(params, free),
         hints=_hints(params),
     )
+
+
+def entry_of(params: Mapping[str, Any]) -> Entry | None:
+    """The entry of the catalogue that `why` is asked for; None where it is asked about a number.
+
+    Raises
+    ------
+    UsageError : there is no such entry, or something else is given beside it
+    """
+    sign, number = params["value"][:1], params["value"][1:]
+    if sign not in ("§", "#"):
+        return None
+    from cecalc.insight.catalogue import catalogue
+
+    entries = {str(entry.number): entry for entry in catalogue().values()}
+    if number not in entries:
+        raise UsageError(
+            f"no entry {excerpt(number)}: there are 1 to {len(entries)}",
+            hint="cecalc guide confusions shows them all",
+        )
+    if params["inputs"]:
+        file = excerpt(params["inputs"][0])
+        raise UsageError(f"entry {number} is read alone, without the file {file}")
+    for name, default in DEFAULTS.items():
+        if name not in _BESIDE_ENTRIES and params[name] not in (default, (), []):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} goes with a number, not with entry {number}")
+    return entries[number]
 
 
 def joined(given: Sequence[str] | None) -> str | None:

@@ -16,8 +16,6 @@ from cecalc.records import Screen
 
 FIRST = ("concepts", "which-loss", "explain", "why", "confusions")
 """What a reader begins with; the other topics follow in alphabetical order."""
-_WIDEST = 100
-"""Columns beyond which lines of prose are hard to follow."""
 _NOT_RUN = (126, 127)
 """What a shell says of a program that it cannot run."""
 
@@ -50,29 +48,6 @@ def contents() -> str:
     width = max(map(len, lines))
     listed = [f" {topic:{width}}  {line}\n" for topic, line in lines.items()]
     return "".join([*listed, "\n cecalc guide TOPIC shows a page\n"])
-
-
-def drawn(topic: str, screen: Screen) -> str:
-    """The page for a terminal; as it is written where there is none."""
-    text = page(topic)
-    if screen.width is None:
-        return text
-    from rich.console import Console
-    from rich.markdown import Markdown
-    from rich.theme import Theme
-
-    console = Console(
-        theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
-        width=min(screen.width, _WIDEST),
-        force_terminal=screen.color,
-        force_jupyter=False,
-        color_system="standard" if screen.color else None,
-        legacy_windows=False,
-        _environ={},
-    )
-    with console.capture() as capture:
-        console.print(Markdown(text, code_theme="ansi_dark"))
-    return capture.get()
 
 
 def paged(text: str, screen: Screen) -> bool:

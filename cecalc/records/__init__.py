@@ -18,7 +18,7 @@ from cecalc.records.asked import (
     Request,
     Screen,
 )
-from cecalc.records.diagnosis import Diagnosis, Match, Reference
+from cecalc.records.diagnosis import Diagnosis, Entry, Match, Reference
 from cecalc.records.hints import Hint, HintPolicy
 from cecalc.records.results import Groups, Header, Item, Meter, Outcome, Report, Working
 from cecalc.records.rows import Batch, Block, Original, Problem, Schema
@@ -48,6 +48,7 @@ __all__ = [
     "ColumnChoice",
     "Diagnosis",
     "Dtype",
+    "Entry",
     "Explanation",
     "Given",
     "Groups",

@@ -15,6 +15,25 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """The same in words."""
+
+    number: int
+    title: str
+    seen: str
+    """What people see, with the numbers that show it."""
+    why: str
+    wrong: str
+    """Lines of Python that do it."""
+    right: str
+    """Lines that do not."""
+    command: str
+    """What of cecalc shows it."""
+    text: str
+    """All of it, in Markdown."""
+
+
+@dataclass(frozen=True)
 class Match:
     """A way to the number that was asked about."""
 

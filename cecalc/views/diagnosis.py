@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cecalc.records import Diagnosis, Item, Match, Screen
 from cecalc.views.digits import rounded
 from cecalc.views.drawing import draw, styled
-from cecalc.views.prose import paragraph
+from cecalc.views.prose import paragraph, unbroken
 
 SHOWN = 5
 """Up to how many matches are told in full."""
@@ -64,7 +64,8 @@ def _of_match(match: Match, found: Diagnosis) -> Iterator[Pair]:
     if match.fix is not None:
         yield "fix", match.fix
     if match.entries:
-        yield "see", ", ".join(f"§{entry.number} {entry.title}" for entry in match.entries)
+        entries = ", ".join(f"§{entry.number} ({entry.title})" for entry in match.entries)
+        yield "see", unbroken("cecalc why ") + entries
     if match.alike:
         yield "alike", f"the same number on these rows: {', '.join(match.alike)}"
 

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 from cecalc.records import Screen
 
@@ -19,6 +20,8 @@ Side = Literal["left", "right"]
 
 _UNBOUNDED = 10**9
 """A width that no content reaches at once: what does not fit a terminal is never cut."""
+_WIDEST = 100
+"""Columns of a terminal beyond which lines of prose are hard to follow."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _RESET = "\x1b[0m"
 _LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
@@ -26,9 +29,13 @@ _LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
 
 def draw(drawing: RenderableType, screen: Screen) -> str:
     """The drawing as text, at its natural width, no blanks at the ends of its lines."""
+    return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
+
+
+def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap: bool) -> str:
     console = Console(
         file=io.StringIO(),
-        width=_UNBOUNDED,
+        width=columns,
         height=100,
         force_terminal=screen.color,
         force_jupyter=False,
@@ -39,11 +46,22 @@ def draw(drawing: RenderableType, screen: Screen) -> str:
         markup=False,
         emoji=False,
         highlight=False,
+        theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
         _environ={},
     )
     with console.capture() as capture:
-        console.print(drawing, soft_wrap=True)
+        console.print(drawing, soft_wrap=soft_wrap)
     return "".join(_ended(line) + "\n" for line in capture.get().split("\n")[:-1])
+
+
+def markdown(text: str, screen: Screen) -> str:
+    """A page at the width of a terminal; as it stands where there is none."""
+    if screen.width is None:
+        return text
+    from rich.markdown import Markdown
+
+    page = Markdown(text, code_theme="ansi_dark")
+    return _printed(page, screen, min(screen.width, _WIDEST), soft_wrap=False)
 
 
 def width(text: str) -> int:

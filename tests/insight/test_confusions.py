@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from cecalc.cli import status_of
-from cecalc.insight.catalogue import CATALOGUE
+from cecalc.insight.catalogue import catalogue
 from tests.insight.mistaken import OF_CELLS, OF_CLASSES, Rows
 
 _rng = np.random.default_rng(5)
@@ -104,7 +104,7 @@ PROBLEMS = {
 
 
 def test_there_is_a_problem_for_every_entry() -> None:
-    assert PROBLEMS.keys() == CATALOGUE.keys() == set(range(1, 31))
+    assert PROBLEMS.keys() == catalogue().keys() == set(range(1, 31))
 
 
 @pytest.mark.parametrize("number", PROBLEMS)
@@ -123,4 +123,4 @@ def test_every_confusion_is_named(
     found = json.loads(capfd.readouterr().out)
     first = found["matches"][0]
     assert number in {entry["number"] for entry in first["entries"]}
-    assert all(entry["title"] == CATALOGUE[entry["number"]].title for entry in first["entries"])
+    assert all(entry["title"] == catalogue()[entry["number"]].title for entry in first["entries"])

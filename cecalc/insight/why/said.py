@@ -11,7 +11,7 @@ from cecalc.insight.why.tally import Tally
 _ZERO = 1e-6
 """How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
 _HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
-_NEGATIVE = "§10 targets, §24 swapped arguments, §25 NLLLoss, §26 KLDivLoss"
+_NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss)"
 
 
 def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
@@ -24,7 +24,7 @@ def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
         return
     low, high = tally.row_loss.low, tally.row_loss.high
     if value < 0:
-        yield f"negative: no loss on targets within 0..1; see {_NEGATIVE}"
+        yield f"negative: no loss on targets within 0..1; see cecalc why {_NEGATIVE}"
     elif tally.rows_used and not low <= value <= high:
         side, bound = ("below", low) if value < low else ("above", high)
         which = "smallest" if value < low else "largest"
@@ -32,7 +32,8 @@ def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
     yield from _windows(value, plan)
     most = 100.0 if plan.is_of_cells else 36.0437
     if value > most:
-        yield f"above {most:g}, the most that a clipped probability costs: no clipped mean (§7)"
+        clipped = f"above {most:g}, the most that a clipped probability costs"
+        yield f"{clipped}: no clipped mean (cecalc why §7)"
 
 
 def _windows(value: float, plan: Plan) -> Iterator[str]:
@@ -41,11 +42,11 @@ def _windows(value: float, plan: Plan) -> Iterator[str]:
         low, high, what = (
             math.log1p(1 / math.e),
             math.log1p(math.e),
-            "a sigmoid before BCE with logits (§12)",
+            "a sigmoid before BCE with logits (cecalc why §12)",
         )
     else:
         low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
-        what = "a softmax before cross-entropy (§1)"
+        what = "a softmax before cross-entropy (cecalc why §1)"
     if not low <= value <= high:
         yield f"outside {low:.4f} to {high:.4f}: not {what}"
 

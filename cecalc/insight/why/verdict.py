@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cecalc.insight.catalogue import CATALOGUE
+from cecalc.insight.catalogue import catalogue
 from cecalc.insight.why.recipes import Recipe
 from cecalc.numerals import read_number
 from cecalc.records import Match, Reference
@@ -153,7 +153,7 @@ def match_of(
         name=name_of(recipe),
         says=tuple(says),
         fix=fix and fix.format(f=torch.loss, n=torch.count),
-        entries=tuple(Reference(n, CATALOGUE[n].title) for n in dict.fromkeys(entries)),
+        entries=tuple(Reference(n, catalogue()[n].title) for n in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=is_right,
         alike=tuple(map(name_of, group[1:])),
