@@ -42,7 +42,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (80, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0\n3,4,255\n"}, 3, "x.csv:3: column 'target' (3): target 255 outside 0..1", "targets are 0 and 255: looks like a mask of grey levels"),
     (79, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,2,0.7\n"}, 3, "x.csv:2: column 'target' (3): target 0.7 is not a class index", None),
     (0, "ce x.csv", {"x.csv": "logit_cat,logit_dog,target\n1,2,dgo\n"}, 3, "x.csv:2: column 'target' (3): no class is named 'dgo'; did you mean 'dog'? (classes: cat, dog)", None),
-    (0, "ce x.csv", {"x.csv": "logit_5,logit_7,target\n1,2,5\n"}, 3, "x.csv:2: column 'target' (3): target '5' could be the name of a class or its number; say which with --target-as name|index", None),
+    (0, "ce x.csv", {"x.csv": "logit_1,logit_5,target\n1,2,1\n"}, 3, "x.csv:2: column 'target' (3): target '1' could be the name of a class or its number; say which with --target-as name|index", None),
     (0, "ce x.csv", {"x.csv": "a,b,c\n1,2,3\n"}, 3, "x.csv:1: no column is named logit_*, prob_* or log_prob_*", "say which with --logits-cols, --probs-cols or --log-probs-cols; columns: a, b, c"),
     (69, "ce x.csv", {"x.csv": "a;b;c\n1;2;3\n"}, 3, "x.csv:1: one column", "it holds 2 ';': try --delimiter ';'"),
     (0, "ce x.csv", {"x.csv": "1,2.5,0\n3,4,1\n"}, 3, "x.csv:1: the first line is all numbers, where the names of the columns are expected", "if it is data, say --no-header (and which columns are what)"),

@@ -191,7 +191,8 @@ class _Columns:
             numbers = _floats(column)
             if reading.classes.are_numbers:
                 return numbers
-            found, places = np.unique(numbers, return_inverse=True)
+            exact = _numbers(column) if _types.is_integer(column.type) else numbers
+            found, places = np.unique(exact, return_inverse=True)
             known = found.tolist()
         named = np.empty(len(known))
         for i in np.unique(places).tolist():
