@@ -202,6 +202,8 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv", {"x.csv": "logit_1,logit_2,target\n1,2,-100\n1,2,1\n"}, 3, "x.csv:3: column 'target' (3): target '1' could be the name of a class or its number; say which with --target-as name|index", None),
     (0, "ce x.csv --sample-weight w.csv", {"x.csv": "logit_a,logit_b,target\n1,2,a\n", "w.csv": "u,v\n1,2\n"}, 3, "w.csv: no sample_weight column", "name it sample_weight, or use --sample-weight-col; columns: u, v"),
     (0, "ce x.csv --sample-weight w.csv", {"x.csv": "id,logit_a,logit_b,target\nr,1,2,a\n", "w.csv": "id,w\ns,2\n"}, 3, "x.csv: row 0: id 'r' of the values beside id 's' of the sample weight", "both files carry ids: bring them into the same order"),
+    (0, "bce x.csv", {"x.csv": "score,label\n0.3,0\n"}, 3, "x.csv:1: column 'score' may hold logits or probabilities", "say which: --logits-cols score or --probs-cols score"),
+    (0, "ce x.csv", {"x.csv": "Score,label\n0.3,0\n"}, 3, "x.csv:1: column 'Score' may hold logits or probabilities", "say which: --logits-cols Score or --probs-cols Score"),
     (69, "ce x.csv", {"x.csv": "logit_a;logit_b;target\n1;2;0\n"}, 3, "x.csv:1: one column", "it holds 2 ';': try --delimiter ';'"),
     (59, "ce x.csv --encoding ascii", {"x.csv": b"logit_a,logit_b,target\n1,2,\xe9\n"}, 3, "x.csv:2: not valid ASCII (byte 0xe9)", "name the encoding, for example --encoding latin-1"),
     (0, "ce --logits 1,2 --target t.json", {"t.json": '{"label": [0]}'}, 3, "t.json: no target", None),
