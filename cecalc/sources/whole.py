@@ -146,6 +146,7 @@ def whole(
         classes=shown_names(schema.classes, rows.values.shape[1]),
         coordinates=axis_names(rows.coordinates),
         target_source=beside.source,
+        is_flat=values.ndim == 1,
         notes=(*schema.notes, *notes),
         weight_source=beside.weight_source,
     )

@@ -73,6 +73,7 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
         options=keys.options_of(options),
         notes=notes,
         stored=values.dtype,
+        is_flat=len(values.shape) == 1,
     )
     target = here["target"]() if "target" in here and request.wants_target else None
     weight = here["sample_weight"]() if "sample_weight" in here else None
