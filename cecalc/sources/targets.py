@@ -100,13 +100,13 @@ class Classes:
             is_name, is_index = self._fits_name(target), self._fits_index(target)
             if is_name == is_index:
                 continue
-            shown, notes = excerpt(_text(target)), list[str]()
+            shown = excerpt(_text(target))
+            target_as, what, why = TargetAs.NAME, "names", f"no class has the number {shown}"
             if is_index:
-                notes.append(f"targets are read as class numbers: no class is named {shown}")
-            elif _is_number(target):
-                notes.append(f"targets are read as class names: no class has the number {shown}")
-            target_as = TargetAs.INDEX if is_index else TargetAs.NAME
-            return Classes(self.names, target_as, self.ignored, tuple(notes))
+                target_as, what, why = TargetAs.INDEX, "numbers", f"no class is named {shown}"
+            note = f"targets are read as class {what}: {why} (--target-as {target_as} says so)"
+            is_told = not _is_number(target)  # a text is a name, as anybody would read it
+            return Classes(self.names, target_as, self.ignored, () if is_told else (note,))
         return self
 
     def number(self, target: Any) -> float:

@@ -251,8 +251,11 @@ def test_head(
 @pytest.mark.parametrize(
     ("targets", "said"),
     [
-        ("5", "targets are read as class names: no class has the number 5"),
-        ("0", "targets are read as class numbers: no class is named 0"),
+        (
+            "5",
+            "targets are read as class names: no class has the number 5 (--target-as name",
+        ),
+        ("0", "targets are read as class numbers: no class is named 0 (--target-as index says so)"),
     ],
 )
 def test_the_reading_is_said(targets: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:
