@@ -197,7 +197,7 @@ def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
         columns=_columns(params),
         target_form=params.get("target_form"),
         target_as=params.get("target_as"),
-        ignored=-100.0 if ignored is None else ignored,
+        ignored=ignored,
         format=params["input_format"],
         has_header=not params["no_header"],
         delimiter=scalars.delimiter(params["delimiter"]),

@@ -34,10 +34,10 @@ def scores_as_rows(problem: Problem, first: Batch) -> tuple[Problem, Batch]:
     """An array (N,) of scores with a target (N,) as N rows of one score, as `bce` reads it.
 
     Cross-entropy takes such an array for one row of N classes. It is none if its targets are no
-    distribution, and if nothing names the classes or the row.
+    distribution, and if nothing names the classes.
     """
-    is_named = first.lines is not None or problem.schema.classes is not None
-    if first.size > 1 or first.values.shape[1] == 1 or first.target is None or is_named:
+    is_several = problem.schema.is_flat and problem.schema.classes is None
+    if not is_several or first.values.shape[1] == 1 or first.target is None:
         return problem, first
     if first.target.ndim == 1 or first.coordinates is not None or sums_to_one(first.target).all():
         return problem, first

@@ -111,8 +111,8 @@ class InputRequest:
     columns: ColumnChoice = field(default_factory=ColumnChoice)
     target_form: TargetForm | None = None
     target_as: TargetAs | None = None
-    ignored: float = -100.0
-    """The target that leaves a row out; no class has to have that name."""
+    ignored: float | None = None
+    """The target that leaves a row out, where the command line says it; else −100, as in torch."""
     format: InputFormat = InputFormat.AUTO
     has_header: bool = True
     delimiter: str | None = None

@@ -66,6 +66,8 @@ class Schema:
     """What is worth knowing about how the input was read."""
     stored: str | None = None
     """The dtype that the values have in a file of arrays, for people: float16."""
+    is_flat: bool = False
+    """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
     files: int = 1
     """How many files hold the rows."""
 

@@ -63,7 +63,7 @@ def columns(batch: Any, start: int, reading: Reading) -> Columns:
     return Columns(
         values=columns.array(layout.values, as_stored=True),
         target=columns.target() if layout.target else None,
-        sample_weight=None if weight is None else columns.array((weight,)).reshape(-1),
+        sample_weight=None if weight is None else columns.weights(weight),
         ids=None if layout.id is None else Texts(columns.column(layout.id)),
     )
 
@@ -111,7 +111,12 @@ class _Columns:
     reading: Reading
 
     def column(self, position: int) -> Any:
-        return self.by_name[self.reading.fields[position]]
+        column = self.by_name[self.reading.fields[position]]
+        try:
+            return _plain(column)
+        except pa.ArrowInvalid:
+            row = next(i for i, text in enumerate(column) if not _is_utf_8(text.as_py()))
+            raise DataError("not valid UTF-8", place=self.place(position, row)) from None
 
     def place(self, position: int, row: int | None = None) -> Place:
         return Place(
@@ -142,6 +147,13 @@ class _Columns:
             row[:] = _floats(column)
         return array.T
 
+    def weights(self, position: int) -> Floats:
+        """A number of each row: shape (n,)."""
+        if _is_list(self.column(position).type):
+            place = self.place(position, 0)
+            raise DataError("expected a number, found a list", place=place)
+        return self.array((position,)).reshape(-1)
+
     def _lists(self, column: Any, position: int) -> Floats:
         shape, rows = [len(column)], len(column)
         expected = self.reading.lists.get(position, ())
@@ -150,7 +162,7 @@ class _Columns:
             if _types.is_fixed_size_list(column.type):
                 length = column.type.list_size
             else:
-                lengths = np.diff(_numbers(column.offsets))
+                lengths = _lengths(column)
                 length = int(lengths[0]) if lengths.size else 0
                 length = expected[len(shape) - 1] if len(shape) <= len(expected) else length
                 other = np.flatnonzero(lengths != length)
@@ -160,7 +172,7 @@ class _Columns:
                     place = Place(source=self.reading.source, row=self.start + row)
                     raise DataError(rule, place=place)
             shape.append(length)
-            column = column.flatten()
+            column = _plain(column.flatten())
         self._check(column, position, per_row=max(1, len(column) // max(1, rows)))
         return _floats(column).reshape(shape)
 
@@ -191,7 +203,8 @@ class _Columns:
             numbers = _floats(column)
             if reading.classes.are_numbers:
                 return numbers
-            found, places = np.unique(numbers, return_inverse=True)
+            exact = _numbers(column) if _types.is_integer(column.type) else numbers
+            found, places = np.unique(exact, return_inverse=True)
             known = found.tolist()
         named = np.empty(len(known))
         for i in np.unique(places).tolist():
@@ -211,12 +224,53 @@ class _Columns:
         return column.dictionary.to_pylist(), _numbers(column.indices)
 
 
+def _plain(column: Any) -> Any:
+    """The same texts or numbers in a layout that can be read at once; dictionaries of texts
+    stay. A pyarrow.ArrowInvalid where bytes are no text.
+    """
+    if _types.is_run_end_encoded(column.type):
+        from pyarrow.compute import run_end_decode
+
+        return _plain(run_end_decode(column))
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(column.storage)
+    if _types.is_dictionary(kind):
+        known = _plain(column.dictionary)
+        column = pa.DictionaryArray.from_arrays(column.indices, known)
+        return column.dictionary_decode() if _is_number(known.type) else column
+    if _types.is_string_view(kind) or _is_bytes(kind):
+        return column.cast(pa.large_string())
+    return column
+
+
+def _is_utf_8(text: Any) -> bool:
+    try:
+        return not isinstance(text, bytes) or text.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
 def _is_list(kind: Any) -> Any:
-    return _types.is_list(kind) or _types.is_large_list(kind) or _types.is_fixed_size_list(kind)
+    is_view = _types.is_list_view(kind) or _types.is_large_list_view(kind)
+    is_any = is_view or _types.is_list(kind) or _types.is_large_list(kind)
+    return is_any or _types.is_fixed_size_list(kind)
+
+
+def _lengths(lists: Any) -> Any:
+    """How long each list is; none is null."""
+    if _types.is_list_view(lists.type) or _types.is_large_list_view(lists.type):
+        return _numbers(lists.value_lengths())  # a cast to lists loses the last in pyarrow 26
+    return np.diff(_numbers(lists.offsets))
 
 
 def _is_text(kind: Any) -> Any:
     return _types.is_string(kind) or _types.is_large_string(kind)
+
+
+def _is_bytes(kind: Any) -> Any:
+    is_sized = _types.is_binary(kind) or _types.is_large_binary(kind)
+    return is_sized or _types.is_binary_view(kind) or _types.is_fixed_size_binary(kind)
 
 
 def _is_number(kind: Any) -> bool:

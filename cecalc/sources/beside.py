@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,23 @@ from cecalc.sources.columns import Wanted
 from cecalc.sources.documents import Document
 from cecalc.sources.files import Files, open_bytes
 from cecalc.sources.formats import Arrays
+from cecalc.sources.head import settled
 from cecalc.sources.inline import parse
-from cecalc.sources.shapes import to_array
+from cecalc.sources.named import Named, held
+from cecalc.sources.shapes import is_index, to_array
 from cecalc.sources.tables import Beside, Columns, Reading, Table
-from cecalc.sources.targets import Classes
+from cecalc.sources.targets import HEAD, Classes
 
 if TYPE_CHECKING:
     from cecalc.records import Floats
-    from cecalc.sources.arrays import Windows
 
 
-def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Beside:
+def read_beside(
+    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
+) -> Beside:
     """What --target and --sample-weight gave, class names turned into class numbers.
+
+    `values` is the shape of the values, whose rows are −1 where they are still to be counted.
 
     Raises
     ------
@@ -37,23 +42,26 @@ def read_beside(request: InputRequest, classes: tuple[str, ...] | None) -> Besid
     InputError : a file cannot be opened
     """
     with Files() as files:
-        beside = open_beside(request, classes, files)
-        target, weight = beside.target, beside.sample_weight
+        beside = open_beside(request, classes, values, files)
+        target, weight, notes = beside.target, beside.sample_weight, beside.notes
         if "target" in beside.arrays:
-            target = _named(beside.arrays["target"], request, classes, Place(source=beside.source))
+            array = Named.of(beside.arrays["target"], request, classes, values, beside.source)
+            target, notes = array.held(), array.classes.notes
         if "sample_weight" in beside.arrays:
             weight = held(beside.arrays["sample_weight"]).reshape(-1)
-    return replace(beside, target=target, sample_weight=weight, arrays={})
+    return replace(beside, target=target, sample_weight=weight, notes=notes, arrays={})
 
 
-def open_beside(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
+def open_beside(
+    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
+) -> Beside:
     """The same, but arrays in files are only opened; `files` closes them.
 
     Raises
     ------
     DataError, InputError : as `read_beside`
     """
-    beside = _target(request, classes, files)
+    beside = _target(request, classes, values, files)
     if beside.target is not None and beside.target.ndim == 0:
         beside = replace(beside, target=beside.target[None])
     if request.sample_weight is None:
@@ -61,42 +69,19 @@ def open_beside(request: InputRequest, classes: tuple[str, ...] | None, files: F
     return _with_sample_weight(beside, request, request.sample_weight, files)
 
 
-def held(array: Windows) -> Floats:
-    """All of an array in a file."""
-    from cecalc.sources.arrays import widened
-
-    whole = array.read(math.prod(array.shape[:1]))
-    return widened(whole, array.dtype).reshape(array.shape)
-
-
-def _named(
-    array: Windows, request: InputRequest, classes: tuple[str, ...] | None, place: Place
-) -> Floats:
-    from cecalc.sources.arrays.dtypes import is_text
-    from cecalc.sources.named import as_numbers
-
-    target = held(as_numbers(array, request, classes, place.source))
-    if is_text(array.dtype):
-        return target
-    names = Classes(classes, request.target_as, request.ignored)
-    if request.task is not Task.CE or target.ndim > 1 or names.are_numbers:
-        return target
-    try:
-        return names.numbers(target)
-    except ValueError as error:
-        raise DataError(str(error), place=place) from None
-
-
-def _target(request: InputRequest, classes: tuple[str, ...] | None, files: Files) -> Beside:
+def _target(
+    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
+) -> Beside:
     given = request.target
     if given is None:
         return Beside()
     if isinstance(given, NamedFile):
-        return _read_target(request, given, classes, files)
+        return _read_target(request, given, classes, values, files)
     try:
-        return Beside(target_array(given.nested, request, classes), source=given.option)
+        target, notes = target_array(given.nested, request, classes, values)
     except DataError as error:
         raise error.at(source=given.option) from None
+    return Beside(target, source=given.option, notes=notes)
 
 
 def _with_sample_weight(
@@ -121,7 +106,7 @@ def _with_sample_weight(
         weight = to_array(value, "sample_weight").reshape(-1)
         return replace(beside, sample_weight=weight, weight_source=found.source)
     column = _weight_column(found)
-    reading = found.reading(request.task, Classes(None, None, request.ignored))
+    reading = found.reading(request.task, Classes(None))
     layout = replace(found.layout, sample_weight=column)
     columns = _gathered(found, replace(reading, layout=layout))
     return replace(
@@ -169,17 +154,28 @@ def _gathered(table: Table, reading: Reading) -> Columns:
     )
 
 
-def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | None) -> Floats:
-    """A target of nested lists, class names turned into class numbers.
+def target_array(
+    nested: Any,
+    request: InputRequest,
+    classes: tuple[str, ...] | None,
+    values: tuple[int, ...],
+) -> tuple[Floats, tuple[str, ...]]:
+    """A target of nested lists, class names turned into class numbers; and a note on how.
+
+    Parameters
+    ----------
+    values : the shape of the values beside it, which tells whether the target is of classes
 
     Raises
     ------
     DataError : a name is no class, or the lists are ragged
     """
-    flat = not isinstance(nested, list) or not any(isinstance(item, list) for item in nested)
-    if request.task is Task.CE and (_has_text(nested) or (flat and classes is not None)):
-        nested = _numbers(nested, Classes(classes, request.target_as, request.ignored))
-    return to_array(nested, "target")
+    flat = list(_flat(nested))
+    is_of_names = classes is not None or any(isinstance(item, str) for item in flat)
+    if not (request.task is Task.CE and is_of_names and is_index(values, _shape(nested))):
+        return to_array(nested, "target"), ()
+    names = Classes.of(request, classes).settled(flat[:HEAD])
+    return to_array(_numbers(nested, names), "target"), names.notes
 
 
 def read_numbers(given: Given) -> Floats:
@@ -207,7 +203,11 @@ def read_numbers(given: Given) -> Floats:
 
 
 def _read_target(
-    request: InputRequest, given: NamedFile, classes: tuple[str, ...] | None, files: Files
+    request: InputRequest,
+    given: NamedFile,
+    classes: tuple[str, ...] | None,
+    values: tuple[int, ...],
+    files: Files,
 ) -> Beside:
     """A target file, by the same column rules as any table; a table's whole length is kept."""
     inner = replace(request, target=None, values={}, sample_weight=None)
@@ -215,22 +215,48 @@ def _read_target(
     if isinstance(found, Arrays):
         return Beside(source=found.source, arrays={"target": found.only("target", text=True)})
     if isinstance(found, Document):
-        return _of_document(found, request, classes)
+        return _of_document(found, request, classes, values)
     if not found.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    names = Classes(classes, request.target_as, request.ignored)
-    columns = _gathered(found, found.reading(request.task, names))
+    columns, names = _of_table(found, request, Classes.of(request, classes), values)
     return Beside(
         target=columns.target,
         ids=columns.ids,
         lines=columns.lines,
         columns=tuple((i + 1, found.fields[i]) for i in found.layout.target),
         source=given.path,
+        notes=names.notes,
     )
 
 
+def _of_table(
+    table: Table, request: InputRequest, names: Classes, values: tuple[int, ...]
+) -> tuple[Columns, Classes]:
+    """The rows of a table of targets, class names turned into class numbers."""
+    if len(values) == 1 or values[0] == 1:  # a number for each class may be on a line of its own
+        blocks = list(table.blocks)
+        table = replace(table, blocks=iter(blocks))
+        rows = sum(block.count for block in blocks)
+        if not is_index(values, (rows,)):
+            names = Classes(None)
+    reading = table.reading(request.task, names)
+    if reading.has_index and not reading.has_lists:
+        reading, rest = settled(table, reading)
+        return _gathered(replace(table, blocks=rest), reading), reading.classes
+    columns = _gathered(table, reading)
+    target = columns.target
+    if target is None or request.task is not Task.CE or not is_index(values, target.shape):
+        return columns, names
+    names = names.settled(target.reshape(-1)[:HEAD].tolist())
+    found = names.numbered(target, Place(source=table.source, row=0))
+    return replace(columns, target=found), names
+
+
 def _of_document(
-    document: Document, request: InputRequest, classes: tuple[str, ...] | None
+    document: Document,
+    request: InputRequest,
+    classes: tuple[str, ...] | None,
+    values: tuple[int, ...],
 ) -> Beside:
     value = document.value
     if isinstance(value, dict):
@@ -238,9 +264,10 @@ def _of_document(
             raise DataError("no target", place=Place(source=document.source))
         value = value["target"]
     try:
-        return Beside(target_array(value, request, classes), source=document.source)
+        target, notes = target_array(value, request, classes, values)
     except DataError as error:
         raise error.at(source=document.source) from None
+    return Beside(target, source=document.source, notes=notes)
 
 
 def _numbers(nested: Any, classes: Classes) -> Any:
@@ -252,7 +279,19 @@ def _numbers(nested: Any, classes: Classes) -> Any:
         raise DataError(str(error)) from None
 
 
-def _has_text(nested: Any) -> bool:
-    if isinstance(nested, list):
-        return any(map(_has_text, nested))
-    return isinstance(nested, str)
+def _flat(nested: Any) -> Iterator[Any]:
+    """The items of nested lists, in order."""
+    if not isinstance(nested, list):
+        yield nested
+        return
+    for item in nested:
+        yield from _flat(item)
+
+
+def _shape(nested: Any) -> tuple[int, ...]:
+    """The shape of nested lists by the first of each; ragged ones are refused later."""
+    shape: tuple[int, ...] = ()
+    while isinstance(nested, list):
+        shape += (len(nested),)
+        nested = nested[0] if nested else None
+    return shape

@@ -16,10 +16,12 @@ PREFIXES: Mapping[Kind, str] = {
     Kind.LOG_PROBS: "log_prob_",
 }
 PLAIN: Mapping[Kind, tuple[str, ...]] = {
-    Kind.LOGITS: ("logits", "logit", "score"),
+    Kind.LOGITS: ("logits", "logit"),
     Kind.PROBS: ("probs", "prob"),
     Kind.LOG_PROBS: ("log_probs", "log_prob"),
 }
+TOLD = ("score",)
+"""Names that may mean logits or probabilities: the user says which."""
 TARGETS = ("target", "label", "y")
 TARGET_PREFIX = "target_"
 
@@ -182,6 +184,11 @@ def _values(
         option = f"{wanted.kind.option}-cols"
         raise DataError(f"no {wanted.kind} among the columns", hint=f"{option}; {seen(fields)}")
     if not found:
+        if told := [fields[i] for i in rest if fields[i].strip().casefold() in TOLD]:
+            raise DataError(
+                f"column {excerpt(told[0])} may hold logits or probabilities",
+                hint=f"say which: --logits-cols {told[0]} or --probs-cols {told[0]}",
+            )
         raise DataError(
             "no column is named logit_*, prob_* or log_prob_*",
             hint=f"say which with --logits-cols, --probs-cols or --log-probs-cols; {seen(fields)}",

@@ -143,6 +143,18 @@ def aligned(
     return values, target
 
 
+def is_index(values: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a target of that shape is of class indices or names, beside values of that shape.
+
+    >>> is_index((5, 3), (5,)), is_index((3,), (3,)), is_index((1, 3), (3,)), is_index((3,), (1,))
+    (True, False, False, True)
+    """
+    rows = values if len(values) > 1 else (1, *(values or (1,)))
+    if rows == (1, *target):
+        return len(target) != 1 or target == (1,)
+    return len(target) < len(rows)
+
+
 def _one_row(target: Floats | None, classes: int) -> Floats | None:
     if target is None or target.ndim > 1:
         return target

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError
+from cecalc.errors import CecalcError, DataError, Place
 from cecalc.records import Batch, Block, InputRequest, Problem, Schema
 from cecalc.sources.beside import read_beside
 from cecalc.sources.cells import columns_of
+from cecalc.sources.head import settled
 from cecalc.sources.shapes import arrange, axis_names
 from cecalc.sources.tables import Beside, Columns, Reading, Rows, Table
 from cecalc.sources.targets import Classes, shown_names
+
+if TYPE_CHECKING:
+    from cecalc.records import Floats
 
 
 def from_table(table: Table, request: InputRequest) -> Problem:
@@ -27,9 +31,10 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     """
     layout = table.layout
     names = request.classes or layout.names or None
-    beside = read_beside(request, names)
-    reading = table.reading(request.task, Classes(names, request.target_as, request.ignored))
-    first_rows = next(table.blocks)
+    reading = table.reading(request.task, Classes.of(request, names))
+    beside = read_beside(request, names, (-1, *reading.row_shape))
+    reading, table_blocks = settled(table, reading)
+    first_rows = next(table_blocks)
     parse = Parse(reading, beside, request)
     first = parse(first_rows)
     try:
@@ -50,9 +55,9 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         weight_source=beside.weight_source,
         coordinates=axis_names(first.coordinates),
         files=table.files,
-        notes=layout.notes,
+        notes=(*layout.notes, *beside.notes, *reading.classes.notes),
     )
-    blocks = _blocks(itertools.chain([first_rows], table.blocks), parse)
+    blocks = _blocks(itertools.chain([first_rows], table_blocks), parse)
     return Problem(schema, itertools.chain([lambda: first], itertools.islice(blocks, 1, None)))
 
 
@@ -104,7 +109,7 @@ class Parse:
     def _batch(self, columns: Columns, start: int) -> Batch:
         rows = columns.values.shape[0]
         taken = self.beside.part(start, rows)
-        target = taken.target if columns.target is None else columns.target
+        target = taken.target if columns.target is None else self._named(columns.target, start)
         weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
         arranged = arrange(self.request.task, columns.values, target, self.request.target_form)
 
@@ -129,3 +134,10 @@ class Parse:
             cell_shape=arranged.cell_shape,
             originals=spread(columns.originals),
         )
+
+    def _named(self, target: Floats, start: int) -> Floats:
+        """Targets of which lists may hold the names of classes that are called by numbers."""
+        reading = self.reading
+        if not (reading.has_lists and reading.has_names):
+            return target
+        return reading.classes.numbered(target, Place(row=start))

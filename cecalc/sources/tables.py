@@ -51,6 +51,25 @@ class Reading:
         """Whether the target is one column, of class numbers or names."""
         return self.task is not Task.BCE and len(self.layout.target) == 1
 
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row's values."""
+        values = self.layout.values
+        alone = values[0] if len(values) == 1 else None
+        return (len(values),) if alone is None else self.lists.get(alone, (1,))
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the target is a list in each row: of class indices, at each position."""
+        return self.has_index and self.layout.target[0] in self.lists
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the target is of classes, which may have been called by their names."""
+        if self.has_lists:
+            return len(self.lists[self.layout.target[0]]) < len(self.row_shape)
+        return self.has_index
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -159,6 +178,8 @@ class Beside:
     """The number and name of the target's columns in its file."""
     source: str | None = None
     """What the target was given in."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how the target was read."""
     arrays: Mapping[str, Windows] = field(default_factory=dict)
     """A `target` or `sample_weight` that is still to be read, for those who can read by windows."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,8 @@ def _from_object(
         options=options_of(known),
         notes=notes,
     )
+    if request.ignored is None:
+        request = replace(request, ignored=schema.options.ignore_index)
     values = to_array(known[kind], kind)
     if request.task is Task.BCE and values.ndim == 1:
         values = values[:, None]  # a document's (N,) is N rows of one cell
@@ -96,7 +98,7 @@ def _from_object(
     return whole(
         schema,
         values,
-        None if target is None else target_array(target, request, classes),
+        None if target is None else partial(target_array, target, request, classes),
         request,
         sample_weight=None if weight is None else to_array(weight, "sample_weight"),
         ids=names_of(known["ids"], "ids") if "ids" in known else None,
@@ -106,7 +108,7 @@ def _from_object(
 def whole(
     schema: Schema,
     values: Floats,
-    target: Floats | None,
+    target: Callable[[tuple[int, ...]], tuple[Floats, tuple[str, ...]]] | None,
     request: InputRequest,
     sample_weight: Floats | None = None,
     ids: tuple[str, ...] | None = None,
@@ -116,7 +118,8 @@ def whole(
     Parameters
     ----------
     schema : what is known about it
-    values, target : any shapes `shapes.arrange` takes
+    values : any shape `shapes.arrange` takes
+    target : the input's own target, for the shape of the values, and notes on how it was read
     request : whose --target and --sample-weight win over the input's own
     sample_weight : shape (N,)
     ids : N identifiers
@@ -125,14 +128,16 @@ def whole(
     ------
     DataError : the shapes do not go together
     """
-    beside = read_beside(request, schema.classes)
-    target = target if beside.target is None else beside.target
-    sample_weight = sample_weight if beside.sample_weight is None else beside.sample_weight
     if request.transpose:
         values = _transposed(values)
-        if target is not None and target.ndim == values.ndim:
-            target = _transposed(target)
-    rows = arrange(request.task, values, target, request.target_form)
+    beside = read_beside(request, schema.classes, values.shape)
+    truth, notes = beside.target, beside.notes
+    if truth is None and target is not None:
+        truth, notes = target(values.shape)
+    sample_weight = sample_weight if beside.sample_weight is None else beside.sample_weight
+    if request.transpose and truth is not None and truth.ndim == values.ndim:
+        truth = _transposed(truth)
+    rows = arrange(request.task, values, truth, request.target_form)
     entries = rows.values.shape[0] // rows.per_row
     weights = None if sample_weight is None else sample_weight.reshape(-1)
     check_lengths(entries, weights, ids)
@@ -141,6 +146,8 @@ def whole(
         classes=shown_names(schema.classes, rows.values.shape[1]),
         coordinates=axis_names(rows.coordinates),
         target_source=beside.source,
+        is_flat=values.ndim == 1,
+        notes=(*schema.notes, *notes),
         weight_source=beside.weight_source,
     )
     return Problem(schema, _blocks(rows, weights, ids))

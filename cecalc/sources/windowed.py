@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError
 from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
 from cecalc.sources import keys
 from cecalc.sources.arrays import Windows, as_stored, widened
 from cecalc.sources.arrays.dtypes import is_text
 from cecalc.sources.arrays.windows import HeldWindows, length_of
-from cecalc.sources.beside import held, open_beside
+from cecalc.sources.beside import open_beside
 from cecalc.sources.files import Files
 from cecalc.sources.formats import Arrays
-from cecalc.sources.named import as_numbers, texts
+from cecalc.sources.named import Named, held, texts
 from cecalc.sources.shapes import aligned, arrange, axis_names, names_of, row_blocks
 from cecalc.sources.targets import Classes, shown_names
 from cecalc.sources.whole import whole
@@ -73,21 +73,34 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
         options=keys.options_of(options),
         notes=notes,
         stored=values.dtype,
+        is_flat=len(values.shape) == 1,
     )
     target = here["target"]() if "target" in here and request.wants_target else None
     weight = here["sample_weight"]() if "sample_weight" in here else None
     ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
-    if target is not None:
-        target = as_numbers(target, request, classes, found.source)
+    if request.ignored is None:
+        request = replace(request, ignored=schema.options.ignore_index)
     if request.transpose:
-        return whole(schema, held(values), _held(target), request, _held(weight), ids)
-    beside = open_beside(request, classes, files.enter_context(files.inner()))
-    beside_target = _given(beside, "target")
-    if beside_target is not None:
-        target = as_numbers(beside_target, request, classes, beside.source)
+        named = None if target is None else partial(_all_named, target, request, schema)
+        return whole(schema, held(values), named, request, _held(weight), ids)
+    beside = open_beside(request, classes, values.shape, files.enter_context(files.inner()))
+    truth = None
+    if beside.target is not None:
+        truth = Named(_of_memory(beside.target), Classes(None, notes=beside.notes), beside.source)
+    elif (array := beside.arrays.get("target", target)) is not None:
+        source = beside.source or found.source
+        truth = Named.of(array, request, classes, values.shape, source)
     weight = _given(beside, "sample_weight") or weight
-    together = _SideBySide.of(schema, request, values, target, weight, ids, beside)
+    together = _SideBySide.of(schema, request, values, truth, weight, ids, beside)
     return together.problem(files.meter)
+
+
+def _all_named(
+    target: Windows, request: InputRequest, schema: Schema, values: tuple[int, ...]
+) -> tuple[Floats, tuple[str, ...]]:
+    """All of a target beside values of that shape."""
+    named = Named.of(target, request, schema.classes, values, schema.source)
+    return named.held(), named.classes.notes
 
 
 def _given(beside: Beside, what: str) -> Windows | None:
@@ -95,6 +108,10 @@ def _given(beside: Beside, what: str) -> Windows | None:
     array: Floats | None = getattr(beside, what)
     if array is None:
         return beside.arrays.get(what)
+    return _of_memory(array)
+
+
+def _of_memory(array: Floats) -> Windows:
     return HeldWindows(array.shape, array.dtype.name, array)
 
 
@@ -123,6 +140,8 @@ class _SideBySide:
     request: InputRequest
     values: _Entries
     target: _Entries | None
+    truth: Named | None
+    """What the target's entries name."""
     weight: _Entries | None
     ids: tuple[str, ...] | None
     beside: Beside
@@ -133,13 +152,14 @@ class _SideBySide:
         schema: Schema,
         request: InputRequest,
         values: Windows,
-        target: Windows | None,
+        truth: Named | None,
         weight: Windows | None,
         ids: tuple[str, ...] | None,
         beside: Beside,
     ) -> _SideBySide:
         """The arrays laid out with their rows on axis 0, as far as their shapes go together."""
         form = request.target_form
+        target = None if truth is None else truth.array
         known = None if target is None else _shaped(target.shape)
         array, its = aligned(request.task, _shaped(values.shape), known, form)
         entries = array.shape[0]
@@ -150,6 +170,7 @@ class _SideBySide:
             request,
             _Entries.of(values, array.shape),
             None if target is None or its is None else _Entries.of(target, its.shape),
+            truth,
             None if weight is None else _Entries.of(weight, (entries,)),
             ids,
             beside,
@@ -168,6 +189,7 @@ class _SideBySide:
             target_columns=self.beside.columns,
             weight_source=self.beside.weight_source,
             weight_columns=self.beside.weight_columns,
+            notes=(*self.schema.notes, *(self.truth.classes.notes if self.truth else ())),
         )
         return Problem(schema, self._blocks(n, meter))
 
@@ -182,7 +204,9 @@ class _SideBySide:
 
     def _batch(self, part: slice, values: Any, target: Any, weight: Any) -> Batch:
         floats = as_stored(values, self.values.windows.dtype).reshape(-1, *self.values.shape[1:])
-        truth = None if self.target is None else self._named(self.target.floats(target), part)
+        truth = None if self.target is None else self.target.floats(target)
+        if truth is not None and self.truth is not None:
+            truth = self.truth.numbers(truth, part.start)
         rows = arrange(self.request.task, floats, truth, self.request.target_form)
         per_row, lines, weight_lines = rows.per_row, self.beside.lines, self.beside.weight_lines
         if rows.coordinates is not None:
@@ -202,29 +226,6 @@ class _SideBySide:
             cell_shape=rows.cell_shape,
         )
 
-    def _named(self, target: Floats, part: slice) -> Floats:
-        """Targets of which some may be the names of classes that are called by integers."""
-        names = Classes(self.schema.classes, self.request.target_as, self.request.ignored)
-        windows = None if self.target is None else self.target.windows
-        was_text = isinstance(windows, HeldWindows) and windows.named
-        is_stored = self.beside.target is None and not was_text  # else names were read already
-        is_index = self.request.task is Task.CE and target.ndim == 1
-        if not (is_stored and is_index) or names.are_numbers:
-            return target
-        try:
-            return names.numbers(target)
-        except ValueError as error:
-            for row, number in enumerate(target.tolist(), part.start):
-                _check_name(names, number, Place(self.beside.source or self.schema.source, row=row))
-            raise DataError(str(error)) from None
-
-
-def _check_name(names: Classes, number: float, place: Place) -> None:
-    try:
-        names.number(number)
-    except ValueError as error:
-        raise DataError(str(error), place=place) from None
-
 
 @dataclass(frozen=True)
 class _Entries:
@@ -237,8 +238,7 @@ class _Entries:
     def of(cls, array: Windows, shape: tuple[int, ...]) -> _Entries:
         """An array in a shape that differs from its own by axes of length 1."""
         if length_of(array.shape) != shape[0]:  # it is one row, or what stands beside one
-            named = isinstance(array, HeldWindows) and array.named
-            array = HeldWindows(shape, "float64", held(array).reshape(shape), named=named)
+            array = HeldWindows(shape, "float64", held(array).reshape(shape))
         return cls(array, shape)
 
     def floats(self, stored: Any) -> Floats:

@@ -127,8 +127,17 @@ def _theirs(header: Header, first: Outcome) -> Theirs:
         return _synthesised(header)
     if isinstance(originals[0].cells, Mapping):
         return Theirs(set(originals[0].cells), _spliced, _apart)
-    names = header.schema.fields or ()
-    return _fields(names)
+    return _fields(_keys(header.schema.fields or ()))
+
+
+def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    """A key for each column; of several without a name, their numbers."""
+    if names.count("") < 2:
+        return names
+    prefix = "column_"
+    while any(name.startswith(prefix) for name in names):
+        prefix = f"_{prefix}"
+    return tuple(name or f"{prefix}{number}" for number, name in enumerate(names, 1))
 
 
 def _spliced(outcome: Outcome) -> list[str]:

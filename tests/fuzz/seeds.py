@@ -17,7 +17,7 @@ CSV = (
     b"logit_2,logit_0,logit_1,target,sample_weight\n1,2,3,0,1\n-1.5,2e-3,7,2,.5\n9,8,7,1,0\n",
     'id,logit_é,"logit_b ",note,target\r\n"a""b",1,2,"x\r\ny",é\r\n"c,d",3,4,,b\r\n'.encode(),
     b"\xef\xbb\xbflogit_a,logit_b,target_b,target_a\n0.1,-0.2,1,0\n30,0,.25,.75\n",
-    b"score,target\n1.5,1\n-2,0\n",
+    b"logit,target\n1.5,1\n-2,0\n",
 )
 HEADLESS = (b'r1,1,2.5,0\n"r,2",.5,-3,1\n', b"a,1e1,-inf,-100,\r\nb,3,4.,01,\r\n")
 NO_HEADER = "--no-header --logits-cols 2-3 --target-col 4"

@@ -21,7 +21,7 @@ from tests.fuzz.reference import (
 )
 
 _TARGETS = ("target", "label", "y")
-_PLAIN = ("logits", "logit", "score", "probs", "prob", "log_probs", "log_prob")
+_PLAIN = ("logits", "logit", "probs", "prob", "log_probs", "log_prob")
 _OPTIONS = {"weight", "pos_weight", "ignore_index", "label_smoothing", "reduction", "classes"}
 
 

@@ -289,7 +289,7 @@ def test_a_number_alone_is_asked_about(capfd: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_page_is_its_entries_and_says_first_what_it_is() -> None:
-    first, _, second, *_ = PAGE.split("\n")
+    first, second, *_ = PAGE.split("\n")
     assert (first, second[-1]) == ("# Confusions", ".")
     assert PAGE.endswith("\n".join(entry.text for entry in ENTRIES))
 

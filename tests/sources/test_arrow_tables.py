@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import feather, parquet
 
@@ -105,6 +106,10 @@ FAULTS = {
               "row 1: column 'target' (3): target 5 outside 0..1"),
     "name": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=["a", "c"]), 3,
              "row 1: column 'target' (3): no class is named 'c' (classes: a, b)"),
+    "list of weights": (_parquet(logit_a=[1.0], logit_b=[2.0], target=[0], sample_weight=[[1.0]]),
+                        3, "row 0: column 'sample_weight' (4): expected a number, found a list"),
+    "no text": (_parquet(logit_a=[1.0, 2], logit_b=[2.0, 1], target=pa.array([b"a", b"\xff"])), 3,
+                "row 1: column 'target' (3): not valid UTF-8"),
     "ragged": (_parquet(logits=[[1.0, 2], [2.0]], target=[0, 1]), 3, "row 1: 1 logits, expected 2"),
     "twice": (TWICE.getvalue(), 3, "column 'logit_a' appears twice (1 and 2)"),
     "empty": (_parquet(logit_a=pa.array([], pa.float64()), logit_b=pa.array([], pa.float64()),
@@ -197,3 +202,56 @@ def test_page_checksums_are_checked_where_there_are_any(
     path.write_bytes(data)
     assert status_of(["ce", str(path), "-q"]) == 4
     assert "x.parquet: its data is damaged" in capsys.readouterr().err
+
+
+LAID: dict[str, tuple[str, Callable[[pa.Array], pa.Array]]] = {
+    "string_view": ("target", lambda texts: texts.cast(pa.string_view())),
+    "binary_view": ("target", lambda texts: texts.cast(pa.binary()).cast(pa.binary_view())),
+    "binary": ("target", lambda texts: texts.cast(pa.binary())),
+    "fixed_size_binary": ("target", lambda texts: texts.cast(pa.binary()).cast(pa.binary(1))),
+    "large_string": ("target", lambda texts: texts.cast(pa.large_string())),
+    "dictionary of string_view": ("target", lambda texts: pa.DictionaryArray.from_arrays(
+        texts.dictionary_encode().indices,
+        texts.dictionary_encode().dictionary.cast(pa.string_view()))),
+    "run ends": ("target", pc.run_end_encode),
+    "view as id": ("id", lambda texts: texts.cast(pa.string_view())),
+    "dictionary of numbers": ("logit_a", lambda numbers: numbers.dictionary_encode()),
+    "run ends of numbers": ("logit_a", pc.run_end_encode),
+    "decimal": ("logit_a", lambda numbers: numbers.cast(pa.decimal128(9, 3))),
+    "half": ("logit_a", lambda numbers: numbers.cast(pa.float16())),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("laid", LAID)
+def test_whatever_holds_texts_or_numbers(laid: str, run: Callable[[str], Any]) -> None:
+    """Arrow lays texts and numbers out in many ways; they are the same rows."""
+    column, lay = LAID[laid]
+    table = pa.Table.from_pylist(ROWS)
+    Path("x.parquet").write_bytes(written(table)["x.parquet"])
+    expected = run("ce x.parquet -f csv --select id,loss")
+    at = table.column_names.index(column)
+    changed = table.set_column(at, column, lay(table.column(column).combine_chunks()))
+    with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
+        out.write_table(changed, max_chunksize=4)
+    assert run("ce x.arrow -f csv --select id,loss") == expected
+
+
+def viewed(lists: pa.Array) -> pa.Array:
+    """The same lists as views."""
+    return pa.ListViewArray.from_arrays(lists.offsets[:-1], lists.value_lengths(), lists.values)
+
+
+def test_views_of_lists(run: Callable[[str], Any]) -> None:
+    for rows in (LISTS, DEEP):
+        table = pa.Table.from_pylist(rows)
+        Path("x.parquet").write_bytes(written(table)["x.parquet"])
+        expected = run("ce x.parquet -q --reduction none")
+        lists = table.column("logits").combine_chunks()
+        if rows is DEEP:
+            lists = pa.ListArray.from_arrays(lists.offsets, viewed(lists.values))
+        else:
+            lists = viewed(lists)
+        changed = table.set_column(0, "logits", lists)
+        with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
+            out.write_table(changed)
+        assert run("ce x.arrow -q --reduction none") == expected

@@ -65,6 +65,12 @@ OBJECTS = ['{"logits":[2, -3.0,0.80,1.2],"target":2 , "ü":1e2 }  ', '{"logits":
             id="fields",
         ),
         pytest.param(
+            ce(from_text(["1,2,3", "4,5,6"], ","), fields=("", "column_1", ""), delimiter=","),
+            f'{{"_column_1": 1, "column_1": 2, "_column_3": 3, {OURS[0]}}}\n'
+            f'{{"_column_1": 4, "column_1": 5, "_column_3": 6, {OURS[1]}}}\n',
+            id="fields without names",
+        ),
+        pytest.param(
             ce(batch([[1, 2]] * 2, [0, -100], ids=["x", "y"]), weight=[2, 1], classes=("u", 'v"')),
             '{"row": 0, "id": "x", "logits": [1, 2], "target": "u", "loss": 2.6265233750364456,'
             ' "loss_unweighted": 1.3132616875182228, "prediction": "v\\"",'

@@ -103,3 +103,35 @@ def test_colour_is_only_colour(capfd: pytest.CaptureFixture[str]) -> None:
     coloured, _ = printed(capfd, *given, "--color", "always")
     assert "\x1b[33m ! " in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".pt", ".rows.json"])
+def test_one_row_of_cells(suffix: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An array of shape (1, C) is one row, as `bce` reads it; only one of shape (N,) is N rows."""
+    import numpy as np
+    import torch
+
+    logits, target = [[2, -3, 0.8]], [[1, 1, 0]]
+    whole = {"logits": logits, "target": target}
+    path = tmp_path / f"x{suffix}"
+    if suffix == ".npz":
+        np.savez(path, logits=np.array(logits), target=np.array(target))
+    elif suffix == ".pt":
+        tensors = {
+            "logits": torch.tensor(logits, dtype=torch.float64),
+            "target": torch.tensor(target),
+        }
+        torch.save(tensors, path)
+    else:
+        row = {"logits": logits[0], "target": target[0]}
+        path.write_text(json.dumps([row] if suffix == ".rows.json" else whole))
+    table = tmp_path / "x.csv"
+    table.write_text("logit_a,logit_b,logit_c,target_a,target_b,target_c\n2,-3,0.8,1,1,0\n")
+    found, expected = (json.loads(printed(capfd, str(p), "-f", "json")[0]) for p in (path, table))
+    assert [len(row["bce"]) for row in found["rows"]] == [len(r["bce"]) for r in expected["rows"]]
+    assert found["bce"]["numerator"] == expected["bce"]["numerator"]
+    asked = []
+    for source in (path, table):
+        assert status_of(["why", "1.4489", str(source), "-f", "json"]) == 0
+        asked.append(json.loads(capfd.readouterr().out)["matches"])
+    assert asked[0] == asked[1]

@@ -305,7 +305,7 @@ NAMED: list[tuple[str, dict[str, Any], list[int] | str]] = [
     ("logit_cat,logit_dog,target\n0,1,Dog\n", {}, "no class is named 'Dog'; did you mean 'dog'"),
     ("logit_0,logit_1,target\n0,1,dog\n", {}, "'dog'"),
     ("logit_1,logit_0,target\n5,6,1\n5,6,0\n", {}, [1, 0]),  # 0…C−1 go by number, not by column
-    ("logit_10,logit_20,target\n0,1,20\n", {}, "--target-as name|index"),
+    ("logit_10,logit_20,target\n0,1,20\n", {}, [1]),
     ("logit_1,logit_2,target\n0,1,1\n", {}, "--target-as name|index"),
     ("logit_1,logit_2,target\n0,1,2\n2,1,1\n", {"target_as": TargetAs.NAME}, [1, 0]),
     ("logit_1,logit_2,target\n0,1,1\n2,1,0\n", {"target_as": TargetAs.INDEX}, [1, 0]),
@@ -324,7 +324,7 @@ NAMED: list[tuple[str, dict[str, Any], list[int] | str]] = [
         "3 class names for 2 classes",
     ),
     ('{"logits":[[0,1]],"target":["b"]}', {}, "classes have no names"),
-    ('{"logits":[[0,1]],"target":[20],"classes":[10,20]}', {}, "--target-as name|index"),
+    ('{"logits":[[0,1]],"target":[20],"classes":[10,20]}', {}, [1]),
     ('{"logits":[[0,1]],"target":[0],"ids":["a","b"]}', {}, "1 row of values, 2 ids"),
 ]
 

@@ -109,8 +109,6 @@ class HeldWindows:
     dtype: str
     array: NDArray[Any]
     position: int = 0
-    named: bool = False
-    """Whether they are class numbers that names have become already."""
 
     def read(self, entries: int) -> NDArray[Any]:
         """Read the next `entries` of the first axis; see `Windows`."""
@@ -118,6 +116,30 @@ class HeldWindows:
         self.position = min(start + entries, length_of(self.shape))
         whole = self.array if self.shape else self.array.reshape(1)
         return whole[start : self.position].copy(order="K")
+
+
+@dataclass
+class PeekedWindows:
+    """Windows on an array whose first entries have been looked at."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    head: NDArray[Any]
+    rest: Windows
+    position: int = 0
+
+    @classmethod
+    def of(cls, array: Windows, entries: int) -> PeekedWindows:
+        """An array whose first `entries` are read."""
+        return cls(array.shape, array.dtype, array.read(entries), array)
+
+    def read(self, entries: int) -> NDArray[Any]:
+        """Read the next `entries` of the first axis; see `Windows`."""
+        part = self.head[self.position : self.position + entries].copy(order="K")
+        self.position += entries
+        if len(part) == entries:
+            return part
+        return np.concatenate([part, self.rest.read(entries - len(part))])
 
 
 def _bytes(flat: NDArray[Any]) -> memoryview:
