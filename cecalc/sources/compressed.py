@@ -73,7 +73,8 @@ class Members:
         InputError : they end early, are damaged, or something else follows them
         """
         while self._member is not None or self._begins():
-            data = self._some() if getattr(self._member, "needs_input", True) else b""
+            is_asked = getattr(self._member, "needs_input", True)
+            data = self._some() if is_asked else b""
             try:
                 found: bytes = self._member.decompress(data, size)
             except (OSError, zlib.error, lzma.LZMAError) as error:
@@ -81,7 +82,7 @@ class Members:
             self._pending = getattr(self._member, "unconsumed_tail", b"")
             if self._member.eof:
                 self._pending, self._member = self._member.unused_data, None
-            elif not (data or found):
+            elif is_asked and not (data or found):
                 raise InputError("compressed data ends early")
             if found:
                 return found
@@ -89,7 +90,9 @@ class Members:
 
     def _begins(self) -> bool:
         """Whether another member follows."""
-        rest = self._some().lstrip(b"\0")  # padding
+        rest = b""
+        while not rest and (data := self._some()):
+            rest = data.lstrip(b"\0")  # padding
         while rest and len(rest) < len(self._magic) and (more := self._source.read(_CHUNK)):
             rest += more
         if rest and not rest.startswith(self._magic):
