@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from cecalc.errors import CecalcError, InputError
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-_ZSTD = b"\x28\xb5\x2f\xfd"
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_PROGRAMS = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz", _ZSTD: "zstd"}
+"""What makes them, and expands them with -d."""
 _DECOMPRESSORS: Mapping[bytes, Callable[[], Any]] = {
-    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
-    b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\x00": lzma.LZMADecompressor,
+    _GZIP: lambda: zlib.decompressobj(wbits=31),
+    _BZIP2: bz2.BZ2Decompressor,
+    _XZ: lzma.LZMADecompressor,
 }
 _CHUNK = 2**18
 
@@ -49,6 +51,15 @@ def expanded(head: bytes, source: Readable) -> Members | Frames | None:
         if head.startswith(magic):
             return Members(head, source, magic, decompressor)
     return None
+
+
+def program(head: bytes) -> str | None:
+    """The program whose output begins like `head`; None where it is not compressed.
+
+    >>> program(b"BZh91AY")
+    'bzip2'
+    """
+    return next((name for magic, name in _PROGRAMS.items() if head.startswith(magic)), None)
 
 
 class Members:

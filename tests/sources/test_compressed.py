@@ -7,13 +7,15 @@ import gzip
 import io
 import itertools
 import lzma
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cecalc.cli import status_of
 from cecalc.sources.compressed import expanded
-from tests.sources.test_file_faults import COMPRESS
+from tests.sources.test_file_faults import COMPRESS, FEW
 
 SIZES = st.integers(1, 200)
 
@@ -73,3 +75,22 @@ def test_levels(level: int) -> None:
     text = b"prob,target\n" + b"0.5,1\n" * 90
     assert read(gzip.compress(text, level), 64, 64) == text
     assert read(bz2.compress(text, level), 64, 64) == text
+
+
+FORMS = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
+
+
+@pytest.mark.parametrize(("outer", "inner"), [*itertools.product(FORMS, FORMS)])
+def test_what_is_compressed_twice_is_said_to_be(
+    outer: str, inner: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"x.csv.{outer}"
+    path.write_bytes(COMPRESS[outer](COMPRESS[inner](FEW.encode())))
+    assert status_of(["ce", str(path)]) == 3
+    out, err = capfd.readouterr()
+    rule, hint = err.replace(str(path), "x").splitlines()
+    assert (out, rule) == (
+        "",
+        f"cecalc: error: x: compressed twice ({FORMS[inner]} inside {FORMS[outer]})",
+    )
+    assert hint == f"cecalc: hint: expand it once before, for example with {FORMS[outer]} -d"
