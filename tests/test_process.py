@@ -300,6 +300,16 @@ def test_a_device_or_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == ["f"]
 
 
+@pytest.mark.fault(19)
+@pytest.mark.parametrize("links", [{"x.csv": "x.csv"}, {"x.csv": "b", "b": "c", "c": "x.csv"}])
+def test_a_loop_of_links_is_not_replaced(links: dict[str, str], tmp_path: Path) -> None:
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    error = "cecalc: error: cannot create x.csv: Too many levels of symbolic links\n"
+    assert shell(f"cecalc {FOUNDING} -o x.csv", tmp_path) == (5, "", error)
+    assert {path.name: str(path.readlink()) for path in tmp_path.iterdir()} == links
+
+
 @pytest.mark.parametrize("form", ["table", "json", "markdown"])
 def test_an_error_leaves_nothing_of_a_whole_view(form: str, rows: Path, tmp_path: Path) -> None:
     rows.write_text(rows.read_text() + "1,2,c\n")
