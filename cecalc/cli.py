@@ -26,7 +26,7 @@ from cecalc.errors import (
 )
 from cecalc.options import ACTIVATION, BCE, CE, DEFAULTS, EXPLAIN, WHY, Errors, Numbered, takes
 from cecalc.outputs import OutputRequest, output_of
-from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
+from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.records import Header, Hint, Item, Meter, Outcome, Task
 from cecalc.requests import request_of
 from cecalc.telling import hint_as_json, offering, refuse_terminal, say, teller, usage_error
@@ -155,6 +155,8 @@ def status_of(arguments: list[str]) -> int:
         if "--debug" in arguments:
             say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
+        if is_of_files(error):
+            return tell(LimitError("too many open files", hint="ulimit -n says how many may be"))
         if is_of_memory(error):
             return tell(LimitError("out of memory"))
         return tell(
