@@ -155,13 +155,16 @@ def status_of(arguments: list[str]) -> int:
         if "--debug" in arguments:
             say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
-        if is_of_files(error):
-            return tell(LimitError("too many open files", hint="ulimit -n says how many may be"))
-        if is_of_memory(error):
-            return tell(LimitError("out of memory"))
-        return tell(
-            CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
-        )
+        return tell(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> CecalcError:
+    """What has run out, or a bug of ours."""
+    if is_of_files(error):
+        return LimitError("too many open files", hint="ulimit -n says how many may be")
+    if is_of_memory(error):
+        return LimitError("out of memory")
+    return CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
 
 
 def _called(arguments: list[str]) -> int:
