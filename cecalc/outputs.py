@@ -152,13 +152,16 @@ def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
                 raise UsageError(
                     f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
                     hint=f"figures: {', '.join(known(task))}",
+                    value=text,
                 )
             if figure == "loss" and params.get("reduction") is Reduction.NONE:
                 rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
-                raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
+                hint = f"name another figure: {option} mean={number}"
+                raise UsageError(rule, hint=hint, value=text)
             limit = read_option(option, number)
             if math.isnan(limit):
-                raise UsageError(f"{option} {excerpt(text)}: nothing is above or below nan")
+                rule = f"{option} {excerpt(text)}: nothing is above or below nan"
+                raise UsageError(rule, value=text)
             yield Bound(figure, limit, is_ceiling)
 
 
@@ -169,7 +172,9 @@ def _format_of(path: str) -> Format:
         known = ", ".join(SUFFIXES)
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
         raise UsageError(
-            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
+            f"-o {excerpt(path)}: {what}",
+            hint=f"say the format with -f, or use one of {known}",
+            value=path,
         )
     return found or Format.TABLE
 

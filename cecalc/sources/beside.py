@@ -19,7 +19,7 @@ from cecalc.sources.documents import Document
 from cecalc.sources.files import Files, open_bytes
 from cecalc.sources.formats import Arrays
 from cecalc.sources.inline import parse
-from cecalc.sources.shapes import to_array
+from cecalc.sources.shapes import as_said, to_array
 from cecalc.sources.tables import Beside, Columns, Reading, Table
 from cecalc.sources.targets import Classes
 
@@ -118,7 +118,7 @@ def _with_sample_weight(
     if isinstance(found, Document):
         value = found.value
         value = value.get("sample_weight") if isinstance(value, dict) else value
-        weight = to_array(value, "sample_weight").reshape(-1)
+        weight = to_array(value, "sample_weight", by_row=True).reshape(-1)
         return replace(beside, sample_weight=weight, weight_source=found.source)
     column = _weight_column(found)
     reading = found.reading(request.task, Classes(None, None, request.ignored))
@@ -179,7 +179,7 @@ def target_array(nested: Any, request: InputRequest, classes: tuple[str, ...] | 
     flat = not isinstance(nested, list) or not any(isinstance(item, list) for item in nested)
     if request.task is Task.CE and (_has_text(nested) or (flat and classes is not None)):
         nested = _numbers(nested, Classes(classes, request.target_as, request.ignored))
-    return to_array(nested, "target")
+    return to_array(nested, "target", by_row=True)
 
 
 def read_numbers(given: Given) -> Floats:
@@ -202,7 +202,8 @@ def read_numbers(given: Given) -> Floats:
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
-        raise DataError(str(error), place=Place(source=given.path)) from None
+        value = getattr(error, "text", None)
+        raise DataError(str(error), place=Place(source=given.path), value=value) from None
     return to_array(nested, given.option)
 
 
@@ -243,13 +244,13 @@ def _of_document(
         raise error.at(source=document.source) from None
 
 
-def _numbers(nested: Any, classes: Classes) -> Any:
+def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:
     if isinstance(nested, list):
-        return [_numbers(item, classes) for item in nested]
+        return [_numbers(item, classes, i if row is None else row) for i, item in enumerate(nested)]
     try:
         return classes.number(nested)
     except ValueError as error:
-        raise DataError(str(error)) from None
+        raise DataError(str(error), value=as_said(nested), row=row) from None
 
 
 def _has_text(nested: Any) -> bool:

@@ -41,6 +41,6 @@ def as_numbers(
             numbers[i] = names.number(str(known[i]))
         except ValueError as error:
             place = Place(source=source, row=int(firsts[i]))
-            raise DataError(str(error), place=place) from None
+            raise DataError(str(error), place=place, value=str(known[i])) from None
     found = numbers[places].reshape(target.shape)
     return HeldWindows(target.shape, "float64", found, named=True)

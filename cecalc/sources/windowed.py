@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, Place
+from cecalc.numerals import write_number
 from cecalc.records import Batch, Block, InputRequest, Kind, Meter, Problem, Schema, Task
 from cecalc.sources import keys
 from cecalc.sources.arrays import Windows, as_stored, widened
@@ -223,7 +224,7 @@ def _check_name(names: Classes, number: float, place: Place) -> None:
     try:
         names.number(number)
     except ValueError as error:
-        raise DataError(str(error), place=place) from None
+        raise DataError(str(error), place=place, value=write_number(number)) from None
 
 
 @dataclass(frozen=True)
