@@ -38,7 +38,7 @@ from cecalc.options import (
     takes,
 )
 from cecalc.outputs import OutputRequest, entry_output_of, output_of, screen_of
-from cecalc.process import LEAST_MEMORY, address_limit, is_of_memory
+from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.records import Entry, Header, Hint, Item, Meter, Outcome, Task
 from cecalc.requests import entry_of, request_of
 from cecalc.telling import hint_as_json, offering, refuse_terminal, say, teller, usage_error
@@ -197,11 +197,16 @@ def status_of(arguments: list[str]) -> int:
         if "--debug" in arguments:
             say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
-        if is_of_memory(error):
-            return tell(LimitError("out of memory"))
-        return tell(
-            CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
-        )
+        return tell(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> CecalcError:
+    """What has run out, or a bug of ours."""
+    if is_of_files(error):
+        return LimitError("too many open files", hint="ulimit -n says how many may be")
+    if is_of_memory(error):
+        return LimitError("out of memory")
+    return CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
 
 
 def _called(arguments: list[str]) -> int:

@@ -72,7 +72,10 @@ class Place:
 
 
 class CecalcError(Exception):
-    """What is wrong (`rule`), where (`place`), with what (`value`), what to try (`hint`)."""
+    """What is wrong (`rule`), where (`place`), with what (`value`), what to try (`hint`).
+
+    `row` is the 0-based row that the rule itself names, where the place names none.
+    """
 
     status = Status.BUG
 
@@ -83,12 +86,14 @@ class CecalcError(Exception):
         place: Place | None = None,
         hint: str | None = None,
         value: str | None = None,
+        row: int | None = None,
     ) -> None:
         super().__init__(rule)
         self.rule = rule
         self.place = place or Place()
         self.hint = hint
         self.value = value
+        self.row = row
 
     def at(self, **known: str | int | None) -> CecalcError:
         """The same error, its place filled in where it was still open."""
@@ -202,7 +207,8 @@ def as_json(error: CecalcError) -> str:
     is_option = (place.source or "").startswith("--")
     in_words = re.match if error.status is not Status.USAGE else re.search
     option = in_words(r"--[a-z-]+", place.source if is_option and place.source else error.rule)
-    row = int(place.row) if place.row is not None and str(place.row).isdecimal() else place.row
+    row = error.row if place.row is None and place.line is None else place.row
+    row = int(row) if row is not None and str(row).isdecimal() else row
     facts: dict[str, str | int | None] = {
         "kind": error.status.name.lower(),
         "status": int(error.status),

@@ -15,6 +15,14 @@ NUMBER = re.compile(
 )
 
 
+class NoNumber(ValueError):
+    """A text that is no number of float64; the message says why."""
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(rule)
+        self.text = text
+
+
 def is_number(text: str) -> bool:
     """Whether `text` is a number by the grammar.
 
@@ -34,12 +42,12 @@ def read_number(text: str) -> float:
 
     stripped = text.strip(" \t")
     if not stripped:
-        raise ValueError("empty")
+        raise NoNumber("empty", stripped)
     if NUMBER.fullmatch(stripped) is None:
-        raise ValueError(f"cannot read {excerpt(stripped)} as a number")
+        raise NoNumber(f"cannot read {excerpt(stripped)} as a number", stripped)
     number = float(stripped)
     if math.isinf(number) and "n" not in stripped.lower():
-        raise ValueError(f"{excerpt(stripped)} is outside float64")
+        raise NoNumber(f"{excerpt(stripped)} is outside float64", stripped)
     return number
 
 

@@ -6,8 +6,9 @@ import difflib
 import glob
 import math
 import os
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,6 +20,7 @@ from cecalc.requests import joined, refuse_flawed
 from cecalc.scalars import read_option
 from cecalc.views import SUFFIXES, Explaining, Finding, Format, Selection
 from cecalc.views.bounds import Bound, known
+from cecalc.writer import STANDARD_OUTPUT
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,13 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
     UsageError : the suffix is unknown, or the output is also an input
     """
     path, chosen = params["output"], params["format"]
+    inputs = list(_read(request))
     if path is not None:
-        _refuse_overwriting(path, request)
+        _refuse_overwriting(path, inputs)
         if chosen is None and not params["code"]:
             chosen = _format_of(path)
+    if path is None or params["quiet"]:
+        _refuse_appending(inputs)
     chosen = chosen or Format.TABLE
     return OutputRequest(
         format=_form(params, request, chosen),
@@ -160,13 +165,16 @@ def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
                 raise UsageError(
                     f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
                     hint=f"figures: {', '.join(known(task))}",
+                    value=text,
                 )
             if figure == "loss" and params.get("reduction") is Reduction.NONE:
                 rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
-                raise UsageError(rule, hint=f"name another figure: {option} mean={number}")
+                hint = f"name another figure: {option} mean={number}"
+                raise UsageError(rule, hint=hint, value=text)
             limit = read_option(option, number)
             if math.isnan(limit):
-                raise UsageError(f"{option} {excerpt(text)}: nothing is above or below nan")
+                rule = f"{option} {excerpt(text)}: nothing is above or below nan"
+                raise UsageError(rule, value=text)
             yield Bound(figure, limit, is_ceiling)
 
 
@@ -177,21 +185,43 @@ def _format_of(path: str) -> Format:
         known = ", ".join(SUFFIXES)
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
         raise UsageError(
-            f"-o {excerpt(path)}: {what}", hint=f"say the format with -f, or use one of {known}"
+            f"-o {excerpt(path)}: {what}",
+            hint=f"say the format with -f, or use one of {known}",
+            value=path,
         )
     return found or Format.TABLE
 
 
-def _refuse_overwriting(path: str, request: Request) -> None:
+def _read(request: Request) -> Iterator[str]:
+    """The names of everything that is read; - for standard input."""
     options, inputs = request.options, request.input
     given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
-    files = [
+    yield from (
         g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
-    ]
-    matched = (file for name in inputs.paths for file in (name, *glob.iglob(name, recursive=True)))  # noqa: PTH207
-    for name in (*files, *matched):
-        if name != "-" and _is_same(path, name):
+    )
+    for name in inputs.paths or (() if inputs.values else ("-",)):
+        yield name
+        yield from glob.iglob(name, recursive=True)  # noqa: PTH207
+
+
+def _refuse_overwriting(path: str, inputs: Iterable[str]) -> None:
+    for name in inputs:
+        if _is_same(_status(path), _status(name), only_regular=name == "-"):
             raise UsageError(f"output {excerpt(path)} is also an input")
+
+
+def _refuse_appending(inputs: Iterable[str]) -> None:
+    """Refuse a file as standard output, as after >>, that is an input too."""
+    try:
+        written = os.fstat(STANDARD_OUTPUT)
+    except OSError:
+        return
+    for name in inputs:
+        if _is_same(written, _status(name), only_regular=True):
+            rule = f"standard output is {excerpt(name)}, which is also an input"
+            if name == "-":
+                rule = "standard output is the file that standard input is read from"
+            raise UsageError(rule)
 
 
 def screen_of(color: Color, path: str | None) -> Screen:
@@ -206,9 +236,18 @@ def screen_of(color: Color, path: str | None) -> Screen:
     return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
 
 
-def _is_same(path: str, name: str) -> bool:
-    """Whether both are one file; not where one cannot be one."""
+def _status(name: str) -> os.stat_result | None:
+    """What the system knows of a file, or of standard input for -; None where there is none."""
     try:
-        return Path(path).samefile(name)
+        return os.fstat(0) if name == "-" else Path(name).stat()
     except (OSError, ValueError):
+        return None
+
+
+def _is_same(
+    one: os.stat_result | None, other: os.stat_result | None, *, only_regular: bool
+) -> bool:
+    """Whether both are one file; a pipe or a terminal may well be both."""
+    if one is None or other is None or (only_regular and not stat.S_ISREG(one.st_mode)):
         return False
+    return os.path.samestat(one, other)

@@ -60,3 +60,15 @@ def is_of_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def is_of_files(error: BaseException | None) -> bool:
+    """Whether an error comes of too few files that may be open, whatever it calls itself."""
+    numbers = (errno.EMFILE, errno.ENFILE)
+    while error is not None:
+        if getattr(error, "errno", None) in numbers:
+            return True
+        if any(os.strerror(number) in str(error) for number in numbers):  # as a linker says it
+            return True
+        error = error.__cause__ or error.__context__
+    return False

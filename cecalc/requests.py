@@ -118,7 +118,8 @@ def joined(given: Sequence[str] | None) -> str | None:
 def refuse_flawed(option: str, specification: str) -> None:
     """Refuse what no table could answer."""
     if (fault := flaw(specification)) is not None:
-        raise UsageError(f"{option} {excerpt(specification)}: {fault}")
+        rule = f"{option} {excerpt(specification)}: {fault}"
+        raise UsageError(rule, value=specification)
 
 
 def _hints(params: Mapping[str, Any]) -> HintPolicy:
@@ -140,7 +141,7 @@ def _rank(params: Mapping[str, Any]) -> Rank | None:
     option, text = f"--{found[0]}", params[found[0]]
     count = scalars.whole(option, text)
     if count < 1:
-        raise UsageError(f"{option} {text} keeps no row")
+        raise UsageError(f"{option} {text} keeps no row", value=text)
     return Rank(count, lowest=option == "--bottom")
 
 
@@ -164,12 +165,12 @@ def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | Non
     text = params["value"]
     if not is_number(text):
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
-        raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint)
+        raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
     scalars.read_option("VALUE", text)
     batch_size = params.get("batch_size")
     size = None if batch_size is None else scalars.whole("--batch-size", batch_size)
     if size == 0:
-        raise UsageError("--batch-size 0 holds no row")
+        raise UsageError("--batch-size 0 holds no row", value=batch_size)
     framework = params.get("framework")
     return Question(text.strip(), size, framework and framework.value, params["deep"], free)
 
@@ -253,6 +254,7 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
         raise UsageError(
             f"stray {excerpt(numbers[0])}: the numbers of a row are one value",
             hint=f"write {option}={spelled}",
+            value=numbers[0],
         )
     if kind and inputs:
         raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
@@ -286,7 +288,8 @@ def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
     known = kind in ("auto", "cpu", "cuda", "mps") and not colon
     if not known and not (kind == "cuda" and number.isascii() and number.isdigit()):
         raise UsageError(
-            f"--device {excerpt(choice.device)} is none of cpu, cuda, cuda:N, mps, auto"
+            f"--device {excerpt(choice.device)} is none of cpu, cuda, cuda:N, mps, auto",
+            value=choice.device,
         )
     if choice.backend is BackendName.NUMPY and kind in ("cuda", "mps"):
         raise UsageError(f"--backend numpy has no device {choice.device}")

@@ -13,7 +13,7 @@ def read_option(option: str, text: str) -> float:
     try:
         return read_number(text)
     except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
+        raise UsageError(f"{option}: {error}", value=text) from None
 
 
 def _is_whole(text: str) -> bool:
@@ -24,7 +24,8 @@ def _is_whole(text: str) -> bool:
 def whole(option: str, text: str) -> int:
     """The whole number given to an option."""
     if not _is_whole(text):
-        raise UsageError(f"{option}: cannot read {excerpt(text)} as a whole number")
+        rule = f"{option}: cannot read {excerpt(text)} as a whole number"
+        raise UsageError(rule, value=text)
     return int(text)
 
 
@@ -34,7 +35,7 @@ def ignore_index(task: Task, text: str | None) -> float | None:
         return None
     number = read_option("--ignore-index", text)
     if task is Task.CE and not number.is_integer():
-        raise UsageError(f"--ignore-index {excerpt(text)} is not a class index")
+        raise UsageError(f"--ignore-index {excerpt(text)} is not a class index", value=text)
     return number
 
 
@@ -44,7 +45,7 @@ def smoothing(text: str | None) -> float | None:
         return None
     number = read_option("--label-smoothing", text)
     if not 0 <= number <= 1:
-        raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1")
+        raise UsageError(f"--label-smoothing {excerpt(text)} is outside 0..1", value=text)
     return number
 
 
@@ -54,7 +55,7 @@ def delimiter(text: str | None) -> str | None:
         return None
     character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
     if len(character) != 1 or character in '"\r\n':
-        raise UsageError(f"--delimiter {excerpt(text)} is not one character")
+        raise UsageError(f"--delimiter {excerpt(text)} is not one character", value=text)
     return character
 
 
@@ -66,7 +67,7 @@ def encoding(name: str) -> str:
         "".encode(name)  # some codecs are none of text
         return codecs.lookup(name).name
     except (LookupError, ValueError):
-        raise UsageError(f"--encoding {excerpt(name)} is not known") from None
+        raise UsageError(f"--encoding {excerpt(name)} is not known", value=name) from None
 
 
 def size(text: str | None) -> int | None:
@@ -76,5 +77,6 @@ def size(text: str | None) -> int | None:
     scale = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(text[-1:].lower())
     digits = text[:-1] if scale else text
     if not _is_whole(digits):
-        raise UsageError(f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G")
+        rule = f"--max-bytes {excerpt(text)} is not a size such as 500M or 8G"
+        raise UsageError(rule, value=text)
     return Size(int(digits) * (scale or 1), text)

@@ -104,12 +104,13 @@ def _found(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
             found = reading(fields, part)
         except IndexError:
             numbers = f"columns are numbered 1 to {len(fields)}"
-            raise DataError(f"{option} {part}: {numbers}") from None
+            raise DataError(f"{option} {part}: {numbers}", value=part) from None
         if found is not None:
             return found
     near = difflib.get_close_matches(part, fields, 1)
     meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-    raise DataError(f"{option}: no column {excerpt(part)}{meant}", hint=seen(fields))
+    rule = f"{option}: no column {excerpt(part)}{meant}"
+    raise DataError(rule, hint=seen(fields), value=part)
 
 
 def _named(fields: Sequence[str], part: str) -> Sequence[int] | None:

@@ -42,7 +42,8 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
         name or "", getattr(error, "possibilities", None) or (), 1
     ):
         text = f"no such option {name}; did you mean {near[0]}?"
-    return UsageError(text[:1].lower() + text[1:])
+    value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
+    return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 
 
 def _row_spelled(arguments: list[str]) -> str:

@@ -95,12 +95,11 @@ class Writer:
         """A file to take the target's place; the target itself where it is no regular file."""
         if _is_standard_output(output):
             return STANDARD_OUTPUT
-        target, mode = Path(output), None
-        if target.exists():
-            mode = target.stat().st_mode
+        mode = _mode(output)
+        if mode is not None:
             if not stat.S_ISREG(mode):
                 return os.open(output, os.O_WRONLY)
-            os.close(os.open(target, os.O_WRONLY))  # may it be written at all?
+            os.close(os.open(output, os.O_WRONLY))  # may it be written at all?
         self._file = _Unseen(Path(os.path.realpath(output)), mode)  # symbolic links are followed
         return self._file.descriptor
 
@@ -222,6 +221,14 @@ class _Unseen:
     def _end(self, number: int, _frame: FrameType | None) -> None:
         self._drop_name()
         die_by(number)
+
+
+def _mode(output: str) -> int | None:
+    """The mode of a file; None where there is none yet, which a loop of links will never be."""
+    try:
+        return Path(output).stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _open_file(descriptor: int) -> str:

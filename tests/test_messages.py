@@ -390,7 +390,7 @@ def test_machines_are_told_the_same(
         source=told["file"]
         or (told["option"] if f"{told['option']}" not in told["rule"] else None),
         line=told["line"],
-        row=told["row"],
+        row=told["row"] if f"[{told['row']}]" not in told["rule"] else None,
         column=told["column"] if told["column_number"] is not None else None,
         label=told["column"] if told["column_number"] is None else None,
         number=told["column_number"],
@@ -419,6 +419,90 @@ def test_machines_are_told_the_value(
     path.write_text(f"logit_a,logit_b,target,sample_weight\n{row}\n")
     assert status_of(["ce", str(path), "--errors=json"]) == Status.DATA
     assert json.loads(capfd.readouterr().err)["value"] == value
+
+
+ROW = "--logits 1,2 --target 0"
+JSON = '{"logits":[[1,2],[3,%s]],"target":[0,%s]%s}'
+JSONL = '{"logits":[1,2],"target":0}\n{"logits":[3,%s],"target":%s%s}\n'
+# fmt: off
+# the command line, what x.json, x.jsonl or x.csv holds, the value, the row
+VALUES: list[tuple[str, str, str, int | None]] = [
+    (f"ce {ROW} --label-smoothing 1.5", "", "1.5", None),
+    (f"ce {ROW} --label-smoothing x", "", "x", None),
+    (f"ce {ROW} --ignore-index 1.5", "", "1.5", None),
+    (f"ce {ROW} --ignore-index x", "", "x", None),
+    (f"ce {ROW} --weight 1,x", "", "1,x", None),
+    (f"ce {ROW} --weight 1,-2", "", "-2", None),
+    (f"ce {ROW} --device gpu", "", "gpu", None),
+    (f"ce {ROW} --reduction avg", "", "avg", None),
+    (f"ce {ROW} --dtype float8", "", "float8", None),
+    (f"ce {ROW} --top 0", "", "0", None),
+    (f"ce {ROW} --top x", "", "x", None),
+    (f"ce {ROW} --fail-above top=1", "", "top=1", None),
+    (f"ce {ROW} --fail-above nan", "", "nan", None),
+    (f"ce {ROW} --fail-above x", "", "x", None),
+    (f"ce {ROW} --reduction none --fail-above 1", "", "1", None),
+    (f"ce {ROW} --select ,", "", ",", None),
+    (f"ce {ROW} -o x.png", "", "x.png", None),
+    (f"why x {ROW}", "", "x", None),
+    (f"why 1 {ROW} --batch-size 0", "", "0", None),
+    (f"why 1 {ROW} --batch-size 1.5", "", "1.5", None),
+    ("ce --logits 1,x --target 0", "", "1,x", None),
+    ("ce --logits 1,2 3", "", "3", None),
+    ("ce --logits 1,2;3,4 --target 0,cat", "", "cat", 1),
+    ("ce x.csv --delimiter ab", "logit_a,logit_b,target\n1,2,0\n", "ab", None),
+    ("ce x.csv --encoding ab", "logit_a,logit_b,target\n1,2,0\n", "ab", None),
+    ("ce x.csv --max-bytes ab", "logit_a,logit_b,target\n1,2,0\n", "ab", None),
+    ("ce x.csv --max-columns ab", "logit_a,logit_b,target\n1,2,0\n", "ab", None),
+    ("ce x.csv --target-col taget", "logit_a,logit_b,target\n1,2,0\n", "taget", None),
+    ("ce --logits 1,2 --target 0 --weight @x.csv", "1 x\n", "x", None),
+    ("ce x.json", JSON % ('"4"', 0, ""), "4", 1),
+    ("ce x.json", JSON % ("null", 0, ""), "null", 1),
+    ("ce x.json", JSON % ("true", 0, ""), "true", 1),
+    ("ce x.json", JSON % ('{"a": 1}', 0, ""), '{"a": 1}', 1),
+    ("ce x.json", JSON % (4, "null", ""), "null", 1),
+    ("ce x.json", JSON % (4, '"cat"', ""), "cat", 1),
+    ("ce x.json", JSON % (4, 0, ',"weight":[1,"x"]'), "x", None),
+    ("ce x.json", JSON % (4, 0, ',"weight":[1,-2]'), "-2", None),
+    ("ce x.json", JSON % (4, 0, ',"sample_weight":[1,"x"]'), "x", 1),
+    ("ce x.json", JSON % (4, 0, ',"ignore_index":1.5'), "1.5", None),
+    ("ce x.json", JSON % (4, 0, ',"ignore_index":"x"'), "x", None),
+    ("ce x.json", JSON % (4, 0, ',"label_smoothing":1.5'), "1.5", None),
+    ("ce x.json", JSON % (4, 0, ',"label_smoothing":[1]'), "[1]", None),
+    ("ce x.json", JSON % (4, 0, ',"reduction":"avg"'), "avg", None),
+    ("ce x.json", JSON % ("1e400", 0, ""), "1e400", None),
+    ("ce x.json", JSON % ("NaN", 0, ""), "NaN", None),
+    ("ce x.json", '{"logits":[1,2,"3"],"target":0}', "3", None),
+    ("bce x.json", '{"logits":[1,2,"3"],"target":[0,0,0]}', "3", 2),
+    ("ce x.jsonl", JSONL % ('"4"', 0, ""), "4", None),
+    ("ce x.jsonl", JSONL % ("null", 0, ""), "null", None),
+    ("ce x.jsonl", JSONL % (4, "null", ""), "null", None),
+    ("ce x.jsonl", JSONL % ("1e400", 0, ""), "1e400", None),
+    ("ce x.jsonl", '{"logits":[1,2],"target":0}\n[1]\n', "[1]", None),
+    ("bce x.jsonl", '{"logit":1,"target":0}\n{"logit":"x","target":0}\n', "x", None),
+    ("ce --logits x.json --target 0,0", '[[1,2],[3,"x"]]', "x", 1),
+    ("ce --logits 1,2;3,4 --target x.json", '[0,"x"]', "x", 1),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("line", "text", "value", "row"), VALUES)
+def test_machines_are_told_the_value_that_the_rule_names(
+    line: str,
+    text: str,
+    value: str,
+    row: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = next((n for n in ("x.jsonl", "x.json", "x.csv") if n in line), None)
+    if name is not None:
+        (tmp_path / name).write_text(text)
+    assert status_of([*line.split(), "--errors", "json"]) in (2, 3)
+    told = json.loads(capfd.readouterr().err)
+    assert (told["value"], told["row"]) == (value, row), told
 
 
 def test_every_status_but_the_rest_is_met() -> None:

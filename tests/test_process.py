@@ -201,6 +201,61 @@ def test_the_output_is_no_input(command: str, tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_text() == HEADER + "1,2,a\n"
 
 
+STDIN = "standard output is the file that standard input is read from"
+NAMED = "standard output is '{}', which is also an input"
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize(
+    ("command", "rule"),
+    [
+        ("ce x.csv -f csv >> x.csv", NAMED.format("x.csv")),
+        ("ce x.csv -q >> x.csv", NAMED.format("x.csv")),
+        ("ce x.csv 1<> x.csv", NAMED.format("x.csv")),
+        ("ce x.csv -f jsonl >> link.csv", NAMED.format("x.csv")),
+        ("ce y.csv x.csv -f csv >> x.csv", NAMED.format("x.csv")),
+        ("ce '[x]*.csv' -f csv >> x.csv", NAMED.format("x.csv")),
+        ("ce y.csv --target x.csv -f csv >> x.csv", NAMED.format("x.csv")),
+        ("ce y.csv --weight x.csv >> x.csv", NAMED.format("x.csv")),
+        ("ce y.csv --sample-weight @./x.csv >> x.csv", NAMED.format("./x.csv")),
+        ("bce y.csv --pos-weight x.csv >> x.csv", NAMED.format("x.csv")),
+        ("softmax --logits x.csv >> x.csv", NAMED.format("x.csv")),
+        ("why 0.5 x.csv >> x.csv", NAMED.format("x.csv")),
+        ("explain x.csv >> x.csv", NAMED.format("x.csv")),
+        ("ce x.csv -q -o z.csv >> x.csv", NAMED.format("x.csv")),
+        ("ce < x.csv >> x.csv", STDIN),
+        ("ce - -f csv < x.csv >> x.csv", STDIN),
+        ("ce y.csv --target - < x.csv >> x.csv", STDIN),
+        ("ce -f csv -o x.csv < x.csv", "output 'x.csv' is also an input"),
+        ("ce x.csv -f csv -o /dev/stdout >> x.csv", "output '/dev/stdout' is also an input"),
+    ],
+)
+def test_standard_output_is_no_input(command: str, rule: str, tmp_path: Path) -> None:
+    for name in ("x.csv", "y.csv"):
+        (tmp_path / name).write_text(HEADER + "1,2,a\n")
+    (tmp_path / "link.csv").symlink_to("x.csv")
+    assert shell(f"cecalc {command}", tmp_path) == (2, "", f"cecalc: error: {rule}\n")
+    assert (tmp_path / "x.csv").read_text() == HEADER + "1,2,a\n"
+    assert names(tmp_path) == ["link.csv", "x.csv", "y.csv"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ce x.csv -f csv >> y.csv",
+        "ce x.csv -o z.csv >> x.csv",
+        "ce x.csv -f csv < y.csv >> y.csv",
+        "ce x.csv -q </dev/null >/dev/null",
+    ],
+)
+def test_what_is_not_read_may_be_written(command: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(HEADER + "1,2,a\n")
+    (tmp_path / "y.csv").write_text("before\n")
+    assert shell(f"cecalc {command}", tmp_path) == (0, "", "")
+    assert (tmp_path / "x.csv").read_text() == HEADER + "1,2,a\n"
+    assert (tmp_path / "y.csv").read_text().startswith("before\n")
+
+
 @pytest.mark.fault(18)
 @pytest.mark.parametrize("options", ["", "-q", "-f json"])
 def test_an_output_that_cannot_be_is_found_before_any_input_is_read(
@@ -243,6 +298,16 @@ def test_a_device_or_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
     assert shell(f"cecalc {FOUNDING} -f csv -o /dev/null", tmp_path) == (0, "", "")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     assert names(tmp_path) == ["f"]
+
+
+@pytest.mark.fault(19)
+@pytest.mark.parametrize("links", [{"x.csv": "x.csv"}, {"x.csv": "b", "b": "c", "c": "x.csv"}])
+def test_a_loop_of_links_is_not_replaced(links: dict[str, str], tmp_path: Path) -> None:
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    error = "cecalc: error: cannot create x.csv: Too many levels of symbolic links\n"
+    assert shell(f"cecalc {FOUNDING} -o x.csv", tmp_path) == (5, "", error)
+    assert {path.name: str(path.readlink()) for path in tmp_path.iterdir()} == links
 
 
 @pytest.mark.parametrize("form", ["table", "json", "markdown"])

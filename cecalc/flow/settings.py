@@ -43,7 +43,8 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     options = request.options.over(schema.options)
     smoothing = options.label_smoothing or 0.0
     if not 0 <= smoothing <= 1:
-        raise DataError(f"label_smoothing {smoothing:g} outside 0..1", place=source)
+        rule = f"label_smoothing {smoothing:g} outside 0..1"
+        raise DataError(rule, place=source, value=write_number(smoothing))
     weight, pos_weight = (
         None if given is None else _weight(given, task, first)
         for given in (options.weight, options.pos_weight)
@@ -78,7 +79,8 @@ def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Ta
             raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
     if task is Task.CE and not float(options.ignore_index or 0).is_integer():
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
-        raise DataError(rule, place=Place(source=schema.source))
+        value = write_number(float(options.ignore_index or 0))
+        raise DataError(rule, place=Place(source=schema.source), value=value)
     is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
     if is_soft and options.ignore_index not in (None, -100):  # torch's own default says nothing
         error = UsageError if said.ignore_index is not None else DataError
@@ -87,13 +89,18 @@ def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Ta
 
 def _weight(given: Given, task: Task, first: Batch) -> Floats:
     """Weights as an array: shape (C,) for ce, broadcastable to the cells for bce."""
-    weight = read_numbers(given)
+    try:
+        weight = read_numbers(given)
+    except DataError as error:
+        error.row = None  # the first axis is that of the classes or cells
+        raise
     place = Place(source=given.option)
     bad = np.argwhere(~(np.isfinite(weight) & (weight >= 0)))
     if bad.size:
         where = ",".join(map(str, bad[0]))
         value = write_number(weight[tuple(bad[0])])
-        raise DataError(f"weight {where} is {value}, expected finite and at least 0", place=place)
+        rule = f"weight {where} is {value}, expected finite and at least 0"
+        raise DataError(rule, place=place, value=value)
     if task is not Task.BCE:
         classes = first.values.shape[1]
         if weight.shape != (classes,):

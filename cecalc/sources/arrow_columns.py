@@ -12,6 +12,7 @@ import pyarrow as pa
 from cecalc.errors import DataError, Place
 from cecalc.records import Task
 from cecalc.sources.cells import other_shape
+from cecalc.sources.shapes import as_said
 from cecalc.sources.tables import Columns, Reading, first_fault
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class _Columns:
         if column.null_count:
             row = next(i for i, there in enumerate(column.is_valid()) if not there.as_py())
             rule, place = f"expected {what}, found null", self.place(position, row // per_row)
-            raise DataError(rule, place=place, hint=_NULL_HINT)
+            raise DataError(rule, place=place, hint=_NULL_HINT, value="null")
         if what == "a number" and not _is_number(column.type):
             rule = f"holds {column.type}, expected numbers"
             raise DataError(rule, place=self.place(position))
@@ -211,8 +212,9 @@ class _Columns:
             try:
                 named[i] = reading.classes.number(known[i])
             except ValueError as error:
-                row = int(np.flatnonzero(places == i)[0])
-                raise DataError(str(error), place=self.place(position, row)) from None
+                place = self.place(position, int(np.flatnonzero(places == i)[0]))
+                value = as_said(known[i])
+                raise DataError(str(error), place=place, value=value) from None
         found_numbers: Floats = named[places]
         return found_numbers
 

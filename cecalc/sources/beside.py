@@ -21,7 +21,7 @@ from cecalc.sources.formats import Arrays
 from cecalc.sources.head import settled
 from cecalc.sources.inline import parse
 from cecalc.sources.named import Named, held
-from cecalc.sources.shapes import is_index, to_array
+from cecalc.sources.shapes import as_said, is_index, to_array
 from cecalc.sources.tables import Beside, Columns, Reading, Table
 from cecalc.sources.targets import HEAD, Classes
 
@@ -103,7 +103,7 @@ def _with_sample_weight(
     if isinstance(found, Document):
         value = found.value
         value = value.get("sample_weight") if isinstance(value, dict) else value
-        weight = to_array(value, "sample_weight").reshape(-1)
+        weight = to_array(value, "sample_weight", by_row=True).reshape(-1)
         return replace(beside, sample_weight=weight, weight_source=found.source)
     column = _weight_column(found)
     reading = found.reading(request.task, Classes(None))
@@ -173,9 +173,9 @@ def target_array(
     flat = list(_flat(nested))
     is_of_names = classes is not None or any(isinstance(item, str) for item in flat)
     if not (request.task is Task.CE and is_of_names and is_index(values, _shape(nested))):
-        return to_array(nested, "target"), ()
+        return to_array(nested, "target", by_row=True), ()
     names = Classes.of(request, classes).settled(flat[:HEAD])
-    return to_array(_numbers(nested, names), "target"), names.notes
+    return to_array(_numbers(nested, names), "target", by_row=True), names.notes
 
 
 def read_numbers(given: Given) -> Floats:
@@ -198,7 +198,8 @@ def read_numbers(given: Given) -> Floats:
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
-        raise DataError(str(error), place=Place(source=given.path)) from None
+        value = getattr(error, "text", None)
+        raise DataError(str(error), place=Place(source=given.path), value=value) from None
     return to_array(nested, given.option)
 
 
@@ -270,13 +271,13 @@ def _of_document(
     return Beside(target, source=document.source, notes=notes)
 
 
-def _numbers(nested: Any, classes: Classes) -> Any:
+def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:
     if isinstance(nested, list):
-        return [_numbers(item, classes) for item in nested]
+        return [_numbers(item, classes, i if row is None else row) for i, item in enumerate(nested)]
     try:
         return classes.number(nested)
     except ValueError as error:
-        raise DataError(str(error)) from None
+        raise DataError(str(error), value=as_said(nested), row=row) from None
 
 
 def _flat(nested: Any) -> Iterator[Any]:

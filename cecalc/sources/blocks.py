@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,9 @@ _QUOTE, _LF, _CR = b'"\n\r'
 BLANK = " \t\r\n"
 """What JSON skips between its values."""
 _MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
+_LINE_END = re.compile(rb"\r\n?|\n")
+_IS_FILLED = np.ones(256, bool)
+_IS_FILLED[list(BLANK.encode())] = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class TextBlock:
     """Whether a quoted field may hold a line end, as in CSV."""
     encoding: str = "utf-8"
     """What the input was encoded in; the text is UTF-8 whatever it was."""
+    left_out: int = 0
+    """How many blank lines there are after its first one that are not in the text."""
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Physical lines with their numbers; any of LF, CRLF and CR ends one.
@@ -54,6 +59,7 @@ class TextBlock:
             io.BytesIO(self.text), "utf-8", errors="surrogateescape", newline=""
         )
         for number, line in enumerate(reader, self.line):
+            number += self.left_out if number > self.line else 0  # noqa: PLW2901
             place = Place(source=self.name, line=number)
             if len(line) > MAX_LINE_CHARACTERS:
                 limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
@@ -96,6 +102,18 @@ class TextBlock:
             return False
         return True
 
+    def without_blank_ends(self) -> TextBlock:
+        """The block without the blank lines before its first row and after its last one."""
+        text, blank = self.text, BLANK.encode()
+        indent = len(text) - len(text.lstrip(blank))
+        begin = max(text.rfind(b"\n", 0, indent), text.rfind(b"\r", 0, indent)) + 1
+        last = _LINE_END.search(text, len(text.rstrip(blank)))
+        end = len(text) if last is None else last.end()
+        if not begin and end == len(text):
+            return self
+        line, kept = self.line + _line_ends(text[:begin]), text[begin:end]
+        return replace(self, text=kept, line=line, line_ends=_line_ends(kept))
+
     def ends(self) -> np.ndarray:
         """For each row, where the next one begins."""
         return row_ends(self.text, quoted=self.quoted)
@@ -114,29 +132,52 @@ def cut(
     header_rows : how many rows at the beginning are not counted
     """
     size = BLOCK_BYTES if size is None else size
-    line, start, rest = 1, -header_rows, b""
+    line, start, rest, left_out = 1, -header_rows, b"", 0
     while not stream.ended:
         try:
             more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
         except DataError as error:
-            raise error.at(line=line + _line_ends_before(rest)) from None
+            raise error.at(line=line + left_out + _line_ends_before(rest)) from None
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
             raise
         text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
         if text:
-            block = _block(stream, text, line, start, quoted=quoted)
+            block = replace(_block(stream, text, line, start, quoted=quoted), left_out=left_out)
             if block.rows:
-                yield block
-            line += block.line_ends
+                yield block if quoted else block.without_blank_ends()
+            line += block.line_ends + left_out
             start += block.rows
+            left_out = 0
+        if quoted:
+            rest, more_left_out = _with_one_blank_line(rest)
+            left_out += more_left_out
 
 
 def _line_ends_before(rest: bytes) -> int:
     """How many blank lines there are before a row that has begun."""
-    blank = rest[: len(rest) - len(rest.lstrip(b"\r\n"))]
-    return len(blank.splitlines())
+    return _line_ends(rest[: len(rest) - len(rest.lstrip(b"\r\n"))])
+
+
+def _line_ends(text: bytes) -> int:
+    """How many of LF, CRLF and CR there are."""
+    ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _LF))  # 5 x bytes.count
+    return ends + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+
+
+def _with_one_blank_line(rest: bytes) -> tuple[bytes, int]:
+    """The beginning of the next row, the first blank line before it, and how many more there were.
+
+    They can be any number, and are harmless or at fault all together.
+    """
+    row = rest.lstrip(b"\r\n")
+    blank = rest[: len(rest) - len(row)]
+    first = _LINE_END.match(blank)
+    if first is None or first.end() == len(blank):
+        return rest, 0
+    end = len(blank) - (not row and blank.endswith(b"\r"))  # an LF may follow
+    return b"\n" + blank[end:] + row, _line_ends(blank[first.end() : end])
 
 
 def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
@@ -158,17 +199,25 @@ def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[byt
 
 def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) -> TextBlock:
     has_bare = b"\r" in text and text.count(b"\r") != text.count(b"\r\n")
-    line_ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _LF))  # 5 x bytes.count
+    line_ends = _line_ends(text)
     rows = line_ends + (not text.endswith(b"\n"))
     if quoted and (has_bare or b'"' in text):
         rows = len(row_ends(text, quoted=True))
     elif not quoted and (
         has_bare or text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)
     ):
-        rows = sum(1 for row in text.splitlines() if row.strip(BLANK.encode()))
-    if has_bare:
-        line_ends += text.count(b"\r") - text.count(b"\r\n")
+        rows = _filled_lines(text)
     return TextBlock(stream.name, text, line, start, rows, line_ends, quoted, stream.encoding)
+
+
+def _filled_lines(text: bytes) -> int:
+    """How many lines are not blank."""
+    filled = text.strip(BLANK.encode())
+    if not filled:
+        return 0
+    begins = np.append([0], row_ends(filled, quoted=False)[:-1])
+    is_filled = _IS_FILLED[np.frombuffer(filled, np.uint8)]
+    return int(np.count_nonzero(np.logical_or.reduceat(is_filled, begins)))
 
 
 def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
@@ -207,6 +256,6 @@ def _last_end(data: bytes, *, quoted: bool) -> int:
 def _before_blank_lines(text: bytes) -> int:
     """The length of the text without blank lines at its end."""
     filled = len(text.rstrip(b"\r\n"))
-    if text[filled : filled + 2] == b"\r\n":
+    if filled and text[filled : filled + 2] == b"\r\n":
         return filled + 2
     return min(filled + 1, len(text)) if filled else 0

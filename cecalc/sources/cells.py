@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ from cecalc.errors import CecalcError, DataError, Place
 from cecalc.numerals import read_number
 from cecalc.sources.columns import Layout
 from cecalc.sources.inline import parse
-from cecalc.sources.shapes import to_array
+from cecalc.sources.shapes import as_said, to_array
 from cecalc.sources.tables import Columns, Reading, Record, Rows, first_fault
 
 if TYPE_CHECKING:
@@ -171,8 +170,7 @@ class _Cells:
                 column=self.reading.fields[position],
                 number=position + 1,
             )
-            value = cell if isinstance(cell, str) else json.dumps(cell)
-            raise DataError(str(error), place=place, value=value) from None
+            raise DataError(str(error), place=place, value=as_said(cell)) from None
 
 
 def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:

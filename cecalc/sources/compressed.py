@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from cecalc.errors import CecalcError, InputError
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-_ZSTD = b"\x28\xb5\x2f\xfd"
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_PROGRAMS = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz", _ZSTD: "zstd"}
+"""What makes them, and expands them with -d."""
 _DECOMPRESSORS: Mapping[bytes, Callable[[], Any]] = {
-    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
-    b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\x00": lzma.LZMADecompressor,
+    _GZIP: lambda: zlib.decompressobj(wbits=31),
+    _BZIP2: bz2.BZ2Decompressor,
+    _XZ: lzma.LZMADecompressor,
 }
 _CHUNK = 2**18
 
@@ -51,6 +53,15 @@ def expanded(head: bytes, source: Readable) -> Members | Frames | None:
     return None
 
 
+def program(head: bytes) -> str | None:
+    """The program whose output begins like `head`; None where it is not compressed.
+
+    >>> program(b"BZh91AY")
+    'bzip2'
+    """
+    return next((name for magic, name in _PROGRAMS.items() if head.startswith(magic)), None)
+
+
 class Members:
     """The bytes of one compressed member after the other.
 
@@ -73,7 +84,8 @@ class Members:
         InputError : they end early, are damaged, or something else follows them
         """
         while self._member is not None or self._begins():
-            data = self._some() if getattr(self._member, "needs_input", True) else b""
+            is_asked = getattr(self._member, "needs_input", True)
+            data = self._some() if is_asked else b""
             try:
                 found: bytes = self._member.decompress(data, size)
             except (OSError, zlib.error, lzma.LZMAError) as error:
@@ -81,7 +93,7 @@ class Members:
             self._pending = getattr(self._member, "unconsumed_tail", b"")
             if self._member.eof:
                 self._pending, self._member = self._member.unused_data, None
-            elif not (data or found):
+            elif is_asked and not (data or found):
                 raise InputError("compressed data ends early")
             if found:
                 return found
@@ -89,7 +101,9 @@ class Members:
 
     def _begins(self) -> bool:
         """Whether another member follows."""
-        rest = self._some().lstrip(b"\0")  # padding
+        rest = b""
+        while not rest and (data := self._some()):
+            rest = data.lstrip(b"\0")  # padding
         while rest and len(rest) < len(self._magic) and (more := self._source.read(_CHUNK)):
             rest += more
         if rest and not rest.startswith(self._magic):

@@ -106,4 +106,5 @@ def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest
     except ValueError as error:
         line = strict_json.line_of(error, whole)
         place = Place(source=name, line=None if line is None else numbers[line - 1])
-        raise DataError(json_rows.reason(error, whole), place=place) from None
+        value = getattr(error, "token", None)
+        raise DataError(json_rows.reason(error, whole), place=place, value=value) from None

@@ -176,9 +176,9 @@ def open_bytes(path: str, files: Files) -> Opened:
     Raises
     ------
     InputError : it is missing, a directory, not permitted, or closed
-    DataError : it is empty
+    DataError : it is empty, or compressed twice
     """
-    from cecalc.sources.compressed import expanded
+    from cecalc.sources.compressed import expanded, program
 
     shared: _Shared | None = None
     if path == "-":
@@ -198,11 +198,24 @@ def open_bytes(path: str, files: Files) -> Opened:
     head = _head(source, name)
     compressed = expanded(head, source)
     if compressed is not None:
-        source, head = compressed, _head(compressed, name)
+        outer, source, head = program(head), compressed, _head(compressed, name)
+        _refuse_compressed(head, outer, name)
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
     return Opened(name, source, head, raw if compressed is None else None)
+
+
+def _refuse_compressed(head: bytes, outer: str | None, name: str) -> None:
+    """Refuse what is still compressed when it has been expanded."""
+    from cecalc.sources.compressed import program
+
+    if (inner := program(head)) is not None:
+        raise DataError(
+            f"compressed twice ({inner} inside {outer})",
+            place=Place(source=name),
+            hint=f"expand it once before, for example with {outer} -d",
+        )
 
 
 def _head(source: Readable, name: str) -> bytes:

@@ -77,9 +77,11 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
         try:
             value = strict_json.loads(stripped, nan=nan)
         except ValueError as error:
-            raise DataError(reason(error, stripped), place=place) from None
+            value = getattr(error, "token", None)
+            raise DataError(reason(error, stripped), place=place, value=value) from None
         if not isinstance(value, dict):
-            raise DataError(f"expected an object, found {excerpt(stripped)}", place=place)
+            rule = f"expected an object, found {excerpt(stripped)}"
+            raise DataError(rule, place=place, value=stripped)
         yield Record(line, None, (), Original(stripped, value))
 
 
@@ -141,7 +143,8 @@ def _records(
             raise DataError(rule, place=place) from None
         for i, text in ((i, cells[i]) for i in used.numbers if isinstance(cells[i], str)):
             place = Place(name, record.line, keys[i], i + 1, record.number)
-            raise DataError(f"expected a number, found the text {excerpt(text)}", place=place)
+            rule = f"expected a number, found the text {excerpt(text)}"
+            raise DataError(rule, place=place, value=text)
         yield replace(record, cells=cells)
 
 

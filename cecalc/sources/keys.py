@@ -8,6 +8,7 @@ from typing import Any
 
 from cecalc.errors import DataError, count, excerpt
 from cecalc.records import Inline, Kind, LossOptions, Reduction
+from cecalc.sources.shapes import as_said
 
 KEYS = (
     "logits", "probs", "log_probs", "target", "weight", "pos_weight", "ignore_index",
@@ -78,7 +79,8 @@ def options_of(document: Mapping[str, Any]) -> LossOptions:
     """
     reduction = document.get("reduction")
     if reduction is not None and reduction not in list(Reduction):
-        raise DataError(f"reduction {excerpt(str(reduction))} is none of {', '.join(Reduction)}")
+        rule = f"reduction {excerpt(str(reduction))} is none of {', '.join(Reduction)}"
+        raise DataError(rule, value=as_said(reduction))
     return LossOptions(
         reduction=None if reduction is None else Reduction(reduction),
         ignore_index=_scalar(document, "ignore_index"),
@@ -97,5 +99,5 @@ def _scalar(document: Mapping[str, Any], key: str) -> float | None:
     if value is None:
         return None
     if type(value) not in (int, float):
-        raise DataError(f"{key} is no number")
+        raise DataError(f"{key} is no number", value=as_said(value))
     return float(value)

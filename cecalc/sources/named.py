@@ -89,7 +89,7 @@ class Named:
                 numbers[i] = names.number(str(known[i]))
             except ValueError as error:
                 place = Place(source=source, row=int(firsts[i]) // per_row)
-                raise DataError(str(error), place=place) from None
+                raise DataError(str(error), place=place, value=str(known[i])) from None
         found = numbers[places].reshape(array.shape)
         read = Classes(None, notes=names.notes)
         return cls(HeldWindows(array.shape, "float64", found), read, source)

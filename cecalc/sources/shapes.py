@@ -6,6 +6,7 @@ fewer is a class index. The class axis is 1.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,24 +39,36 @@ class Rows:
     """How many rows one entry of axis 0 became."""
 
 
-def to_array(nested: Any, what: str) -> Floats:
+def to_array(nested: Any, what: str, *, by_row: bool = False) -> Floats:
     """Nested lists of numbers as a float64 array.
+
+    Parameters
+    ----------
+    nested : the lists, or a number
+    what : what errors call them
+    by_row : whether even a flat list holds an item for each row
 
     Raises
     ------
     DataError : the lists are ragged, or hold something that is no number
     """
-    shape = _shape(nested, what, 0)
+    try:
+        shape = _shape(nested, what)
+    except DataError as error:
+        is_flat = isinstance(nested, list) and not any(isinstance(item, list) for item in nested)
+        error.row = None if is_flat and not by_row else error.row
+        raise
     try:
         return np.asarray(nested, dtype=np.float64).reshape(shape)
     except OverflowError:
         raise DataError(f"{what}: an integer is outside float64") from None
 
 
-def _shape(nested: Any, what: str, depth: int) -> tuple[int, ...]:
+def _shape(nested: Any, what: str, depth: int = 0, *, row: int | None = None) -> tuple[int, ...]:
+    """The shape of lists in the row `row` of an array; None where all of it is meant."""
     if not isinstance(nested, list):
         if type(nested) not in (float, int):
-            raise DataError(f"{what} is {_described(nested)}")
+            raise _no_number(what, nested, row)
         return ()
     if depth > MAX_DEPTH:
         raise DataError(f"{what.partition('[')[0]}: nested deeper than {MAX_DEPTH}")
@@ -66,18 +79,35 @@ def _shape(nested: Any, what: str, depth: int) -> tuple[int, ...]:
         i = next(i for i, item in enumerate(nested) if type(item) not in (float, int))
         if isinstance(nested[i], list):
             raise DataError(f"{what} mixes numbers and lists")
-        raise DataError(f"{what}[{i}] is {_described(nested[i])}")
-    shapes = [_shape(item, f"{what}[{i}]", depth + 1) for i, item in enumerate(nested)]
+        raise _no_number(f"{what}[{i}]", nested[i], i if row is None else row)
+    shapes = [
+        _shape(item, f"{what}[{i}]", depth + 1, row=i if row is None else row)
+        for i, item in enumerate(nested)
+    ]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
-            raise DataError(f"{what}[{i}] has {_size(shape)}, {what}[0] has {_size(shapes[0])}")
+            rule = f"{what}[{i}] has {_size(shape)}, {what}[0] has {_size(shapes[0])}"
+            raise DataError(rule, row=i if row is None else row)
     return (len(nested), *shapes[0])
+
+
+def as_said(value: Any) -> str:
+    """A value of JSON as machines are told it: text as it is, anything else as JSON writes it.
+
+    >>> as_said("x"), as_said(None), as_said([1])
+    ('x', 'null', '[1]')
+    """
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _size(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return count(shape[0], "value")
     return f"the shape {shape}" if shape else "one number"
+
+
+def _no_number(what: str, value: Any, row: int | None) -> DataError:
+    return DataError(f"{what} is {_described(value)}", value=as_said(value), row=row)
 
 
 def _described(value: Any) -> str:

@@ -44,8 +44,9 @@ def opened(uri: str, files: ExitStack) -> BinaryIO:
 
     Raises
     ------
-    InputError : it is not there, not permitted, or cannot be reached
+    InputError : it is not there, not permitted, or cannot be reached, or names an account
     """
+    _refuse_account(uri)
     with _told(uri):
         filesystem, path = _found(uri)
         stored = files.enter_context(filesystem.open_input_file(path))
@@ -59,8 +60,9 @@ def expand(pattern: str) -> list[str]:
 
     Raises
     ------
-    InputError : none matches, or the store cannot be reached
+    InputError : none matches, the store cannot be reached, or an account is named
     """
+    _refuse_account(pattern)
     if not _MAGIC.search(pattern):
         return [pattern]
     from pyarrow import fs
@@ -80,6 +82,19 @@ def expand(pattern: str) -> list[str]:
     if not matched:
         raise InputError("no object matches", place=Place(source=pattern))
     return [f"{scheme}://{file}" for file in matched]
+
+
+def _refuse_account(uri: str) -> None:
+    """Refuse a key and its secret inside a URI, and show neither."""
+    scheme, _, rest = uri.partition("://")
+    bucket = rest.partition("/")[0]
+    is_named = "@" in bucket or (":" in bucket and not bucket.startswith("arn:"))
+    if is_named and "@" in rest:
+        raise InputError(
+            "an account inside it is not read",
+            place=Place(source=f"{scheme}://{rest.rpartition('@')[2]}"),
+            hint="credentials come from the environment",
+        )
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -123,10 +138,14 @@ def _said_endpoint() -> str | None:
 
 
 def _endpoint(uri: str) -> str:
-    """Where a store is looked for."""
+    """Where a store is looked for, without an account or a token that its URL may hold."""
     if uri.startswith("gs://"):
-        return os.environ.get("STORAGE_EMULATOR_HOST") or "storage.googleapis.com"
-    return _said_endpoint() or "Amazon S3 (AWS_ENDPOINT_URL names another)"
+        said = os.environ.get("STORAGE_EMULATOR_HOST") or "storage.googleapis.com"
+    else:
+        said = _said_endpoint() or "Amazon S3 (AWS_ENDPOINT_URL names another)"
+    scheme, separator, rest = said.partition("://") if "://" in said else ("", "", said)
+    place: str = re.split("[?#]", rest.rpartition("@")[2])[0]
+    return f"{scheme}{separator}{place}"
 
 
 class _Object(io.RawIOBase):
@@ -165,7 +184,7 @@ def _told(uri: str) -> Iterator[None]:
         yield
     except CecalcError:
         raise
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:  # all that Arrow raises
         said = str(error)
         rule = next((w for found, w in _REASONS.items() if re.search(found, said)), None)
         if rule is None:

@@ -157,7 +157,7 @@ class Classes:
             for target in targets:
                 self.number(target)
         except ValueError as error:
-            raise DataError(str(error), place=place) from None
+            raise DataError(str(error), place=place, value=write_number(target)) from None
 
     def _of_number(self, target: Any) -> float:
         """The class of a number, where nothing has told how it is meant."""

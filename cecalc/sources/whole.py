@@ -90,7 +90,7 @@ def _from_object(
     )
     if request.ignored is None:
         request = replace(request, ignored=schema.options.ignore_index)
-    values = to_array(known[kind], kind)
+    values = to_array(known[kind], kind, by_row=request.task is Task.BCE)
     if request.task is Task.BCE and values.ndim == 1:
         values = values[:, None]  # a document's (N,) is N rows of one cell
     target = known.get("target") if request.wants_target else None
@@ -100,7 +100,7 @@ def _from_object(
         values,
         None if target is None else partial(target_array, target, request, classes),
         request,
-        sample_weight=None if weight is None else to_array(weight, "sample_weight"),
+        sample_weight=None if weight is None else to_array(weight, "sample_weight", by_row=True),
         ids=names_of(known["ids"], "ids") if "ids" in known else None,
     )
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import tracemalloc
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from cecalc.errors import CecalcError, message
 from cecalc.flow.pool import AHEAD, cores
 from cecalc.records import InputFormat, NanPolicy, Outcome, Task
 from cecalc.sources import blocks, delimited, json_rows
+from cecalc.sources.stream import Stream
 from cecalc.views import Format
 from tests.whole.running import request, run
 
@@ -35,6 +37,7 @@ OBJECTS = "".join(
     for i, name in enumerate(["r", "é", "日本", 'q\\"', "\\u00e9", "x" * 70])
 )
 LISTS = 'logits,target\n"[1,2]","[0.5,0.5]"\n"[3, 4]","[1,0]"\n"[5,6]","[0,1]"\n'
+RUNS = ["\r", "\n", "\r\n", "\r\r\n\n"]
 TEXTS = {
     "plain.csv": PLAIN,
     "plain.tsv": PLAIN.replace(",", "\t"),
@@ -43,6 +46,11 @@ TEXTS = {
     "mixed.csv": PLAIN.replace("\n", "\r\n", 3).replace("5e-1,1\n", "5e-1,1\r"),
     "unended.csv": PLAIN.strip(),
     "blank-end.csv": PLAIN + "\n\r\n\n",
+    "blank-lf.csv": PLAIN + "\n" * 400,
+    "blank-crlf.csv": PLAIN + "\r\n" * 400,
+    "blank-cr.csv": PLAIN.replace("\n", "\r") + "\r" * 400,
+    "blank-mixed.csv": PLAIN + "\r\n\n\r" * 99,
+    "blank-quoted.csv": QUOTED + "\r\n" * 99,
     "bom.csv": "\ufeff" + PLAIN,
     "quoted.csv": QUOTED,
     "quoted-unended.csv": QUOTED.strip(),
@@ -56,6 +64,8 @@ TEXTS = {
     "objects-crlf.jsonl": OBJECTS.replace("\n", "\r\n"),
     "objects-cr.jsonl": OBJECTS.replace("\n", "\r"),
     "objects-blank.jsonl": "\n \n" + OBJECTS.replace("\n", "\n\n\t \n\n") + "\n",
+    "objects-far.jsonl": "\r\n \n" * 99 + OBJECTS.replace("\n", "\n" * 99 + "\t\r\n" * 99),
+    "objects-far-cr.jsonl": OBJECTS.replace("\n", "\r" * 99) + "\r \r" * 99,
     "objects-unended.jsonl": OBJECTS.strip(),
     "objects.json": OBJECTS,
     "array.json": "[\n" + ",\n".join(OBJECTS.splitlines()) + "]\n",
@@ -68,6 +78,16 @@ TEXTS = {
     "after-quote.csv": QUOTED.replace('"-1"', '"-1"1'),
     "stray.csv": QUOTED.replace("r0", 'r"0'),
     "blank.csv": QUOTED.replace("z,", "\n\nz,"),
+    **{f"blank-{i}.csv": PLAIN.replace("\n", end * 99, 4) for i, end in enumerate(RUNS)},
+    "blank-then-open.csv": PLAIN + "\r\n" * 99 + '\n"x,1,2,0\n',
+    "blank-then-stray.csv": PLAIN + "\n" * 99 + 'x"y,1,2,0\n',
+    "blank-then-nul.csv": PLAIN + "\n" * 99 + "\0,1,2,0\n",
+    "blank-then-quoted.csv": PLAIN + "\n" * 99 + '"a\n\n\nb",1,2,0\n',
+    "blank-header.csv": "\r\n" * 99 + PLAIN,
+    "blank-all.csv": "\r\n" * 99,
+    "far-range.jsonl": OBJECTS.replace("\n", "\n" * 99).replace('"target": 1', '"target": 7', 1),
+    "far-broken.jsonl": OBJECTS.replace("\n", "\r\n" * 99).replace("[4, -4.5]", "[4, -4.5"),
+    "far.json": '\n\n{"logits":\n' + " \n" * 99 + ' [[1,2],[3 4]],\n "target": [0, 1]}\n',
     "blank-first.csv": PLAIN.replace("\n", "\n\n", 1),
     "nul.csv": PLAIN.replace("é7", "\0"),
     "range.csv": QUOTED.replace("9,1,1", "9,1,7"),
@@ -153,6 +173,43 @@ def test_blocks_of_any_size(name: str, tmp_path: Path) -> None:
     for size in SIZES:
         for quick in (True, False):
             assert seen_in_blocks(path, size, quick=quick) == expected, (size, quick)
+
+
+BLANK_ENDS = ["blank-lf", "blank-crlf", "blank-cr", "blank-mixed", "blank-quoted", "blank-end"]
+
+
+@pytest.mark.parametrize("name", BLANK_ENDS)
+def test_blank_lines_at_the_end_are_nothing(name: str, tmp_path: Path) -> None:
+    plain, blank = tmp_path / "plain.csv", tmp_path / "blank.csv"
+    text = TEXTS[f"{name}.csv"].encode()
+    blank.write_bytes(text)
+    plain.write_bytes(text.rstrip(b"\r\n"))
+    expected = seen_in_blocks(plain, 2**24, quick=False)
+    assert isinstance(expected, list)
+    for size in (1, 16, 50, 64, 500, 2**20):
+        assert seen_in_blocks(blank, size, quick=False)[:3] == expected[:3]
+
+
+ENDS = [b"\n", b"\r\n", b"\r", b"\n\r\n"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("row", [b"1,2\n", b"{}\n"])
+def test_blank_lines_take_no_memory(end: bytes, row: bytes) -> None:
+    is_csv, blank = row == b"1,2\n", end * (2**20 // len(end))
+    pieces = itertools.chain([row], itertools.repeat(blank, 16), [row])
+    raw = Trickle(pieces)
+    tracemalloc.start()
+    try:
+        found = list(blocks.cut(Stream("x", raw), quoted=is_csv, size=2**16))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (first, *_), last = (list(b.lines()) for b in (found[0], found[-1]))
+    assert first == (1, row.decode())
+    ends = 16 * len(blank.replace(b"\r\n", b"\n"))
+    assert last[-1] == (2 + ends, row.decode())
+    assert peak < 2**23, peak
 
 
 @pytest.mark.parametrize("name", ["quoted.csv", "quoted-cr.csv", "quoted-crlf.csv", "bom.csv"])

@@ -122,18 +122,65 @@ def test_what_is_not_there(uri: str, rule: str, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", f"cecalc: error: {uri}: {rule}\n")
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("account", ["", "user:se-cret@", "user:s/e@se-cret@", ":se-cret@"])
+@pytest.mark.parametrize("options", [[], ["--debug"], ["--errors", "json"]])
+def test_nobody_listens(
+    account: str,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    endpoint = f"http://127.0.0.1:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{account}{host}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     stores._store.cache_clear()
-    assert status_of(["ce", "s3://bucket/x.csv"]) == 4
-    assert capfd.readouterr() == (
-        "",
-        f"cecalc: error: s3://bucket/x.csv: no connection to {endpoint}\n",
-    )
+    assert status_of(["ce", "s3://bucket/x.csv", *options]) == 4
+    out, err = capfd.readouterr()
+    assert (out, "cret" in err) == ("", False), err
+    rule = f"no connection to http://{host}"
+    if not account:
+        assert rule in err
+    if not (account or options):
+        assert err == f"cecalc: error: s3://bucket/x.csv: {rule}\n"
     stores._store.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("http://host:1/a?key=cret#cret", "http://host:1/a"),
+        ("https://user:cret@host:1/a", "https://host:1/a"),
+        ("http://user:c/r@cret@host", "http://host"),
+        ("user:cret@host:1", "host:1"),
+        ("host:1", "host:1"),
+    ],
+)
+@pytest.mark.parametrize("store", ["s3", "gs"])
+def test_an_endpoint_is_shown_without_its_account(
+    said: str, shown: str, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.setenv(name, said)
+    assert stores._endpoint(f"{store}://bucket/x.csv") == shown
+
+
+def test_what_a_library_says_of_an_endpoint_is_not_passed_on() -> None:
+    for kind in (OSError, ValueError, KeyError, NotImplementedError):
+        with pytest.raises(InputError) as caught, stores._told("s3://bucket/x.csv"):
+            raise kind("http://user:cret@host")
+        assert "cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["{}", "--logits {}", "--logits 1,2 --target {}"])
+@pytest.mark.parametrize("uri", ["s3://key:se-cret@bucket/x.csv", "s3://key:se-cret@bucket/*.csv"])
+def test_an_account_inside_a_uri_is_refused_unseen(
+    given: str, uri: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(["ce", *given.format(uri).split()]) == 4
+    shown = uri.replace("key:se-cret@", "")
+    rule = f"{shown}: an account inside it is not read"
+    hint = "credentials come from the environment"
+    assert capfd.readouterr() == ("", f"cecalc: error: {rule}\ncecalc: hint: {hint}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.shell import CECALC, check, environment, shell
+from tests.shell import CECALC, ROOT, check, environment, shell
 from tests.torture.sampling import longer, sampled
 
 MEGA = 2**20
@@ -115,6 +116,48 @@ def test_too_little_memory_is_a_status(space: int, command: str, tmp_path: Path)
     assert status == 6 or space >= 256
 
 
+FILES_NEEDED = [
+    "ce x.csv -q -o o.csv",
+    "ce x.parquet -q -o o.csv",
+    "ce x.pt -q -o o.csv",
+    longer("ce x.csv -f json"),
+    longer("ce x.csv.gz -q -o o.csv"),
+    longer("ce x.csv y.csv -f csv"),
+    longer("ce '[xy].csv' -o o.csv"),
+    longer("ce x.npz -q"),
+    longer("ce x.csv --backend torch -q"),
+    longer("why 0.5 x.csv"),
+    longer("explain x.csv"),
+    longer("ce --logits 1,2 --target 0"),
+]
+
+
+@pytest.mark.parametrize("command", FILES_NEEDED)
+def test_too_few_open_files_are_a_status(command: str, tmp_path: Path) -> None:
+    for name in ("x.csv", "y.csv"):
+        (tmp_path / name).write_text("logit_a,logit_b,target\n1,2,0\n")
+    with gzip.open(tmp_path / "x.csv.gz", "wb") as file:
+        file.write((tmp_path / "x.csv").read_bytes())
+    np.savez(tmp_path / "x.npz", logits=np.zeros((2, 2)), target=np.zeros(2, int))
+    for name in ("example.parquet", "example.pt"):
+        shutil.copy(ROOT / "samples" / name, tmp_path / name.replace("example", "x"))
+    starts = f"{sys.executable} -c 'import cecalc.cli'"
+    least = next(n for n in range(3, 30) if _runs(f"ulimit -n {n}; {starts}", tmp_path))
+    for n in range(least, least + 5):
+        status, _, err = shell(f"ulimit -n {n}; cecalc {command}", tmp_path)
+        assert status in (0, 4, 5, 6), err
+        assert (status == 0) == (err == "") and (not err or "oo many open files" in err), err
+        assert status or not command.endswith("o.csv") or (tmp_path / "o.csv").exists()
+        (tmp_path / "o.csv").unlink(missing_ok=True)
+
+
+def _runs(command: str, folder: Path) -> bool:
+    run = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment(), capture_output=True, check=False
+    )
+    return run.returncode == 0
+
+
 def _gzipped(head: bytes, body: bytes) -> Callable[[Path], None]:
     """Half a GiB from half a MiB."""
 
@@ -174,6 +217,8 @@ FILES: list[tuple[str, Callable[[Path], None], str, int, str]] = [
     ("head.csv.gz", _gzipped(b"logit_a,", b"a"), "", 6, f":1: {LONG_LINE}"),
     ("long.jsonl.gz", _gzipped(b'{"logits":[1,2],"target":0}\n{"logits":[', b"1"), "", 6, LONG_LINE),  # noqa: E501
     ("rows.csv.gz", _gzipped(b"logit_a,logit_b,target\n", b"1.00000,2.00000,0\n"), "--max-bytes 20M", 6, "more than --max-bytes"),  # noqa: E501
+    ("blank.csv.gz", _gzipped(b"logit_a,logit_b,target\n1,2,0\n", b"\n"), "", 0, ""),
+    ("blank.jsonl.gz", _gzipped(b'{"logits":[1,2],"target":0}\n', b"\n"), "", 0, ""),
 ]  # fmt: skip
 
 
