@@ -93,6 +93,8 @@ class Batch:
     """The same in the target's own file, where it has one."""
     coordinates: Integers | None = None
     """Shape (N, K + 1): n, d1, … of each row of K-dimensional input."""
+    extents: tuple[int, ...] = ()
+    """(d1, …, dK) of K-dimensional input."""
     cell_shape: tuple[int, ...] = ()
     """For bce: the shape of a row's M cells before they were laid out in one axis."""
     originals: Sequence[Original] | None = None
@@ -111,7 +113,7 @@ class Batch:
 
     def take(self, row: int) -> Batch:
         """The batch that holds its `row`-th row alone."""
-        whole = ("start", "cell_shape", "source", "fault")
+        whole = ("start", "extents", "cell_shape", "source", "fault")
         alone = {name: one_row(part, row) for name, part in vars(self).items() if name not in whole}
         return replace(self, start=self.start + row, **alone)
 
