@@ -212,6 +212,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce --logits 1,2 --target 0 --target-form cells", {}, 2, "--target-form is index or dist", None),
     (0, "ce --logits 1,2 --target 0 --no-rows", {}, 2, "--no-rows goes with --format json", None),
     (0, "ce --logits - --target -", {}, 2, "standard input (-) can be read only once", None),
+    (0, "ce x.json", {"x.json": '{"logits":[[[1,1,1],[2,2,2]]],"target":[[2,1,3]]}'}, 3, "x.json: row (0,0): target 2 outside 0..1 (2 such rows: (0,0), (0,2))", None),
     (117, "ce --probs .33,.33,.3299 --target 0", {}, 3, "--probs: row 0: predicted probabilities sum to 0.9899, not 1", None),
     (117, "ce --logits 1,2 --target .5,.51001", {}, 3, "--target: row 0: target probabilities sum to 1.01001, not 1", None),
     (117, "ce --logits 1,2 --target .5,.4", {}, 3, "--target: row 0: target probabilities sum to 0.9, not 1", None),
