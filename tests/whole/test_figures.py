@@ -127,10 +127,10 @@ def test_no_model_that_ignores_the_rows_is_below_the_label_entropy(
     def step() -> torch.Tensor:
         search.zero_grad()
         value = loss()
-        value.backward()
+        torch.autograd.backward(value, inputs=[logits])
         return value
 
-    search.step(step)
+    search.step(step)  # type: ignore[no-untyped-call]
     report = ran(task, LOGITS, target, **more).report
     assert report.label_entropy == pytest.approx(loss().item(), rel=1e-12)
     rows = logits.detach().expand(50, 4).numpy()
@@ -143,10 +143,10 @@ def _weighted(
     target: torch.Tensor,
     sample_weight: np.ndarray | None = None,
     ignore_index: int = -100,
-    **weights: np.ndarray,
+    **weights: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Numerator and denominator by torch."""
-    more = {name: torch.tensor(weight.copy()) for name, weight in weights.items()}
+    more: dict[str, Any] = {name: torch.tensor(w.copy()) for name, w in weights.items()}
     each = torch.ones(50) if sample_weight is None else torch.tensor(sample_weight)
     if task is Task.BCE:
         used = (target != ignore_index) * each[:, None]
