@@ -142,16 +142,16 @@ class RoundedBackend(TorchBackend):
     def cross_entropy(
         self, logits: Floats, target: Any, *, weight: Floats | None, label_smoothing: float
     ) -> Floats:
-        """`torch.nn.functional.cross_entropy`, one value per row.
+        """`torch.nn.functional.cross_entropy`, one value per row or position.
 
         Parameters
         ----------
-        logits : shape (N, C)
-        target : shape (N,) of integers, or (N, C)
+        logits : shape (N, C) or (N, C, D)
+        target : of integers without the class axis, or of the same shape
         """
         loss = self.torch.nn.functional.cross_entropy(
             self._tensor(logits),
-            self.array(target) if target.ndim == 1 else self._tensor(target),
+            self._tensor(target) if target.ndim == logits.ndim else self.array(target),
             weight=None if weight is None else self._tensor(weight),
             label_smoothing=label_smoothing,
             reduction="none",
@@ -184,9 +184,9 @@ class RoundedBackend(TorchBackend):
         return self._back(loss)
 
     def softmax(self, logits: Floats, *, log: bool) -> Floats:
-        """Torch's softmax or log-softmax of each row."""
+        """Torch's softmax or log-softmax over the classes, of shape (N, C) or (N, C, D)."""
         apply = self.torch.log_softmax if log else self.torch.softmax
-        return self._back(apply(self._tensor(logits), dim=-1))
+        return self._back(apply(self._tensor(logits), dim=1))
 
     def sigmoid(self, logits: Floats, *, log: bool) -> Floats:
         """Torch's sigmoid or log-sigmoid of each value."""

@@ -7,7 +7,8 @@ Merging the parts of an input in any order gives the digits of the whole.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,14 @@ class Summary:
     cells_correct: int = 0
     labels: NDArray[np.float64] | None = None
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
+    label_weights: Mapping[int, ExactSum] = field(default_factory=dict)
+    """Of rows with weights of their own: what each class that is a target has of them."""
     positives: ExactSum = ZERO
     """Sum of the targets of cells."""
+    zeros: ExactSum = ZERO
+    """Of cells with weights: the sum of what −ln(1 − p) is multiplied by."""
+    ones: ExactSum = ZERO
+    """The same of −ln p."""
     floor: ExactSum = ZERO
     """Sum of the entropies of soft targets as they are mixed, in nats; without any weight."""
     is_binary: bool = True
@@ -64,18 +71,32 @@ class Summary:
         merged = {
             f.name: getattr(self, f.name) + getattr(other, f.name)
             for f in fields(self)
-            if f.name not in ("labels", "is_binary")
+            if f.name not in ("labels", "label_weights", "is_binary")
         }
         labels = other.labels if self.labels is None else self.labels
         if self.labels is not None and other.labels is not None:
             labels = self.labels + other.labels
         both = self.is_binary and other.is_binary
-        return replace(Summary(**merged), labels=labels, is_binary=both)
+        weights = dict(self.label_weights)
+        for label, weight in other.label_weights.items():
+            weights[label] = weights.get(label, ZERO) + weight
+        return replace(Summary(**merged), labels=labels, label_weights=weights, is_binary=both)
 
     def finish(
-        self, header: Header, *, denominator_is: str, target_form: str, backend: str, version: str
+        self,
+        header: Header,
+        *,
+        denominator_is: str,
+        target_form: str,
+        backend: str,
+        version: str,
+        class_weight: Floats | None = None,
     ) -> Report:
         """The report of everything merged.
+
+        Parameters
+        ----------
+        class_weight : shape (C,), where classes have weights
 
         Raises
         ------
@@ -106,7 +127,9 @@ class Summary:
             excess=self._excess() if is_soft and mean is not None else None,
             correct=self.correct,
             cells_correct=self.cells_correct if is_bce else None,
-            label_entropy=self._entropy(is_bce),
+            label_entropy=None
+            if mean is None
+            else _entropy(self._label_shares(header, class_weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
             target_form=target_form,
             backend=backend,
@@ -133,15 +156,23 @@ class Summary:
             f"({self.rows_used} of {self.rows_given} rows used)"
         )
 
-    def _entropy(self, is_bce: bool) -> float | None:
-        if is_bce:
-            if not self.cells_used:
-                return None
-            share = self.positives.over(ExactSum(self.cells_used * ONE))
-            return _entropy(np.asarray([share, 1 - share]))
-        if self.labels is None or not self.rows_used:
-            return None
-        return _entropy(self.labels.sum(axis=0) / self.rows_used)
+    def _label_shares(self, header: Header, class_weight: Floats | None) -> Floats:
+        """What each label has of the denominator: under torch's mean over rows, or over cells, the
+        weights of labels make that more or less than 1 together.
+        """
+        if header.task is Task.BCE:
+            if header.has_weights:
+                return np.asarray([side.over(self.weights) for side in (self.zeros, self.ones)])
+            share = self.positives.over(self.weights)
+            return np.asarray([share, 1 - share])
+        assert self.labels is not None
+        if header.has_sample_weight:
+            shares = np.zeros(header.width)
+            for label, weight in self.label_weights.items():
+                shares[label] = weight.over(self.weights)
+        else:
+            shares = self.labels.sum(axis=0) / self.weights.value()
+        return shares if class_weight is None else shares * class_weight
 
 
 def _of_rows(outcome: Outcome, classes: int) -> Summary:
@@ -162,14 +193,32 @@ def _of_rows(outcome: Outcome, classes: int) -> Summary:
         weights=ExactSum(rows * ONE) if weight is None else ExactSum.of(weight[used]),
         correct=int(np.count_nonzero(outcome.correct & used)),
         labels=labels,
+        label_weights=_label_weights(outcome),
     )
+
+
+def _label_weights(outcome: Outcome) -> dict[int, ExactSum]:
+    """The sum of the rows' own weights for each class that is a target, as far as it is one."""
+    weight, target = outcome.batch.sample_weight, outcome.batch.target
+    if weight is None or target is None:
+        return {}
+    rows = np.flatnonzero(outcome.used)
+    if target.ndim == 2:
+        rows, labels = np.nonzero(target)
+        terms = weight[rows] * target[rows, labels]
+    else:
+        assert outcome.target_class is not None
+        labels, terms = outcome.target_class[rows], weight[rows]
+    known, group = np.unique(labels, return_inverse=True)
+    sums = ExactSum.by_group(terms, group, known.size)
+    return dict(zip(known.tolist(), sums, strict=True))
 
 
 def _of_cells(outcome: Outcome) -> Summary:
     assert outcome.cell_loss is not None and outcome.cell_used is not None
     assert outcome.batch.target is not None and outcome.cell_correct is not None
     assert outcome.correct is not None
-    used = outcome.cell_used
+    used, sides = outcome.cell_used, outcome.cell_labels
     cells = int(np.count_nonzero(used))
     weight = outcome.weight
     weights = ExactSum(cells * ONE)
@@ -185,6 +234,8 @@ def _of_cells(outcome: Outcome) -> Summary:
         correct=int(np.count_nonzero(outcome.correct & outcome.used)),
         cells_correct=int(np.count_nonzero(outcome.cell_correct & used)),
         positives=ExactSum.of(outcome.batch.target[used]),
+        zeros=ZERO if sides is None else ExactSum.of(sides[..., 0].ravel()),
+        ones=ZERO if sides is None else ExactSum.of(sides[..., 1].ravel()),
     )
 
 
@@ -209,5 +260,7 @@ def _shares(target: Floats) -> NDArray[np.float64]:
 
 
 def _entropy(shares: Floats) -> float:
+    """The loss of a model that says these shares, of whatever they are together."""
     positive = shares[shares > 0]
-    return max(0.0, -math.fsum((positive * np.log(positive)).tolist()))
+    total = math.fsum(positive.tolist())
+    return max(0.0, -math.fsum((positive * np.log(positive / total)).tolist()))

@@ -18,6 +18,8 @@ from tests.sources.array_files import npy, npz, pt, zipped
 H = "logit_a,logit_b,target\n"
 ROW = "1.3132616875182228"  # of logits 1, 2 and class 0: ln(1 + e)
 ROWS = H + "1,2,0\n" * 4
+OFF = "{} probabilities sum to 1 only within 0.01; used as they are"
+LN = math.log(0.33)
 
 # fmt: off
 # the row of tests/faults.py, the command line, the files it finds, what -q prints, the hint
@@ -63,6 +65,15 @@ CASES: list[tuple[int | str | tuple[int, ...], str, dict[str, str | bytes], str,
     (117, "ce --logits 1,2 --target .5,.505", {}, str(0.5 * math.log1p(math.e) + 0.505 * math.log1p(math.exp(-1))), "target probabilities sum to 1 only within 0.005; used as they are"),
     (117, "ce --logits 1,2 --target 1,1 --unchecked", {}, str(math.log1p(math.e) + math.log1p(math.exp(-1))), None),
     (117, "ce --logits 1,2 --target 0.333333,0.666667", {}, str(0.333333 * math.log1p(math.e) + 0.666667 * math.log1p(math.exp(-1))), None),
+    (117, "ce --logits 1,2,1 --target .33,.33,.33", {}, str(0.33 * (3 * math.log(2 + math.e) - 1)), OFF.format("target")),
+    (117, "ce --logits 1,2,1 --target .34,.33,.34", {}, str(1.01 * math.log(2 + math.e) - 0.33), OFF.format("target")),
+    (117, "ce --probs .33,.33,.33 --target 0", {}, str(-math.log(0.33)), OFF.format("predicted")),
+    (117, "ce --probs .34,.33,.34 --target 0", {}, str(-math.log(0.34)), OFF.format("predicted")),
+    (117, "ce --log-probs=-1.1087,-1.1087,-1.1087 --target 0", {}, "1.1087", OFF.format("predicted")),
+    (117, "ce x.csv", {"x.csv": "prob_a,prob_b,prob_c,target\n.33,.33,.33,0\n"}, str(-math.log(0.33)), OFF.format("predicted")),
+    (117, "ce x.csv", {"x.csv": f"log_prob_a,log_prob_b,log_prob_c,target\n{LN},{LN},{LN},0\n"}, str(-LN), OFF.format("predicted")),
+    (117, "ce x.npz", {"x.npz": npz(probs=np.full((1, 3), 0.33, "f4"), target=np.zeros(1, int))}, str(-math.log(np.float32(0.33))), OFF.format("predicted")),
+    (117, "ce x.jsonl", {"x.jsonl": '{"logits":[1,2,1],"target":[0.33,0.33,0.33]}'}, str(0.33 * (3 * math.log(2 + math.e) - 1)), OFF.format("target")),
     (119, "ce --logits 1,2 --target=-100 --reduction sum", {}, "0", None),
     (120, "ce --logits=nan,2;1,2 --target=-100,0", {}, ROW, None),
     (121, "ce --logits=1,2 --target=0 --weight 0,1 --reduction sum", {}, "0", None),

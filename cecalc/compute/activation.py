@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.layout import Layout, layout_of
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses import activations, prediction_checks
 from cecalc.records import Batch, Outcome, Task
@@ -24,15 +25,25 @@ def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         prediction_checks.bce_logits(
             batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient
         )
-    probs = _activation(batch.values, settings, backend)
+    probs = _activation(batch, settings, backend)
     return Noted(Outcome(batch, everything, probs=probs))
 
 
-def _activation(logits: Floats, settings: Settings, backend: Backend) -> Floats:
-    is_softmax = settings.task is Task.SOFTMAX
+def native_softmax(
+    logits: Floats, layout: Layout | None, backend: RoundedBackend, *, log: bool
+) -> Floats:
+    """Torch's own softmax of rows, or its logarithm, as it is where they lie."""
+    if layout is None:
+        return backend.softmax(logits, log=log)
+    return layout.gathered(backend.softmax(layout.spread(logits), log=log))
+
+
+def _activation(batch: Batch, settings: Settings, backend: Backend) -> Floats:
+    logits, is_softmax = batch.values, settings.task is Task.SOFTMAX
     if isinstance(backend, RoundedBackend):
-        apply = backend.softmax if is_softmax else backend.sigmoid
-        return apply(logits, log=settings.log)
+        if is_softmax:
+            return native_softmax(logits, layout_of(batch), backend, log=settings.log)
+        return backend.sigmoid(logits, log=settings.log)
     function = {
         (True, False): activations.softmax,
         (True, True): activations.log_softmax,

@@ -10,7 +10,7 @@ import numpy as np
 from cecalc.backend import Backend
 from cecalc.compute import outcome_of
 from cecalc.compute.settings import Noted, Settings
-from cecalc.losses.rules import TOLERANCE
+from cecalc.losses.rules import are_one
 from cecalc.records import Batch, Outcome, Task
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
 
 def sums_to_one(target: Floats) -> Flags:
     """Which rows of a target of shape (N, C) are distributions, within the tolerance of `ce`."""
-    is_one: Flags = np.abs(target.sum(axis=-1) - 1.0) <= TOLERANCE
-    return is_one
+    return are_one(target.sum(axis=-1))
 
 
 def _one_hot(outcome: Outcome, classes: int) -> Floats:

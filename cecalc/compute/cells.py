@@ -49,6 +49,7 @@ def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) 
         cell_loss=np.where(used, cells, np.nan),
         cell_unweighted=np.where(used, unweighted, np.nan) if has_weights else None,
         cell_used=used,
+        cell_labels=_cell_labels(target, used, weights, batch) if has_weights else None,
         cell_correct=correct & used,
         probs=probs,
         **(_one_cell(probs, target, row_used) if values.shape[1] == 1 else {}),
@@ -129,6 +130,19 @@ def _cell_probs(values: Floats, settings: Settings, backend: Backend) -> Floats:
     if isinstance(backend, RoundedBackend):
         return backend.sigmoid(values, log=False)
     return cast("Floats", backend.numpy(activations.sigmoid(backend.array(values))))
+
+
+def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batch: Batch) -> Floats:
+    """What −ln(1 − p) and −ln p of each cell are multiplied by, shape (N, M, 2)."""
+    sides = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
+    weight, pos_weight = weights
+    if pos_weight is not None:
+        sides[..., 1] *= pos_weight
+    if weight is not None:
+        sides *= weight[..., None]
+    if batch.sample_weight is not None:
+        sides *= batch.sample_weight[:, None, None]
+    return sides
 
 
 def _laid_out(weight: Floats, batch: Batch) -> Floats:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.activation import native_softmax
+from cecalc.compute.layout import Layout, layout_of, places_of
 from cecalc.compute.pieces import in_pieces
 from cecalc.compute.settings import Noted, Settings
 from cecalc.errors import DataError
@@ -58,9 +61,11 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         notices = target_checks.distribution(target, settings.lenient)
         true_class = target.argmax(axis=-1)
     compute: Any = partial(_computed, settings=settings, backend=backend)
+    arrays = [batch.values, target, true_class]
     if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
-        compute = partial(_native, settings=settings, backend=backend)
-    arrays = batch.values, target, true_class
+        positions, places = math.prod(batch.extents), places_of(batch)
+        compute = partial(_native, positions=positions, settings=settings, backend=backend)
+        arrays += [] if places is None else [places]
     if _is_lean(target, settings, backend):
         rows = compute(*arrays)
     else:
@@ -180,21 +185,28 @@ def _native(
     values: Floats,
     target: Any,
     true_class: Integers,
+    places: Integers | None = None,
     *,
+    positions: int,
     settings: Settings,
     backend: RoundedBackend,
 ) -> _Rows:
     """The rows by torch's own loss, which rounds as torch does."""
-    smoothing = settings.label_smoothing
-    unweighted = loss = backend.cross_entropy(
-        values, target, weight=None, label_smoothing=smoothing
-    )
-    if settings.weight is not None:
-        loss = backend.cross_entropy(
-            values, target, weight=settings.weight, label_smoothing=smoothing
+    layout = None if places is None else Layout.of(places, positions)
+
+    def losses(weight: Floats | None) -> Floats:
+        compute = partial(
+            backend.cross_entropy, weight=weight, label_smoothing=settings.label_smoothing
         )
+        if layout is None:
+            return compute(values, target)
+        return layout.gathered(compute(layout.spread(values), layout.spread(target)))
+
+    unweighted = loss = losses(None)
+    if settings.weight is not None:
+        loss = losses(settings.weight)
     prediction = values.argmax(axis=-1)
-    probs = backend.softmax(values, log=False)
+    probs = native_softmax(values, layout, backend, log=False)
     p_prediction, p_target = at(probs, prediction), at(probs, true_class)
     return _Rows(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
 
@@ -203,7 +215,8 @@ def _working(batch: Batch, *, settings: Settings, backend: Backend) -> Working:
     """What stands between the values of a few rows and their losses."""
     values, kind = batch.values, settings.kind
     if isinstance(backend, RoundedBackend) and kind is Kind.LOGITS:
-        probs, surprisal = (backend.softmax(values, log=log) for log in (False, True))
+        softmax = partial(native_softmax, values, layout_of(batch), backend)
+        probs, surprisal = softmax(log=False), softmax(log=True)
         return Working(probs, -surprisal)
     array = backend.array(values)
     probs = activations.softmax(array) if kind is Kind.LOGITS else _probability(array, kind)

@@ -128,7 +128,7 @@ class _Found:
             tried=len(candidates),
             chance=verdict.chance(typed, candidates),
             apart=self._apart(fits),
-            reasons=() if found else tuple(said.reasons(typed.value, self.tally, plan)),
+            reasons=() if found else tuple(said.reasons(typed, self.tally, plan)),
             advice=() if found else tuple(_advice(plan)),
             source=report.header.schema.source,
             backend=report.backend,

@@ -90,8 +90,7 @@ def some_rows(batch: Batch, rows: slice | np.ndarray) -> Batch:
             return items if items is None else items[rows]
         return [items[i] for i in rows.tolist()]
 
-    whole = ("start", "cell_shape", "source", "fault")
-    parts = {name: part(items) for name, items in vars(batch).items() if name not in whole}
+    parts = {name: part(items) for name, items in vars(batch).items() if name not in Batch.WHOLE}
     return replace(batch, **parts)
 
 

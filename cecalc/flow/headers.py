@@ -79,6 +79,7 @@ def report_of(summary: Summary, header: Header, settings: Settings, label: str) 
             target_form=target_in_words(header, is_binary=summary.is_binary),
             backend=label,
             version=__version__,
+            class_weight=settings.weight if header.task is Task.CE else None,
         )
     except DataError as error:
         raise error.at(source=header.schema.source) from None

@@ -217,8 +217,10 @@ def smoothed_index(
     array([1.5])
     """
     xp = namespace(surprisal)
-    own = weighted(xp.take(weight, target), of_index(surprisal, target))
+    # The weight alone could overflow.
+    share = (1.0 - label_smoothing) * xp.take(weight, target)
+    own = weighted(share, of_index(surprisal, target))
     if label_smoothing == 0:
         return own
     spread = of_distribution(surprisal, weight[None, :] * (label_smoothing / weight.shape[0]))
-    return spread if label_smoothing == 1 else (1.0 - label_smoothing) * own + spread
+    return own + spread

@@ -9,9 +9,10 @@ import numpy as np
 from cecalc.losses.notices import Notices
 from cecalc.losses.rules import (
     INFINITE,
-    TOLERANCE,
+    LOGARITHMS,
     BrokenRule,
     Leniency,
+    are_one,
     refuse,
     sum_to_one,
 )
@@ -89,7 +90,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     hint = f"these look like {what}: say so with --{option} or --{option}-cols"
     refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
     kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
-    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted"))
+    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted", rounding=LOGARITHMS))
 
 
 def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
@@ -130,11 +131,11 @@ def sum_hint(columns: Floats | None, rows: int) -> str | None:
     """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
     if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
         return None
-    if np.abs(columns - 1).max() <= TOLERANCE:
+    if are_one(columns).all():
         return (
             "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"
         )
-    if abs(float(columns.sum()) - 1) <= TOLERANCE:
+    if are_one(columns.sum()):
         return "all of them together sum to 1: a softmax over the whole array"
     return None
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
 TOLERANCE = 1e-2
-"""How far it may be without being refused."""
+"""How far it may be without being refused, as typed."""
+BINARY = 1e-7
+"""What a sum of typed numbers may be off besides, for being binary: stored as float32 at most."""
+LOGARITHMS = 5.1e-5
+"""The same for a sum of exponentials, where logarithms are typed with four decimals."""
 INFINITE = "logit is inf"
 """The kind of rule that a logit breaks which overflowed."""
 PREDICTED_SUM = "predicted sum"
@@ -91,13 +95,26 @@ def refuse(
     raise BrokenRule(text, rows, kind=kind or rule, column=column, of_target=of_target, hint=hint)
 
 
-def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> float:
+def are_one(sums: Floats, rounding: float = BINARY) -> Flags:
+    """Which sums are 1 within 1 %, as typed.
+
+    >>> are_one(np.asarray([0.33 + 0.33 + 0.33, 0.9899]))
+    array([ True, False])
+    """
+    near: Flags = np.abs(sums - 1.0) <= TOLERANCE + rounding
+    return near
+
+
+def sum_to_one(
+    shares: Floats, what: str, *, of_target: bool = False, rounding: float = BINARY
+) -> float:
     """Refuse rows of shares that do not sum to 1 within 1 %.
 
     Parameters
     ----------
     shares : shape (N, C), within [0, 1]
     what : whose shares they are, for the message
+    rounding : how far a sum may be from what was typed
 
     Returns
     -------
@@ -107,8 +124,8 @@ def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> float:
     ------
     BrokenRule : a row does not
     """
-    off = np.abs(shares.sum(axis=-1) - 1.0)
-    bad = np.flatnonzero(off > TOLERANCE)
+    sums = shares.sum(axis=-1)
+    bad = np.flatnonzero(~are_one(sums, rounding))
     if bad.size:
         row = shares[bad[0]]
         rule = f"{what} probabilities sum to {row.sum():.6g}, not 1"
@@ -116,5 +133,5 @@ def sum_to_one(shares: Floats, what: str, *, of_target: bool = False) -> float:
         if of_target and np.isin(row, (0, 1)).all():
             hint = "several classes at once (multi-hot) belong to bce"
         raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
-    worst = float(off.max(initial=0.0))
+    worst = float(np.abs(sums - 1.0).max(initial=0.0))
     return worst if worst > ROUNDING else 0.0

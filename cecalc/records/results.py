@@ -94,6 +94,10 @@ class Outcome:
     """Shape (N, M), for bce."""
     cell_used: Flags | None = None
     """Shape (N, M), for bce."""
+    cell_labels: Floats | None = None
+    """Shape (N, M, 2), for bce with weights: what −ln(1 − p) and −ln p of a cell are multiplied by;
+    0 where ignored.
+    """
     cell_correct: Flags | None = None
     """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
     probs: Floats | None = None

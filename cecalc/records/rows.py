@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cecalc.records.asked import LossOptions
 from cecalc.records.terms import Kind
@@ -76,6 +76,9 @@ class Schema:
 class Batch:
     """Consecutive rows of an input."""
 
+    WHOLE: ClassVar = ("start", "extents", "cell_shape", "source", "fault")
+    """What is not one for each row."""
+
     start: int
     """The 0-based number of its first row."""
     values: Floats
@@ -95,6 +98,8 @@ class Batch:
     """The same in the target's own file, where it has one."""
     coordinates: Integers | None = None
     """Shape (N, K + 1): n, d1, … of each row of K-dimensional input."""
+    extents: tuple[int, ...] = ()
+    """(d1, …, dK) of K-dimensional input."""
     cell_shape: tuple[int, ...] = ()
     """For bce: the shape of a row's M cells before they were laid out in one axis."""
     originals: Sequence[Original] | None = None
@@ -113,8 +118,9 @@ class Batch:
 
     def take(self, row: int) -> Batch:
         """The batch that holds its `row`-th row alone."""
-        whole = ("start", "cell_shape", "source", "fault")
-        alone = {name: one_row(part, row) for name, part in vars(self).items() if name not in whole}
+        alone = {
+            name: one_row(part, row) for name, part in vars(self).items() if name not in self.WHOLE
+        }
         return replace(self, start=self.start + row, **alone)
 
 

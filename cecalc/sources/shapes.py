@@ -37,6 +37,8 @@ class Rows:
     cell_shape: tuple[int, ...]
     per_row: int
     """How many rows one entry of axis 0 became."""
+    extents: tuple[int, ...] = ()
+    """(d1, …, dK) of K-dimensional input."""
 
 
 def to_array(nested: Any, what: str, *, by_row: bool = False) -> Floats:
@@ -233,7 +235,8 @@ def _positions(values: Floats, target: Floats | None) -> Rows:
         is_index = target.ndim < values.ndim
         target = target.reshape(-1) if is_index else _class_last(target)
     coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
-    return Rows(_class_last(values), target, coordinates, (classes,), math.prod(rest))
+    extents = tuple(rest)
+    return Rows(_class_last(values), target, coordinates, (classes,), math.prod(extents), extents)
 
 
 def _class_last(array: Floats) -> Floats:

@@ -131,6 +131,7 @@ class Parse:
             target_lines=spread(taken.lines),
             weight_lines=spread(taken.weight_lines),
             coordinates=coordinates,
+            extents=arranged.extents,
             cell_shape=arranged.cell_shape,
             originals=spread(columns.originals),
         )

@@ -168,6 +168,7 @@ def _batch(rows: Rows, weights: Floats | None, ids: tuple[str, ...] | None, part
         sample_weight=None if weights is None else weights[part],
         ids=None if ids is None else [ids[i // rows.per_row] for i in numbers],
         coordinates=None if rows.coordinates is None else rows.coordinates[part],
+        extents=rows.extents,
         cell_shape=rows.cell_shape,
     )
 

@@ -223,6 +223,7 @@ class _SideBySide:
             target_lines=None if lines is None else [lines[i] for i in numbers],
             weight_lines=None if weight_lines is None else [weight_lines[i] for i in numbers],
             coordinates=rows.coordinates,
+            extents=rows.extents,
             cell_shape=rows.cell_shape,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from cecalc.errors import count
@@ -26,11 +27,12 @@ def apart(explanation: Explanation) -> Iterator[tuple[str, str]]:
         return
     of_rows = bce.numerator / rows
     yield "BCE", f"{_mean(bce)}   N·C = {rows}·{header.width} cells, one loss each"
-    factor = f"{rounded(of_rows)} = {header.width} × {rounded(_of(bce))}"
-    yield (
-        "factor C",
-        f"{rounded(bce.numerator)} / {rows} = {factor}   BCE by rows is C times its mean",
-    )
+    if math.isfinite(of_rows):
+        factor = f"{rounded(of_rows)} = {header.width} × {rounded(_of(bce))}"
+        of_sum = f"{rounded(bce.numerator)} / {rows} = {factor}"
+        yield "factor C", f"{of_sum}   BCE by rows is C times its mean"
+    else:
+        yield "factor C", "BCE by rows is C times its mean"
     yield from _sums(explanation.rows)
     by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
     yield "gradient", f"p − y for the sum; divided by {by} for the mean"
@@ -74,6 +76,8 @@ def words(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 def _mean(report: Report) -> str:
     mean, denominator = rounded(_of(report)), brief(report.denominator)
+    if math.isinf(report.numerator) and math.isfinite(_of(report)):
+        return f"mean {mean} of {denominator}; their sum is beyond float64"
     return f"sum {rounded(report.numerator)} / {denominator} = mean {mean}"
 
 

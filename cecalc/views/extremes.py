@@ -16,8 +16,11 @@ from cecalc.views.prose import unbroken
 
 OVER, OVER_32 = 709.782712893384, 88.72283905206835
 UNDER, UNDER_32 = -745.1332191019412, -103.97207708399179
+NORMAL = 2.0**-1022
+"""Below this a float64 has fewer digits."""
 _HALF_32, _BELOW_32 = 2.0**-24, 2.0**-25
 _RATIO, _SHIFTED = unbroken("exp x / Σ exp x"), unbroken("exp(x − max)")
+_SUM = unbroken("ln Σ exp x")
 _LOST, _REST = unbroken("−ln(1 − p)"), unbroken("1 − p")
 
 
@@ -33,9 +36,10 @@ def of_softmax(steps: SoftmaxSteps, labels: Sequence[str]) -> Iterator[str]:
         if np.isinf(steps.surprisal[asked]).any():
             end = f"; −ln p is inf, for {unbroken('max − x')} is itself beyond float64"
         yield (
-            f"softmax p of {_named(gone, labels)} underflows to 0: x is over 745 below max"
+            f"softmax p of {_named(gone, labels)} underflows to 0: x is over 744 below {_SUM}"
             f"{end if asked.any() else ''}"
         )
+    yield from _subnormal(p, steps.surprisal, y > 0, labels)
     faint = (steps.surprisal > -UNDER_32) & (p > 0) & (y > 0)
     if faint.any():
         yield f"in float32, p of {_named(faint, labels)} would underflow to 0 and −ln p be inf"
@@ -64,6 +68,9 @@ def _powers(steps: SoftmaxSteps) -> Iterator[str]:
             f"exp({peak}) overflows float64 (above 709.78; float32: 88.72), so {_RATIO} would be "
             f"{unbroken('inf / inf = nan')}; {_SHIFTED} is at most 1"
         )
+    elif np.isinf(steps.total):
+        shifted = f"Σ {_SHIFTED} is {rounded(steps.shifted_total)}"
+        yield f"Σ exp x overflows float64, so {_RATIO} would be 0; {shifted}"
     elif steps.peak > OVER_32:
         yield f"exp({peak}) overflows float32 (above 88.72), not float64; {_SHIFTED} neither"
     elif steps.peak < UNDER:
@@ -73,6 +80,23 @@ def _powers(steps: SoftmaxSteps) -> Iterator[str]:
         )
     elif steps.peak < UNDER_32:
         yield "in float32, every exp x would underflow to 0 (below −103.97), not in float64"
+
+
+def _subnormal(
+    probs: np.ndarray, surprisal: np.ndarray, asked: np.ndarray, labels: Sequence[str]
+) -> Iterator[str]:
+    """Where p has so few digits left that its logarithm is another number."""
+    tiny = asked & (probs > 0) & (probs < NORMAL)
+    plain = -np.log(probs, where=tiny, out=np.zeros_like(probs))
+    texts = [map(rounded, values[tiny].tolist()) for values in (plain, surprisal)]
+    off = np.flatnonzero(tiny)[[a != b for a, b in zip(*texts, strict=True)]]
+    if off.size:
+        which = np.isin(np.arange(probs.size), off)
+        yield (
+            f"p of {_named(which, labels)} is below 2.2251e-308, where digits are lost, so −ln p "
+            f"would print {_values(plain, which)}: the stable form gives "
+            f"{_values(surprisal, which)}"
+        )
 
 
 def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
@@ -107,14 +131,17 @@ def of_sigmoid(steps: SigmoidSteps, labels: Sequence[str]) -> Iterator[str]:
             f"p of {_named(gone, names)} underflows to 0, so −ln p would be inf: the stable form "
             f"gives {_values(losses, gone)}"
         )
+    yield from _subnormal(p, np.maximum(-x, 0.0), known & (y > 0), names)
     if (near := known & (steps.powers <= _HALF_32) & (p < 1)).any():
         yield f"in float32, p of {_named(near, names)} would round to 1 (x above 16.64)"
     if (near := known & (p <= _BELOW_32) & (1 - p < 1)).any():
         yield f"in float32, {_REST} of {_named(near, names)} would round to 1 (x below −17.33)"
     if not known.all():
+        is_nan = ~known & ~((x > 0) & (y < 1))  # torch begins with (1 − y)·x
+        whose = "" if is_nan[~known].all() else f" for {_named(is_nan, names)}"
         yield (
             f"x of {_named(~known, names)} is infinite, a certain prediction: 0 where it is right, "
-            "inf where it is wrong; torch prints nan (0·inf)"
+            f"inf where it is wrong{f'; torch prints nan{whose} (0·inf)' if is_nan.any() else ''}"
         )
 
 

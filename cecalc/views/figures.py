@@ -169,5 +169,6 @@ def _orientation(report: Report) -> Iterator[Line]:
         yield Line("floor", rounded(report.floor), words)
         yield Line("excess", rounded(report.excess), "nats above it, the KL divergence")
     if report.label_entropy is not None:
-        words = "nats, knowing only the shares of labels"
+        weighted = "weighted " if report.header.has_weights else ""
+        words = f"nats, knowing only the {weighted}shares of labels"
         yield Line("label entropy", rounded(report.label_entropy), words)

@@ -39,7 +39,7 @@ def _surprisal(style: Style, steps: SoftmaxSteps, t: int) -> Iterator[str]:
     if x == -np.inf:
         yield _chain(style, head, f"−ln p[{label}]", "−ln 0", loss)
         return
-    if 0 < p < _ONE:
+    if extremes.NORMAL <= p < _ONE:
         _, powers, total = style.powers(steps)
         quotient = f"−ln({rounded(float(powers[t]))} / {rounded(total)})"
         yield _chain(style, head, f"−ln p[{label}]", quotient, f"−ln {rounded(p)}", loss)
@@ -98,7 +98,7 @@ def _is_two_sided(steps: SigmoidSteps, c: int) -> bool:
     """Whether the plain formula shows how the loss comes about."""
     y, sides = steps.target[c], (steps.probs[c], steps.complements[c])
     needed = [side for share, side in zip((y, 1 - y), sides, strict=True) if share > 0]
-    return all(0 < side < _ONE for side in needed)
+    return all(extremes.NORMAL <= side < _ONE for side in needed)
 
 
 def _two_sided(steps: SigmoidSteps, c: int) -> str:

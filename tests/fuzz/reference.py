@@ -166,7 +166,7 @@ def _cross(row: list[float], target: int | list[float] | None) -> float | None:
         return log_sum - row[target]
     if len(target) != len(row) or not all(0 <= p <= 1 for p in target):
         raise Refused("no distribution")
-    if abs(math.fsum(target) - 1) > 0.0100001:
+    if abs(math.fsum(target) - 1) > 0.01 + 1e-7:
         raise Refused("target probabilities do not sum to 1")
     return math.fsum(p * (log_sum - x) for p, x in zip(target, row, strict=True) if p)
 

@@ -462,6 +462,44 @@ def test_what_a_number_cannot_be_is_said(value: str, reason: str) -> None:
     assert diagnosis.advice
 
 
+SOFTMAX, LARGEST, CLIPPED = "not a softmax", "above the largest", "no clipped mean"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("1.46", set()),
+        ("1.45", {SOFTMAX}),
+        ("1.46114", {SOFTMAX}),
+        ("2.466", {SOFTMAX}),
+        ("5.77", {SOFTMAX}),
+        ("5.7667", {SOFTMAX}),
+        ("5.78", {SOFTMAX, LARGEST}),
+        ("5.7668", {SOFTMAX, LARGEST}),
+        ("5.767e0", {SOFTMAX}),
+        ("5.76672", {SOFTMAX, LARGEST}),
+        ("36.044", {SOFTMAX, LARGEST}),
+        ("4e1", {SOFTMAX, LARGEST}),
+        ("36.1", {SOFTMAX, LARGEST, CLIPPED}),
+        ("-0.00000001", {SOFTMAX, "below the smallest"}),
+        ("-0.00001", {SOFTMAX, "negative"}),
+    ],
+)
+def test_what_a_number_cannot_be_looks_at_the_digits_typed(typed: str, said: set[str]) -> None:
+    """Of digits.csv, whose largest loss is 5.766712; a softmax costs 1.461150 to 2.461150."""
+    diagnosis = found(None, None, typed, paths=(DIGITS,))
+    assert not diagnosis.matches
+    every = (SOFTMAX, LARGEST, CLIPPED, "negative", "below the smallest")
+    assert {words for words in every if any(words in r for r in diagnosis.reasons)} == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "window"), [("2.9", "1.4612 to 2.4612"), ("2.46117", "1.4612 to 2.46115")]
+)
+def test_a_bound_is_shown_on_its_side_of_the_number(typed: str, window: str) -> None:
+    assert f"outside {window}: {SOFTMAX}" in found(None, None, typed, paths=(DIGITS,)).reasons[0]
+
+
 def test_deep_finds_two_mistakes_and_says_what_that_is_worth() -> None:
     value = float(F.cross_entropy(XT.softmax(1), (TT + 1) % 5))
     shallow, deep = (found(X, T, f"{value:.5f}", deep=deep) for deep in (False, True))

@@ -79,6 +79,15 @@ def test_cross_entropy_extremes(xp: Arrays, row: list[float], target: int, loss:
         assert not np.signbit(xp.numpy(got)).any()
 
 
+def test_a_weight_overflows_only_where_the_smoothed_loss_does(xp: Arrays) -> None:
+    """3 · 1.7e308 is beyond float64, (1 − 0.9) · 3 · 1.7e308 is not."""
+    logits, weight = xp.array([[BIG, 0, 0, BIG, BIG, BIG]]), xp.array([0, 3, 0, 0, 0, 0])
+    surprisal = cross_entropy.surprisal_from_logits(logits)
+    got = xp.numpy(cross_entropy.smoothed_index(surprisal, xp.index([1]), 0.9, weight))
+    share = 3 * (1 - 0.9 + 0.9 / 6)
+    assert ulps_apart(got, np.asarray([share * BIG])) <= 4
+
+
 BCE = [
     (-30, 0, 9.357622968839737e-14),
     (-37, 0, 8.533047625744066e-17),

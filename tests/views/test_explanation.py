@@ -146,8 +146,8 @@ EXTREME = """\
            u = Σ exp(x − max) without the largest, whose 1 would hide it
  ! exp(1000) overflows float64 (above 709.78; float32: 88.72), so exp x / Σ exp x would be
    inf / inf = nan; exp(x − max) is at most 1
- ! softmax p of 1, 2 underflows to 0: x is over 745 below max; −ln p would be inf, log-sum-exp gives
-   1000.0000
+ ! softmax p of 1, 2 underflows to 0: x is over 744 below ln Σ exp x; −ln p would be inf,
+   log-sum-exp gives 1000.0000
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
           = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits
      loss[0] = 1000 − 0 + ln(1 + 0) = 1000.0000
@@ -300,8 +300,8 @@ SINGLE = """\
 
  CE loss = (max − x[1]) + ln(1 + u) = (0.0000 − (-800.0000)) + ln(1 + 0) = 800.0000
            u = Σ exp(x − max) without the largest, whose 1 would hide it
- ! softmax p of 1 underflows to 0: x is over 745 below max; −ln p would be inf, log-sum-exp gives
-   800.0000
+ ! softmax p of 1 underflows to 0: x is over 744 below ln Σ exp x; −ln p would be inf, log-sum-exp
+   gives 800.0000
 
  where the two part
  BCE       sum 800.3711 / 2 = mean 400.1856   N = 2 rows of one cell, one loss each
@@ -518,8 +518,15 @@ EXTREMES = [
     (
         [[1.7e308, -1e308]],
         [1],
-        "softmax p of 1 underflows to 0: x is over 745 below max; −ln p is inf",
+        "softmax p of 1 underflows to 0: x is over 744 below ln Σ exp x; −ln p is inf",
     ),
+    ([[0] * 7 + [-744]], [7], "softmax p of 7 underflows to 0: x is over 744 below ln Σ exp x; "),
+    (
+        [[0, -745]],
+        [1],
+        "p of 1 is below 2.2251e-308, where digits are lost, so −ln p would print 744.4401:",
+    ),
+    ([[709.7, 709.7, 0]], [0], "Σ exp x overflows float64, so exp x / Σ exp x would be 0"),
     ([[-800]], [1], "p of the cell underflows to 0, so −ln p would be inf"),
     ([[INF]], [1], "x of the cell is infinite, a certain prediction"),
 ]
@@ -529,6 +536,38 @@ EXTREMES = [
 def test_what_is_extreme_is_said(logits: Any, target: Any, line: str) -> None:
     found = explained.text(logits, target, screen=Screen(width=10_000))
     assert f" ! {line}" in found
+
+
+@pytest.mark.parametrize("logits", [[[0, -745]], [[-745]], [[0, 0, -710, 1]]])
+def test_a_probability_without_its_digits_stands_in_no_equation(logits: Any) -> None:
+    """−ln 4.9407e-324 is 744.4401, where the loss is 745."""
+    found = explained.text(logits, [int(np.argmin(logits[0])) or 1], screen=Screen(width=10_000))
+    assert not re.search(r"ln \d\.\d+e-3[012]\d", found)
+    assert not re.search(r"\d\.\d+e-3[012]\d /", found)
+
+
+@pytest.mark.parametrize("x", [INF, -INF])
+@pytest.mark.parametrize("y", [0.0, 0.5, 1.0])
+def test_what_torch_prints_for_an_infinite_logit(x: float, y: float) -> None:
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.tensor([x, 0.0]), torch.tensor([y, 0.25]), reduction="none"
+    )
+    found = explained.text([[x, 0.0]], [[y, 0.25]], screen=Screen(width=10_000))
+    line = next(line for line in found.splitlines() if "a certain prediction" in line)
+    assert ("torch prints nan" in line) == bool(loss[0].isnan())
+
+
+def test_torch_s_nan_is_told_of_those_that_have_it() -> None:
+    found = explained.text([[INF, -INF, 0]], [[0, 0, 0]], screen=Screen(width=10_000))
+    assert "inf where it is wrong; torch prints nan for 1 (0·inf)" in found
+
+
+def test_a_sum_beyond_float64_stands_in_no_equation() -> None:
+    found = explained.text([[1.7e308, 1.7e308, 0]] * 2, [2, 2], screen=Screen(width=10_000))
+    assert "BCE       mean 1.1333e308 of 6; their sum is beyond float64" in found
+    assert "CE        mean 1.7000e308 of 2; their sum is beyond float64" in found
+    assert "inf /" not in found.replace("inf / inf = nan", "")
+    assert "= inf" not in found
 
 
 def test_nothing_is_extreme_about_mild_logits() -> None:

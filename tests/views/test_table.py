@@ -147,7 +147,7 @@ WEIGHTED = """\
  bits           2.1724  the mean loss / ln 2
  accuracy       0.3333  (1 of 3 rows)
  ln 4           1.3863  nats, a uniform guess
- label entropy  0.6931  nats, knowing only the shares of labels
+ label entropy  0.6931  nats, knowing only the weighted shares of labels
 
  NumPy, float64
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,11 +49,19 @@ def test_predictions_that_are_the_targets_reach_the_floor(task: Task) -> None:
     assert report.excess == pytest.approx(0, abs=1e-14)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("target", [SOFT, INDEX], ids=["soft", "index"])
 @pytest.mark.parametrize("task", [Task.CE, Task.BCE])
-def test_they_do_not_depend_on_how_rows_are_cut(task: Task) -> None:
-    asked = request(task, LOGITS, SOFT)
+def test_they_do_not_depend_on_how_rows_are_cut(
+    task: Task, target: np.ndarray, weighted: bool
+) -> None:
+    shares = target if task is Task.CE or target.ndim == 2 else np.eye(4)[target]
+    weight = 10 ** RANDOM.uniform(-9, 9, 50) if weighted else None
+    asked = request(task, LOGITS, shares, sample_weight=weight)
     once, cut = in_blocks(asked, 10**6).report, in_blocks(asked, 7).report
-    assert (once.floor, once.excess) == (cut.floor, cut.excess)
+    assert once.label_entropy is not None
+    for name in ("floor", "excess", "label_entropy"):
+        assert getattr(once, name) == getattr(cut, name)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +79,89 @@ def test_where_the_floor_is_another_one_none_is_shown(
 ) -> None:
     found = figures(ran(Task.CE, LOGITS, target, **more))
     assert not {"floor", "excess"} & found.keys()
+
+
+def test_label_entropy_has_the_weights_of_the_loss() -> None:
+    report = ran(Task.CE, [[0, 0.4]] * 3, [1, 0, 0], weight=[1, 8]).report
+    assert report.label_entropy == pytest.approx(-0.2 * np.log(0.2) - 0.8 * np.log(0.8), rel=1e-15)
+
+
+SAMPLE_WEIGHT = RANDOM.uniform(0, 9, 50)
+BINARY = RANDOM.choice([0, 1, 9], (50, 4))
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "more"),
+    [
+        (Task.CE, INDEX, {}),
+        (Task.CE, INDEX, {"weight": WEIGHT}),
+        (Task.CE, INDEX, {"sample_weight": SAMPLE_WEIGHT}),
+        (Task.CE, INDEX, {"weight": WEIGHT, "sample_weight": SAMPLE_WEIGHT, "ignore_index": 2}),
+        (Task.CE, SOFT, {"weight": WEIGHT}),
+        (Task.CE, SOFT, {"weight": WEIGHT, "sample_weight": SAMPLE_WEIGHT}),
+        (Task.BCE, SOFT, {}),
+        (Task.BCE, BINARY, {"sample_weight": SAMPLE_WEIGHT, "ignore_index": 9}),
+        (Task.BCE, SOFT, {"weight": WEIGHT, "pos_weight": WEIGHT[::-1]}),
+        (Task.BCE, BINARY, {"pos_weight": WEIGHT, "weight": WEIGHT, "ignore_index": 9}),
+    ],
+)
+def test_no_model_that_ignores_the_rows_is_below_the_label_entropy(
+    task: Task, target: np.ndarray, more: dict[str, Any]
+) -> None:
+    """One that says the weighted shares of the labels has exactly this loss."""
+    logits = torch.zeros(4 if task is Task.CE else 1, dtype=torch.float64, requires_grad=True)
+
+    def loss() -> torch.Tensor:
+        rows = logits.expand(50, 4)
+        total, weights = _weighted(task, rows, torch.tensor(target), **more)
+        return total / weights
+
+    search = torch.optim.LBFGS(
+        [logits],
+        max_iter=500,
+        tolerance_grad=1e-13,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def step() -> torch.Tensor:
+        search.zero_grad()
+        value = loss()
+        torch.autograd.backward(value, inputs=[logits])
+        return value
+
+    search.step(step)  # type: ignore[no-untyped-call]
+    report = ran(task, LOGITS, target, **more).report
+    assert report.label_entropy == pytest.approx(loss().item(), rel=1e-12)
+    rows = logits.detach().expand(50, 4).numpy()
+    assert ran(task, rows, target, **more).report.loss == pytest.approx(loss().item(), rel=1e-12)
+
+
+def _weighted(
+    task: Task,
+    rows: torch.Tensor,
+    target: torch.Tensor,
+    sample_weight: np.ndarray | None = None,
+    ignore_index: int = -100,
+    **weights: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Numerator and denominator by torch."""
+    more: dict[str, Any] = {name: torch.tensor(w.copy()) for name, w in weights.items()}
+    each = torch.ones(50) if sample_weight is None else torch.tensor(sample_weight)
+    if task is Task.BCE:
+        used = (target != ignore_index) * each[:, None]
+        cells = torch.nn.functional.binary_cross_entropy_with_logits(
+            rows, target.double(), reduction="none", **more
+        )
+        return (cells * used).sum(), used.sum()
+    if target.ndim == 2:
+        losses = torch.nn.functional.cross_entropy(rows, target, reduction="none", **more)
+        return (losses * each).sum(), each.sum()
+    losses = torch.nn.functional.cross_entropy(
+        rows, target, reduction="none", ignore_index=ignore_index, **more
+    )
+    by_class = more.get("weight", torch.ones(4))[target] * (target != ignore_index)
+    return (losses * each).sum(), (by_class * each).sum()
 
 
 def test_both_weighted_means_are_shown() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from cecalc.insight.why.plan import Plan
 from cecalc.insight.why.tally import Tally
+from cecalc.insight.why.verdict import Typed
 
 _ZERO = 1e-6
 """How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
@@ -14,8 +15,9 @@ _HARMLESS = "the logits are log-probabilities already: log_softmax before this c
 _NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss)"
 
 
-def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
-    """Each in a sentence, with the numbers it rests on."""
+def reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
+    """Each in a sentence, with the numbers it rests on; none where the digits typed leave room."""
+    value = typed.value
     if math.isnan(value):
         yield "none of these rows makes nan in any way that was tried: look at other rows"
         return
@@ -23,20 +25,30 @@ def reasons(value: float, tally: Tally, plan: Plan) -> Iterator[str]:
         yield "none of these rows costs inf in any way that was tried: look at other rows"
         return
     low, high = tally.row_loss.low, tally.row_loss.high
-    if value < 0:
+    if typed.is_outside(0.0, math.inf):
         yield f"negative: no loss on targets within 0..1; see cecalc why {_NEGATIVE}"
-    elif tally.rows_used and not low <= value <= high:
+    elif tally.rows_used and typed.is_outside(low, high):
         side, bound = ("below", low) if value < low else ("above", high)
         which = "smallest" if value < low else "largest"
-        yield f"{side} the {which} loss of any row, {bound:.6g}: no mean of them, however weighted"
-    yield from _windows(value, plan)
+        shown = _beside(value, bound, 6, "g")
+        yield f"{side} the {which} loss of any row, {shown}: no mean of them, however weighted"
+    yield from _windows(typed, plan)
     most = 100.0 if plan.is_of_cells else 36.0437
-    if value > most:
+    if typed.is_outside(0.0, most) and value > most:
         clipped = f"above {most:g}, the most that a clipped probability costs"
         yield f"{clipped}: no clipped mean (cecalc why §7)"
 
 
-def _windows(value: float, plan: Plan) -> Iterator[str]:
+def _beside(value: float, bound: float, digits: int, form: str) -> str:
+    """A bound with so many digits, or as many as show on which side of it a value is."""
+    for more in range(digits, 17):
+        text = f"{bound:.{more}{form}}"
+        if (value < float(text), value > float(text)) == (value < bound, value > bound):
+            return text
+    return f"{bound:.17g}"
+
+
+def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
     c = plan.classes
     if plan.is_of_cells:
         low, high, what = (
@@ -47,8 +59,9 @@ def _windows(value: float, plan: Plan) -> Iterator[str]:
     else:
         low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
         what = "a softmax before cross-entropy (cecalc why §1)"
-    if not low <= value <= high:
-        yield f"outside {low:.4f} to {high:.4f}: not {what}"
+    if typed.is_outside(low, high):
+        first, last = (_beside(typed.value, bound, 4, "f") for bound in (low, high))
+        yield f"outside {first} to {last}: not {what}"
 
 
 def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:

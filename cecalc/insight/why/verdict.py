@@ -57,6 +57,15 @@ class Typed:
             return abs(value - self.value) <= self.reach(value)
         return self.value == value or (math.isnan(self.value) and math.isnan(value))
 
+    def is_outside(self, low: float, high: float) -> bool:
+        """Whether no value from low to high may have been typed like this.
+
+        >>> Typed.of("1.46").is_outside(1.4612, 2.4612), Typed.of("1.45").is_outside(1.4612, 2.4612)
+        (False, True)
+        """
+        inside = low <= self.value <= high
+        return not (inside or self.fits(low) or self.fits(high))
+
 
 @dataclass(frozen=True)
 class Torch:
