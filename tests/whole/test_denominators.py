@@ -49,14 +49,17 @@ class Case:
 
     def request(self, **more: Any) -> Any:
         """The request for it."""
-        ignored = {"ignore_index": -1.0} if self.task is BCE else {}
+        ignored: dict[str, Any] = {"ignore_index": -1.0} if self.task is BCE else {}
         return request(self.task, LOGITS, self.target, **self.options, **ignored, **more)
 
     def terms(self, *, is_weighted: bool) -> np.ndarray:
         """The loss of each row, or cell, as torch has it; times the weight of its row."""
-        tensors = {n: torch.tensor(v) for n, v in self.options.items() if n.endswith("weight")}
+        tensors: dict[str, Any] = {
+            n: torch.tensor(v) for n, v in self.options.items() if n.endswith("weight")
+        }
         sample = tensors.pop("sample_weight", None)
-        x, options = torch.tensor(LOGITS), tensors if is_weighted else {}
+        x = torch.tensor(LOGITS)
+        options: dict[str, Any] = tensors if is_weighted else {}
         if self.task is BCE:
             target = torch.tensor(np.where(self.used, self.target, 0.0))
             losses = F.binary_cross_entropy_with_logits(x, target, reduction="none", **options)
@@ -86,10 +89,8 @@ class Case:
     def agrees(self, found: Ran, rel: float = 1e-12) -> None:
         """The figures of a run are torch's."""
         report, terms = found.report, self.terms(is_weighted=True)[self.is_term]
-        assert (report.denominator, report.denominator_is) == (
-            pytest.approx(self.denominator, rel=1e-14),
-            self.denominator_is,
-        )
+        assert report.denominator == pytest.approx(self.denominator, rel=1e-14)
+        assert report.denominator_is == self.denominator_is
         assert report.loss == pytest.approx(terms.sum() / self.denominator, rel=rel)
         by_count = pytest.approx(terms.mean(), rel=rel) if self.has_count else None
         assert report.mean_by_count == by_count

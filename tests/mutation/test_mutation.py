@@ -1,0 +1,23 @@
+"""The long command finds what it is told to look at: a move of modules or tests shows here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutation.mutants import OPERATORS, mutants
+from tests.mutation.places import PLACES, ROOT, modules
+
+
+def test_every_path_is_there() -> None:
+    assert not [path for path in modules() if not path.is_file()]
+    assert not [test for tests in PLACES.values() for test in tests if not (ROOT / test).is_file()]
+    assert len(modules()) > len(PLACES)
+
+
+def test_faults_are_planted_where_code_runs() -> None:
+    pytest.importorskip("cosmic_ray")
+    place = next(path for path in modules() if path.name == "bounds.py")
+    found = list(mutants(place))
+    assert {mutant.operator for mutant in found} <= set(OPERATORS)
+    assert len({mutant.text for mutant in found}) == len(found) > 20
+    assert not [mutant.change for mutant in found if "float & None" in mutant.change]
