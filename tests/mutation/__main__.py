@@ -8,6 +8,7 @@ JSON lines, and goes on with what is missing from it when it is run again.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.mutants import Mutant, Place, places
 from tests.mutation.places import ROOT, modules
 from tests.mutation.trial import Trial, tried, warm
 
@@ -28,23 +29,20 @@ def main() -> int:
     """Run the command; its status is 1 where a module's tests fail as they are."""
     asked = _arguments()
     warm()
-    places = {path: tests for path, tests in modules().items() if _is_wanted(path, asked.modules)}
-    every = [mutant for path in places for mutant in mutants(path)]
-    chosen = sorted(
-        random.Random(asked.seed).sample(every, min(asked.sample, len(every))),
-        key=lambda mutant: (mutant.path, mutant.line, mutant.operator, mutant.occurrence),
-    )
-    print(f"{len(every)} faults in {len(places)} modules, {len(chosen)} of them tried", flush=True)
+    tests_of = {path: tests for path, tests in modules().items() if _is_wanted(path, asked.modules)}
+    every = [place for path in tests_of for place in places(path)]
+    chosen = _drawn(every, asked.sample, asked.seed)
+    print(f"{len(every)} places in {len(tests_of)} modules, {len(chosen)} faults", flush=True)
     limits = {}
-    for tests in {tests[1:] for tests in places.values()}:
-        some = next(path for path in places if places[path][1:] == tests)
+    for tests in {tests[1:] for tests in tests_of.values()}:
+        some = next(path for path in tests_of if tests_of[path][1:] == tests)
         sound = tried(some, some.read_text(), tests)
         print(f"{sound.seconds:6.1f} CPU seconds: sound, {' '.join(tests)}", flush=True)
         if sound.status != "survived":
             print(f"these tests fail as they are: {sound.by}")
             return 1
         limits[tests] = sound.seconds
-    facts = _tried(chosen, places, limits, asked)
+    facts = _tried(chosen, tests_of, limits, asked)
     _summed(facts)
     return 0
 
@@ -64,9 +62,17 @@ def _is_wanted(path: Path, names: list[str]) -> bool:
     return not names or any(name in shown for name in names)
 
 
+def _drawn(every: list[Place], number: int, seed: int) -> list[Mutant]:
+    """So many faults, in the order of the files; the same ones for the same seed."""
+    shuffled = random.Random(seed).sample(every, len(every))
+    planted = (mutant for place in shuffled if (mutant := place.planted()) is not None)
+    drawn = itertools.islice(planted, number)
+    return sorted(drawn, key=lambda mutant: (mutant.path, mutant.line, mutant.operator))
+
+
 def _tried(
     chosen: list[Mutant],
-    places: dict[Path, tuple[str, ...]],
+    tests_of: dict[Path, tuple[str, ...]],
     limits: dict[tuple[str, ...], float],
     asked: argparse.Namespace,
 ) -> list[Fact]:
@@ -80,7 +86,7 @@ def _tried(
         place = f"{mutant.path.relative_to(ROOT)}:{mutant.line}"
         if (found := known.get((place, mutant.change))) is not None:
             return dict(found)
-        tests = places[mutant.path]
+        tests = tests_of[mutant.path]
         trial: Trial = tried(mutant.path, mutant.text, tests, limits[tests[1:]])
         what = {"place": place, "operator": mutant.operator, "change": mutant.change}
         return what | asdict(trial)
