@@ -28,7 +28,7 @@ HEAVY = (
 """What every trial would import anew."""
 _MEMORY = 6 * 2**30
 """How much a fault may take beyond what is taken already."""
-_PATIENCE = 20
+_PATIENCE = 3
 """How many times the CPU time of sound code a fault may take at most: it may never end."""
 
 
