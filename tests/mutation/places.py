@@ -20,18 +20,19 @@ _OF_FIGURES = (
     "tests/whole/test_parity.py",
     "tests/whole/test_laws.py",
 )
-_OF_MESSAGES = ("tests/test_messages.py", "tests/insight/test_hints.py")
+_OF_HINTS = "tests/insight/test_hints.py::test_it_is_told_to_people_and_to_machines"
+_OF_MESSAGES = "tests/test_messages.py"
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, *_OF_MESSAGES),
-    "cecalc/compute": (*_OF_FIGURES, *_OF_MESSAGES),
+    "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, _OF_HINTS, _OF_MESSAGES),
+    "cecalc/compute": (*_OF_FIGURES, _OF_HINTS),
     "cecalc/exact.py": _OF_FIGURES,
-    "cecalc/summary.py": (*_OF_FIGURES, *_OF_MESSAGES),
+    "cecalc/summary.py": _OF_FIGURES,
     "cecalc/groups.py": _OF_FIGURES,
-    "cecalc/views/bounds.py": ("tests/whole/test_gathered.py", "tests/test_messages.py"),
-    "cecalc/selection.py": ("tests/test_selection.py", "tests/test_messages.py"),
+    "cecalc/views/bounds.py": ("tests/whole/test_gathered.py", _OF_MESSAGES),
+    "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
 }
-"""Modules, or folders of them, and test files: those that see most for their time stand first."""
+"""Modules, or folders of them, and tests: those that see most for their time stand first."""
 
 
 def modules() -> dict[Path, tuple[str, ...]]:

@@ -10,7 +10,10 @@ from tests.mutation.places import PLACES, ROOT, modules
 
 def test_every_path_is_there() -> None:
     assert not [path for path in modules() if not path.is_file()]
-    assert not [test for tests in PLACES.values() for test in tests if not (ROOT / test).is_file()]
+    named = {tuple(test.split("::")) for tests in PLACES.values() for test in tests}
+    for file, *name in named:
+        assert all(f"def {test}(" in (ROOT / file).read_text() for test in name)
+    assert not [file for file, *_ in named if not (ROOT / file).is_file()]
     assert len(modules()) > len(PLACES)
 
 
