@@ -16,6 +16,7 @@ set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cecalc-hypothesis")
 MODEST = settings(max_examples=100, derandomize=True, database=None, deadline=None)
 settings.register_profile("modest", MODEST)
 settings.register_profile("thorough", MODEST, max_examples=3_000, derandomize=False)
+settings.register_profile("brief", MODEST, max_examples=12)
 settings.load_profile("modest")  # `--hypothesis-profile thorough` comes later, and wins
 
 LIBRARIES = ("numpy", "strict", "torch", pytest.param("torch-cuda", marks=pytest.mark.gpu))

@@ -55,6 +55,11 @@ AS_TEXT = changed(TWELVE, TWELVE.values[:, np.argsort(np.arange(12).astype(str))
 FROM_ONE = rows_of(changed(CE, target=CE.target + 1), CE.target < 3)
 FROM_TWO = rows_of(changed(CE, target=CE.target - 1), CE.target > 0)
 ONE_LABEL = Given(Task.BCE, CE.values, np.eye(4)[CE.target])
+TWENTY = Given(Task.CE, 6 * np.eye(20)[np.random.default_rng(1).permutation(20)], np.arange(20))
+"""One row of each class: that some order of the columns fits them costs ln 20! nats."""
+COINS = np.random.default_rng(1).integers(0, 2, 25)
+ROLLED = Given(Task.CE, 6 * np.eye(2)[np.roll(COINS, 1)], COINS)
+"""A shift is better by what counts alone, but not by what counts among so many readings."""
 LONG, WEAK = model(Task.CE, HEAD_ROWS + 1), model(Task.CE, 2000)
 UNEVEN = changed(CE, 0.1 * CE.values[::-1], np.where(np.arange(ROWS) % 10, 0, 1))
 
@@ -78,8 +83,11 @@ SAID: dict[str, tuple[Given, int | None, str]] = {
     "negated logits": (changed(CE, -CE.values), None, "the targets fit the negated logits far better: about 0.683 instead of 4.96 nats; costs or distances are no scores; negate them"),
     "targets of the next row": (changed(CE, target=np.roll(CE.target, -1)), 14, "the targets fit the logits 1 row after far better: about 0.688 instead of 2.86 nats; a shift of tokens, or two files out of step; pair logits[1:] with target[:-1]"),
     "targets of two rows before": (changed(CE, target=np.roll(CE.target, 2)), 14, "the targets fit the logits 2 rows before far better: about 0.686 instead of 2.84 nats; a shift of tokens, or two files out of step; pair logits[:-2] with target[2:]"),
+    "targets of two rows after": (changed(CE, target=np.roll(CE.target, -2)), 14, "the targets fit the logits 2 rows after far better: about 0.693 instead of 2.89 nats; a shift of tokens, or two files out of step; pair logits[2:] with target[:-2]"),
     "targets of other rows": (changed(CE, target=CE.target[::-1]), 27, "the mean loss 3.148 is above ln 4 = 1.386: a uniform guess does better; --by class shows where it comes from"),
     "targets of other rows, a weak model": (changed(WEAK, 0.1 * WEAK.values[::-1] + 0.5 * (np.arange(4) == 3)), 27, "the mean loss 1.451 is above ln 4 = 1.386: a uniform guess does better; --by class shows where it comes from"),
+    "an order of twenty columns, too few rows": (TWENTY, 27, "the mean loss 5.746 is above ln 20 = 2.996: a uniform guess does better; --by class shows where it comes from"),
+    "a shift, too few rows": (ROLLED, 27, "the mean loss 2.882 is above ln 2 = 0.6931: a uniform guess does better; --by class shows where it comes from"),
     "the shares of labels": (UNEVEN, 27, "the mean loss 1.411 is above 0.3251, the entropy of the labels: a guess from their shares does better; --by class shows where it comes from"),
     "a constant target": (changed(CE, target=np.full(ROWS, 2)), None, "the target of all 200 rows is 2: the model expects others, at a mean loss of 3.633; --target-col or --target names the right one"),
     "sigmoid outputs as cells": (changed(BCE, BCE_P), 12, "the logits are within 0..1 and fit far better as probabilities: about 0.368 instead of 0.613 nats; a second sigmoid leaves at least 0.3133 in each cell; say so with --probs or --probs-cols"),

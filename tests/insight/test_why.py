@@ -16,10 +16,11 @@ from torch.nn import functional as F  # noqa: N812
 from cecalc import flow
 from cecalc.cli import status_of
 from cecalc.insight.why.deep import DEEP_FACTORS
-from cecalc.insight.why.measured import FACTORS
+from cecalc.insight.why.measured import FACTORS, Measured
 from cecalc.insight.why.misread import OF_CELLS, OF_CLASSES
 from cecalc.insight.why.mistakes import MISTAKES
-from cecalc.insight.why.verdict import Typed
+from cecalc.insight.why.recipes import Recipe
+from cecalc.insight.why.verdict import Typed, chance
 from cecalc.records import Diagnosis, Kind, Question, Request, Task
 from tests.insight import mistaken
 from tests.insight.why_rates import measured
@@ -313,6 +314,43 @@ def test_mistakes_are_found_beside_options(
     diagnosis = found(x, t, f"{value:.6f}", **known)
     names = [n for match in diagnosis.matches[:2] for n in (match.name, *match.alike)]
     assert name in names
+
+
+@pytest.mark.parametrize(
+    ("shift", "name"),
+    [
+        (1, "targets one row later"),
+        (-1, "targets one row earlier"),
+        (2, "targets two rows later"),
+        (-2, ""),
+    ],
+)
+def test_each_shift_is_its_own_direction(shift: int, name: str) -> None:
+    """Two rows earlier is no mistake that is known: it fits nothing, not the other direction."""
+    x, t = (XT[:-shift], TT[shift:]) if shift > 0 else (XT[-shift:], TT[:shift])
+    assert _first(found(X, T, f"{float(F.cross_entropy(x, t)):.6f}")) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "values", "covered"),
+    [
+        ("1.00", [0.6, 1.9], 4 * 0.005),  # each reaches so far to both sides
+        ("1.00", [0.4, 2.2, 0.49, 2.1], 0.0),  # less than half, more than twice
+        ("1.00", [0.5, 2.0], 2 * 0.005),  # of these, one side
+        ("1.00", [0.7, 0.705, 0.7], 3 * 0.005),  # what they share counts once
+        ("1.00", [math.inf, math.nan, -1.0], 0.0),
+        ("-2.0", [-1.5, -3.0, 2.0], 4 * 0.05),
+        ("1", [1.0, 1.4], 1.4 + 0.5 - 0.5),
+        ("1e1", list(range(30)), 15.0),
+    ],
+)
+def test_the_chance_of_a_fit_is_the_share_of_half_to_twice_that_fits(
+    typed: str, values: list[float], covered: float
+) -> None:
+    number = Typed.of(typed)
+    right = Measured(None, 1.0, 1.0)
+    by_chance = chance(number, [Recipe(right, FACTORS[0], value) for value in values])
+    assert by_chance == pytest.approx(covered / (1.5 * abs(number.value)), rel=1e-3, abs=1e-12)
 
 
 def test_floors_and_guesses_are_told_where_they_hold() -> None:

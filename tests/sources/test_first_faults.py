@@ -90,15 +90,16 @@ def test_the_earliest_row_is_told(
         assert found.pop().startswith(f"cecalc: error: {place}{FAULTS[kind][faults[first]]}")
 
 
+@pytest.mark.parametrize("first", [1, 5])
 @pytest.mark.parametrize("size", SIZES)
-def test_the_rows_before_the_fault_come_out(size: int, tmp_path: Path) -> None:
+def test_the_rows_before_the_fault_come_out(size: int, first: int, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     for fault in FAULTS["csv"]:
-        path.write_text(lines("csv", {5: fault, 7: "r,1,2"}, 9))
+        path.write_text(lines("csv", {first: fault, 7: "r,1,2"}, 9))
         came = list[str]()
         with pytest.raises(CecalcError):
             collected(path, size, came.append)
-        assert "".join(came).count("\nr,1,2,0,") == 5
+        assert "".join(came).count("\nr,1,2,0,") == first
 
 
 def collected(path: Path, size: int, take: Callable[[str], None]) -> None:

@@ -127,6 +127,17 @@ def test_classes_of_ce_and_of_bce(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert found[0]["class"] == "q"
 
 
+def test_accuracy_of_a_group_of_bce_is_by_rows_and_by_cells_that_count(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    rows = "u,1,2,1,-1\nu,1,2,1,0\nu,1,2,1,1\nu,1,2,-1,-1\nv,1,-2,0,-1\nv,1,2,1,-1\n"
+    path.write_text(f"site,logit_a,logit_b,target_a,target_b\n{rows}")
+    found = groups_of("bce", str(path), "--by", "site", "--ignore-index=-1", capfd=capfd)["groups"]
+    figures = {g["site"]: (g["rows"], g["accuracy"], g["cell_accuracy"]) for g in found}
+    assert figures == {"u": (3, 2 / 3, 4 / 5), "v": (2, 1 / 2, 1 / 2)}
+
+
 def test_a_column_of_the_input_is_meant_before_a_class(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,7 +225,12 @@ BOUNDS = [
     ("--fail-below rows-used=2", 1, "rows_used 1 is below 2 by 1"),
     ("--fail-above inf", 0, ""),
     ("--reduction none --fail-above mean=1", 1, "mean 1.3132616875182228 is above 1 by 0.313262"),
-]
+    ("--fail-above 2 --fail-above 1", 1, "loss 1.3132616875182228 is above 1 by 0.313262"),
+    ("--fail-above 2 --fail-below rows-used=1 --fail-below accuracy=1", 1,
+        "accuracy 0 is below 1 by 1"),
+    ("--fail-below accuracy=0 --fail-above mean=2 --fail-above rows-used=0", 1,
+        "rows_used 1 is above 0 by 1"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("options", "status", "failure"), BOUNDS)
@@ -251,6 +267,19 @@ def test_what_is_undefined_or_nan_keeps_no_bound(
     capfd.readouterr()
     assert status_of([*ignored, *options.split()]) == expected
     assert ("is undefined" in capfd.readouterr().err) == bool(expected)
+
+
+@pytest.mark.parametrize("side", ["--fail-above", "--fail-below"])
+@pytest.mark.parametrize("figure", ["loss", "mean", "numerator", "perplexity", "bits"])
+@pytest.mark.parametrize("limit", ["inf", "-inf", "0"])
+def test_a_figure_that_is_nan_keeps_no_bound_whatever_the_limit(
+    side: str, figure: str, limit: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = f"ce --logits nan,0 --target 1 --nan propagate -q {side} {figure}={limit}"
+    assert status_of(line.split()) == 1
+    which = side.removeprefix("--fail-")
+    said = f"{figure} is nan, and has to be known not to be {which} {limit}"
+    assert capfd.readouterr().err == f"cecalc: failed: {said}\n"
 
 
 def test_groups_come_before_the_report() -> None:

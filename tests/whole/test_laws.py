@@ -642,6 +642,32 @@ def test_sums_of_what_is_not_finite(terms: list[float], value: float) -> None:
         np.testing.assert_equal(reduce(ExactSum.__add__, parts).value(), value)
 
 
+TINY = 2.0**-1074
+"""The smallest float64 above 0."""
+
+
+@pytest.mark.parametrize(
+    ("terms", "value"),
+    [
+        ([TINY], TINY),
+        ([TINY] * 3 + [-TINY], 2 * TINY),
+        ([TINY, 2.0**-1022], 2.0**-1022 + TINY),
+        ([-TINY, 2.0**-1022 - TINY], 2.0**-1022 - 2 * TINY),
+        ([1.0, TINY, -1.0], TINY),
+        ([1.7e308, 3 * TINY, -1.7e308, -TINY], 2 * TINY),
+    ],
+)
+def test_the_smallest_numbers_count(terms: list[float], value: float) -> None:
+    """In a sum, and in that of each group: the first one empty, and of ones the third."""
+    array = np.asarray(terms)
+    assert ExactSum.of(array).value() == value
+    groups = np.repeat(np.asarray([1, 2, 3]), len(terms))
+    both = np.concatenate([array, np.ones(len(terms)), array])
+    sums = [part.value() for part in ExactSum.by_group(both, groups, 4)]
+    assert sums == [0, value, len(terms), value]
+    assert ExactSum.of(array).over(ExactSum.of(np.tile(array, 2))) == 0.5
+
+
 def test_options_of_a_file_yield_to_the_command_line() -> None:
     """What a document says holds, unless the command line says otherwise."""
     document = json.dumps({"logits": [[1, 2], [3, 1]], "target": [0, 1], "reduction": "sum"})

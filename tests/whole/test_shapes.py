@@ -307,6 +307,12 @@ NAMED: list[tuple[str, dict[str, Any], list[int] | str]] = [
     ("logit_1,logit_0,target\n5,6,1\n5,6,0\n", {}, [1, 0]),  # 0…C−1 go by number, not by column
     ("logit_10,logit_20,target\n0,1,20\n", {}, [1]),
     ("logit_1,logit_2,target\n0,1,1\n", {}, "--target-as name|index"),
+    ("logit_1,logit_a,target\n0,1,1\n", {}, "--target-as name|index"),  # class 0 or class 1
+    ("logit_a,logit_2,logit_1,target\n0,1,2,2\n", {}, "--target-as name|index"),
+    ("logit_1,logit_a,target\n0,1,0\n2,1,0\n", {}, [0, 0]),  # none is named 0: an index
+    ("logit_a,logit_1,target\n0,1,1\n2,1,0\n", {}, [1, 0]),  # the same class either way
+    ("logit_1,logit_a,target\n0,1,1\n2,1,a\n", {"target_as": TargetAs.NAME}, [0, 1]),
+    ("logit_1,logit_a,target\n0,1,1\n2,1,0\n", {"target_as": TargetAs.INDEX}, [1, 0]),
     ("logit_1,logit_2,target\n0,1,2\n2,1,1\n", {"target_as": TargetAs.NAME}, [1, 0]),
     ("logit_1,logit_2,target\n0,1,1\n2,1,0\n", {"target_as": TargetAs.INDEX}, [1, 0]),
     ("logit_cat,logit_dog,target\n0,1,1\n2,1,0\n", {"classes": ("cat", "dog")}, [1, 0]),
@@ -344,6 +350,17 @@ def test_class_names(text: str, options: dict[str, Any], expected: list[int] | s
     assert result.rows("target_class").tolist() == expected
     by_number = text.startswith("logit_1,logit_0")
     assert result.rows("batch.values")[0].tolist() == ([6, 5] if by_number else [0, 1])
+
+
+def test_twelve_numbered_columns_are_in_the_order_of_numbers() -> None:
+    """Of text, 10 and 11 would come before 2."""
+    order = [int(c) for c in np.random.default_rng(1).permutation(12)]
+    header = ",".join(f"logit_{c}" for c in order)
+    table = f"{header},target\n{','.join(map(str, order))},10\n"
+    result = ran_on(table, ".csv", CE)
+    assert result.rows("batch.values").tolist() == [list(range(12))]
+    assert result.rows("target_class").tolist() == [10]
+    assert result.header.schema.classes is None
 
 
 WORDS = [

@@ -1,0 +1,45 @@
+"""Which modules get faults, and which tests have to see them: the one place that names paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+_OF_LOSSES = (
+    "tests/losses/test_values.py",
+    "tests/losses/test_stable.py",
+    "tests/losses/test_laws.py",
+    "tests/losses/test_accuracy.py",
+)
+_OF_FIGURES = (
+    "tests/whole/test_figures.py",
+    "tests/whole/test_denominators.py",
+    "tests/whole/test_gathered.py",
+    "tests/whole/test_shapes.py",
+    "tests/whole/test_parity.py",
+    "tests/whole/test_laws.py",
+)
+_OF_HINTS = "tests/insight/test_hints.py::test_it_is_told_to_people_and_to_machines"
+_OF_MESSAGES = "tests/test_messages.py"
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, _OF_HINTS, _OF_MESSAGES),
+    "cecalc/compute": (*_OF_FIGURES, _OF_HINTS),
+    "cecalc/exact.py": _OF_FIGURES,
+    "cecalc/summary.py": _OF_FIGURES,
+    "cecalc/groups.py": _OF_FIGURES,
+    "cecalc/views/bounds.py": ("tests/whole/test_gathered.py", _OF_MESSAGES),
+    "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
+}
+"""Modules, or folders of them, and tests: those that see most for their time stand first."""
+
+
+def modules() -> dict[Path, tuple[str, ...]]:
+    """The modules, and what sees their faults: their own examples first."""
+    found = {}
+    for place, tests in PLACES.items():
+        path = ROOT / place
+        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            found[module] = (str(module.relative_to(ROOT)), *tests)
+    return found
