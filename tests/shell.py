@@ -1,4 +1,18 @@
-"""Running the program as a shell does, and what holds for every run whatever happens to it."""
+"""Running the program, in three ways, and what holds for every run whatever happens to it.
+
+In this process (the fixture `cecalc`, which costs what the work costs): where status, output and
+messages are asked for, which is nearly always.
+
+By a fork of a process that has it imported (`shell`, `started`, `terminal`; 50 ms): where there are
+pipes, descriptors, a terminal, the mask, a limit of the shell, a directory that goes; where a
+signal comes in the midst of the work. `python -m cecalc` has the same `main`, and so the same
+handling of signals and streams.
+
+By a start (the same with `fresh=True`; half a second): where the interpreter or a library reads
+something as it starts (`PYTHON…`, `LC_…`, `OMP_…`), what is imported, how much memory is taken or
+left; where a signal comes before the work begins or a signal's handling is looked at; and where
+another program starts it (strace, setpriv, timeout).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +28,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.forking import asked
+
 ROOT = Path(__file__).parent.parent
 CECALC = [sys.executable, "-m", "cecalc"]
 FOUNDING = "ce --logits '2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3' --target 2,1"
@@ -28,10 +44,16 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)} | more
 
 
-def shell(command: str, cwd: Path, **more: str) -> tuple[int, str, str]:
+def program(*, fresh: bool) -> list[str]:
+    """The command line that is cecalc: a start of it, or a fork."""
+    return CECALC if fresh else asked()
+
+
+def shell(command: str, cwd: Path, *, fresh: bool = False, **more: str) -> tuple[int, str, str]:
     """Status, standard output and standard error of a bash command, `cecalc` in it being ours."""
+    ours = " ".join(program(fresh=fresh))
     run = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", re.sub(r"\bcecalc\b", " ".join(CECALC), command)],
+        ["bash", "-o", "pipefail", "-c", re.sub(r"\bcecalc\b", ours, command)],
         cwd=cwd,
         env=environment(**more),
         stdin=subprocess.DEVNULL,
@@ -61,11 +83,13 @@ def check(status: int, err: str) -> None:
         assert err == ""
 
 
-def started(arguments: Sequence[str], cwd: Path, **more: Any) -> subprocess.Popen[bytes]:
+def started(
+    arguments: Sequence[str], cwd: Path, *, fresh: bool = False, **more: Any
+) -> subprocess.Popen[bytes]:
     """A run in the background, nothing on its standard input."""
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "env": environment()}
     options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-    return subprocess.Popen([*CECALC, *arguments], cwd=cwd, **options)
+    return subprocess.Popen([*program(fresh=fresh), *arguments], cwd=cwd, **options)
 
 
 def settle(run: subprocess.Popen[bytes]) -> None:
@@ -88,7 +112,7 @@ def terminal(arguments: Sequence[str], cwd: Path, **more: str) -> tuple[int, str
     """The status of a run on a terminal, and all that the terminal is sent."""
     ours, theirs = pty.openpty()
     run = subprocess.Popen(
-        [*CECALC, *arguments],
+        [*program(fresh=False), *arguments],
         cwd=cwd,
         env={"TERM": "xterm-256color"} | environment(**more),
         stdin=theirs,

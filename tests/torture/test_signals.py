@@ -37,7 +37,7 @@ def endless(folder: Path, arguments: list[str]) -> Iterator[subprocess.Popen[byt
     with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE) as feed:
         assert feed.stdout
         with started(
-            ["ce", *arguments], folder, stdin=feed.stdout, stdout=subprocess.DEVNULL
+            ["ce", *arguments], folder, fresh=True, stdin=feed.stdout, stdout=subprocess.DEVNULL
         ) as run:
             feed.stdout.close()
             try:
@@ -125,7 +125,7 @@ def test_a_kill_leaves_the_old_file_or_the_new(times: int, tmp_path: Path) -> No
     (tmp_path / "rows.csv").write_text("logit_a,logit_b,target\n" + rows)
     out, moments = tmp_path / "out.csv", random.Random(times)  # noqa: S311
     start = time.monotonic()
-    assert shell("cecalc ce rows.csv -o out.csv", tmp_path)[0] == 0
+    assert shell("cecalc ce rows.csv -o out.csv", tmp_path)[0] == 0  # a fork, and so is what dies
     needed = time.monotonic() - start
     new = out.read_bytes()
     for _ in range(times):
