@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from cecalc.process import DEADLY
+from tests.shell import InProcess
 
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cecalc-hypothesis")
 MODEST = settings(max_examples=100, derandomize=True, database=None, deadline=None)
@@ -76,6 +77,15 @@ class Arrays:
 def xp(request: pytest.FixtureRequest) -> Arrays:
     """Runs the test once per array library."""
     return Arrays.of(request.param)
+
+
+@pytest.fixture
+def cecalc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> InProcess:
+    """Runs a command line; `tests.shell` tells when it is to be a fork or a start instead."""
+    monkeypatch.chdir(tmp_path)
+    return InProcess(tmp_path, capfd)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

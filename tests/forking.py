@@ -6,6 +6,7 @@ none, and begins no run of its own but those that warm it up.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -47,7 +48,7 @@ def asked() -> list[str]:
         start_new_session=True,
     )
     assert server.stdout and server.stdout.readline() == b"ready\n"
-    asked.server = server  # type: ignore[attr-defined]  # what is not held is closed
+    atexit.register(server.communicate)
     return [sys.executable, "-S", "-I", str(ROOT / "tests" / "asking.py"), str(path)]
 
 

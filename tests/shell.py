@@ -24,10 +24,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
+
+from cecalc.cli import status_of
 from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +46,32 @@ SIGPIPE = 128 + signal.SIGPIPE
 def environment(**more: str) -> dict[str, str]:
     """The environment of a run: ours is the package it finds."""
     return os.environ | {"PYTHONPATH": str(ROOT)} | more
+
+
+class Ended(NamedTuple):
+    """How a run ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """The program in this process, in a folder of its own."""
+
+    folder: Path
+    captured: pytest.CaptureFixture[str]
+
+    def __call__(
+        self, line: str | Sequence[str], files: Mapping[str, str | bytes] | None = None
+    ) -> Ended:
+        """Run a command line, split at its spaces where it is a text, on files that hold this."""
+        for name, content in (files or {}).items():
+            data = content.encode() if isinstance(content, str) else content
+            (self.folder / name).write_bytes(data)
+        status = status_of(line.split() if isinstance(line, str) else list(line))
+        return Ended(status, *self.captured.readouterr())
 
 
 def program(*, fresh: bool) -> list[str]:
@@ -61,7 +91,7 @@ def shell(command: str, cwd: Path, *, fresh: bool = False, **more: str) -> tuple
         text=True,
         errors="surrogateescape",
         check=False,
-        timeout=300,
+        timeout=600,
     )
     status = run.returncode if run.returncode >= 0 else 128 - run.returncode
     check(status, run.stderr)
@@ -96,7 +126,7 @@ def settle(run: subprocess.Popen[bytes]) -> None:
     """Wait until signals are ours: an interpreter that starts ignores SIGPIPE and takes SIGINT."""
     if sys.platform != "linux":
         time.sleep(0.5)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while sys.platform == "linux" and run.poll() is None:
         assert time.monotonic() < deadline, "SIGINT is still the interpreter's"
         text = Path(f"/proc/{run.pid}/status").read_text()
@@ -106,6 +136,20 @@ def settle(run: subprocess.Popen[bytes]) -> None:
         if ignored >> (signal.SIGPIPE - 1) & 1 and not caught >> (signal.SIGINT - 1) & 1:
             return
         time.sleep(0.001)
+
+
+def computed(run: subprocess.Popen[bytes]) -> float:
+    """How many seconds of a processor a process has taken: what a busy machine leaves as it is."""
+    fields = Path(f"/proc/{run.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_computed(run: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until a process has taken so much of a processor, or is over."""
+    if sys.platform != "linux":
+        time.sleep(seconds)
+    while sys.platform == "linux" and run.poll() is None and computed(run) < seconds:
+        time.sleep(0.002)
 
 
 def terminal(arguments: Sequence[str], cwd: Path, **more: str) -> tuple[int, str]:
@@ -121,10 +165,10 @@ def terminal(arguments: Sequence[str], cwd: Path, **more: str) -> tuple[int, str
     )
     os.close(theirs)
     shown = b""
-    while select.select([ours], [], [], 60)[0]:
+    while select.select([ours], [], [], 600)[0]:
         try:
             shown += os.read(ours, 65536)
         except OSError:  # the terminal's other side is closed
             break
     os.close(ours)
-    return run.wait(timeout=60), shown.decode(errors="surrogateescape").replace("\r\n", "\n")
+    return run.wait(timeout=600), shown.decode(errors="surrogateescape").replace("\r\n", "\n")

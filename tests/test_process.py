@@ -13,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from cecalc import cli, flow
+from cecalc import flow
 from cecalc.process import DEADLY
 from tests.faults import FAULTS
-from tests.shell import CECALC, FOUNDING, SIGPIPE, environment, settle, shell, started, terminal
+from tests.shell import (
+    CECALC,
+    FOUNDING,
+    SIGPIPE,
+    InProcess,
+    environment,
+    settle,
+    shell,
+    started,
+    terminal,
+)
 
 HEADER = "logit_a,logit_b,target\n"
 
@@ -154,7 +164,7 @@ def test_a_signal_takes_the_file_along(number: int, program: list[str], tmp_path
         if program is not CECALC:
             assert len(names(tmp_path)) == 3
         run.send_signal(number)
-        assert (run.wait(60), run.stderr.read()) == (-number, b"")
+        assert (run.wait(600), run.stderr.read()) == (-number, b"")
     assert names(tmp_path) == [stale, "out.csv"]
     assert (tmp_path / "out.csv").read_text() == "old"
 
@@ -293,16 +303,13 @@ def _broken(*_: Any) -> Iterator[Any]:
 
 @pytest.mark.fault(21, 22)
 def test_a_bug_of_ours_is_short_and_a_traceback_shows_no_data(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, cecalc: InProcess
 ) -> None:
     monkeypatch.setattr(flow, "run", _broken)
-    arguments = ["ce", "--logits", "1,2", "--target", "0"]
-    assert cli.status_of(arguments) == 70
     error = "cecalc: error: internal error (TypeError)\ncecalc: hint: rerun with --debug\n"
-    assert capfd.readouterr() == ("", error)
-    assert cli.status_of([*arguments, "--debug"]) == 70
-    out, err = capfd.readouterr()
-    assert out == "" and err.endswith("\nTypeError: 18\n") and WORD not in err
+    assert cecalc("ce --logits 1,2 --target 0") == (70, "", error)
+    status, out, err = cecalc("ce --logits 1,2 --target 0 --debug")
+    assert (status, out) == (70, "") and err.endswith("\nTypeError: 18\n") and WORD not in err
 
 
 @pytest.mark.fault(23, 24, 25)
@@ -413,8 +420,8 @@ def test_names_are_bytes(more: dict[str, Any], tmp_path: Path) -> None:
         ]
     ],
 )
-def test_numbers_of_the_command_line(command: str, error: str, tmp_path: Path) -> None:
-    status, out, err = shell(f"cecalc {command}", tmp_path)
+def test_numbers_of_the_command_line(command: str, error: str, cecalc: InProcess) -> None:
+    status, out, err = cecalc(command)
     rule, _, hint = error.partition("\n")
     said = f"cecalc: error: {rule}\n" + (f"cecalc: hint: {hint}\n" if hint else "")
     assert (status, out, err) == (2, "", said)
@@ -423,15 +430,14 @@ def test_numbers_of_the_command_line(command: str, error: str, tmp_path: Path) -
 @pytest.mark.fault(5)
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_writes_that_take_little_are_repeated(
-    form: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    form: str, monkeypatch: pytest.MonkeyPatch, cecalc: InProcess
 ) -> None:
-    arguments = ["ce", "--logits", "1,2;3,4", "--target", "0,1", "-f", form]
-    assert cli.status_of(arguments) == 0
-    whole = capfd.readouterr()
+    line = f"ce --logits 1,2;3,4 --target 0,1 -f {form}"
+    whole = cecalc(line)
+    assert whole.status == 0
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
-    assert cli.status_of(arguments) == 0
-    assert capfd.readouterr() == whole and len(whole.out) > 100
+    assert cecalc(line) == whole and len(whole.out) > 100
 
 
 def test_quiet_beside_a_file(tmp_path: Path) -> None:
@@ -451,7 +457,7 @@ def test_a_signal_is_a_death_by_the_signal(number: int, tmp_path: Path) -> None:
     with started(["ce"], tmp_path, fresh=True, stdin=subprocess.PIPE) as run:
         settle(run)
         run.send_signal(number)
-        assert (run.wait(60), *run.communicate()) == (-number, b"", b"")
+        assert (run.wait(600), *run.communicate()) == (-number, b"", b"")
 
 
 @pytest.mark.fault(15)

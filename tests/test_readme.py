@@ -7,13 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from cecalc.insight.catalogue import CATALOGUE
 from cecalc.options import OPTIONS
+from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bin_ = path / "bin"
     bin_.mkdir()
     script = bin_ / "cecalc"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m cecalc "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {" ".join(asked())} "$@"\n')
     script.chmod(0o755)
     return path
 
