@@ -4,7 +4,7 @@ The child has the streams, directory, environment, limits, mask and ignored sign
 Signals are passed on to it; this command ends as it does, and it ends with this command.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # `signal` is slower to import
 import _socket
 import contextlib
 import marshal
@@ -37,7 +37,7 @@ def main() -> None:
     channel.connect(sys.argv[1])
     for number in (1, 2, 15):
         if number not in ignored:
-            _signal.signal(number, lambda n, _: channel.sendall(bytes([n])) or None)
+            _signal.signal(number, lambda n, _: channel.sendall(bytes([n])))
     passed = b"".join(n.to_bytes(4, sys.byteorder) for n in [*streams, os.open(".", os.O_RDONLY)])
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, passed)
     channel.sendmsg([len(request).to_bytes(4, "big")], [rights])

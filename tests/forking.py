@@ -70,7 +70,8 @@ class Server:
         """Until standard input ends; who still runs then is killed."""
         while True:
             channels = {channel: pid for pid, channel in self.running.items()}
-            ready, _, _ = select.select([0, self.listener, self.woken, *channels], [], [])
+            sources: list[Any] = [0, self.listener, self.woken, *channels]
+            ready, _, _ = select.select(sources, [], [])
             if 0 in ready:
                 break
             if self.woken in ready:

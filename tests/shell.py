@@ -48,6 +48,14 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)} | more
 
 
+def written(files: Mapping[str, str | bytes], folder: Path) -> None:
+    """Put files into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 class Ended(NamedTuple):
     """How a run ended, and what it wrote."""
 
@@ -67,9 +75,7 @@ class InProcess:
         self, line: str | Sequence[str], files: Mapping[str, str | bytes] | None = None
     ) -> Ended:
         """Run a command line, split at its spaces where it is a text, on files that hold this."""
-        for name, content in (files or {}).items():
-            data = content.encode() if isinstance(content, str) else content
-            (self.folder / name).write_bytes(data)
+        written(files or {}, self.folder)
         status = status_of(line.split() if isinstance(line, str) else list(line))
         return Ended(status, *self.captured.readouterr())
 
