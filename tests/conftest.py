@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,19 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from cecalc.process import DEADLY
+from tests.shell import InProcess
+
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "cecalc-hypothesis")
 MODEST = settings(max_examples=100, derandomize=True, database=None, deadline=None)
 settings.register_profile("modest", MODEST)
 settings.register_profile("thorough", MODEST, max_examples=3_000, derandomize=False)
 settings.register_profile("brief", MODEST, max_examples=12)
 settings.load_profile("modest")  # `--hypothesis-profile thorough` comes later, and wins
+
+for _number in DEADLY:  # what is started in the background ignores some, and so would its children
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 LIBRARIES = ("numpy", "strict", "torch", pytest.param("torch-cuda", marks=pytest.mark.gpu))
 
@@ -70,6 +78,15 @@ class Arrays:
 def xp(request: pytest.FixtureRequest) -> Arrays:
     """Runs the test once per array library."""
     return Arrays.of(request.param)
+
+
+@pytest.fixture
+def cecalc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> InProcess:
+    """Runs a command line; `tests.shell` tells when it is to be a fork or a start instead."""
+    monkeypatch.chdir(tmp_path)
+    return InProcess(tmp_path, capfd)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

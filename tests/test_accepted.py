@@ -13,6 +13,7 @@ import torch
 
 from cecalc.cli import status_of
 from tests.faults import of_row
+from tests.shell import InProcess
 from tests.sources.array_files import npy, npz, pt, zipped
 
 H = "logit_a,logit_b,target\n"
@@ -97,19 +98,12 @@ def test_accepted(
     files: dict[str, str | bytes],
     number: str,
     hint: str | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    cecalc: InProcess,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, content in files.items():
-        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert status_of([*line.split(), "-f", "json"]) == 0
-    _, err = capfd.readouterr()
-    assert err == (f"cecalc: hint: {hint}\n" if hint else "")
-    assert status_of([*line.split(), "-q"]) == 0
-    out, err = capfd.readouterr()
-    assert err == ""
+    status, _, err = cecalc(f"{line} -f json", files)
+    assert (status, err) == (0, f"cecalc: hint: {hint}\n" if hint else "")
+    status, out, err = cecalc(f"{line} -q")
+    assert (status, err) == (0, "")
     assert float(out) == pytest.approx(float(number), rel=4e-16, nan_ok=True)
     assert not out.startswith("-")
 
@@ -125,19 +119,17 @@ def test_bytes_that_are_not_used_pass_as_they_came(
 
 
 @pytest.mark.fault(108)
-def test_the_stored_dtype_is_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "x.npy"
-    path.write_bytes(npy(np.array([[1, 2]], "f2")))
-    assert status_of(["ce", "--logits", str(path), "--target", "0"]) == 0
-    assert "float16" in capfd.readouterr().out
+def test_the_stored_dtype_is_shown(cecalc: InProcess) -> None:
+    stored = {"x.npy": npy(np.array([[1, 2]], "f2"))}
+    status, out, _ = cecalc("ce --logits x.npy --target 0", stored)
+    assert status == 0 and "float16" in out
 
 
 @pytest.mark.fault(122)
-def test_the_denominator_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_denominator_is_named(cecalc: InProcess) -> None:
     for target, name in (("0", "sum of class weights"), ("1,0", "rows")):
-        line = ["ce", "--logits", "1,2", "--target", target, "--weight", "3,1", "-f", "json"]
-        assert status_of(line) == 0
-        assert f'"denominator_is": "{name}"' in capfd.readouterr().out
+        status, out, _ = cecalc(f"ce --logits 1,2 --target {target} --weight 3,1 -f json")
+        assert status == 0 and f'"denominator_is": "{name}"' in out
 
 
 FORMS = {

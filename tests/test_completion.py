@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forking
 
 ROOT = Path(__file__).parent.parent
 TABLE = 'id,site,logit_a,logit_b,target,"we,ird",$(touch pwned),`touch pwned`,*\n1,\xe9,0,0,0,,,,\n'
@@ -54,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "x.jsonl").write_text('{"logits": [1, 2], "target": 0}\n')
     program = tmp_path / "bin" / "cecalc"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cecalc "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {" ".join(forking.asked())} "$@"\n')
     program.chmod(0o755)
     return tmp_path
 

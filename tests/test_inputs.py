@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import pytest
 
-from cecalc.cli import status_of
+from tests.shell import InProcess
 
 WRONG, RIGHT = math.log1p(math.e), math.log1p(1 / math.e)
 """Losses of logits one apart, at the lower and at the higher one."""
@@ -75,24 +74,19 @@ def test_input(
     line: str,
     files: dict[str, str],
     losses: list[float],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    cecalc: InProcess,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, content in files.items():
-        (tmp_path / name).write_text(content, newline="")
-    assert status_of([*line.split(), "-q", "--reduction", "none"]) == 0
-    out, err = capfd.readouterr()
+    status, out, err = cecalc(f"{line} -q --reduction none", files)
+    assert status == 0
     found = [float(number) for number in out.replace(",", "\n").split()]
     assert found == pytest.approx(losses, rel=1e-15, abs=1e-300)
     assert err == ""
 
 
-def test_ids_are_written_as_they_came(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ids_are_written_as_they_came(cecalc: InProcess) -> None:
     ids = [1234567, "007", 12345678901234567890]
-    path = tmp_path / "x.json"
-    path.write_text(json.dumps({"logits": [[1, 2]] * 3, "target": [0, 0, 0], "ids": ids}))
-    assert status_of(["ce", str(path), "-f", "csv"]) == 0
-    lines = capfd.readouterr().out.splitlines()[1:]
+    document = json.dumps({"logits": [[1, 2]] * 3, "target": [0, 0, 0], "ids": ids})
+    status, out, _ = cecalc("ce x.json -f csv", {"x.json": document})
+    assert status == 0
+    lines = out.splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == list(map(str, ids))

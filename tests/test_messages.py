@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cecalc.cli import status_of
 from cecalc.errors import MESSAGE_BYTES, DataError, Place, Status, message
 from tests.faults import of_row
+from tests.shell import InProcess
 
 H = "logit_a,logit_b,target\n"
 # fmt: off
@@ -340,14 +340,6 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
 # fmt: on
 
 
-def written(files: dict[str, str | bytes], folder: Path) -> None:
-    """Put files into a folder."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-
 @pytest.mark.parametrize(("line", "files", "status", "error", "hint"), [*map(of_row, CASES)])
 def test_message(
     line: str,
@@ -355,20 +347,14 @@ def test_message(
     status: int,
     error: str,
     hint: str | None,
+    cecalc: InProcess,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(files, tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-
-    found = status_of(line.split())
-
+    found, out, err = cecalc(line, files)
     expected = f"cecalc: error: {error}\n" + (f"cecalc: hint: {hint}\n" if hint else "")
-    out, err = capfd.readouterr()
     assert (found, err, out) == (status, expected, "")
-    assert sorted(tmp_path.rglob("*")) == before
+    made = {Path(name) for name in files} | {Path(name).parent for name in files}
+    assert {path.relative_to(tmp_path) for path in tmp_path.rglob("*")} == made - {Path()}
     assert all(len(text) <= MESSAGE_BYTES for text in err.splitlines())
 
 
@@ -380,14 +366,10 @@ def test_machines_are_told_the_same(
     status: int,
     error: str,
     hint: str | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    cecalc: InProcess,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(files, tmp_path)
-    assert status_of([*line.split(), "--errors", "json"]) == status
-    out, err = capfd.readouterr()
+    found, out, err = cecalc(f"{line} --errors json", files)
+    assert found == status
     (told,) = map(json.loads, err.splitlines())
     place = Place(
         source=told["file"]
@@ -415,13 +397,10 @@ def test_machines_are_told_the_same(
         ("-inf,-inf,0,1", None),
     ],
 )
-def test_machines_are_told_the_value(
-    row: str, value: str | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(f"logit_a,logit_b,target,sample_weight\n{row}\n")
-    assert status_of(["ce", str(path), "--errors=json"]) == Status.DATA
-    assert json.loads(capfd.readouterr().err)["value"] == value
+def test_machines_are_told_the_value(row: str, value: str | None, cecalc: InProcess) -> None:
+    table = f"logit_a,logit_b,target,sample_weight\n{row}\n"
+    status, _, err = cecalc("ce x.csv --errors=json", {"x.csv": table})
+    assert (status, json.loads(err)["value"]) == (Status.DATA, value)
 
 
 ROW = "--logits 1,2 --target 0"

@@ -9,10 +9,11 @@ import math
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent
 TABLE = (
@@ -39,7 +40,7 @@ def piped(command: str, folder: Path, *needed: str) -> str:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command.replace("cecalc", f"{sys.executable} -m cecalc")],
+        ["bash", "-o", "pipefail", "-c", command.replace("cecalc", " ".join(asked()))],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -13,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from cecalc import cli, flow
+from cecalc import flow
 from cecalc.process import DEADLY
 from tests.faults import FAULTS
-from tests.shell import CECALC, FOUNDING, SIGPIPE, environment, settle, shell, started, terminal
+from tests.shell import (
+    CECALC,
+    FOUNDING,
+    SIGPIPE,
+    InProcess,
+    environment,
+    settle,
+    shell,
+    started,
+    terminal,
+)
 
 HEADER = "logit_a,logit_b,target\n"
 
@@ -44,7 +54,7 @@ def _of(*numbers: int, of: tuple[str, int, str]) -> Any:
     return pytest.param(*of, marks=pytest.mark.fault(*numbers))
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+# What the interpreter makes of a stream that is closed or full needs a start.
 @pytest.mark.parametrize(
     ("command", "status", "error"),
     [
@@ -80,14 +90,15 @@ def _of(*numbers: int, of: tuple[str, int, str]) -> Any:
     ],
 )
 @pytest.mark.usefixtures("rows")
-def test_a_stream_that_fails(
-    command: str, status: int, error: str, unbuffered: str, tmp_path: Path
-) -> None:
-    found, _, err = shell(command, tmp_path, PYTHONUNBUFFERED=unbuffered)
+def test_a_stream_that_fails(command: str, status: int, error: str, tmp_path: Path) -> None:
+    found, _, err = shell(command, tmp_path)
     # A short output may reach the pipe before its reader has gone.
     may_end = [(0, "")] if status == SIGPIPE else []
     assert (found, err) in [(status, error), *may_end]
     assert set(names(tmp_path)) <= {"rows.csv", "x", "out.csv"}
+    if "&-" in command or "2>" in command:
+        found, _, err = shell(command, tmp_path, fresh=True, PYTHONUNBUFFERED="1")
+        assert (found, err) == (status, error)
 
 
 @pytest.mark.fault(7, 8, 9)
@@ -153,7 +164,7 @@ def test_a_signal_takes_the_file_along(number: int, program: list[str], tmp_path
         if program is not CECALC:
             assert len(names(tmp_path)) == 3
         run.send_signal(number)
-        assert (run.wait(60), run.stderr.read()) == (-number, b"")
+        assert (run.wait(600), run.stderr.read()) == (-number, b"")
     assert names(tmp_path) == [stale, "out.csv"]
     assert (tmp_path / "out.csv").read_text() == "old"
 
@@ -277,7 +288,7 @@ def test_a_read_only_directory(tmp_path: Path) -> None:
         mortal = "setpriv --bounding-set=-dac_override,-dac_read_search "
         if shell(f"{mortal} true", tmp_path)[0]:
             pytest.skip("root, and no setpriv")
-    found = shell(f"{mortal}cecalc ce none.csv -o x/out.csv", tmp_path)
+    found = shell(f"{mortal}cecalc ce none.csv -o x/out.csv", tmp_path, fresh=True)
     assert found == (5, "", "cecalc: error: cannot create x/out.csv: Permission denied\n")
 
 
@@ -357,16 +368,13 @@ def _broken(*_: Any) -> Iterator[Any]:
 
 @pytest.mark.fault(21, 22)
 def test_a_bug_of_ours_is_short_and_a_traceback_shows_no_data(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, cecalc: InProcess
 ) -> None:
     monkeypatch.setattr(flow, "run", _broken)
-    arguments = ["ce", "--logits", "1,2", "--target", "0"]
-    assert cli.status_of(arguments) == 70
     error = "cecalc: error: internal error (TypeError)\ncecalc: hint: rerun with --debug\n"
-    assert capfd.readouterr() == ("", error)
-    assert cli.status_of([*arguments, "--debug"]) == 70
-    out, err = capfd.readouterr()
-    assert out == "" and err.endswith("\nTypeError: 18\n") and WORD not in err
+    assert cecalc("ce --logits 1,2 --target 0") == (70, "", error)
+    status, out, err = cecalc("ce --logits 1,2 --target 0 --debug")
+    assert (status, out) == (70, "") and err.endswith("\nTypeError: 18\n") and WORD not in err
 
 
 @pytest.mark.fault(23, 24, 25)
@@ -374,7 +382,8 @@ def test_a_bug_of_ours_is_short_and_a_traceback_shows_no_data(
 def test_data_is_the_same_in_any_environment(tmp_path: Path) -> None:
     plain = shell("cecalc ce rows.csv -f csv", tmp_path)
     for name, value in [("FORCE_COLOR", "1"), ("COLUMNS", "10"), ("LC_ALL", "C"), ("TERM", "dumb")]:
-        assert shell("cecalc ce rows.csv -f csv", tmp_path, **{name: value}) == plain
+        more: dict[str, Any] = {name: value, "fresh": name == "LC_ALL"}
+        assert shell("cecalc ce rows.csv -f csv", tmp_path, **more) == plain
     table = shell(f"cecalc {FOUNDING}", tmp_path)
     assert shell(f"cecalc {FOUNDING}", tmp_path, FORCE_COLOR="1", COLUMNS="10") == table
     assert "\x1b[" in shell(f"cecalc {FOUNDING} --color always", tmp_path)[1]
@@ -392,10 +401,14 @@ def test_no_terminal_is_too_narrow_for_a_number(columns: str, tmp_path: Path) ->
 @pytest.mark.fault(25, 26)
 @pytest.mark.parametrize(
     "more",
-    [{}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}],
+    [
+        {},
+        {"fresh": True, "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"fresh": True, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+    ],
     ids=lambda more: "-".join(more) or "plain",
 )
-def test_names_are_bytes(more: dict[str, str], tmp_path: Path) -> None:
+def test_names_are_bytes(more: dict[str, Any], tmp_path: Path) -> None:
     data = HEADER.replace("_a", "_é") + "1,2,é\n"
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv")).write_text(data, encoding="utf-8")
     status, out, err = shell(r"cecalc ce $'\xff.csv' -f csv", tmp_path, **more)
@@ -472,8 +485,8 @@ def test_names_are_bytes(more: dict[str, str], tmp_path: Path) -> None:
         ]
     ],
 )
-def test_numbers_of_the_command_line(command: str, error: str, tmp_path: Path) -> None:
-    status, out, err = shell(f"cecalc {command}", tmp_path)
+def test_numbers_of_the_command_line(command: str, error: str, cecalc: InProcess) -> None:
+    status, out, err = cecalc(command)
     rule, _, hint = error.partition("\n")
     said = f"cecalc: error: {rule}\n" + (f"cecalc: hint: {hint}\n" if hint else "")
     assert (status, out, err) == (2, "", said)
@@ -482,15 +495,14 @@ def test_numbers_of_the_command_line(command: str, error: str, tmp_path: Path) -
 @pytest.mark.fault(5)
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_writes_that_take_little_are_repeated(
-    form: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    form: str, monkeypatch: pytest.MonkeyPatch, cecalc: InProcess
 ) -> None:
-    arguments = ["ce", "--logits", "1,2;3,4", "--target", "0,1", "-f", form]
-    assert cli.status_of(arguments) == 0
-    whole = capfd.readouterr()
+    line = f"ce --logits 1,2;3,4 --target 0,1 -f {form}"
+    whole = cecalc(line)
+    assert whole.status == 0
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
-    assert cli.status_of(arguments) == 0
-    assert capfd.readouterr() == whole and len(whole.out) > 100
+    assert cecalc(line) == whole and len(whole.out) > 100
 
 
 def test_quiet_beside_a_file(tmp_path: Path) -> None:
@@ -507,10 +519,10 @@ def test_a_loop_keeps_its_input(tmp_path: Path) -> None:
 @pytest.mark.fault(11, 14)
 @pytest.mark.parametrize("number", DEADLY)
 def test_a_signal_is_a_death_by_the_signal(number: int, tmp_path: Path) -> None:
-    with started(["ce"], tmp_path, stdin=subprocess.PIPE) as run:
+    with started(["ce"], tmp_path, fresh=True, stdin=subprocess.PIPE) as run:
         settle(run)
         run.send_signal(number)
-        assert (run.wait(60), *run.communicate()) == (-number, b"", b"")
+        assert (run.wait(600), *run.communicate()) == (-number, b"", b"")
 
 
 @pytest.mark.fault(15)
@@ -522,7 +534,7 @@ def test_a_signal_that_the_parent_ignores(name: str, program: str, tmp_path: Pat
         f"trap '' {name}; mkfifo f; {program} ce f -o out.csv & p=$!; exec 3> f; kill -{name} $p;"
         f"printf '{HEADER[:-1]}\\n1,2,a\\n' >&3; kill -{name} $p; exec 3>&-; wait $p"
     )
-    assert shell(command, tmp_path) == (0, "", "")
+    assert shell(command, tmp_path, fresh=True) == (0, "", "")
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 2
     assert names(tmp_path) == ["f", "named.py", "out.csv"]
 

@@ -7,11 +7,12 @@ import pty
 import re
 import select
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent
 HEADER = b"logit_a,logit_b,target\n"
@@ -21,7 +22,7 @@ STAGES = ["read", "parse", "transfer", "compute", "write", "whole"]
 def started(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Cecalc with a pipe for its input and one for its output."""
     return subprocess.Popen(
-        [sys.executable, "-m", "cecalc", *arguments],
+        [*asked(), *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -43,20 +44,27 @@ def test_rows_of_a_pipe_come_out_as_they_go_in() -> None:
     assert run.returncode == 0
 
 
+def seen(terminal: int, shown: bytes, *, seconds: float) -> bytes:
+    """What a terminal has shown after so long, or until it shows a rate."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and b"rows/s" not in shown:
+        if select.select([terminal], [], [], min(left, 0.05))[0]:
+            shown += os.read(terminal, 65536)
+    return shown
+
+
 def drawn(*arguments: str, seconds: float) -> str:
-    """What a terminal for standard error shows of a run that is fed for so long."""
+    """What a terminal for standard error shows of a run that is fed for so long, or until a rate is
+    seen.
+    """
     ours, theirs = pty.openpty()
     run = started("ce", *arguments, stderr=theirs)
     os.close(theirs)
     assert run.stdin and run.stdout
-    run.stdin.write(HEADER)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        run.stdin.write(b"1,2,0\n" * 100)
-        time.sleep(0.05)
+    run.stdin.write(HEADER + b"1,2,0\n" * 1000)
+    shown = seen(ours, b"", seconds=seconds)
     run.stdin.close()
-    shown = b""
-    while select.select([ours], [], [], 5)[0]:
+    while select.select([ours], [], [], 600)[0]:
         try:
             part = os.read(ours, 65536)
         except OSError:  # the terminal's other side is closed
@@ -71,7 +79,7 @@ def drawn(*arguments: str, seconds: float) -> str:
 
 
 def test_progress_shows_rows_and_rate_of_a_pipe_and_goes_away() -> None:
-    shown = drawn("-q", seconds=2.5)
+    shown = drawn("-q", seconds=600)
     assert re.search(r"[\d,]+ rows", shown) and "rows/s" in shown
     assert shown.count("\x1b[?25l") <= shown.count("\x1b[?25h")  # the cursor is there
     assert shown.endswith("\x1b[2K")
@@ -79,12 +87,12 @@ def test_progress_shows_rows_and_rate_of_a_pipe_and_goes_away() -> None:
 
 @pytest.mark.parametrize("arguments", [("-q", "--no-progress"), ("-q",)])
 def test_nothing_is_shown_where_it_is_not_wanted(arguments: tuple[str, ...]) -> None:
-    assert drawn(*arguments, seconds=2.0 if len(arguments) > 1 else 0.1) == ""
+    assert drawn(*arguments, seconds=1.5 if len(arguments) > 1 else 0) == ""
 
 
 def test_time_says_what_took_how_long() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "cecalc", "ce", "samples/digits.csv", "-q", "--time"],
+        [*asked(), "ce", "samples/digits.csv", "-q", "--time"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -100,14 +108,13 @@ def test_the_result_stands_alone_on_its_line(tmp_path: Path) -> None:
     path = tmp_path / "x.fifo"
     os.mkfifo(path)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "cecalc", "ce", str(path), "-q"]
+    command = [*asked(), "ce", str(path), "-q"]
     run = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     with path.open("wb", buffering=0) as pipe:
         pipe.write(HEADER + b"1,2,0\n")
-        time.sleep(2.5)
-    shown = b""
-    while select.select([ours], [], [], 5)[0]:
+        shown = seen(ours, b"", seconds=600)
+    while select.select([ours], [], [], 600)[0]:
         try:
             shown += os.read(ours, 65536)
         except OSError:

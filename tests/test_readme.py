@@ -18,6 +18,7 @@ from cecalc import guide
 from cecalc.cli import status_of
 from cecalc.errors import Status
 from cecalc.options import OPTIONS
+from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -63,9 +64,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "samples", path / "samples")
     (path / "bin").mkdir()
-    for name, program in (("cecalc", "-m cecalc"), ("python", "")):
+    for name, program in (("cecalc", " ".join(asked())), ("python", f'"{sys.executable}"')):
         script = path / "bin" / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {program} "$@"\n')
         script.chmod(0o755)
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,86 +13,91 @@ import pytest
 ROOT = Path(__file__).parent.parent
 HEAVY = {"numpy", "pyarrow", "torch"}
 PROBE = """
-import sys
+import json, os, sys
 from cecalc.cli import status_of
-status = status_of(sys.argv[1:])
-print(status, *sorted({"numpy", "pyarrow", "torch", "rich"} & set(sys.modules)), file=sys.stderr)
+for arguments in json.loads(sys.argv[1]):
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+        continue
+    status = status_of(arguments)
+    heavy = sorted({"numpy", "pyarrow", "torch", "rich"} & set(sys.modules))
+    print(json.dumps([arguments, status, heavy]), file=sys.stderr, flush=True)
+    os._exit(0)
 """
+"""One start, whose imports are those of every run after it; the runs know nothing of each other."""
 
 
-def loaded(*arguments: str) -> tuple[int, set[str]]:
-    """The status of a run, and which of the heavy packages it imported."""
-    run = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments],
+def loaded(*runs: tuple[str, ...]) -> dict[tuple[str, ...], tuple[int, set[str]]]:
+    """The status of each run, and which of the heavy packages had been imported at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(runs)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=True,
     )
-    status, *modules = run.stderr.splitlines()[-1].split()
-    return int(status), set(modules)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert len(told) == len(runs)
+    return {tuple(arguments): (status, set(heavy)) for arguments, status, heavy in told}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
-        (("--help",), 0),
-        (("--version",), 0),
-        (("ce", "--help"), 0),
-        (("bce", "--help"), 0),
-        (("why", "--help"), 0),
-        (("why", "§1"), 0),
-        (("why", "#7", "-f", "json"), 0),
-        (("why", "§31"), 2),
-        (("why", "x", "x.csv"), 2),
-        (("why", "0.5", "x.csv", "--batch-size", "0"), 2),
-        (("why", "0.5", "x.csv", "-f", "csv"), 2),
-        (("explain", "--help"), 0),
-        (("guide",), 0),
-        (("guide", "concepts"), 0),
-        (("guide", "--help"), 0),
-        (("guide", "concept"), 2),
-        ((), 2),
-        (("cee",), 2),
-        (("ce", "--logit", "1,2"), 2),
-        (("ce", "--logits", "1,x", "--target", "0"), 2),
-        (("ce", "--logits", "1,2", "--probs", "1,2", "--target", "0"), 2),
-        (("ce", "--logits", "1,2", "3", "--target", "0"), 2),
-        (("ce", "--logits", "1,2", "--target", "0", "--label-smoothing", "2"), 2),
-        (("ce", "--logits", "1,2", "--target", "0", "--device", "tpu"), 2),
-        (("ce", "--logits", "1,2", "--target", "0", "-o", "x.docx"), 2),
-        (("bce", "--probs", ".5,.2", "--target", "0,1", "--pos-weight", "2"), 2),
-        (("explain", "--logits", "1,2", "--target", "0", "-f", "csv"), 2),
-        (("ce", "--backend", "numpy", "--device", "cuda", "--logits", "1,2"), 2),
-    ],
-)
-def test_what_argv_decides_imports_nothing_heavy(arguments: tuple[str, ...], status: int) -> None:
-    found, modules = loaded(*arguments)
-    assert (found, modules & HEAVY) == (status, set())
+LIGHT: dict[tuple[str, ...], int] = {
+    ("--help",): 0,
+    ("--version",): 0,
+    ("ce", "--help"): 0,
+    ("bce", "--help"): 0,
+    ("why", "--help"): 0,
+    ("why", "§1"): 0,
+    ("why", "#7", "-f", "json"): 0,
+    ("why", "§31"): 2,
+    ("guide",): 0,
+    ("guide", "concepts"): 0,
+    ("guide", "--help"): 0,
+    ("guide", "concept"): 2,
+    ("why", "x", "x.csv"): 2,
+    ("why", "0.5", "x.csv", "--batch-size", "0"): 2,
+    ("why", "0.5", "x.csv", "-f", "csv"): 2,
+    ("explain", "--help"): 0,
+    (): 2,
+    ("cee",): 2,
+    ("ce", "--logit", "1,2"): 2,
+    ("ce", "--logits", "1,x", "--target", "0"): 2,
+    ("ce", "--logits", "1,2", "--probs", "1,2", "--target", "0"): 2,
+    ("ce", "--logits", "1,2", "3", "--target", "0"): 2,
+    ("ce", "--logits", "1,2", "--target", "0", "--label-smoothing", "2"): 2,
+    ("ce", "--logits", "1,2", "--target", "0", "--device", "tpu"): 2,
+    ("ce", "--logits", "1,2", "--target", "0", "-o", "x.docx"): 2,
+    ("bce", "--probs", ".5,.2", "--target", "0,1", "--pos-weight", "2"): 2,
+    ("explain", "--logits", "1,2", "--target", "0", "-f", "csv"): 2,
+    ("ce", "--backend", "numpy", "--device", "cuda", "--logits", "1,2"): 2,
+}
+"""What `argv` alone decides, and its status."""
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("ce", "--logits", "2,-3,0.8,1.2", "--target", "2"),
-        ("bce", "samples/tumours.csv", "-f", "csv"),
-        ("ce", "samples/digits.csv", "-f", "json"),
-        ("softmax", "--logits", "1,2"),
-        ("why", "0.2232", "samples/digits.csv", "-f", "json"),
-        ("explain", "--logits", "2,-3,0.8,1.2", "--target", "2"),
-        ("explain", "samples/digits.csv", "--code"),
-    ],
-)
-def test_a_small_problem_imports_numpy_alone(arguments: tuple[str, ...]) -> None:
-    status, modules = loaded(*arguments)
-    assert (status, modules & HEAVY) == (0, {"numpy"})
+def test_what_argv_decides_imports_nothing_heavy() -> None:
+    found = {line: (status, heavy & HEAVY) for line, (status, heavy) in loaded(*LIGHT).items()}
+    assert found == {line: (status, set()) for line, status in LIGHT.items()}
 
 
-@pytest.mark.parametrize(
-    "arguments", [("ce", "samples/digits.csv", "-f", "csv"), ("guide",), ("guide", "concepts")]
-)
-def test_only_a_drawing_imports_rich(arguments: tuple[str, ...]) -> None:
-    assert "rich" not in loaded(*arguments)[1]
+SMALL = [
+    ("ce", "--logits", "2,-3,0.8,1.2", "--target", "2"),
+    ("bce", "samples/tumours.csv", "-f", "csv"),
+    ("ce", "samples/digits.csv", "-f", "json"),
+    ("softmax", "--logits", "1,2"),
+    ("why", "0.2232", "samples/digits.csv", "-f", "json"),
+    ("explain", "--logits", "2,-3,0.8,1.2", "--target", "2"),
+    ("explain", "samples/digits.csv", "--code"),
+]
+
+
+def test_a_small_problem_imports_numpy_alone() -> None:
+    found = {line: (status, heavy & HEAVY) for line, (status, heavy) in loaded(*SMALL).items()}
+    assert found == dict.fromkeys(SMALL, (0, {"numpy"}))
+
+
+def test_only_a_drawing_imports_rich() -> None:
+    found = loaded(("ce", "samples/digits.csv", "-f", "csv"), ("guide",), ("guide", "concepts"))
+    assert all("rich" not in heavy for _, heavy in found.values())
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])

@@ -15,8 +15,8 @@ from cecalc.insight.catalogue import catalogue
 from cecalc.insight.hints.evidence import HEAD_ROWS
 from cecalc.records import Dtype, HintPolicy, Kind, Report, Task
 from tests.insight.problems import Given, informed, sigmoid, softmax
+from tests.shell import written
 from tests.sources.array_files import npy
-from tests.test_messages import written
 from tests.whole.running import in_blocks, ran_on, request, rounding_to, run
 
 ROWS = 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pyarrow import feather, parquet
 
 from cecalc.cli import status_of
 from cecalc.sources import arrow_tables
+from tests.shell import InProcess
 
 ROWS: list[dict[str, Any]] = [
     {"id": f"r{i}", "logit_a": i / 4, "logit_b": -i / 8, "logit_c": 1.5 - i, "target": "bca"[i % 3]}
@@ -38,28 +38,15 @@ def written(table: Any) -> dict[str, bytes]:
     return {name: data.getvalue() for name, data in files.items()}
 
 
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[[str], tuple[int, str, str]]:
-    monkeypatch.chdir(tmp_path)
-
-    def ran(line: str) -> tuple[int, str, str]:
-        status = status_of(line.split())
-        return status, *capfd.readouterr()
-
-    return ran
-
-
 @pytest.mark.parametrize("block", [1, 12, 2**20])
 @pytest.mark.parametrize("name", TABLES)
 def test_the_digits_of_json_lines(
-    name: str, block: int, run: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    name: str, block: int, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrow_tables, "BATCH_VALUES", block)
     rows = TABLES[name]
     Path("x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    expected = run("ce x.jsonl -q --reduction none")
+    expected = cecalc("ce x.jsonl -q --reduction none")
     assert expected[0] == 0
     table = pa.Table.from_pylist(rows)
     tables = [table]
@@ -77,9 +64,9 @@ def test_the_digits_of_json_lines(
     for table in tables:
         for file, data in written(table).items():
             Path(file).write_bytes(data)
-            assert run(f"ce {file} -q --reduction none") == expected
+            assert cecalc(f"ce {file} -q --reduction none") == expected
     if name == "names":
-        status, out, _ = run("ce x.parquet -f jsonl")
+        status, out, _ = cecalc("ce x.parquet -f jsonl")
         assert status == 0
         assert [json.loads(line)["id"] for line in out.splitlines()] == [r["id"] for r in rows]
 
@@ -122,10 +109,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault(fault: str, run: Callable[[str], Any]) -> None:
+def test_fault(fault: str, cecalc: InProcess) -> None:
     data, status, error = FAULTS[fault]
     Path("x.parquet").write_bytes(data)
-    found, out, err = run("ce x.parquet -q")
+    found, out, err = cecalc("ce x.parquet -q")
     assert (found, out, err.splitlines()[0]) == (status, "", f"cecalc: error: x.parquet: {error}")
 
 
@@ -164,24 +151,28 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("fault", DAMAGED)
-def test_what_arrow_itself_does_not_check(fault: str, run: Callable[[str], Any]) -> None:
+def test_what_arrow_itself_does_not_check(fault: str, cecalc: InProcess) -> None:
     name = "x.parquet" if "Parquet" in fault else "x.arrow"
     Path(name).write_bytes(DAMAGED[fault])
-    assert run(f"ce {name} -q") == (4, "", f"cecalc: error: {name}: its data is damaged\n")
+    assert cecalc(f"ce {name} -q") == (4, "", f"cecalc: error: {name}: its data is damaged\n")
 
 
-def test_more_than_memory_is_claimed(run: Callable[[str], Any]) -> None:
+def test_more_than_memory_is_claimed(cecalc: InProcess) -> None:
     columns: dict[str, Any] = {name: [1.5] * 517 for name in ("logit_a", "logit_b")}
     data = _arrow("lz4", **columns, target=[0] * 516 + [1])
     Path("x.arrow").write_bytes(data.replace(struct.pack("<q", 517 * 8), struct.pack("<q", 2**60)))
-    assert run("ce x.arrow -q") == (6, "", "cecalc: error: out of memory while reading x.arrow\n")
+    assert cecalc("ce x.arrow -q") == (
+        6,
+        "",
+        "cecalc: error: out of memory while reading x.arrow\n",
+    )
 
 
-def test_a_page_of_a_small_file_cannot_ask_for_gigabytes(run: Callable[[str], Any]) -> None:
+def test_a_page_of_a_small_file_cannot_ask_for_gigabytes(cecalc: InProcess) -> None:
     sizes, claim = GOOD[4:12], b"\xfe\xff\xff\xff\x0f"
     assert sizes[:3] == b"\x15\x04\x15" and sizes[4:5] == b"\x15"  # the last is the page's length
     Path("x.parquet").write_bytes(GOOD[:9] + claim + GOOD[10:])
-    found = run("ce x.parquet -q")
+    found = cecalc("ce x.parquet -q")
     assert found == (4, "", "cecalc: error: x.parquet: its data is damaged\n")
     assert pa.default_memory_pool().max_memory() < 2**30
 

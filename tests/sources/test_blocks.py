@@ -294,7 +294,7 @@ def test_first_rows_come_before_the_last_are_written(
             for piece in in_pieces(first.encode(), 9):
                 sink.write(piece)
                 time.sleep(0.002)
-            in_time.append(came.wait(20))
+            in_time.append(came.wait(200))
             sink.write(last.encode())
 
     writer = threading.Thread(target=write)

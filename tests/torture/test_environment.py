@@ -68,7 +68,7 @@ def test_data_is_the_same(
     if command not in plain:
         plain[command] = shell(f"cecalc {command}", folder)
     assert plain[command][0] == 0
-    assert shell(f"cecalc {command}", folder, **more) == plain[command]
+    assert shell(f"cecalc {command}", folder, fresh=True, **more) == plain[command]
 
 
 @pytest.mark.parametrize("command", ["ce --logits 1,2 --target 0", longer("ce {}/x.csv -f csv")])

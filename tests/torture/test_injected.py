@@ -38,7 +38,7 @@ def failing(rule: str, command: str, folder: Path, *more: str) -> Failed:
     calls = rule.partition(":")[0]
     log = folder / "strace.log"
     wrapped = f"strace -f -y -qq -o {log} -e trace={calls} -e inject={rule} {' '.join(more)}"
-    status, _, err = shell(f"{wrapped} cecalc {command}", folder)
+    status, _, err = shell(f"{wrapped} cecalc {command}", folder, fresh=True)
     check(status, err)
     lines = log.read_text(errors="replace").splitlines()
     log.unlink()
@@ -100,7 +100,9 @@ def test_an_interrupted_write_is_repeated(target: str, whole: bytes, tmp_path: P
 @pytest.mark.fault(6)
 def test_closing_fails(target: str, whole: bytes, tmp_path: Path) -> None:
     log = tmp_path / "close.log"
-    shell(f"strace -y -qq -e trace=close -o {log} cecalc ce rows.csv {target}", tmp_path)
+    shell(
+        f"strace -y -qq -e trace=close -o {log} cecalc ce rows.csv {target}", tmp_path, fresh=True
+    )
     calls = [line for line in log.read_text(errors="replace").splitlines() if "close(" in line]
     log.unlink()
     ours = [i for i, call in enumerate(calls, 1) if re.search(r"\(deleted\)|out\.json", call)]
@@ -146,7 +148,8 @@ def test_a_signal_while_the_place_is_taken(
 ) -> None:
     log = tmp_path / "strace.log"
     wrapped = f"strace -f -qq -o {log} -e trace={call} -e inject={call}:signal={name}"
-    status, _, err = shell(f"exec {wrapped} cecalc ce rows.csv {TO_FILE}", tmp_path)
+    command = f"exec {wrapped} cecalc ce rows.csv {TO_FILE}"
+    status, _, err = shell(command, tmp_path, fresh=True)
     log.unlink()
     assert (status, err) == (128 + getattr(signal, f"SIG{name}"), "")
     is_done = (tmp_path / "out.json").read_bytes() == whole

@@ -110,7 +110,7 @@ def test_too_little_memory_is_a_status(space: int, command: str, tmp_path: Path)
         file.write((tmp_path / "rows.csv").read_bytes())
     np.savez(tmp_path / "x.npz", logits=np.zeros((10**6, 20)), target=np.zeros(10**6, int))
     limited = f"ulimit -v {space * 1024}; timeout -s ABRT 120 cecalc {command}"
-    status, _, err = shell(limited, tmp_path)
+    status, _, err = shell(limited, tmp_path, fresh=True)
     assert (status, err == "") in [(0, True), (6, False)], err
     assert status == 0 or "memory" in err
     assert status == 6 or space >= 256

@@ -73,9 +73,9 @@ def test_no_file_runs_code(
     name: str, put: Callable[[Path], None], force: str, tmp_path: Path
 ) -> None:
     put(tmp_path / name)
-    trust = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": force}
+    trust: dict[str, Any] = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": force}
     for command in (f"ce {name} --target 0", f"ce --logits {name} --target {name}"):
-        status, out, _ = shell(f"cecalc {command}", tmp_path, **trust)
+        status, out, _ = shell(f"cecalc {command}", tmp_path, **trust)  # torch is imported then
         assert (status, out) in [(2, ""), (3, ""), (4, "")]
         assert not (tmp_path / "canary").exists()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import resource
 import signal
-import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,21 @@ from pathlib import Path
 import pytest
 
 from cecalc.process import DEADLY
-from tests.shell import CECALC, environment, settle, shell, started
+from tests.shell import (
+    CECALC,
+    computed,
+    environment,
+    settle,
+    shell,
+    started,
+    wait_until_computed,
+)
 from tests.torture.sampling import longer, sampled
 
 AT_ONCE = 0.3
-"""Within how many seconds of a signal a process is gone, as a rule: a machine may be busy."""
-LAST = 3.0
-"""By how many seconds after its start everything is imported, and rows are computed."""
+"""How many seconds of a processor a signal may cost until the process is gone."""
+LAST = {"numpy": 1.2, "torch": 3.0}
+"""After how many seconds of a processor everything is imported, and rows are computed."""
 RUNS = [
     (backend, output)
     for backend in ("numpy", "torch")
@@ -37,7 +46,7 @@ def endless(folder: Path, arguments: list[str]) -> Iterator[subprocess.Popen[byt
     with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE) as feed:
         assert feed.stdout
         with started(
-            ["ce", *arguments], folder, stdin=feed.stdout, stdout=subprocess.DEVNULL
+            ["ce", *arguments], folder, fresh=True, stdin=feed.stdout, stdout=subprocess.DEVNULL
         ) as run:
             feed.stdout.close()
             try:
@@ -57,39 +66,32 @@ def test_a_signal_at_any_moment(
     number: int, times: int, backend: str, output: list[str], tmp_path: Path
 ) -> None:
     moments = random.Random(f"{number} {times} {backend} {output}")  # noqa: S311
-    took = []
     for _ in range(times):
         with endless(tmp_path, ["--backend", backend, *output]) as run:
-            time.sleep(moments.uniform(0, LAST))
+            wait_until_computed(run, moments.uniform(0, LAST[backend]))
             if number == signal.SIGINT:
                 settle(run)  # a moment earlier it is the interpreter's own to tell
-            sent = time.monotonic()
             run.send_signal(number)
-            status = run.wait(60)
-            took.append(time.monotonic() - sent)
+            status = run.wait(600)
             assert run.stderr
             assert (status, run.stderr.read()) == (-number, b"")
         left = {path.name: path.read_text() for path in tmp_path.iterdir()}
         assert left == {"out.csv": "old", "out.txt": "old"}
-    if times > 1:
-        assert statistics.median(took) <= AT_ONCE, took
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="who knows what it computed?")
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 @pytest.mark.fault(11, 12)
-def test_as_a_rule_it_is_gone_at_once(backend: str, tmp_path: Path) -> None:
-    took = []
-    for _ in range(3):
-        with endless(tmp_path, ["--backend", backend, "-o", "out.csv"]) as run:
-            time.sleep(LAST / 2)
-            settle(run)
-            sent = time.monotonic()
-            run.send_signal(signal.SIGINT)
-            assert run.wait(60) == -signal.SIGINT
-            took.append(time.monotonic() - sent)
-        if took[-1] <= AT_ONCE:
-            return
-    pytest.fail(f"it took {took} seconds")
+def test_nothing_is_computed_after_a_signal(backend: str, tmp_path: Path) -> None:
+    with endless(tmp_path, ["--backend", backend, "-o", "out.csv"]) as run:
+        wait_until_computed(run, LAST[backend])
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        at_signal = computed(run)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(600) == -signal.SIGINT
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    in_all = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert in_all - at_signal <= AT_ONCE
 
 
 @pytest.mark.parametrize("number", sampled(DEADLY, every=3))
@@ -103,11 +105,15 @@ def test_signals_that_the_parent_ignores_change_nothing(
     command = f"ce rows.csv --no-hints --backend {backend} -o".split()
     assert shell(f"cecalc {' '.join(command)} plain.csv", tmp_path)[0] == 0
     name = signal.Signals(number).name
-    inherited = ["bash", "-c", f"trap '' {name}; exec \"$@\"", "-", *CECALC, *command, "out.csv"]
+    script = f"trap '' {name}; echo; exec \"$@\""
     with subprocess.Popen(
-        inherited, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE
+        ["bash", "-c", script, "-", *CECALC, *command, "out.csv"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as run:
-        time.sleep(0.05)  # by then bash has made it ignored
+        assert run.stdout and run.stdout.readline() == b"\n"  # from now on it is ignored
         while run.poll() is None:
             run.send_signal(number)
             time.sleep(0.01)
@@ -125,12 +131,12 @@ def test_a_kill_leaves_the_old_file_or_the_new(times: int, tmp_path: Path) -> No
     (tmp_path / "rows.csv").write_text("logit_a,logit_b,target\n" + rows)
     out, moments = tmp_path / "out.csv", random.Random(times)  # noqa: S311
     start = time.monotonic()
-    assert shell("cecalc ce rows.csv -o out.csv", tmp_path)[0] == 0
+    assert shell("cecalc ce rows.csv -o out.csv", tmp_path, fresh=True)[0] == 0
     needed = time.monotonic() - start
     new = out.read_bytes()
     for _ in range(times):
         out.write_text("old")
-        with started(["ce", "rows.csv", "-o", "out.csv"], tmp_path) as run:
+        with started(["ce", "rows.csv", "-o", "out.csv"], tmp_path, fresh=True) as run:
             time.sleep(moments.uniform(0.5, 1.05) * needed)
             run.kill()
             assert run.wait() in (-signal.SIGKILL, 0)

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,8 @@ def test_a_stream_gets_all_or_the_status_tells(
     if sink == "> disk/x" and not (folder / "disk" / ".mounted").exists():
         pytest.skip("needs root, and leave to mount a disk of 64 KiB")
     before = "ulimit -f 64; " if sink == "> limited" else ""
-    status, out, err = shell(f"{before}{command} {sink}", folder, PYTHONUNBUFFERED=unbuffered)
+    more: dict[str, Any] = {"fresh": True, "PYTHONUNBUFFERED": "1"} if unbuffered else {}
+    status, out, err = shell(f"{before}{command} {sink}", folder, **more)
     match sink:
         case "| head -1":
             assert out == whole[: whole.index("\n") + 1]

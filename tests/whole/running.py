@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from hypothesis import strategies as st
 
 from cecalc import flow, sources
 from cecalc.records import (
@@ -45,6 +46,9 @@ SIZED = [module for module in [flow, *ROOM] if hasattr(module, "BATCH_VALUES")]
 """The modules that know how much a batch holds."""
 NUMPY, TORCH = Arithmetic(BackendName.NUMPY), Arithmetic(BackendName.TORCH)
 BACKENDS = pytest.mark.parametrize("arithmetic", [NUMPY, TORCH], ids=["numpy", "torch"])
+
+ARITHMETICS = st.sampled_from([NUMPY, NUMPY, TORCH])
+"""For laws of the flow: every third example asks torch, to show that it goes the same way."""
 
 FEWER = settings(max_examples=max(1, settings().max_examples // 3))
 """For laws that many ways have to keep."""
