@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cecalc.cli import status_of
 from cecalc.errors import MESSAGE_BYTES, DataError, Place, Status, message
 from tests.faults import of_row
 from tests.shell import InProcess
