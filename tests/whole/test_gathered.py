@@ -17,6 +17,7 @@ from cecalc.cli import status_of
 from cecalc.groups import Grouping
 from cecalc.records import Groups, NanPolicy, Rank, Reduction, Screen, Task
 from cecalc.views import Format
+from tests.shell import InProcess
 from tests.whole.running import in_blocks, ran, request, run
 
 LOSSES = st.sampled_from([0.0, 1.0, 1.0, 2.5, -3.0, math.inf, math.nan, 7.0])
@@ -234,19 +235,19 @@ BOUNDS = [
 
 
 @pytest.mark.parametrize(("options", "status", "failure"), BOUNDS)
-def test_bounds(options: str, status: int, failure: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert status_of(["ce", "--logits", "1,0", "--target", "1", "-q", *options.split()]) == status
-    out, err = capfd.readouterr()
-    assert out == "1.3132616875182228\n"
+def test_bounds(options: str, status: int, failure: str, cecalc: InProcess) -> None:
+    found, out, err = cecalc(f"ce --logits 1,0 --target 1 -q {options}")
+    assert (found, out) == (status, "1.3132616875182228\n")
     assert err == (failure and f"cecalc: failed: {failure}\n")
 
 
 def test_several_bounds_each_say_so_and_machines_are_told(
-    capfd: pytest.CaptureFixture[str],
+    cecalc: InProcess,
 ) -> None:
     line = "ce --logits 1,0 --target 1 -q --fail-above 1 --fail-below accuracy=1 --errors json"
-    assert status_of(line.split()) == 1
-    found = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    status, _, err = cecalc(line)
+    assert status == 1
+    found = [json.loads(line) for line in err.splitlines()]
     assert [(f["kind"], f["figure"], f["limit"]) for f in found] == [
         ("check", "loss", 1),
         ("check", "accuracy", 1),
@@ -258,15 +259,13 @@ def test_several_bounds_each_say_so_and_machines_are_told(
     [("--fail-above perplexity=1", 1), ("--fail-below perplexity=1", 1), ("--fail-above 1", 1)],
 )
 def test_what_is_undefined_or_nan_keeps_no_bound(
-    options: str, status: int, capfd: pytest.CaptureFixture[str]
+    options: str, status: int, cecalc: InProcess
 ) -> None:
-    nan = ["ce", "--logits", "nan,0", "--target", "1", "--nan", "propagate", "-q"]
-    assert status_of([*nan, *options.split()]) == status
-    ignored = ["ce", "--logits", "1,0", "--target", "-100", "--reduction", "sum", "-q"]
+    found, _, _ = cecalc(f"ce --logits nan,0 --target 1 --nan propagate -q {options}")
+    assert found == status
     expected = 0 if options == "--fail-above 1" else 1  # the sum of nothing is 0
-    capfd.readouterr()
-    assert status_of([*ignored, *options.split()]) == expected
-    assert ("is undefined" in capfd.readouterr().err) == bool(expected)
+    found, _, err = cecalc(f"ce --logits 1,0 --target -100 --reduction sum -q {options}")
+    assert (found, "is undefined" in err) == (expected, bool(expected))
 
 
 @pytest.mark.parametrize("side", ["--fail-above", "--fail-below"])
