@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cecalc.records import Floats
+    from cecalc.model import Floats
 
 _SCALE = 1126
 """Every finite float64 is an integer multiple of 2**-1126 with the 53 bits frexp gives."""

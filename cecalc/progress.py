@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from cecalc.records import Meter
+from cecalc.model import Meter
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -15,12 +15,13 @@ import numpy as np
 
 from cecalc.errors import DataError
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.records import Header, Outcome, Reduction, Report, Task
+from cecalc.model import Header, Outcome, Report
+from cecalc.terms import Reduction, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cecalc.records import Floats
+    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

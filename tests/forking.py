@@ -166,14 +166,14 @@ def _stream(number: int) -> Any:
 
 def main() -> None:
     """Warm up, say so, and serve."""
-    from cecalc import cli
+    from cecalc.cli import commands
 
     said, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     kept = os.dup(2)
     for stream in (1, 2):
         os.dup2(nothing, stream)
     for line in WARMING:
-        cli.status_of(line.split())
+        commands.status_of(line.split())
     os.dup2(kept, 2)
     assert threading.active_count() == 1
     gc.collect()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cecalc import flow
+from cecalc import run as flow
 from cecalc.process import DEADLY
 from tests.faults import FAULTS
 from tests.shell import (

@@ -16,8 +16,8 @@ import pytest
 
 from cecalc import guide
 from cecalc.cli import status_of
+from cecalc.cli.options import OPTIONS
 from cecalc.errors import Status
-from cecalc.options import OPTIONS
 from tests.forking import asked
 
 ROOT = Path(__file__).parent.parent

@@ -8,28 +8,31 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent / "cecalc"
-MODULES = sorted(HOUSE.rglob("*.py"))
-ROOMS = {
-    "sources", "backend", "losses", "compute", "insight", "summary", "views", "writer", "guide",
-}  # fmt: skip
-MAY_IMPORT = {
-    "compute": {"backend", "losses"},
-    "groups": {"summary"},
-    "insight": {"losses"},
+TREES = {
+    ".".join(("cecalc", *path.relative_to(HOUSE).with_suffix("").parts)): ast.parse(
+        path.read_text()
+    )
+    for path in sorted(HOUSE.rglob("*.py"))
 }
-"""What joins rooms besides `flow` and what stands at the door."""
-FLAGS = {"cli", "options", "completion", "telling"}
-AT_THE_DOOR = FLAGS | {"requests", "scalars", "outputs", "flow", "__main__", "__init__"}
-"""These may see every room."""
+"""The modules, each parsed once."""
+ROOMS = {
+    "cli": {"input", "run", "output", "hints", "explain", "why", "guide"},
+    "run": {"input", "compute", "losses", "output", "hints", "explain", "why"},
+    "explain": {"run", "compute", "losses", "output", "hints"},
+    "why": {"run", "compute", "losses", "output", "hints"},
+    "hints": {"compute", "losses"},
+    "compute": {"losses"},
+    "input": set[str](),
+    "losses": set[str](),
+    "output": set[str](),
+    "guide": set[str](),
+}
+"""The rooms, and which others each may import; what is at the top level, any room may."""
 
 
-def _name(path: Path) -> str:
-    return ".".join(("cecalc", *path.relative_to(HOUSE).with_suffix("").parts))
-
-
-def _imports(path: Path) -> set[str]:
+def _imports(tree: ast.Module) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -37,36 +40,35 @@ def _imports(path: Path) -> set[str]:
     return found
 
 
-def _rooms(names: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in names if name.startswith("cecalc.")} & ROOMS
+def _room(name: str) -> str:
+    """The room of a module, or of what it defines; empty at the top level."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "cecalc" and parts[1:2] and parts[1] in ROOMS else ""
 
 
-IMPORTS = {_name(path): _imports(path) for path in MODULES}
-"""What each module imports; it is parsed once."""
+def test_rooms_import_only_what_they_may() -> None:
+    for name, tree in TREES.items():
+        room = _room(name)
+        seen = {_room(other) for other in _imports(tree)} - {room, ""}
+        if room:
+            assert seen <= ROOMS[room], name
+        elif name not in ("cecalc.__main__", "cecalc.model"):
+            assert seen <= {"losses"} and (not seen or name == "cecalc.__init__"), name
 
 
-def test_rooms_import_no_other_room() -> None:
-    others = {}
-    for name, imports in IMPORTS.items():
-        room = name.split(".")[1]
-        if room not in AT_THE_DOOR:
-            others[name] = _rooms(imports) - {room} - MAY_IMPORT.get(room, set())
-    assert len(others) > 100
-    assert {name: rooms for name, rooms in others.items() if rooms} == {}
-
-
-def test_only_the_door_parses_flags() -> None:
-    parsing = {name.split(".")[1] for name in IMPORTS if "typer" in _packages(name)}
-    assert parsing <= FLAGS and "cli" in parsing
+def test_only_the_command_line_parses_flags() -> None:
+    for name, tree in TREES.items():
+        knows = {other.split(".")[0] for other in _imports(tree)} & {"typer"}
+        assert not knows or _room(name) == "cli", name
 
 
 def test_only_two_files_name_torch() -> None:
-    named = {name for name in IMPORTS if "torch" in _packages(name)}
-    assert named == {"cecalc.backend", "cecalc.sources.torch_file"}
-
-
-def _packages(module: str) -> set[str]:
-    return {name.split(".")[0] for name in IMPORTS[module]}
+    named = {
+        name
+        for name, tree in TREES.items()
+        if any(other.split(".")[0] == "torch" for other in _imports(tree))
+    }
+    assert named == {"cecalc.compute.backend", "cecalc.input.arrays.torch"}
 
 
 def test_top_level_holds_what_was_agreed() -> None:

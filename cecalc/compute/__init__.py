@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from cecalc.backend import Backend, RoundedBackend
 from cecalc.compute.activation import activated
-from cecalc.compute.cells import binary_cross_entropy_of
-from cecalc.compute.rows import cross_entropy_of
+from cecalc.compute.backend import Backend, RoundedBackend
+from cecalc.compute.bce import binary_cross_entropy_of
+from cecalc.compute.ce import cross_entropy_of
 from cecalc.compute.settings import Noted, Settings
-from cecalc.losses import target_checks
-from cecalc.records import Batch, Kind, Task
+from cecalc.losses import checks
+from cecalc.model import Batch
+from cecalc.terms import Kind, Task
 
 __all__ = ["Noted", "Settings", "outcome_of"]
 
@@ -29,7 +30,7 @@ def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         batch = replace(batch, values=backend.rounded(batch.values))
     elif not (settings.task is Task.CE and settings.kind is Kind.LOGITS):
         batch = replace(batch, values=batch.values.astype(np.float64, copy=False))
-    target_checks.sample_weight(batch.sample_weight)
+    checks.sample_weight(batch.sample_weight)
     compute = {Task.CE: cross_entropy_of, Task.BCE: binary_cross_entropy_of}
     with backend.working():
         return compute.get(settings.task, activated)(batch, settings, backend)

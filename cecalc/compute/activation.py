@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from cecalc.backend import Backend, RoundedBackend
+from cecalc.compute.backend import Backend, RoundedBackend
 from cecalc.compute.layout import Layout, layout_of
 from cecalc.compute.settings import Noted, Settings
-from cecalc.losses import activations, prediction_checks
-from cecalc.records import Batch, Outcome, Task
+from cecalc.losses import activations, checks
+from cecalc.model import Batch, Outcome
+from cecalc.terms import Task
 
 if TYPE_CHECKING:
-    from cecalc.records import Floats
+    from cecalc.model import Floats
 
 
 def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
     """Probabilities of a batch of logits, or their logarithms."""
     everything = np.ones(batch.size, dtype=bool)
     if settings.task is Task.SOFTMAX:
-        prediction_checks.ce_logits(batch.values, everything, settings.lenient)
+        checks.ce_logits(batch.values, everything, settings.lenient)
     else:
-        prediction_checks.bce_logits(
-            batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient
-        )
+        checks.bce_logits(batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient)
     probs = _activation(batch, settings, backend)
     return Noted(Outcome(batch, everything, probs=probs))
 

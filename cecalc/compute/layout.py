@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from cecalc.records import Batch, Floats, Integers
+    from cecalc.model import Batch, Floats, Integers
 
 _STEP = 256
 """A multiple of how many positions any kernel works on at once."""

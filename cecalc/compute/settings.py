@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cecalc.losses.notices import Notices
-from cecalc.losses.rules import Leniency
-from cecalc.records import Kind, Outcome, Reduction, Task
+from cecalc.losses.rules import Leniency, Notices
+from cecalc.model import Outcome
+from cecalc.terms import Kind, Reduction, Task
 
 if TYPE_CHECKING:
-    from cecalc.records import Floats
+    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import shutil
 from importlib import resources
 
 from cecalc.errors import UsageError, excerpt
-from cecalc.records import Screen
+from cecalc.request import Screen
 
 FIRST = ("concepts", "which-loss", "explain", "why", "confusions")
 """What a reader begins with; the other topics follow in alphabetical order."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.losses import blocked
+from cecalc.losses.normaliser import numpy_normaliser
 
 Array = Any
 
@@ -83,7 +83,7 @@ def normaliser(logits: Array, /) -> Normaliser:
     """
     if not isinstance(logits, np.ndarray):
         return careful_normaliser(logits)
-    peak, prediction, tail = blocked.normaliser(logits)
+    peak, prediction, tail = numpy_normaliser(logits)
     special = np.flatnonzero(np.isnan(tail))
     if special.size:  # masked classes, or something that is no number
         redone = careful_normaliser(np.ascontiguousarray(logits[special], dtype=np.float64))

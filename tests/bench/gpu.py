@@ -81,17 +81,10 @@ def _floor(path: Path, device: str) -> None:
 
 
 def _losses(logits: Path, target: Path, device: str) -> float:
-    from cecalc.flow import run
-    from cecalc.records import (
-        Arithmetic,
-        BackendName,
-        InputRequest,
-        Kind,
-        NamedFile,
-        Report,
-        Request,
-        Task,
-    )
+    from cecalc.model import Report
+    from cecalc.request import Arithmetic, InputRequest, NamedFile, Request
+    from cecalc.run import run
+    from cecalc.terms import BackendName, Kind, Task
 
     asked = Request(
         InputRequest(

@@ -6,7 +6,7 @@ import random
 import re
 import struct
 
-from tests.sources.damaged_texts import NUMBERS, PIECES, TARGETS
+from tests.input.damaged_texts import NUMBERS, PIECES, TARGETS
 
 _EDGES = (0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1)
 _INTEGERS = [

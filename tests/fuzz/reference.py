@@ -90,7 +90,7 @@ def class_index(cell: Any, names: Sequence[str] | None) -> int | None:
         return None
     if names is not None and list(names) != [str(i) for i in range(len(names))]:
         if any(_NUMBER.fullmatch(name.strip()) or name.lower() in _TRUTHS for name in names):
-            raise Abstains  # what other rows hold decides, as tests/sources/test_names.py has it
+            raise Abstains  # what other rows hold decides, as tests/input/test_names.py has it
         if text in names:
             return names.index(text)
     if not is_number or not finite(text).is_integer():

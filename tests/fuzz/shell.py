@@ -21,9 +21,10 @@ from unittest import mock
 
 import typer
 
-from cecalc import cli, sources
+import cecalc.input
+from cecalc.cli import commands
 
-_ROOM = [import_module(m.name) for m in walk_packages(sources.__path__, "cecalc.sources.")]
+_ROOM = [import_module(m.name) for m in walk_packages(cecalc.input.__path__, "cecalc.input.")]
 _SMALL = {"MIN_ARROW_BYTES": 0, "BLOCK_BYTES": 40, "BATCH_VALUES": 4}
 """Sizes under which small input takes the ways of large input."""
 _SIZES = [(module, name) for module in _ROOM for name in _SMALL if hasattr(module, name)]
@@ -59,7 +60,7 @@ class Shell:
     def __init__(self, seconds: float = 10) -> None:
         self._seconds = seconds
         # What Typer does at each call takes longer than most calls.
-        self._app: Any = typer.main.get_command(cli.app)
+        self._app: Any = typer.main.get_command(commands.app)
 
     def __enter__(self) -> Self:
         self._files = [tempfile.TemporaryFile() for _ in "oe"]  # noqa: SIM115
@@ -106,7 +107,7 @@ class Shell:
         faulthandler.dump_traceback_later(max(60, 6 * self._seconds), exit=True, file=self._own[1])
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
         try:
-            return int(cli.status_of(arguments)), None
+            return int(commands.status_of(arguments)), None
         except BaseException as error:  # whatever comes out is a fault
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -117,17 +118,17 @@ class Shell:
 
     @contextlib.contextmanager
     def _caught(self, stdin: bytes) -> Iterator[None]:
-        python = sys.stdin, sys.stdout, sys.stderr, cli.app
+        python = sys.stdin, sys.stdout, sys.stderr, commands.app
         sys.stdout.flush()
         for number, file in enumerate(self._files, 1):
             os.dup2(file.fileno(), number)
         sys.stdin = io.TextIOWrapper(io.BufferedReader(_Piped(stdin)))
         sys.stdout, sys.stderr = self._streams
-        cli.app = self._app
+        commands.app = self._app
         try:
             yield
         finally:
-            sys.stdin, sys.stdout, sys.stderr, cli.app = python
+            sys.stdin, sys.stdout, sys.stderr, commands.app = python
             for number, own in enumerate(self._own, 1):
                 os.dup2(own, number)
 

@@ -21,7 +21,7 @@ import safetensors.numpy
 import torch
 import typer
 
-from cecalc import cli
+from cecalc.cli import commands
 from tests.fuzz import binaries, seeds, spoken, tables
 from tests.fuzz.reference import Given, arranged
 
@@ -93,7 +93,7 @@ def _specified(command: str, data: bytes, folder: Path) -> list[str]:
 @functools.cache
 def _words() -> tuple[str, ...]:
     """The commands, their options as Typer knows them, and nasty values."""
-    root: Any = typer.main.get_command(cli.app)
+    root: Any = typer.main.get_command(commands.app)
     every = [*root.params, *itertools.chain(*(c.params for c in root.commands.values()))]
     options = sorted({name for p in every for name in p.opts if name.startswith("-")})
     return (

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from cecalc import errors, selection
-from cecalc.sources import columns, delimited, inline, strict_json
+from cecalc.input import arguments as inline
+from cecalc.input import csv as delimited
+from cecalc.input import json, layout
 from tests.fuzz import engines
 from tests.fuzz.damage import damaged
 from tests.fuzz.session import GROWTH, MESSAGE_BYTES, Session, Tried, fault_of
@@ -107,9 +109,9 @@ def _waits(text: str, **_: Any) -> Any:
 RECORDS = delimited.Form.records
 BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
     "last row": ("csv", delimited.Form, "records", _drops_the_last, "different: "),
-    "class order": ("csv", columns, "_matched", _in_file_order, "different: "),
+    "class order": ("csv", layout, "_matched", _in_file_order, "different: "),
     "short rows": ("csv", delimited.Form, "records", _fills_up, "accepted, though no rows, ragged"),
-    "other keys": ("json", strict_json, "_unique", dict, "accepted, though no JSON"),
+    "other keys": ("json", json, "_unique", dict, "accepted, though no JSON"),
     "no grammar": ("inline", inline, "read_number", _reads_nothing, "accepted, though no number"),
     "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),
     "clipped": ("csv", errors, "excerpt", lambda text: f"'{text * 20}\n'", "a message of"),
@@ -131,9 +133,9 @@ def test_a_bug_is_found(
 
 @pytest.mark.parametrize("shell", [0.2], indirect=True)
 def test_a_hang_is_found(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict_json, "loads", _waits)
+    monkeypatch.setattr(json, "loads", _waits)
     found = list(_faults(Session(every()["json"], shell, tmp_path), 1))
-    assert len(found) == 1 and found[0].startswith("raises Hang at sources/")
+    assert len(found) == 1 and found[0].startswith("raises Hang at input/")
 
 
 ERROR = b"cecalc: error: x\n"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cecalc.losses import stable
-from cecalc.losses.blocked import differences_are_exact
+from cecalc.losses.normaliser import differences_are_exact
 from cecalc.losses.stable import careful_normaliser, normaliser, two_difference
 from tests import strategies
 

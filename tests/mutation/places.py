@@ -13,15 +13,15 @@ _OF_LOSSES = (
     "tests/losses/test_accuracy.py",
 )
 _OF_FIGURES = (
-    "tests/whole/test_figures.py",
-    "tests/whole/test_denominators.py",
-    "tests/whole/test_gathered.py",
-    "tests/whole/test_shapes.py",
-    "tests/whole/test_parity.py",
-    "tests/whole/test_laws.py",
+    "tests/run/test_figures.py",
+    "tests/run/test_denominators.py",
+    "tests/run/test_gathered.py",
+    "tests/run/test_shapes.py",
+    "tests/run/test_parity.py",
+    "tests/run/test_laws.py",
 )
-_OF_HINTS = "tests/insight/test_hints.py::test_it_is_told_to_people_and_to_machines"
-_OF_MESSAGES = "tests/test_messages.py"
+_OF_HINTS = "tests/hints/test_hints.py::test_it_is_told_to_people_and_to_machines"
+_OF_MESSAGES = "tests/cli/test_messages.py"
 
 PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, _OF_HINTS, _OF_MESSAGES),
@@ -29,7 +29,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/exact.py": _OF_FIGURES,
     "cecalc/summary.py": _OF_FIGURES,
     "cecalc/groups.py": _OF_FIGURES,
-    "cecalc/views/bounds.py": ("tests/whole/test_gathered.py", _OF_MESSAGES),
+    "cecalc/views/bounds.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
     "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
 }
 """Modules, or folders of them, and tests: those that see most for their time stand first."""

@@ -1,0 +1,290 @@
+"""NumPy or torch, and the device. This file and the reader of torch's files alone name torch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cecalc.errors import LimitError, UsageError
+from cecalc.request import Arithmetic
+from cecalc.terms import BackendName, Dtype
+
+if TYPE_CHECKING:
+    from cecalc.model import Floats
+
+Array = Any
+
+
+GPU_VALUES = 2**16
+"""From how many values in the first batch on --device auto looks for a GPU."""
+
+
+class Backend:
+    """Puts arrays where the arithmetic happens, and brings results back. This one is NumPy."""
+
+    dtype = Dtype.FLOAT64
+    device = "cpu"
+    piece = 2**17
+    """How many values are worked on at once, to stay in the cache."""
+    out_of_memory: tuple[type[Exception], ...] = ()
+    """What is raised where a piece is too large for the device."""
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as one of the backend's own: float64, or integers as they are."""
+        return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
+
+    def numpy(self, array: Array) -> Any:
+        """An array of the backend's as a NumPy array."""
+        return array
+
+    def working(self) -> AbstractContextManager[Any]:
+        """What a thread works under."""
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Give back what is kept for later."""
+
+    def transferred(self) -> float:
+        """For how many seconds this thread has handed arrays over since it was last asked."""
+        return 0.0
+
+    @property
+    def label(self) -> str:
+        """What computed the number, for people."""
+        version = ".".join(np.__version__.split(".")[:2])
+        return f"numpy {version} · {self.dtype} · {self.device}"
+
+
+class TorchBackend(Backend):
+    """The arithmetic on torch, in float64."""
+
+    def __init__(self, device: str) -> None:
+        import torch
+
+        self.torch = torch
+        self.device = device
+        self._own = threading.local()
+        if device == "cpu":
+            torch.set_num_threads(1)  # each worker has a core of its own already
+            return
+        self.piece = 2**24
+        self.out_of_memory = (torch.OutOfMemoryError,)
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as a tensor on the device, where it is widened to float64."""
+        tensor = self._moved(self.torch.asarray(np.require(array, requirements="W")))
+        return tensor.to(self.torch.float64) if tensor.is_floating_point() else tensor
+
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array."""
+        return array.cpu().numpy()
+
+    def working(self) -> AbstractContextManager[Any]:
+        """A stream of its own for each thread: while one computes, another one copies."""
+        if not self.device.startswith("cuda"):
+            return nullcontext()
+        if not hasattr(self._own, "stream"):
+            self._own.stream = self.torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        context: AbstractContextManager[Any] = self.torch.cuda.stream(self._own.stream)
+        return context
+
+    def forget(self) -> None:
+        """Give memory of the device back that torch keeps for later."""
+        self.torch.cuda.empty_cache()
+
+    @property
+    def label(self) -> str:
+        """What computed the number, for people."""
+        version = ".".join(self.torch.__version__.split("+")[0].split(".")[:2])
+        return f"torch {version} · {self.dtype} · {self.device}"
+
+    def _moved(self, tensor: Array) -> Array:
+        """The tensor on the device; from pinned memory the copy runs beside the computing."""
+        if self.device == "cpu":
+            return tensor
+        start = time.perf_counter()
+        if self.device.startswith("cuda"):
+            tensor = tensor.pin_memory()
+        moved = tensor.to(self.device, non_blocking=True)
+        self._own.seconds = getattr(self._own, "seconds", 0.0) + time.perf_counter() - start
+        return moved
+
+    def transferred(self) -> float:
+        """For how long arrays were pinned and handed over; the copy itself runs beside the rest."""
+        seconds: float = getattr(self._own, "seconds", 0.0)
+        self._own.seconds = 0.0
+        return seconds
+
+
+class RoundedBackend(TorchBackend):
+    """Torch's own losses in a smaller dtype, so that they round as torch does."""
+
+    def __init__(self, device: str, dtype: Dtype) -> None:
+        super().__init__(device)
+        self.dtype = dtype
+        self.torch_dtype = getattr(self.torch, dtype)
+
+    def array(self, array: Any) -> Array:
+        """A NumPy array as a tensor of the dtype; integers stay as they are."""
+        return self._tensor(array) if array.dtype.kind == "f" else super().array(array)
+
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array of float64."""
+        return self._back(array)
+
+    def rounded(self, array: Floats) -> Floats:
+        """The values as the dtype holds them, in float64."""
+        return self._back(self._tensor(array))
+
+    def cross_entropy(
+        self, logits: Floats, target: Any, *, weight: Floats | None, label_smoothing: float
+    ) -> Floats:
+        """`torch.nn.functional.cross_entropy`, one value per row or position.
+
+        Parameters
+        ----------
+        logits : shape (N, C) or (N, C, D)
+        target : of integers without the class axis, or of the same shape
+        """
+        loss = self.torch.nn.functional.cross_entropy(
+            self._tensor(logits),
+            self._tensor(target) if target.ndim == logits.ndim else self.array(target),
+            weight=None if weight is None else self._tensor(weight),
+            label_smoothing=label_smoothing,
+            reduction="none",
+        )
+        return self._back(loss)
+
+    def binary_cross_entropy(
+        self, logits: Floats, target: Floats, *, weight: Floats | None, pos_weight: Floats | None
+    ) -> Floats:
+        """`torch.nn.functional.binary_cross_entropy_with_logits`, one value per cell."""
+        loss = self.torch.nn.functional.binary_cross_entropy_with_logits(
+            self._tensor(logits),
+            self._tensor(target),
+            weight=None if weight is None else self._tensor(weight),
+            pos_weight=None if pos_weight is None else self._tensor(pos_weight),
+            reduction="none",
+        )
+        return self._back(loss)
+
+    def binary_cross_entropy_of_probs(
+        self, probs: Floats, target: Floats, *, weight: Floats | None
+    ) -> Floats:
+        """`torch.nn.functional.binary_cross_entropy`, one value per cell."""
+        loss = self.torch.nn.functional.binary_cross_entropy(
+            self._tensor(probs),
+            self._tensor(target),
+            weight=None if weight is None else self._tensor(weight),
+            reduction="none",
+        )
+        return self._back(loss)
+
+    def softmax(self, logits: Floats, *, log: bool) -> Floats:
+        """Torch's softmax or log-softmax over the classes, of shape (N, C) or (N, C, D)."""
+        apply = self.torch.log_softmax if log else self.torch.softmax
+        return self._back(apply(self._tensor(logits), dim=1))
+
+    def sigmoid(self, logits: Floats, *, log: bool) -> Floats:
+        """Torch's sigmoid or log-sigmoid of each value."""
+        apply = self.torch.nn.functional.logsigmoid if log else self.torch.sigmoid
+        return self._back(apply(self._tensor(logits)))
+
+    def _tensor(self, array: Any) -> Array:
+        # Rounded on the host: mps has no float64.
+        host = self.torch.asarray(np.require(array, requirements=["C", "W"]))
+        return self._moved(host.to(self.torch_dtype))
+
+    def _back(self, tensor: Array) -> Floats:
+        back: Floats = tensor.cpu().to(self.torch.float64).numpy()
+        return back
+
+
+def choose(choice: Arithmetic, *, values: int) -> Backend:
+    """The backend for a choice that does not contradict itself.
+
+    Parameters
+    ----------
+    values : how many values the first batch holds
+
+    Raises
+    ------
+    UsageError : the device is not there
+    """
+    device = choice.device
+    if device == "auto":
+        device = (
+            "cuda"
+            if values >= GPU_VALUES and choice.backend is not BackendName.NUMPY and _has_cuda()
+            else "cpu"
+        )
+    elif device != "cpu":
+        _require(device)
+    if choice.dtype is not Dtype.FLOAT64:
+        return RoundedBackend(device, choice.dtype)
+    if choice.backend is BackendName.TORCH or device != "cpu":
+        return TorchBackend(device)
+    return Backend()
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _require(device: str) -> None:
+    there = available_devices()
+    if device not in there and not (device == "cuda" and "cuda:0" in there):
+        raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
+
+
+def available_devices() -> list[str]:
+    """The devices torch finds on this machine, by the names --device takes."""
+    import torch
+
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return devices
+
+
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend) -> T:
+    """`compute` of the arrays, some rows at a time; what it returns is put together again.
+
+    Where the device has no room for that many rows, half as many are tried.
+
+    Parameters
+    ----------
+    compute : takes as many arrays as are given, returns a named tuple of arrays
+    arrays : each of shape (N, …), the first one of shape (N, C)
+
+    Raises
+    ------
+    LimitError : the device has no room for a single row
+    """
+    size, width = arrays[0].shape
+    rows, start, parts = max(1, backend.piece // width), 0, []
+    while start < size:
+        try:
+            parts.append(compute(*(array[start : start + rows] for array in arrays)))
+        except backend.out_of_memory:
+            if rows == 1:
+                raise LimitError(f"out of memory on {backend.device} for one row") from None
+            backend.forget()
+            rows = (min(rows, size) + 1) // 2
+            continue
+        start += rows
+    if len(parts) == 1:
+        return parts[0]
+    return type(parts[0])(*map(np.concatenate, zip(*parts, strict=True)))

@@ -1,0 +1,1 @@
+"""Both losses of the same rows, step by step."""

@@ -1,0 +1,48 @@
+"""How rows come in: arguments, CSV/TSV, JSON, JSON lines, arrays; `open_problem` finds the way.
+
+A source yields blocks of rows, unparsed, bounded in size; each row keeps its place. Calling a
+block, in any thread, makes a batch of it. To add a format: one file that makes a `tables.Table`
+(rows), gives `formats.Arrays` (arrays read by windows) or calls `whole.whole` (an array), its name
+in `records.InputFormat`, its suffix and a branch in `formats`.
+"""
+
+from __future__ import annotations
+
+from cecalc.input.files import Files, size_of
+from cecalc.model import Problem
+from cecalc.request import Inline, InputRequest
+from cecalc.terms import Kind
+
+
+def open_problem(request: InputRequest, files: Files) -> Problem:
+    """Open the input and understand its shape; rows are read as they are asked for.
+
+    `files` closes what is opened.
+
+    Raises
+    ------
+    InputError : it cannot be opened
+    DataError : it breaks a rule that shows in its first rows
+    """
+    from cecalc.input import dataset, formats, json, problem
+    from cecalc.input.layout import Wanted
+
+    said = None if request.task.is_loss else Kind.LOGITS
+    named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
+    for kind, values in request.values.items():
+        if isinstance(values, Inline):
+            return problem.from_arguments(kind, values, request)
+        named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
+    path, *others = names = dataset.files_of(named)
+    files.meter.total = size_of(names)
+    found = formats.opened(request, path, wanted, files)
+    formats.refuse_idle(found, request)
+    if others:
+        found = dataset.joined(dataset.as_table(found), others, request, wanted, files)
+    if isinstance(found, json.Document):
+        return problem.from_document(found, request, wanted.kind)
+    if isinstance(found, formats.Arrays):
+        from cecalc.input import array_problem
+
+        return array_problem.from_arrays(found, request, wanted.kind, files)
+    return problem.from_table(found, request)

@@ -1,0 +1,164 @@
+"""The .safetensors format: a JSON header of named extents, then their bytes.
+
+Its own library maps the file into memory and so dies when the file shrinks.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from cecalc.errors import DataError, InputError, Place, excerpt
+from cecalc.input.arrays.stored import (
+    BFLOAT16,
+    PlainFile,
+    can_be,
+    not_a,
+    refuse_more,
+    refuse_other_size,
+    seekable,
+)
+from cecalc.input.arrays.windows import StoredWindows
+
+HEADER_BYTES = 100_000_000
+_LENGTH_BYTES = 8
+_METADATA = "__metadata__"
+_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "U16": "<u2",
+    "U32": "<u4",
+    "U64": "<u8",
+    "BOOL": "?",
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What the header says about one tensor."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A file whose header holds together."""
+
+    name: str
+    data: PlainFile
+    tensors: dict[str, Tensor]
+
+    def open(self, tensor: str) -> StoredWindows:
+        """A tensor by its name.
+
+        Raises
+        ------
+        DataError : its dtype is not read
+        """
+        found = self.tensors[tensor]
+        stored = _DTYPES.get(found.dtype)
+        if stored is None:
+            raise DataError(
+                f"tensor {excerpt(tensor)}: dtype {excerpt(found.dtype)} is not read",
+                place=Place(source=self.name),
+                hint=f"these are: {', '.join(_DTYPES)}",
+            )
+        dtype = np.dtype(stored)
+        name = BFLOAT16 if found.dtype == "BF16" else dtype.name
+        extent = self.data.part(found.start, found.end - found.start)
+        return StoredWindows(found.shape, name, dtype, extent, Place(source=self.name))
+
+
+def starts_one(head: bytes) -> bool:
+    """Whether the first nine bytes of a file are those of a .safetensors."""
+    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
+    return head[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and length <= HEADER_BYTES
+
+
+def open_safetensors(
+    stream: BinaryIO, name: str, files: ExitStack, *, max_bytes: int | None = None
+) -> Tensors:
+    """The tensors of a file; what comes from a pipe is copied to a temporary file first.
+
+    Raises
+    ------
+    DataError : the header is not valid, or more follows than it says
+    InputError : the file ends early
+    LimitError : it is larger than `max_bytes`
+    """
+    _, file = seekable(stream, name, files, max_bytes)
+    place = Place(source=name)
+    refuse_more(file.size, max_bytes, place)
+    head = _read(file, 0, _LENGTH_BYTES + 1)
+    if not starts_one(head):
+        raise not_a("safetensors", head, place)
+    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
+    text = _read(file, _LENGTH_BYTES, length)
+    if len(text) < length:
+        raise InputError("file ends early (in its header)", place=place)
+    tensors = _tensors(text, place)
+    start = _LENGTH_BYTES + length
+    data = file.part(start, file.size - start)
+    _refuse_gaps(tensors, data.size, place)
+    return Tensors(name, data, tensors)
+
+
+def _read(file: PlainFile, start: int, size: int) -> bytes:
+    block = bytearray(min(size, file.size - start))
+    return bytes(block[: file.fill(memoryview(block), start)])
+
+
+def _tensors(text: bytes, place: Place) -> dict[str, Tensor]:
+    try:
+        header = json.loads(text.decode(), object_pairs_hook=_once)
+        header.pop(_METADATA, None)
+        return {name: _tensor(name, **said) for name, said in header.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        rule = str(error) if isinstance(error, DataError) else "header is not valid"
+        raise DataError(rule, place=place) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        raise DataError("header is not valid: a name appears twice")
+    return known
+
+
+def _tensor(name: str, dtype: Any, shape: Any, data_offsets: Any) -> Tensor:
+    start, end = data_offsets
+    if not (isinstance(dtype, str) and all(type(n) is int for n in (*shape, start, end))):
+        raise TypeError
+    stored, which = _DTYPES.get(dtype), f"tensor {excerpt(name)}"
+    itemsize = np.dtype(stored).itemsize if stored else 1
+    if not can_be(tuple(shape), itemsize):
+        raise DataError(f"{which}: no array has its shape")
+    if stored and end - start != math.prod(shape) * itemsize:
+        raise DataError(f"{which}: its shape does not fit its bytes")
+    return Tensor(dtype, tuple(shape), start, end)
+
+
+def _refuse_gaps(tensors: dict[str, Tensor], size: int, place: Place) -> None:
+    """Raise unless every byte of the data belongs to exactly one tensor."""
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].end)):
+        if tensor.start != end or tensor.end < tensor.start:
+            rule = f"tensor {excerpt(name)}: its bytes overlap another's or leave a gap"
+            raise DataError(rule, place=place)
+        end = tensor.end
+    refuse_other_size(end, size, place, unit="bytes")

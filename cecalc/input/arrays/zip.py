@@ -1,0 +1,152 @@
+"""Zip files as .npz and .pt are: members decompressed as they are read, checksums compared."""
+
+from __future__ import annotations
+
+import errno
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO, BinaryIO
+
+from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
+from cecalc.input.arrays.stored import PIECE, PlainFile, not_a, refuse_more, seekable
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1
+_END, _END_BYTES = b"PK\x05\x06", 22
+"""What the end of a zip's directory begins with, and how long it is without a comment."""
+_DAMAGED = (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error)
+"""What Python's zip reader raises on nonsense."""
+
+
+@dataclass
+class Archive:
+    """A zip file whose directory has been read."""
+
+    name: str
+    stream: BinaryIO
+    zip: zipfile.ZipFile
+    plain: PlainFile
+    files: ExitStack
+    max_bytes: int | None
+    expanded: int = 0
+    """How many bytes the members opened so far have."""
+
+    @property
+    def members(self) -> dict[str, zipfile.ZipInfo]:
+        """What the directory says of each member, by its name."""
+        return self.zip.NameToInfo
+
+    def member(self, member: str) -> Member:
+        """A member by its exact name.
+
+        Raises
+        ------
+        LimitError : with it, what was opened expands past the limit
+        InputError : the zip file is damaged there
+        DataError : it is encrypted, or compressed in another way than NumPy and torch do
+        """
+        info, place = self.members[member], Place(source=f"{self.name}: member {short(member)}")
+        if info.flag_bits & _ENCRYPTED:
+            raise DataError("is encrypted", place=place)
+        if info.compress_type not in _METHODS:
+            raise DataError(f"compression method {info.compress_type} is not read", place=place)
+        self.expanded += info.file_size
+        refuse_more(self.expanded, self.max_bytes, Place(source=self.name), expands=True)
+        with undamaged(place, "zip entry is damaged"):
+            stream = self.files.enter_context(self.zip.open(info))
+        return Member(stream, info.file_size, place, self.plain)
+
+
+@dataclass(frozen=True)
+class Member:
+    """The bytes of a member, read in order; the checksum is compared with the last of them."""
+
+    stream: IO[bytes]
+    size: int
+    place: Place
+    plain: PlainFile
+
+    def read(self, size: int) -> bytes:
+        """Read the next bytes, fewer only at the end."""
+        with undamaged(self.place, "checksum mismatch"):
+            return self.stream.read(size)
+
+    def fill(self, view: memoryview, at: int) -> int:  # noqa: ARG002  # it is where the last ended
+        """Put the next bytes into `view`; how many there were."""
+        filled = 0
+        while filled < len(view) and (piece := self.read(min(PIECE, len(view) - filled))):
+            view[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return filled
+
+    def check(self) -> None:
+        """Raise where the checksum is wrong or the file has changed."""
+        self.read(1)
+        self.plain.check()
+
+
+def open_archive(
+    kind: str, stream: BinaryIO, name: str, files: ExitStack, *, max_bytes: int | None = None
+) -> Archive:
+    """The zip file in a stream; what comes from a pipe is copied to a temporary file first.
+
+    Raises
+    ------
+    InputError : its directory, which is at its end, is missing or damaged
+    DataError : it does not begin as a zip file, or two members have one name
+    LimitError : it does not come from a file, and is larger than `max_bytes`
+    """
+    stream, plain = seekable(stream, name, files, max_bytes)
+    place = Place(source=name)
+    with undamaged(place, "its zip directory is damaged"):
+        head = stream.peek(16)[:16]  # type: ignore[attr-defined]
+        if not head.startswith(b"PK"):
+            raise not_a(kind, head, place)
+        if not zipfile.is_zipfile(stream):
+            raise InputError("file ends early (its zip directory is missing)", place=place)
+        archive = files.enter_context(zipfile.ZipFile(stream))
+        _refuse_more(stream, plain.size, len(archive.comment), place)
+    twice = [member for member, n in Counter(archive.namelist()).items() if n > 1]
+    if twice:
+        raise DataError(f"holds two members named {excerpt(twice[0])}", place=place)
+    return Archive(name, stream, archive, plain, files, max_bytes)
+
+
+def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> None:
+    """Raise `DataError` where bytes follow the end of the directory; zipfile passes over them."""
+    at = max(0, size - _END_BYTES - comment - PIECE)
+    stream.seek(at)
+    tail = stream.read()
+    stream.seek(0)
+    end = tail.rfind(_END)
+    more = len(tail) - end - _END_BYTES - comment
+    if end >= 0 and more > 0:
+        raise DataError(f"{count(more, 'byte')} after the data", place=place)
+
+
+def short(name: str) -> str:
+    """A member's name in a message."""
+    return excerpt(name)[1:-1]
+
+
+@contextmanager
+def undamaged(place: Place, damage: str) -> Iterator[None]:
+    """What is wrong with the bytes of a zip file, as an `InputError`."""
+    try:
+        yield
+    except CecalcError:
+        raise
+    except zlib.error:
+        raise InputError("compressed data is damaged", place=place) from None
+    except EOFError:
+        raise InputError("file ends early", place=place) from None
+    except OSError as error:  # a directory that points before the file makes for an invalid seek
+        rule = damage if error.errno == errno.EINVAL else reason(error)
+        raise InputError(rule, place=place) from None
+    except _DAMAGED:
+        raise InputError(damage, place=place) from None

@@ -1,0 +1,346 @@
+"""Bytes of an input as they come, decoded, bounded, and gathered while they trickle in."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import lzma
+import select
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, reason
+
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_PROGRAMS = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz", _ZSTD: "zstd"}
+"""What makes them, and expands them with -d."""
+_DECOMPRESSORS: Mapping[bytes, Callable[[], Any]] = {
+    _GZIP: lambda: zlib.decompressobj(wbits=31),
+    _BZIP2: bz2.BZ2Decompressor,
+    _XZ: lzma.LZMADecompressor,
+}
+_CHUNK = 2**18
+
+
+class Readable(Protocol):
+    """Bytes that are read once."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def without_suffix(name: str) -> str:
+    """The name of what a compressed file holds.
+
+    >>> without_suffix("x.csv.gz")
+    'x.csv'
+    """
+    return next((name.removesuffix(s) for s in SUFFIXES if name.lower().endswith(s)), name)
+
+
+def expanded(head: bytes, source: Readable) -> Members | Frames | None:
+    """What reads the bytes that `head` and `source` hold compressed; None where they are not.
+
+    Parameters
+    ----------
+    head : the first bytes, already read from the source
+    """
+    if head.startswith(_ZSTD):
+        return Frames(head, source)
+    for magic, decompressor in _DECOMPRESSORS.items():
+        if head.startswith(magic):
+            return Members(head, source, magic, decompressor)
+    return None
+
+
+def program(head: bytes) -> str | None:
+    """The program whose output begins like `head`; None where it is not compressed.
+
+    >>> program(b"BZh91AY")
+    'bzip2'
+    """
+    return next((name for magic, name in _PROGRAMS.items() if head.startswith(magic)), None)
+
+
+class Members:
+    """The bytes of one compressed member after the other.
+
+    Python's own file objects pass over what follows the last member; this one refuses it.
+    """
+
+    def __init__(
+        self, head: bytes, source: Readable, magic: bytes, decompressor: Callable[[], Any]
+    ) -> None:
+        self._pending, self._source = head, source
+        self.fileno = getattr(source, "fileno", None)
+        self._magic, self._decompressor = magic, decompressor
+        self._member: Any = None
+
+    def read(self, size: int) -> bytes:
+        """Some of the next bytes, at most `size`; none at the end.
+
+        Raises
+        ------
+        InputError : they end early, are damaged, or something else follows them
+        """
+        while self._member is not None or self._begins():
+            is_asked = getattr(self._member, "needs_input", True)
+            data = self._some() if is_asked else b""
+            try:
+                found: bytes = self._member.decompress(data, size)
+            except (OSError, zlib.error, lzma.LZMAError) as error:
+                raise _damage(str(error)) from None
+            self._pending = getattr(self._member, "unconsumed_tail", b"")
+            if self._member.eof:
+                self._pending, self._member = self._member.unused_data, None
+            elif is_asked and not (data or found):
+                raise InputError("compressed data ends early")
+            if found:
+                return found
+        return b""
+
+    def _begins(self) -> bool:
+        """Whether another member follows."""
+        rest = b""
+        while not rest and (data := self._some()):
+            rest = data.lstrip(b"\0")  # padding
+        while rest and len(rest) < len(self._magic) and (more := self._source.read(_CHUNK)):
+            rest += more
+        if rest and not rest.startswith(self._magic):
+            raise InputError("unexpected data after the compressed stream")
+        self._pending = rest
+        if rest:
+            self._member = self._decompressor()
+        return bool(rest)
+
+    def _some(self) -> bytes:
+        data, self._pending = self._pending, b""
+        return data or self._source.read(_CHUNK)
+
+
+class Frames:
+    """The bytes of Zstandard frames, by Arrow."""
+
+    def __init__(self, head: bytes, source: Readable) -> None:
+        import pyarrow as pa
+
+        self.fileno = getattr(source, "fileno", None)
+        self._stream = pa.CompressedInputStream(pa.PythonFile(_Rejoined(head, source), "r"), "zstd")
+
+    def read(self, size: int) -> bytes:
+        """Some of the next bytes, at most `size`; none at the end.
+
+        Raises
+        ------
+        InputError : they end early, are damaged, or something else follows them
+        """
+        try:
+            found: bytes = self._stream.read(size)
+        except OSError as error:
+            raise _damage(str(error)) from None
+        return found
+
+
+class _Rejoined:
+    """A stream whose first bytes have been read already."""
+
+    closed = False
+
+    def __init__(self, head: bytes, source: Readable) -> None:
+        self._head, self._source = head, source
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head[:size], self._head[size:]
+        return head or self._source.read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Whoever opened the source closes it."""
+
+
+def _damage(said: str) -> CecalcError:
+    """What a library found wrong, in our words."""
+    if "check" in said:
+        return InputError("checksum mismatch")
+    if "Truncated" in said:
+        return InputError("compressed data ends early")
+    if "Unknown frame" in said:
+        return InputError("unexpected data after the compressed stream")
+    return InputError("compressed data is damaged")
+
+
+PATIENCE = 0.2
+"""For how many seconds bytes that trickle in are gathered before they are looked at."""
+HEAD, _LEAST = 64, 16
+"""How many bytes are looked at to tell what an input is, and how many are waited for."""
+_UTF_8 = "utf-8"
+_BOM = codecs.BOM_UTF8
+
+
+@dataclass
+class Stream:
+    """An input as bytes of UTF-8, whatever it is encoded in; read once, from front to back."""
+
+    name: str
+    """What messages call it."""
+    source: Readable
+    encoding: str = _UTF_8
+    max_bytes: int | None = None
+    taken: int = 0
+    """How many bytes have been read."""
+    ended: bool = False
+    """Whether `take` has met the end."""
+    _unread: bytes = b""
+    """What has been looked at and is still to be read."""
+    _ahead: bytes = b""
+    """The same after decoding."""
+    _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
+    _failure: CecalcError | None = field(default=None, init=False)
+    """What keeps the rest from being read, to be told after what came before it."""
+
+    def __post_init__(self) -> None:
+        if self.encoding != _UTF_8:
+            self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
+        while is_too_short(self._ahead) and (more := self._read(HEAD)):
+            self._ahead += more
+        self._refuse_other_encodings()
+        self._ahead = self._ahead.removeprefix(_BOM)
+
+    @property
+    def place(self) -> Place:
+        """The input as a place of errors."""
+        return Place(source=self.name)
+
+    def head(self) -> bytes:
+        """The first bytes, without reading past them."""
+        return self._ahead
+
+    def take(self, size: int) -> bytes:
+        """About `size` bytes, or those that come in time; none only at the end.
+
+        An error is raised only after all that could be read before it.
+        """
+        parts, left = [self._ahead[:size]], size - len(self._ahead)
+        self._ahead = self._ahead[size:]
+        deadline = time.monotonic() + PATIENCE if parts[0] or self._unread else None
+        while left > 0 and (deadline is None or self._comes_before(deadline)):
+            part = self._read(left)
+            if not part:
+                self.ended = self._failure is None
+                break
+            parts.append(part)
+            left -= len(part)
+            deadline = deadline or time.monotonic() + PATIENCE
+        filled = list(filter(None, parts))
+        if self._failure is not None and not filled:
+            raise self._failure
+        return filled[0] if len(filled) == 1 else b"".join(filled)
+
+    def _comes_before(self, deadline: float) -> bool:
+        """Whether more can be read at once, or comes before the deadline."""
+        try:
+            source: Any = self.source
+            ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
+        except (OSError, ValueError, TypeError):  # nothing to wait for: it has no descriptor
+            return True
+        return bool(ready)
+
+    def _read(self, size: int) -> bytes:
+        """Some of the next bytes as UTF-8; none at the end, and before what failed."""
+        data = self._bounded(size)
+        if self._decode is None:
+            return data
+        text = ""
+        while not text and data:  # a character may need more than one byte
+            text = self._decoded(data)
+            data = b"" if text else self._bounded(size)
+        if not text and self._failure is None:
+            text = self._decoded(b"", is_last=True)
+        return text.encode(_UTF_8, "surrogateescape")
+
+    def _decoded(self, data: bytes, *, is_last: bool = False) -> str:
+        assert self._decode is not None
+        try:
+            return self._decode(data, is_last)
+        except UnicodeError as error:
+            self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
+            if isinstance(error, UnicodeDecodeError):
+                waiting = len(error.object) - len(data)  # it was read before
+                good = data[: max(0, error.start - waiting)]
+                with suppress(UnicodeError):  # of UTF-16 without its mark
+                    return self._decode(good, False) if good else ""
+            return ""
+
+    def _bounded(self, size: int) -> bytes:
+        """Some of the next bytes of the source, up to the limit."""
+        if self._failure is not None:
+            return b""
+        try:
+            data = self._bytes(size)
+        except CecalcError as error:
+            self._failure = error
+            return b""
+        if self.max_bytes is not None and self.taken + len(data) > self.max_bytes:
+            self._failure = LimitError(f"more than --max-bytes {self.max_bytes}", place=self.place)
+            data = data[: self.max_bytes - self.taken]
+        self.taken += len(data)
+        return data
+
+    def _bytes(self, size: int) -> bytes:
+        """Some of the next bytes of the source."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        return read_some(self.source, size, self.name)
+
+    def _refuse_other_encodings(self) -> None:
+        found = _wide(self._ahead) if self.encoding == _UTF_8 else None
+        if found is not None:
+            rule = f"{found} text where UTF-8 is expected"
+            hint = f"convert it, or use --encoding {found.lower()}"
+            raise DataError(rule, place=self.place, hint=hint)
+
+
+def _wide(head: bytes) -> str | None:
+    """The encoding of text whose first character takes more than a byte: by its mark, or by the
+    zeros around it.
+    """
+    zeros = [byte == 0 for byte in head[:4]]
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    if zeros in ([True] * 3 + [False], [False] + [True] * 3):
+        return "UTF-32-LE" if zeros[1] and not zeros[0] else "UTF-32-BE"
+    if zeros in ([True, False] * 2, [False, True] * 2):
+        return "UTF-16-BE" if zeros[0] else "UTF-16-LE"
+    return None
+
+
+def is_too_short(head: bytes) -> bool:
+    """Whether more has to be seen to tell what an input is: not where a first line is over."""
+    return len(head) < _LEAST and b"\n" not in head
+
+
+def read_some(source: Readable, size: int, name: str) -> bytes:
+    """Some of the next bytes; an error names the input."""
+    try:
+        return source.read(size)
+    except CecalcError as error:
+        raise error.at(source=name) from None
+    except OSError as error:
+        raise InputError(why(error), place=Place(source=name)) from None
+
+
+def why(error: OSError | ValueError) -> str:
+    """What the operating system says, in its own words."""
+    if isinstance(error, IsADirectoryError):
+        return "is a directory"
+    return reason(error)

@@ -1,0 +1,343 @@
+"""Targets that are written as class names: matched to the classes, never taken by order."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.input.layout import numbered
+from cecalc.input.shapes import is_index
+from cecalc.numbers import is_number, read_number, write_number
+from cecalc.request import InputRequest
+from cecalc.terms import TargetAs, Task
+
+if TYPE_CHECKING:
+    from cecalc.input.arrays import Windows
+    from cecalc.model import Floats
+
+HEAD = 4096
+"""How many rows are looked at to tell whether targets are names or numbers."""
+_TRUTHS = {"true": Decimal(1), "false": Decimal(0)}
+_EXACT = 2.0**53
+"""From here on a float may have been another integer."""
+
+
+def shown_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...] | None:
+    """The names by which results speak of the classes; None where they are just the numbers.
+
+    Raises
+    ------
+    DataError : there are more or fewer names than classes
+    """
+    if names is None or (numbered(names) and len(names) == classes):
+        return None
+    if len(names) != classes:
+        raise DataError(f"{count(len(names), 'class name')} for {count(classes, 'class')}")
+    return tuple(names)
+
+
+class Classes:
+    """The classes of a problem, and how a target names one of them.
+
+    Names that read as numbers compare as numbers, however they and the targets are spelled.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str] | None,
+        target_as: TargetAs | None = None,
+        ignored: float | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.names = None if names is None else tuple(names)
+        self.target_as = target_as
+        self.ignored = -100.0 if ignored is None else ignored
+        self.notes = notes
+        self._number = {name: float(i) for i, name in enumerate(self.names or ())}
+        if len(self._number) < len(self.names or ()):
+            twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
+            raise DataError(f"class {excerpt(twice)} appears twice")
+
+    @classmethod
+    def of(cls, request: InputRequest, names: Sequence[str] | None) -> Classes:
+        """The classes as the command line has targets read."""
+        return cls(names, request.target_as, request.ignored)
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether a target's number is the class it means."""
+        if self.target_as is None:
+            return self.names is None or numbered(self.names)
+        return self.target_as is TargetAs.INDEX
+
+    @cached_property
+    def are_open(self) -> bool:
+        """Whether only the targets can tell if they are names or numbers."""
+        if self.target_as is not None or numbered(self.names) or not self._valued:
+            return False
+        return list(self._valued) != [*range(len(self._number))]
+
+    @cached_property
+    def _valued(self) -> dict[Decimal, tuple[str, ...]]:
+        """The names that read as numbers, by their values."""
+        found: dict[Decimal, tuple[str, ...]] = {}
+        for name in self.names or ():
+            if (value := _value(name)) is not None:
+                found[value] = (*found.get(value, ()), name)
+        return found
+
+    def settled(self, head: Iterable[Any]) -> Classes:
+        """The classes with targets read in the way that alone fits the first target that tells.
+
+        Where none tells, each target that could be both is refused.
+        """
+        for target in head if self.are_open else ():
+            is_name, is_index = self._fits_name(target), self._fits_index(target)
+            if is_name == is_index:
+                continue
+            shown = excerpt(_text(target))
+            target_as, what, why = TargetAs.NAME, "names", f"no class has the number {shown}"
+            if is_index:
+                target_as, what, why = TargetAs.INDEX, "numbers", f"no class is named {shown}"
+            note = f"targets are read as class {what}: {why} (--target-as {target_as} says so)"
+            is_told = not _is_number(target)  # a text is a name, as anybody would read it
+            return Classes(self.names, target_as, self.ignored, () if is_told else (note,))
+        return self
+
+    def number(self, target: Any) -> float:
+        """The class number that a target's text (or number) means; a number passes as it is.
+
+        A ValueError says what is wrong.
+        """
+        if not isinstance(target, str) and type(target) not in (int, float):
+            kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(target))
+            raise ValueError(f"target is {kind or str(target).lower()}, expected a class")
+        if isinstance(target, str) and not target.strip():
+            raise ValueError("empty")
+        is_plain = self.names is None and not isinstance(target, str)
+        if is_plain or self.target_as is TargetAs.INDEX:
+            return _plain(target)
+        value = _value(target)
+        if value is None and (name := self._number.get(_text(target).strip())) is not None:
+            return name
+        if self.target_as is None and _is_number(target):
+            return _plain(target) if value is None else self._of_number(target)
+        return self._named(target)
+
+    def numbers(self, targets: Floats) -> Floats:
+        """`number` of each; a ValueError says what is wrong with the first that has none."""
+        if self.are_numbers:
+            return targets
+        known, places = np.unique(targets, return_inverse=True)
+        found = np.asarray([self.number(target) for target in known.tolist()])
+        numbers: Floats = found[places].reshape(targets.shape)
+        return numbers
+
+    def numbered(self, targets: Floats, place: Place) -> Floats:
+        """`numbers` of targets whose rows begin at a place.
+
+        Raises
+        ------
+        DataError : it names the first row that has none
+        """
+        try:
+            return self.numbers(targets)
+        except ValueError:
+            for row, target in enumerate(targets.reshape(len(targets), -1), int(place.row or 0)):
+                self._check(target.tolist(), replace(place, row=row))
+            raise
+
+    def _check(self, targets: list[float], place: Place) -> None:
+        try:
+            for target in targets:
+                self.number(target)
+        except ValueError as error:
+            raise DataError(str(error), place=place, value=write_number(target)) from None
+
+    def _of_number(self, target: Any) -> float:
+        """The class of a number, where nothing has told how it is meant."""
+        if not self.are_open:
+            return _plain(target)
+        if not self._fits_index(target):
+            return self._named(target)
+        if not self._fits_name(target):
+            return _plain(target)
+        name, index = self._named(target), _plain(target)
+        if name != index:
+            raise ValueError(
+                f"target {excerpt(_text(target))} could be the name of a class or its number; "
+                "say which with --target-as name|index"
+            )
+        return index
+
+    def _named(self, target: Any) -> float:
+        """The class that is called like a target, or the number that leaves a row out."""
+        text, value = _text(target), _value(target)
+        names = () if value is None else self._valued.get(value, ())
+        if len(names) > 1:
+            several = " or ".join(map(excerpt, names[:2]))
+            raise ValueError(f"target {excerpt(text)} could be the class {several}")
+        if names and isinstance(target, float) and abs(target) >= _EXACT:
+            raise ValueError(f"target {text} may be rounded; write names beyond 2^53 as text")
+        if names:
+            return self._number[names[0]]
+        if value is not None and value == self.ignored:
+            return self.ignored
+        raise ValueError(self._unknown(text))
+
+    def _fits_name(self, target: Any) -> bool:
+        """Whether a class is called like a target."""
+        value = _value(target)
+        if value is None:
+            return isinstance(target, str) and target.strip() in self._number
+        return value in self._valued or value == self.ignored
+
+    def _fits_index(self, target: Any) -> bool:
+        """Whether a target is the number of a class."""
+        value = _value(target)
+        if value is None or not _is_number(target):
+            return False
+        in_range = 0 <= value < len(self._number) and value == int(value)
+        return in_range or value == self.ignored
+
+    def _unknown(self, text: str) -> str:
+        if self.names is None:
+            return f"cannot read {excerpt(text)} as a class index; the classes have no names"
+        near = difflib.get_close_matches(text, self.names, 1)
+        meant = f"; did you mean {excerpt(near[0])}?" if near else ""
+        return f"no class is named {excerpt(text)}{meant} (classes: {', '.join(self.names[:8])}" + (
+            ", ...)" if len(self.names) > 8 else ")"
+        )
+
+
+def _value(target: Any) -> Decimal | None:
+    """What a name or a target is as a number, exactly; None where it is none, or not finite."""
+    if isinstance(target, str):
+        text = target.strip()
+        if text.casefold() in _TRUTHS:
+            return _TRUTHS[text.casefold()]
+        if not is_number(text) or not math.isfinite(float(text)):
+            return None
+        return Decimal(text)
+    if type(target) is int:
+        return Decimal(target)
+    return Decimal(repr(target)) if type(target) is float and math.isfinite(target) else None
+
+
+def _is_number(target: Any) -> bool:
+    """Whether a target can be the number of a class, by the one grammar of numbers."""
+    return type(target) in (int, float) or (isinstance(target, str) and is_number(target.strip()))
+
+
+def _plain(target: Any) -> float:
+    """A number as it stands."""
+    if isinstance(target, str):
+        return read_number(target.strip())
+    try:
+        return float(target)
+    except OverflowError:
+        raise ValueError("integer is outside float64") from None
+
+
+def _text(target: Any) -> str:
+    return write_number(target) if isinstance(target, float) else str(target).strip()
+
+
+def held(array: Windows) -> Floats:
+    """All of an array in a file."""
+    from cecalc.input.arrays import widened
+
+    whole = array.read(math.prod(array.shape[:1]))
+    return widened(whole, array.dtype).reshape(array.shape)
+
+
+def texts(array: Windows) -> Any:
+    """All of an array of text, as NumPy's own strings."""
+    raw = array.read(math.prod(array.shape[:1])).reshape(array.shape)
+    return np.char.decode(raw, "utf-8", "backslashreplace") if raw.dtype.kind == "S" else raw
+
+
+@dataclass(frozen=True)
+class Named:
+    """A target in a file beside the classes it may name."""
+
+    array: Windows
+    """Numbers; texts are read already."""
+    classes: Classes
+    """They say nothing more of targets that are class numbers, or none of classes."""
+    source: str | None
+
+    @classmethod
+    def of(
+        cls,
+        array: Windows,
+        request: InputRequest,
+        classes: tuple[str, ...] | None,
+        values: tuple[int, ...],
+        source: str | None,
+    ) -> Named:
+        """An array beside values of the shape `values`; its head has been looked at.
+
+        Raises
+        ------
+        DataError : a text names no class, or the loss takes no names
+        """
+        from cecalc.input.arrays import widened
+        from cecalc.input.arrays.stored import is_text
+        from cecalc.input.arrays.windows import PeekedWindows
+
+        is_of_classes = request.task is Task.CE and is_index(values, array.shape)
+        if is_text(array.dtype):
+            if not is_of_classes:
+                raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
+            return cls._of_texts(array, Classes.of(request, classes), source)
+        if not is_of_classes:
+            return cls(array, Classes(None), source)
+        names = Classes.of(request, classes)
+        if names.are_open:
+            array = peeked = PeekedWindows.of(array, HEAD)
+            head = widened(peeked.head.copy(), array.dtype).reshape(-1)
+            names = names.settled(head[:HEAD].tolist())
+        return cls(array, names, source)
+
+    @classmethod
+    def _of_texts(cls, array: Windows, names: Classes, source: str | None) -> Named:
+        from cecalc.input.arrays.windows import HeldWindows
+
+        every = texts(array)
+        names = names.settled(every.reshape(-1)[:HEAD].tolist())
+        known, firsts, places = np.unique(every, return_index=True, return_inverse=True)
+        numbers = np.empty(len(known))
+        per_row = max(1, math.prod(array.shape[1:]))
+        for i in np.argsort(firsts).tolist():
+            try:
+                numbers[i] = names.number(str(known[i]))
+            except ValueError as error:
+                place = Place(source=source, row=int(firsts[i]) // per_row)
+                raise DataError(str(error), place=place, value=str(known[i])) from None
+        found = numbers[places].reshape(array.shape)
+        read = Classes(None, notes=names.notes)
+        return cls(HeldWindows(array.shape, "float64", found), read, source)
+
+    def held(self) -> Floats:
+        """All of it, as class numbers."""
+        return self.numbers(held(self.array), 0)
+
+    def numbers(self, target: Floats, start: int) -> Floats:
+        """The class numbers of some entries from `start` on.
+
+        Raises
+        ------
+        DataError : one names no class
+        """
+        if self.classes.are_numbers:
+            return target
+        return self.classes.numbered(target, Place(source=self.source, row=start))

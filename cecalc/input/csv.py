@@ -1,0 +1,212 @@
+"""CSV and TSV, read strictly: a row that does not fit its header is refused, never filled."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from cecalc.errors import DataError, LimitError, Place, excerpt
+from cecalc.input.bytes import Stream
+from cecalc.input.cells import list_shapes
+from cecalc.input.layout import Wanted, understand
+from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
+from cecalc.input.text import MAX_FIELD, TextBlock, cut
+from cecalc.model import Original
+from cecalc.numbers import is_number
+from cecalc.request import InputRequest
+
+_PASSING = ("utf-8", "ascii")
+"""Encodings whose bytes can be passed on as they came."""
+
+
+def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
+    """The table in `stream`: its columns understood, its rows still to be read.
+
+    Raises
+    ------
+    DataError : there is no row, or the columns cannot be told for certain
+    LimitError : the header has more columns than --max-columns
+    """
+    blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
+    name = stream.name
+    block = next(blocks, None)
+    if block is not None:
+        line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
+        block.refuse_bytes(line, Place(source=name, line=block.line))
+    first = None if block is None else next(_records(block, delimiter), None)
+    if block is None or first is None:
+        raise DataError("file is empty", place=Place(source=name))
+    place = Place(source=name, line=first.line)
+    block.refuse_bytes(first.original.text, place)
+    if len(first.cells) > request.max_columns:
+        raise LimitError(f"header has more than {request.max_columns} columns", place=place)
+    if request.has_header:
+        fields = [field.strip() for field in first.cells]
+        _refuse_data_as_header(fields, place, wanted)
+        block = _without_header(block, first)
+    else:
+        fields = [str(number) for number in range(1, len(first.cells) + 1)]
+    if hint := _delimiter_hint(fields, delimiter):
+        raise DataError("one column", place=place, hint=hint)
+    try:
+        layout = understand(
+            fields, request.columns, wanted, named=request.has_header, classes=request.classes
+        )
+    except DataError as error:
+        raise error.at(source=place.source, line=place.line) from None
+    last_is_empty = len(fields) > 1 and fields[-1] == ""
+    form = Form(delimiter, len(fields), last_is_empty, tuple(layout.used))
+    filled = block if block.text else next(blocks, None)
+    second = None if filled is None else next(form.records(filled), None)
+    if filled is None or second is None:
+        raise DataError("no data rows", place=Place(source=name))
+    lists = list_shapes(second.cells, layout)
+    is_plain = not (form.last_is_empty or lists)
+    rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
+    header = first.original.text if request.has_header else None
+    return Table(name, fields, layout, rows, delimiter, header, "lines", lists=lists)
+
+
+def _without_header(block: TextBlock, header: Record) -> TextBlock:
+    """The block's data; the header's own line ends are counted too."""
+    text = header.original.text.encode("utf-8", "surrogateescape")
+    rest = block.text[len(text) :]
+    end = 2 if rest[:2] == b"\r\n" else 1
+    lines = 1 + sum(1 for _ in re.finditer(r"\r\n?|\n", header.original.text))
+    return replace(
+        block,
+        text=rest[end:],
+        line=block.line + lines,
+        line_ends=block.line_ends - lines,
+        start=0,
+        rows=block.rows - 1,
+    )
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the rows under a header look."""
+
+    delimiter: str
+    fields: int
+    last_is_empty: bool = False
+    """Whether each line ends in a delimiter, as its header does."""
+    used: tuple[int, ...] = ()
+    """The positions of the fields that are read; others may hold any bytes."""
+
+    def rows(self, block: TextBlock, *, is_plain: bool) -> Rows:
+        """A block of the table, unparsed."""
+        records = partial(self.records, block)
+        is_small = len(block.text) < MIN_ARROW_BYTES
+        if not is_plain or is_small:
+            return Rows(block.start, block.rows, records)
+        return Rows(block.start, block.rows, records, partial(self._arrays, block))
+
+    def _arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+        from cecalc.input import csv_arrow
+
+        return csv_arrow.columns(block, self.delimiter, reading)
+
+    def records(self, block: TextBlock) -> Iterator[Record]:
+        """The rows under the header, each with as many fields as the header."""
+        empty: int | None = None
+        for record in _records(block, self.delimiter):
+            if not record.cells:
+                empty = empty or record.line
+                continue
+            if empty is not None:  # blank lines are harmless only at the end
+                raise DataError("empty line", place=Place(source=block.name, line=empty))
+            found = len(record.cells)
+            if found != self.fields or (self.last_is_empty and record.cells[-1].strip()):
+                expected = self.fields - self.last_is_empty
+                raise DataError(
+                    f"expected {expected} fields, found {found}",
+                    place=Place(source=block.name, line=record.line),
+                )
+            if not record.original.text.isascii():
+                self._refuse_bytes(block, record)
+            yield record
+
+    def _refuse_bytes(self, block: TextBlock, record: Record) -> None:
+        place = Place(source=block.name, line=record.line)
+        if block.encoding in _PASSING:
+            for i in self.used:
+                block.refuse_bytes(record.cells[i], place)
+        else:
+            block.refuse_bytes(record.original.text, place)
+
+
+def sniff_delimiter(first_line: bytes) -> str:
+    """Tab where the line has more tabs than commas, else comma."""
+    return "\t" if first_line.count(b"\t") > first_line.count(b",") else ","
+
+
+def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
+    """Records with their text and line, from Python's strict CSV reader."""
+    d = re.escape(delimiter)
+    one = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n]*)'
+    well_quoted = re.compile(rf"{one}(?:{d}{one})*[\r\n]*")
+    pending: list[str] = []
+    last = block.line
+
+    def tape() -> Iterator[str]:
+        nonlocal last
+        for number, line in block.lines():
+            pending.append(line)
+            last = number
+            yield line
+
+    csv.field_size_limit(MAX_FIELD)
+    reader = csv.reader(tape(), delimiter=delimiter, strict=True)
+    while True:
+        pending.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            place = Place(source=block.name, line=last - len(pending) + 1)
+            raise _fault(str(error), place, lines=len(pending)) from None
+        raw = "".join(pending)
+        first = last - len(pending) + 1
+        if '"' in raw and not well_quoted.fullmatch(raw):
+            place = Place(source=block.name, line=first)
+            raise DataError("quote inside an unquoted field", place=place)
+        yield Record(first, None, cells, Original(raw.rstrip("\r\n"), cells))
+
+
+def _fault(reason: str, place: Place, *, lines: int) -> DataError | LimitError:
+    if "unexpected end" in reason or ("field larger" in reason and lines > 1):
+        return DataError("quoted field is never closed", place=place)
+    if "field larger" in reason:
+        return LimitError(f"field is longer than {MAX_FIELD} characters", place=place)
+    if "expected after" in reason:
+        return DataError("text after closing quote", place=place)
+    return DataError(reason, place=place)
+
+
+def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) -> None:
+    """A first line of numbers is a header only where it numbers the classes."""
+    if not fields or not all(map(is_number, fields)):
+        return
+    numbered = list(fields) == [str(i) for i in range(len(fields))]
+    if not numbered or len(fields) < (2 if wanted.values else 3):
+        raise DataError(
+            "the first line is all numbers, where the names of the columns are expected",
+            place=place,
+            hint="if it is data, say --no-header (and which columns are what)",
+        )
+
+
+def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
+    if len(fields) != 1:
+        return None
+    for other in (";", "\t", "|", ","):
+        if other != delimiter and other in fields[0]:
+            shown = "tab" if other == "\t" else excerpt(other)
+            return f"it holds {fields[0].count(other)} {shown}: try --delimiter {shown}"
+    return None

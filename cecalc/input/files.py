@@ -1,0 +1,294 @@
+"""Inputs opened: files and standard input, objects in a store, what is compressed expanded."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import select
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+
+from cecalc.errors import CecalcError, DataError, InputError, Place
+from cecalc.input.bytes import HEAD, Stream, is_too_short, read_some, why
+from cecalc.model import Meter
+from cecalc.process import address_limit
+
+if TYPE_CHECKING:
+    from cecalc.input.bytes import Readable
+
+State = tuple[int, int, int]
+"""What of a regular file changes when somebody writes to it: size, time of change, number."""
+
+
+def state_of(descriptor: int) -> State | None:
+    """The state of an open file; None where it is no regular one."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def refuse_change(descriptor: int, before: State | None, name: str) -> None:
+    """Raise `InputError` where a file is no longer what it was."""
+    if before is not None and state_of(descriptor) != before:
+        raise InputError("changed while being read", place=Place(source=name))
+
+
+STANDARD_INPUT = "standard input"
+Answer = TypeVar("Answer")
+_PIPE = 2**20
+"""How many bytes a pipe is asked to hold."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An input of which the first bytes have been looked at; what was compressed is expanded."""
+
+    name: str
+    """What messages call it."""
+    source: Readable
+    """What follows the head."""
+    head: bytes
+    raw: BinaryIO | None
+    """The file or pipe itself, past the head; None where it is compressed."""
+
+    def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
+        """All of it, as text."""
+        return Stream(self.name, self.source, encoding, max_bytes, _unread=self.head)
+
+    def binary(self, files: ExitStack) -> BinaryIO:
+        """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
+        raw: Any = self.raw
+        if raw is not None and raw.seekable():
+            raw.seek(-len(self.head), os.SEEK_CUR)
+        else:
+            raw = _Rejoined(self)
+        buffered = io.BufferedReader(raw)
+        files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
+        return cast("BinaryIO", buffered)
+
+
+class Files(ExitStack):
+    """What is open, to be closed together; and how much of it has been read.
+
+    Where a file has changed meanwhile, that is told in place of any other error.
+    """
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        super().__init__()
+        self.meter = meter or Meter()
+        self.watched = list[_Metered]()
+
+    def inner(self) -> Files:
+        """Files that are closed earlier, and watched together with these."""
+        inner = Files(self.meter)
+        inner.watched = self.watched
+        return inner
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> bool | None:
+        try:
+            if isinstance(error, CecalcError):
+                for source in self.watched:
+                    source.check()
+        finally:
+            is_handled = bool(super().__exit__(kind, error, trace))
+        return is_handled
+
+
+class _Metered:
+    """A source whose bytes are counted; at its end it has to be what it was at its beginning."""
+
+    def __init__(self, source: BinaryIO | _Shared, name: str, meter: Meter) -> None:
+        self._source, self._name, self._meter = source, name, meter
+        self.fileno = source.fileno
+        self._state = self._ask(state_of)
+
+    def read(self, size: int, /) -> bytes:
+        while (data := self._source.read(size)) is None:
+            select.select([self._source], [], [])  # it does not wait by itself
+        self._meter.read += len(data)
+        if size and not data:
+            self.check()
+        return data
+
+    def check(self) -> None:
+        """Raise `InputError` where the source is no longer what it was."""
+        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
+
+    def _ask(self, ask: Callable[[int], Answer]) -> Answer | None:
+        """What the system says of the source; nothing where it has, or is, no open file."""
+        try:
+            return ask(self.fileno())
+        except InputError:
+            raise
+        except (OSError, ValueError):
+            return None
+
+
+class _Shared:
+    """A file that one thread may close while another one reads.
+
+    The read may not go on by then: the number of a closed file soon belongs to another.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._lock = file, threading.Lock()
+        self._is_read = self._is_done = False
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none once the file is closed."""
+        with self._lock:
+            if self._is_done:
+                return b""
+            self._is_read = True
+        try:
+            return self._file.read(size)
+        finally:
+            with self._lock:
+                self._is_read = False
+                if self._is_done:
+                    self._file.close()
+
+    def fileno(self) -> int:
+        """What the system calls it."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close it, or leave that to a read that is still under way."""
+        with self._lock:
+            self._is_done = True
+            if not self._is_read:
+                self._file.close()
+
+
+def size_of(names: Iterable[str]) -> int | None:
+    """How many bytes the inputs have; None where one is no regular file."""
+    sizes = []
+    for name in names:
+        try:
+            status = os.fstat(0) if name == "-" else Path(name).stat()
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        sizes.append(status.st_size)
+    return sum(sizes)
+
+
+def open_bytes(path: str, files: Files) -> Opened:
+    """The bytes of a file, or of standard input for `-`; `files` closes it.
+
+    Raises
+    ------
+    InputError : it is missing, a directory, not permitted, or closed
+    DataError : it is empty, or compressed twice
+    """
+    from cecalc.input.bytes import expanded, program
+
+    shared: _Shared | None = None
+    if path == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
+        name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
+    elif path.startswith(("s3://", "gs://")):
+        from cecalc.input import stores
+
+        name, raw = path, stores.opened(path, files)
+    else:
+        name, raw = path, _opened(path)
+        shared = files.enter_context(closing(_Shared(raw)))
+    watched = _Metered(shared or raw, name, files.meter)
+    files.watched.append(watched)
+    source: Readable = watched
+    head = _head(source, name)
+    compressed = expanded(head, source)
+    if compressed is not None:
+        outer, source, head = program(head), compressed, _head(compressed, name)
+        _refuse_compressed(head, outer, name)
+    if not head:
+        what = "nothing on standard input" if path == "-" else "file is empty"
+        raise DataError(what, place=Place(source=None if path == "-" else name))
+    return Opened(name, source, head, raw if compressed is None else None)
+
+
+def _refuse_compressed(head: bytes, outer: str | None, name: str) -> None:
+    """Refuse what is still compressed when it has been expanded."""
+    from cecalc.input.bytes import program
+
+    if (inner := program(head)) is not None:
+        raise DataError(
+            f"compressed twice ({inner} inside {outer})",
+            place=Place(source=name),
+            hint=f"expand it once before, for example with {outer} -d",
+        )
+
+
+def _head(source: Readable, name: str) -> bytes:
+    head = b""
+    while is_too_short(head) and (more := read_some(source, HEAD - len(head), name)):
+        head += more
+    return head
+
+
+class _Rejoined(io.RawIOBase):
+    """The head of an input and what follows it, read once."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened, self._head = opened, opened.head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+        part = part or read_some(self._opened.source, len(buffer), self._opened.name)
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def _opened(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("rb", buffering=0)
+    except (OSError, ValueError) as error:
+        raise InputError(why(error), place=Place(source=path)) from None
+
+
+def _unbuffered(stream: BinaryIO) -> BinaryIO:
+    """The same stream without a buffer that would wait until it is full."""
+    with suppress(OSError, ValueError, AttributeError):  # a pipe that holds more is read less often
+        import fcntl
+
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, _PIPE)
+    return getattr(stream, "raw", stream)
+
+
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+@functools.cache
+def room() -> int:
+    """Bytes of memory that this process can have at most; what others use is not looked at."""
+    return min(_bounds(), default=sys.maxsize)
+
+
+def _bounds() -> Iterator[int]:
+    with suppress(OSError, ValueError):
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # it may say `max`
+        yield int(_CGROUP.read_text())
+    if (limit := address_limit()) < sys.maxsize:
+        yield int(limit)

@@ -1,0 +1,338 @@
+"""JSON: one value in a document, or row objects one a line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cecalc.errors import DataError, LimitError, Place, excerpt
+from cecalc.input import files
+from cecalc.input.bytes import Stream
+from cecalc.input.cells import list_shapes
+from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.shapes import BATCH_VALUES, row_blocks
+from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
+from cecalc.input.text import BLANK, TextBlock, cut
+from cecalc.model import Original
+from cecalc.request import InputRequest
+from cecalc.terms import NanPolicy, Task
+
+_MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+class Refused(ValueError):
+    """JSON that is well-formed but not accepted; `token` is what, where it can be searched for."""
+
+    def __init__(self, rule: str, token: str | None = None) -> None:
+        super().__init__(rule)
+        self.token = token
+
+
+def loads(text: str, *, nan: bool = False) -> Any:
+    """The value `text` holds; a ValueError says what is wrong and, where known, where.
+
+    `Infinity` and `-Infinity` are read, because a masked class has no other spelling in JSON; `NaN`
+    where `nan` allows it.
+
+    >>> loads('{"logits": [1, -Infinity]}')
+    {'logits': [1, -inf]}
+    """
+
+    def constant(name: str) -> float:
+        if name == "NaN" and not nan:
+            raise Refused("NaN is not JSON; --nan propagate lets it through", name)
+        return float(name)
+
+    reader = json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_constant=constant,
+        parse_float=_finite if _MAY_OVERFLOW.search(text) else None,
+        parse_int=_integer if _MAY_OVERFLOW.search(text) else None,
+    )
+    try:
+        value = reader.decode(text)
+    except RecursionError:
+        raise Refused("nested deeper than 100") from None
+    if half := _HALF.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Refused("half a surrogate pair is no character", half.group()) from None
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refused(f"key {excerpt(twice)} appears twice")
+    return known
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Refused(f"{excerpt(text)} is outside float64", text)
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 4300:
+        raise Refused("integer too long", text)
+    _finite(text)
+    return int(text)
+
+
+def line_of(error: ValueError, text: str) -> int | None:
+    """The 1-based line of `text` at fault, as far as the error tells."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.lineno
+    token = getattr(error, "token", None)
+    if token is None:
+        return None
+    strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token)}', text)
+    found = next((match for match in strings_or_token if token in match.group()), None)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wanted) -> Table:
+    """The table of JSON lines: an object a line, blank lines skipped."""
+    block = next(blocks)
+    nan = request.nan is NanPolicy.PROPAGATE
+    first = next(_objects(block, nan=nan))
+    keys, layout = _understood(block.name, first, request, wanted)
+    used = _Used.of(layout, request)
+
+    def rows(part: TextBlock) -> Rows:
+        def records() -> Iterator[Record]:
+            return _records(part.name, _objects(part, nan=nan), keys, used)
+
+        if len(part.text) < MIN_ARROW_BYTES:
+            return Rows(part.start, part.rows, records)
+        return Rows(part.start, part.rows, records, partial(_arrays, part, first.original.cells))
+
+    every = map(rows, itertools.chain([block], blocks))
+    lists = list_shapes(list(first.original.cells.values()), layout)
+    return Table(block.name, _fields(keys), layout, every, form="objects", lists=lists)
+
+
+def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
+    from cecalc.input import json_arrow
+
+    schema = json_arrow.schema_of(first)
+    return None if schema is None else json_arrow.columns(block, schema, reading)
+
+
+def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
+    """The table of the objects of a JSON array; they have no lines of their own."""
+    first = next(_numbered(name, rows, 0))
+    keys, layout = _understood(name, first, request, wanted)
+    used = _Used.of(layout, request)
+    width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
+
+    def block(part: slice) -> Rows:
+        def records() -> Iterator[Record]:
+            return _records(name, _numbered(name, rows[part], part.start), keys, used)
+
+        return Rows(part.start, part.stop - part.start, records)
+
+    blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
+    lists = list_shapes(list(first.original.cells.values()), layout)
+    return Table(name, _fields(keys), layout, blocks, form="objects", lists=lists)
+
+
+def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
+    """The objects of JSON lines; cells are still the object itself."""
+    for line, text in block.lines():
+        stripped = text.strip(BLANK)
+        if not stripped:
+            continue
+        place = Place(source=block.name, line=line)
+        try:
+            value = loads(stripped, nan=nan)
+        except ValueError as error:
+            value = getattr(error, "token", None)
+            raise DataError(reason(error, stripped), place=place, value=value) from None
+        if not isinstance(value, dict):
+            rule = f"expected an object, found {excerpt(stripped)}"
+            raise DataError(rule, place=place, value=stripped)
+        yield Record(line, None, (), Original(stripped, value))
+
+
+def _numbered(name: str, rows: Iterable[Any], start: int) -> Iterator[Record]:
+    for number, row in enumerate(rows, start):
+        place = Place(source=name, row=number)
+        if not isinstance(row, dict):
+            raise DataError("expected an object, as row 0 is", place=place)
+        yield Record(None, number, (), Original(json.dumps(row, ensure_ascii=False), row))
+
+
+def _understood(
+    name: str, first: Record, request: InputRequest, wanted: Wanted
+) -> tuple[list[str], Layout]:
+    """The first object's keys, and what they hold."""
+    keys = list(first.original.cells)
+    fields = _fields(keys)
+    try:
+        if "weight" in fields or "pos_weight" in fields:
+            raise DataError(
+                "class weights do not belong in a row",
+                hint="give them once with --weight; the weight of a row is sample_weight",
+            )
+        return keys, understand(fields, request.columns, wanted, classes=request.classes)
+    except DataError as error:
+        raise error.at(source=name, line=first.line, row=first.number) from None
+
+
+def _fields(keys: Iterable[str]) -> list[str]:
+    return [key.replace("-", "_") for key in keys]
+
+
+@dataclass(frozen=True)
+class _Used:
+    """Which keys of the first object are read."""
+
+    every: frozenset[int]
+    numbers: frozenset[int]
+    """Those that hold nothing but numbers."""
+
+    @classmethod
+    def of(cls, layout: Layout, request: InputRequest) -> _Used:
+        named = request.task is not Task.BCE and len(layout.target) == 1
+        texts = {layout.id, *(layout.target if named else ())}
+        return cls(frozenset(layout.used), frozenset(layout.used) - texts)
+
+
+def _records(
+    name: str, objects: Iterable[Record], keys: list[str], used: _Used
+) -> Iterator[Record]:
+    """The objects with a cell for each key of the first one."""
+    for record in objects:
+        row: Any = record.original.cells
+        try:
+            cells: list[Any] = [row[key] if i in used.every else None for i, key in enumerate(keys)]
+        except KeyError as missing:
+            rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
+            place = Place(source=name, line=record.line, row=record.number)
+            raise DataError(rule, place=place) from None
+        for i, text in ((i, cells[i]) for i in used.numbers if isinstance(cells[i], str)):
+            place = Place(name, record.line, keys[i], i + 1, record.number)
+            rule = f"expected a number, found the text {excerpt(text)}"
+            raise DataError(rule, place=place, value=text)
+        yield replace(record, cells=cells)
+
+
+def reason(error: ValueError, text: str) -> str:
+    """What is wrong with JSON, in a few words of ours."""
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    if error.pos >= len(text.rstrip(BLANK)) or error.msg.startswith("Unterminated"):
+        return "ends inside a value"
+    if error.msg == "Extra data":
+        return f"text after the value (column {error.colno})"
+    return f"not JSON at column {error.colno}: {error.msg.lower()}"
+
+
+_ROOM = 4
+"""How many times its own size a JSON document needs at least: its text, and numbers as objects."""
+_BY_ROW = "JSON lines are read row by row, in little memory"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One JSON value that is no list of row objects."""
+
+    source: str
+    value: Any
+
+
+def open_json(
+    stream: Stream, request: InputRequest, wanted: Wanted, *, is_lines: bool
+) -> Table | Document:
+    """A document; JSON lines where a second value follows the first line's.
+
+    Raises
+    ------
+    DataError : it is not JSON, or empty
+    LimitError : it is more than there is room for
+    """
+    blocks, seen = cut(stream, quoted=False), list[TextBlock]()
+    filled = list[tuple[int, str]]()
+    for block in blocks:
+        seen.append(block)
+        lines = ((number, line) for number, line in block.lines() if line.strip(BLANK))
+        try:
+            filled += itertools.islice(lines, 2 - len(filled))
+        except LimitError as error:  # of the length of a line
+            error.hint = _BY_ROW
+            raise
+        if len(filled) == 2:
+            break
+    if not filled:
+        what = "no data rows" if is_lines else "file is empty"
+        raise DataError(what, place=Place(source=stream.name))
+    every = itertools.chain(seen, blocks)
+    if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
+        return from_lines(every, request, wanted)
+    whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
+    value = _document(stream.name, _within_memory(whole, stream.name), request)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return from_array(stream.name, value, request, wanted)
+    return Document(stream.name, value)
+
+
+def _within_memory(lines: Iterator[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
+    """The lines of a document, which is held as a whole and needs room for its numbers too."""
+    size = 0
+    try:
+        for number, line in lines:
+            size += len(line)
+            if size * _ROOM > files.room():
+                raise MemoryError
+            yield number, line
+    except LimitError:  # which is a MemoryError too
+        raise
+    except MemoryError:
+        raise _too_large(name) from None
+
+
+def _too_large(name: str) -> LimitError:
+    rule = "out of memory: a JSON document is read as a whole"
+    return LimitError(rule, place=Place(source=name), hint=_BY_ROW)
+
+
+def _is_value(line: str) -> bool:
+    """Whether a line is a whole JSON value, or fails to be one before its end."""
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as error:
+        return error.pos < len(line.rstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:
+    numbers, texts = zip(*lines, strict=True)
+    try:
+        # Joined by one kind of line end, so that an error's line is one of these.
+        whole = "\n".join(text.rstrip("\r\n") for text in texts)
+        return loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
+    except MemoryError:
+        raise _too_large(name) from None
+    except ValueError as error:
+        line = line_of(error, whole)
+        place = Place(source=name, line=None if line is None else numbers[line - 1])
+        value = getattr(error, "token", None)
+        raise DataError(reason(error, whole), place=place, value=value) from None

@@ -1,0 +1,291 @@
+"""From arrays of any shape to rows: which axis is the class, which form the target has.
+
+Shape decides, as in torch: as many dimensions as the logits is a distribution (for bce: cells), one
+fewer is a class index. The class axis is 1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, count, excerpt
+from cecalc.numbers import write_number
+from cecalc.terms import TargetForm, Task
+
+if TYPE_CHECKING:
+    from cecalc.model import Floats, Integers
+
+BATCH_VALUES = 2**17
+"""How many values a block of an input that is there at once holds (but always a whole row)."""
+MAX_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class ArrangedRows:
+    """Values and target laid out in rows; shapes as in `records.Batch`."""
+
+    values: Floats
+    target: Floats | None
+    coordinates: Integers | None
+    """Shape (N, K + 1) for K-dimensional input of ce and softmax."""
+    cell_shape: tuple[int, ...]
+    per_row: int
+    """How many rows one entry of axis 0 became."""
+    extents: tuple[int, ...] = ()
+    """(d1, …, dK) of K-dimensional input."""
+
+
+def to_array(nested: Any, what: str, *, by_row: bool = False) -> Floats:
+    """Nested lists of numbers as a float64 array.
+
+    Parameters
+    ----------
+    nested : the lists, or a number
+    what : what errors call them
+    by_row : whether even a flat list holds an item for each row
+
+    Raises
+    ------
+    DataError : the lists are ragged, or hold something that is no number
+    """
+    try:
+        shape = _shape(nested, what)
+    except DataError as error:
+        is_flat = isinstance(nested, list) and not any(isinstance(item, list) for item in nested)
+        error.row = None if is_flat and not by_row else error.row
+        raise
+    try:
+        return np.asarray(nested, dtype=np.float64).reshape(shape)
+    except OverflowError:
+        raise DataError(f"{what}: an integer is outside float64") from None
+
+
+def _shape(nested: Any, what: str, depth: int = 0, *, row: int | None = None) -> tuple[int, ...]:
+    """The shape of lists in the row `row` of an array; None where all of it is meant."""
+    if not isinstance(nested, list):
+        if type(nested) not in (float, int):
+            raise _no_number(what, nested, row)
+        return ()
+    if depth > MAX_DEPTH:
+        raise DataError(f"{what.partition('[')[0]}: nested deeper than {MAX_DEPTH}")
+    types = set(map(type, nested))
+    if types <= {float, int}:
+        return (len(nested),)
+    if types != {list}:
+        i = next(i for i, item in enumerate(nested) if type(item) not in (float, int))
+        if isinstance(nested[i], list):
+            raise DataError(f"{what} mixes numbers and lists")
+        raise _no_number(f"{what}[{i}]", nested[i], i if row is None else row)
+    shapes = [
+        _shape(item, f"{what}[{i}]", depth + 1, row=i if row is None else row)
+        for i, item in enumerate(nested)
+    ]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            rule = f"{what}[{i}] has {_size(shape)}, {what}[0] has {_size(shapes[0])}"
+            raise DataError(rule, row=i if row is None else row)
+    return (len(nested), *shapes[0])
+
+
+def as_said(value: Any) -> str:
+    """A value of JSON as machines are told it: text as it is, anything else as JSON writes it.
+
+    >>> as_said("x"), as_said(None), as_said([1])
+    ('x', 'null', '[1]')
+    """
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return count(shape[0], "value")
+    return f"the shape {shape}" if shape else "one number"
+
+
+def _no_number(what: str, value: Any, row: int | None) -> DataError:
+    return DataError(f"{what} is {_described(value)}", value=as_said(value), row=row)
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the text {excerpt(value)}" if isinstance(value, str) else "an object"
+
+
+def arrange(
+    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
+) -> ArrangedRows:
+    """The rows of an array of values and, for losses, of its target.
+
+    Parameters
+    ----------
+    task : decides whether axis 1 is the class (ce, softmax) or every value is a cell
+    values : shape (C,), (N, C) or (N, C, d1, …, dK); for bce and sigmoid (N,), (N, M) or more
+    target : of the same shape, or one dimension fewer
+    form : what the user says the target is
+
+    Raises
+    ------
+    DataError : the shapes do not go together
+    """
+    values, target = aligned(task, values, target, form)
+    if task in (Task.BCE, Task.SIGMOID):
+        return _cells(values, target)
+    return _positions(values, target)
+
+
+def aligned(
+    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
+) -> tuple[Floats, Floats | None]:
+    """Values and target with their rows on axis 0, from what `arrange` takes.
+
+    Only axes of length 1 come or go, and no value is looked at: arrays without memory of their own
+    do, to learn the shapes.
+
+    Raises
+    ------
+    DataError : the shapes do not go together
+    """
+    if values.size == 0:
+        raise DataError("no data rows" if values.shape[0] == 0 else "rows without values")
+    if task in (Task.BCE, Task.SIGMOID):
+        if target is not None and target.shape != values.shape:
+            target = _same_cells(values, target)
+        if values.ndim < 2:
+            values = values.reshape(-1, 1)
+        return values, None if target is None else target.reshape(values.shape)
+    if values.ndim == 0:
+        values = values[None]
+    if values.ndim == 1:  # one row (C,), as torch takes it
+        values = values[None]
+        target = _one_row(target, values.shape[1])
+    elif target is not None and values.shape == (1, *target.shape):
+        target = _one_row(target, values.shape[1])  # --logits 2,-3 --target 0,1
+    if target is not None:
+        target = target[None] if target.ndim == 0 else target
+        _check_shapes(values, target, form)
+    return values, target
+
+
+def is_index(values: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a target of that shape is of class indices or names, beside values of that shape.
+
+    >>> is_index((5, 3), (5,)), is_index((3,), (3,)), is_index((1, 3), (3,)), is_index((3,), (1,))
+    (True, False, False, True)
+    """
+    rows = values if len(values) > 1 else (1, *(values or (1,)))
+    if rows == (1, *target):
+        return len(target) != 1 or target == (1,)
+    return len(target) < len(rows)
+
+
+def _one_row(target: Floats | None, classes: int) -> Floats | None:
+    if target is None or target.ndim > 1:
+        return target
+    if target.ndim == 0:
+        return target[None]
+    return target[None] if target.shape == (classes,) and classes > 1 else target
+
+
+def _check_shapes(values: Floats, target: Floats, form: TargetForm | None) -> None:
+    index_shape = (values.shape[0], *values.shape[2:])
+    found = {values.shape: TargetForm.DISTRIBUTION, index_shape: TargetForm.INDEX}.get(target.shape)
+    if found is None:
+        rows, targets = values.shape[0], target.shape[0]
+        rule = f"{count(rows, 'row')} of values, {count(targets, 'target')}"
+        if values.ndim > 2 or target.ndim > 1:
+            rule = _mismatch(values, target)
+        raise DataError(rule, hint=_shape_hint(values, target))
+    if form is not None and form != found:
+        raise DataError(
+            f"--target-form {form}, but the target's shape {target.shape} is that of "
+            f"{'class indices' if found == TargetForm.INDEX else 'distributions'}"
+        )
+
+
+def _mismatch(values: Floats, target: Floats) -> str:
+    return f"values of shape {values.shape} and a target of shape {target.shape}"
+
+
+def _shape_hint(values: Floats, target: Floats) -> str | None:
+    n, c, *rest = values.shape
+    if target.shape == (n, 1, *rest):
+        return f"class indices have the shape {(n, *rest)}: leave the axis of length 1 out"
+    if target.ndim == values.ndim and target.shape[0] == c and target.shape[1] == n:
+        return "one of the two looks transposed: rows come first, classes second"
+    if target.ndim == 1:
+        return "give one class index for each row, or one probability for each class"
+    return f"class indices have the shape {(n, *rest)}, distributions the shape {values.shape}"
+
+
+def _positions(values: Floats, target: Floats | None) -> ArrangedRows:
+    """(N, C, d1, …) to (N·d1·…, C), with the coordinates of each position."""
+    n, classes, *rest = values.shape
+    if not rest:
+        return ArrangedRows(values, target, None, (classes,), 1)
+    if target is not None:
+        is_index = target.ndim < values.ndim
+        target = target.reshape(-1) if is_index else _class_last(target)
+    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
+    extents = tuple(rest)
+    return ArrangedRows(
+        _class_last(values), target, coordinates, (classes,), math.prod(extents), extents
+    )
+
+
+def _class_last(array: Floats) -> Floats:
+    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+
+
+def _cells(values: Floats, target: Floats | None) -> ArrangedRows:
+    shape = values.shape[1:]
+    flat = values.reshape(values.shape[0], -1)
+    return ArrangedRows(
+        flat, None if target is None else target.reshape(flat.shape), None, shape, 1
+    )
+
+
+def _same_cells(values: Floats, target: Floats) -> Floats:
+    if target.size == values.size and _squeezed(values) == _squeezed(target):
+        return target.reshape(values.shape)
+    hint = "bce needs a target for each value"
+    if values.ndim >= 2 and target.shape == (values.shape[0], *values.shape[2:]):
+        hint += "; a class index for each row belongs to ce"
+    raise DataError(_mismatch(values, target), hint=hint)
+
+
+def _squeezed(array: Floats) -> tuple[int, ...]:
+    return tuple(length for length in array.shape if length != 1)
+
+
+def axis_names(coordinates: Any) -> tuple[str, ...]:
+    """n, d1, … for coordinates of shape (N, K + 1); nothing where there are none."""
+    return () if coordinates is None else ("n", *(f"d{i}" for i in range(1, coordinates.shape[1])))
+
+
+def row_blocks(rows: int, width: int, values: int) -> Iterator[slice]:
+    """Slices of at most `values` values (at least one row) that cover all rows in order."""
+    step = max(1, values // max(1, width))
+    for first in range(0, rows, step):
+        yield slice(first, min(rows, first + step))
+
+
+def names_of(nested: Any, what: str) -> tuple[str, ...]:
+    """Class names or identifiers given as a list; numbers are taken as they are written.
+
+    Raises
+    ------
+    DataError : it is no flat list, or a name comes twice
+    """
+    items: Sequence[Any] = nested if isinstance(nested, list) else [nested]
+    if not all(type(item) in (str, int, float) for item in items):
+        raise DataError(f"{what} is no list of names")
+    return tuple(write_number(x) if isinstance(x, float) else str(x) for x in items)

@@ -1,0 +1,312 @@
+"""Tables: rows with named columns, read block by block, and what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from cecalc.errors import CecalcError, DataError, Place, count, excerpt
+from cecalc.input.classes import Classes
+from cecalc.input.layout import Layout
+from cecalc.input.text import BLANK, TextBlock
+from cecalc.model import Original
+from cecalc.terms import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cecalc.input.arrays import Windows
+    from cecalc.model import Floats
+
+MIN_ARROW_BYTES = 2**16
+"""Below, the strict reader has answered before the bulk reader is imported."""
+_PARTS = 16
+"""Into how many parts rows are divided to find the one at fault."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row as it was read."""
+
+    line: int | None
+    """The 1-based physical line it starts on; None in a JSON array, which has no lines of rows."""
+    number: int | None
+    """The 0-based number of a row that has no line."""
+    cells: Sequence[Any]
+    """One cell per field: texts from CSV, values from JSON."""
+    original: Original
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the cells of a table are to be read."""
+
+    source: str
+    fields: Sequence[str]
+    layout: Layout
+    task: Task
+    classes: Classes
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """As in `Table`."""
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the target is one column, of class numbers or names."""
+        return self.task is not Task.BCE and len(self.layout.target) == 1
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row's values."""
+        values = self.layout.values
+        alone = values[0] if len(values) == 1 else None
+        return (len(values),) if alone is None else self.lists.get(alone, (1,))
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the target is a list in each row: of class indices, at each position."""
+        return self.has_index and self.layout.target[0] in self.lists
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the target is of classes, which may have been called by their names."""
+        if self.has_lists:
+            return len(self.lists[self.layout.target[0]]) < len(self.row_shape)
+        return self.has_index
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some rows of a table as arrays, n of them."""
+
+    values: Floats
+    """Shape (n, columns), or (n, …) where a cell holds a list."""
+    target: Floats | None = None
+    """Shape (n,) for one column, else as the values."""
+    sample_weight: Floats | None = None
+    """Shape (n,)."""
+    ids: Sequence[str] | None = None
+    lines: Sequence[int] | None = None
+    """1-based physical lines on which the rows start."""
+    originals: Sequence[Original] | None = None
+    fault: CecalcError | None = None
+    """What is wrong with the row after the last one, where that cannot be read."""
+
+    def before(self, rows: int, fault: CecalcError) -> Columns:
+        """The first rows, the one after them at fault; the fault itself where there are none."""
+        if not rows:
+            raise fault
+        parts = {
+            name: part if part is None or name == "fault" else part[:rows]
+            for name, part in vars(self).items()
+        }
+        return Columns(**parts | {"fault": fault})
+
+
+def first_fault(rows: int, parse: Callable[[slice], object]) -> tuple[int, DataError] | None:
+    """The first row that cannot be parsed even by itself, and what is wrong with it."""
+    found: tuple[int, DataError] | None = None
+    within: slice | None = slice(0, rows)
+    while within is not None:
+        step = max(1, (within.stop - within.start) // _PARTS)
+        stop, starts = within.stop, range(within.start, within.stop, step)
+        within = None
+        for part in (slice(i, min(i + step, stop)) for i in starts):
+            try:
+                parse(part)
+            except DataError as error:
+                found, within = (part.start, error), part if part.stop - part.start > 1 else None
+                break
+    return found
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A block of a table, unparsed; both ways of parsing it may run in any thread."""
+
+    start: int
+    """The 0-based number of its first row."""
+    count: int
+    records: Callable[[], Iterable[Record]]
+    """Its rows one by one, read strictly: an error names its place."""
+    arrays: Callable[[Reading], Columns | None] = lambda _: None
+    """All at once; None where only the strict way can tell what the rows hold."""
+    source: str | None = None
+    """Its file, where the table has several."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An input of rows; the first one has been looked at, none is lost."""
+
+    source: str
+    fields: Sequence[str]
+    layout: Layout
+    blocks: Iterator[Rows]
+    delimiter: str | None = None
+    """The character between the fields, for delimited text."""
+    header_text: str | None = None
+    """The header's line as it came."""
+    form: str = ""
+    """What its rows are: lines, objects, or ("") just values."""
+    files: int = 1
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The positions where the first row holds a list, and its shape: all rows have to."""
+
+    def reading(self, task: Task, classes: Classes) -> Reading:
+        """How its cells are to be read."""
+        return Reading(self.source, self.fields, self.layout, task, classes, self.lists)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What options gave beside the rows of an input."""
+
+    target: Floats | None = None
+    """Any shape `cecalc.input.shapes.arrange` takes; beside rows of a table (N,) or (N, C)."""
+    sample_weight: Floats | None = None
+    """Shape (N,)."""
+    ids: Sequence[str] | None = None
+    """The identifiers in the target's file."""
+    weight_ids: Sequence[str] | None = None
+    """The identifiers in the file of the sample weights."""
+    lines: Sequence[int] | None = None
+    """The lines of the target's file."""
+    weight_lines: Sequence[int] | None = None
+    """The lines of the file of the sample weights."""
+    weight_columns: tuple[tuple[int, str], ...] = ()
+    """The number and name of its column."""
+    weight_source: str | None = None
+    """What the sample weights were given in."""
+    columns: tuple[tuple[int, str], ...] = ()
+    """The number and name of the target's columns in its file."""
+    source: str | None = None
+    """What the target was given in."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how the target was read."""
+    arrays: Mapping[str, Windows] = field(default_factory=dict)
+    """A `target` or `sample_weight` that is still to be read, for those who can read by windows."""
+
+    def part(self, start: int, rows: int) -> Beside:
+        """What belongs to `rows` rows from `start` on."""
+        part = slice(start, start + rows)
+        names = ("target", "sample_weight", "lines", "weight_lines")
+        every = ((name, getattr(self, name)) for name in names)
+        parts: dict[str, Any] = {k: None if v is None else v[part] for k, v in every}
+        return replace(self, **parts)
+
+    def fits(
+        self, start: int, rows: int, ids: Sequence[str] | None
+    ) -> tuple[int, DataError | None]:
+        """How many of the rows from `start` on, whose identifiers are `ids`, this goes with; and
+        what is wrong with the next one.
+        """
+        fault = self._other_id(ids, slice(start, start + rows))
+        fits, error = (rows, None) if fault is None else fault
+        for what, array in self._arrays():
+            if array.shape[0] < start + fits:
+                fits = max(0, array.shape[0] - start)
+                error = DataError(f"{count(array.shape[0], what)}, but more rows of values")
+        return fits, error
+
+    def check_length(self, rows: int) -> None:
+        """Refuse arrays that are not as long as the table was."""
+        for what, array in self._arrays():
+            if array.shape[0] != rows:
+                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
+
+    def _arrays(self) -> Iterator[tuple[str, Floats]]:
+        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
+            if array is not None:
+                yield what, array
+
+    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError] | None:
+        """The first row whose identifier is not the one beside it."""
+        found = None
+        for what, others in (("target", self.ids), ("sample weight", self.weight_ids)):
+            if ids is None or others is None:
+                continue
+            pairs = enumerate(zip(ids, others[part], strict=False))
+            row, ours, theirs = next(((n, a, b) for n, (a, b) in pairs if a != b), (None, "", ""))
+            if row is not None and (found is None or row < found[0]):
+                beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
+                hint = "both files carry ids: bring them into the same order"
+                place = Place(row=part.start + row)
+                found = row, DataError(f"{beside} of the {what}", place=place, hint=hint)
+        return found
+
+
+class LazyOriginals(Sequence[Original]):
+    """The rows of a block of text.
+
+    Parameters
+    ----------
+    block : the rows
+    cells : takes a row's text apart
+    """
+
+    def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
+        self._block, self._cells = block, cells
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Each row's text, without its line end."""
+        text = self._block.text
+        if self._block.quoted and b'"' in text:
+            ends = self._block.ends().tolist()
+            parts = (text[a:b] for a, b in zip([0, *ends], ends, strict=False))
+            return [part.rstrip(b"\r\n").decode() for part in parts]
+        if b"\r" in text:
+            lines = [line.decode() for line in text.splitlines()]
+        else:
+            lines = text.decode().split("\n")[: len(self)]
+        return lines if self._block.quoted else [line.strip(BLANK) for line in lines]
+
+    @property
+    def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:
+        """The texts one after the other, and where each begins and the last one ends; None where
+        they do not just lie between line feeds.
+        """
+        text = self._block.text
+        if not self._block.quoted or b'"' in text or b"\r" in text:
+            return None
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+        if not text.endswith(b"\n"):
+            ends = np.append(ends, len(text))
+        offsets = np.zeros(len(ends) + 1, np.int32)
+        offsets[1:] = ends - np.arange(len(ends))
+        return text.replace(b"\n", b""), offsets
+
+    def __len__(self) -> int:
+        return self._block.rows
+
+    @overload
+    def __getitem__(self, i: int) -> Original: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Original]: ...
+    def __getitem__(self, i: int | slice) -> Original | list[Original]:
+        if isinstance(i, int):
+            return Original(self.texts[i], self._cells)
+        return [Original(text, self._cells) for text in self.texts[i]]
+
+
+class LazyIds(Sequence[str]):
+    """One column of the rows, as text."""
+
+    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
+        self._originals, self._key = originals, key
+
+    def __len__(self) -> int:
+        return len(self._originals)
+
+    @overload
+    def __getitem__(self, i: int) -> str: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[str]: ...
+    def __getitem__(self, i: int | slice) -> str | list[str]:
+        if isinstance(i, int):
+            return str(self._originals[i].cells[self._key])
+        return [str(original.cells[self._key]) for original in self._originals[i]]

@@ -1,0 +1,261 @@
+"""A stream of text cut where rows end, so that each block can be parsed by itself."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cecalc.errors import DataError, InputError, LimitError, Place
+from cecalc.input.bytes import Stream
+
+BLOCK_BYTES = 4 * 2**20
+"""About how much text makes a block."""
+MAX_LINE_CHARACTERS = 64 * 2**20
+MAX_FIELD = 2**20
+"""How many characters a field of delimited text may have."""
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_QUOTE, _LF, _CR = b'"\n\r'
+BLANK = " \t\r\n"
+"""What JSON skips between its values."""
+_MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
+_LINE_END = re.compile(rb"\r\n?|\n")
+_IS_FILLED = np.ones(256, bool)
+_IS_FILLED[list(BLANK.encode())] = False
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Whole rows of text."""
+
+    name: str
+    """The input they come from."""
+    text: bytes
+    line: int
+    """The 1-based number of its first line."""
+    start: int
+    """The 0-based number of its first row."""
+    rows: int
+    """How many there are; blank lines count where line ends may be quoted, as in CSV."""
+    line_ends: int
+    quoted: bool
+    """Whether a quoted field may hold a line end, as in CSV."""
+    encoding: str = "utf-8"
+    """What the input was encoded in; the text is UTF-8 whatever it was."""
+    left_out: int = 0
+    """How many blank lines there are after its first one that are not in the text."""
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Physical lines with their numbers; any of LF, CRLF and CR ends one.
+
+        Raises
+        ------
+        DataError, LimitError : a line holds bytes that are no text, or is too long
+        """
+        reader = io.TextIOWrapper(
+            io.BytesIO(self.text), "utf-8", errors="surrogateescape", newline=""
+        )
+        for number, line in enumerate(reader, self.line):
+            number += self.left_out if number > self.line else 0  # noqa: PLW2901
+            place = Place(source=self.name, line=number)
+            if len(line) > MAX_LINE_CHARACTERS:
+                limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
+                raise LimitError(limit, place=place)
+            if "\0" in line:
+                raise DataError("NUL byte", place=place)
+            if not self.quoted:
+                self.refuse_bytes(line, place)
+            yield number, line
+
+    def refuse_bytes(self, text: str, place: Place) -> None:
+        """Refuse bytes that are no text; in fields that are not used they pass as they are.
+
+        Raises
+        ------
+        DataError : the text holds some
+        """
+        undecoded = None if text.isascii() else _UNDECODED.search(text)
+        if undecoded is not None:
+            byte = ord(undecoded.group()) - 0xDC00
+            raise DataError(
+                f"not valid {self.encoding.upper()} (byte 0x{byte:02x})",
+                place=place,
+                hint="name the encoding, for example --encoding latin-1",
+            )
+
+    @property
+    def has_row_per_line(self) -> bool:
+        """Whether each line is a row: none is blank, and no row goes over several."""
+        return self.rows == self.line_ends + (not self.text.endswith(b"\n"))
+
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether its bytes are text at all."""
+        if self.text.isascii():
+            return True
+        try:
+            self.text.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def without_blank_ends(self) -> TextBlock:
+        """The block without the blank lines before its first row and after its last one."""
+        text, blank = self.text, BLANK.encode()
+        indent = len(text) - len(text.lstrip(blank))
+        begin = max(text.rfind(b"\n", 0, indent), text.rfind(b"\r", 0, indent)) + 1
+        last = _LINE_END.search(text, len(text.rstrip(blank)))
+        end = len(text) if last is None else last.end()
+        if not begin and end == len(text):
+            return self
+        line, kept = self.line + _line_ends(text[:begin]), text[begin:end]
+        return replace(self, text=kept, line=line, line_ends=_line_ends(kept))
+
+    def ends(self) -> np.ndarray:
+        """For each row, where the next one begins."""
+        return row_ends(self.text, quoted=self.quoted)
+
+
+def cut(
+    stream: Stream, *, quoted: bool, size: int | None = None, header_rows: int = 0
+) -> Iterator[TextBlock]:
+    """The stream in blocks of whole rows.
+
+    Parameters
+    ----------
+    stream : at its beginning
+    quoted : whether line ends inside quotes end no row; blank lines then go with what follows them
+    size : about how many bytes a block has; more where a row is longer
+    header_rows : how many rows at the beginning are not counted
+    """
+    size = BLOCK_BYTES if size is None else size
+    line, start, rest, left_out = 1, -header_rows, b"", 0
+    while not stream.ended:
+        try:
+            more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
+        except DataError as error:
+            raise error.at(line=line + left_out + _line_ends_before(rest)) from None
+        except InputError as error:
+            if start > 0 and "ends early" in error.rule:
+                error.rule += f" (after row {start})"
+            raise
+        text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
+        if text:
+            block = replace(_block(stream, text, line, start, quoted=quoted), left_out=left_out)
+            if block.rows:
+                yield block if quoted else block.without_blank_ends()
+            line += block.line_ends + left_out
+            start += block.rows
+            left_out = 0
+        if quoted:
+            rest, more_left_out = _with_one_blank_line(rest)
+            left_out += more_left_out
+
+
+def _line_ends_before(rest: bytes) -> int:
+    """How many blank lines there are before a row that has begun."""
+    return _line_ends(rest[: len(rest) - len(rest.lstrip(b"\r\n"))])
+
+
+def _line_ends(text: bytes) -> int:
+    """How many of LF, CRLF and CR there are."""
+    ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _LF))  # 5 x bytes.count
+    return ends + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+
+
+def _with_one_blank_line(rest: bytes) -> tuple[bytes, int]:
+    """The beginning of the next row, the first blank line before it, and how many more there were.
+
+    They can be any number, and are harmless or at fault all together.
+    """
+    row = rest.lstrip(b"\r\n")
+    blank = rest[: len(rest) - len(row)]
+    first = _LINE_END.match(blank)
+    if first is None or first.end() == len(blank):
+        return rest, 0
+    end = len(blank) - (not row and blank.endswith(b"\r"))  # an LF may follow
+    return b"\n" + blank[end:] + row, _line_ends(blank[first.end() : end])
+
+
+def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
+    """Whole rows, and the beginning of the next one."""
+    if not ended and not (quoted and (b'"' in rest or b'"' in more)) and b"\n" in more:
+        end = more.rfind(b"\n") + 1
+        text, rest = b"".join([rest, memoryview(more)[:end]]), more[end:]
+    else:
+        data = rest + more
+        end = len(data) if ended else _last_end(data, quoted=quoted)
+        if not end and len(data) > MAX_LINE_CHARACTERS:
+            end = len(data)  # the strict reader says why
+        text, rest = data[:end], data[end:]
+    if not quoted or text[-2:-1] not in (b"\r", b"\n", b""):
+        return text, rest
+    kept = _before_blank_lines(text)  # which are harmless only at the end
+    return text[:kept], text[kept:] + rest
+
+
+def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) -> TextBlock:
+    has_bare = b"\r" in text and text.count(b"\r") != text.count(b"\r\n")
+    line_ends = _line_ends(text)
+    rows = line_ends + (not text.endswith(b"\n"))
+    if quoted and (has_bare or b'"' in text):
+        rows = len(row_ends(text, quoted=True))
+    elif not quoted and (
+        has_bare or text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)
+    ):
+        rows = _filled_lines(text)
+    return TextBlock(stream.name, text, line, start, rows, line_ends, quoted, stream.encoding)
+
+
+def _filled_lines(text: bytes) -> int:
+    """How many lines are not blank."""
+    filled = text.strip(BLANK.encode())
+    if not filled:
+        return 0
+    begins = np.append([0], row_ends(filled, quoted=False)[:-1])
+    is_filled = _IS_FILLED[np.frombuffer(filled, np.uint8)]
+    return int(np.count_nonzero(np.logical_or.reduceat(is_filled, begins)))
+
+
+def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
+    """Where rows end: after each LF, CRLF or CR that no quotes enclose, and at the end."""
+    codes = np.frombuffer(text, np.uint8)
+    is_end = codes == _LF
+    if b"\r" in text:
+        bare = np.flatnonzero(codes == _CR)
+        after = np.append(codes, _CR)[bare + 1]
+        is_end[bare[after != _LF]] = True
+    ends = np.flatnonzero(is_end)
+    if quoted and b'"' in text:
+        before = np.searchsorted(np.flatnonzero(codes == _QUOTE), ends)
+        ends = ends[before % 2 == 0]
+    ends += 1
+    return ends if ends.size and ends[-1] == len(text) else np.append(ends, len(text))
+
+
+def _last_end(data: bytes, *, quoted: bool) -> int:
+    """Where the last row that is complete ends; 0 where none is."""
+    if data.endswith(b"\n") and not (quoted and data.count(b'"') % 2):
+        return len(data)
+    stop = len(data) - 1  # what follows a last CR is not known yet
+    is_within = quoted and data.count(b'"', 0, stop) % 2
+    while True:  # from quote to quote, backwards
+        begin = data.rfind(b'"', 0, stop) + 1 if quoted else 0
+        if not is_within:
+            end = max(data.rfind(b"\n", begin, stop), data.rfind(b"\r", begin, stop)) + 1
+            if end:
+                return end + (data[end - 1 : end + 1] == b"\r\n")
+        if not begin:
+            return 0
+        stop, is_within = begin - 1, not is_within
+
+
+def _before_blank_lines(text: bytes) -> int:
+    """The length of the text without blank lines at its end."""
+    filled = len(text.rstrip(b"\r\n"))
+    if filled and text[filled : filled + 2] == b"\r\n":
+        return filled + 2
+    return min(filled + 1, len(text)) if filled else 0

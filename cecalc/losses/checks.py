@@ -1,0 +1,294 @@
+"""What is refused of logits and probabilities, and what is worth a word about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc.losses.rules import (
+    INFINITE,
+    LOGARITHMS,
+    BrokenRule,
+    Leniency,
+    Notices,
+    are_one,
+    refuse,
+    sum_to_one,
+)
+from cecalc.numbers import write_number
+
+if TYPE_CHECKING:
+    from cecalc.model import Flags, Floats, Integers
+
+
+def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse logits that have no softmax: NaN, +inf, or −inf in every class.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    used : shape (N,); ignored rows may hold anything
+
+    Raises
+    ------
+    BrokenRule : one has none
+    """
+    if lenient.unchecked:
+        return
+    if not lenient.nan:
+        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+    refuse(logits == np.inf, used, INFINITE)
+    masked = used & (logits == -np.inf).all(axis=-1)
+    if masked.any():
+        raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
+
+
+def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse NaN among the logits of cells; ±inf is a certain prediction.
+
+    Parameters
+    ----------
+    logits, used : shape (N, M)
+
+    Raises
+    ------
+    BrokenRule : a cell that counts is NaN
+    """
+    if not (lenient.unchecked or lenient.nan):
+        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+
+
+def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+    """Refuse rows of probabilities that are none.
+
+    Parameters
+    ----------
+    probs : shape (N, C)
+    used : shape (N,)
+    """
+    probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
+    kept = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
+    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(kept, "predicted"))
+
+
+def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+    """Refuse rows of log-probabilities that are none.
+
+    Parameters
+    ----------
+    log_probs : shape (N, C), nats
+    used : shape (N,)
+    """
+    if lenient.unchecked:
+        return Notices()
+    refuse(np.isnan(log_probs), used, "log-probability is nan")
+    above = (log_probs > 0) & used[:, None]
+    first = log_probs[above.any(axis=-1)][:1]
+    inside = ((first >= 0) & (first <= 1)).all()
+    what = "probabilities" if inside else "logits"
+    option = "probs" if inside else "logits"
+    hint = f"these look like {what}: say so with --{option} or --{option}-cols"
+    refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
+    kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
+    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted", rounding=LOGARITHMS))
+
+
+def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse predictions outside [0, 1].
+
+    Parameters
+    ----------
+    probs, used : the same shape
+
+    Raises
+    ------
+    BrokenRule : one is outside, or NaN
+    """
+    if lenient.unchecked:
+        return
+    outside = ~((probs >= 0) & (probs <= 1))
+    bad = (outside & used).any(axis=-1)
+    if not bad.any():
+        return
+    first = probs[bad][0]
+    like_logits = bool(((first < -0.01) | (first > 1.01)).any())
+    hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
+    if (first >= 0).all() and abs(first.sum() - 100) <= 1:
+        hint = "rows sum to 100: these look like percentages, divide by 100"
+    refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
+
+
+def infinite_hint(stored: str | None, dtype: str) -> str | None:
+    """What a logit of inf comes from, given the dtypes it is stored and computed in."""
+    if stored in ("float16", "bfloat16"):
+        return f"stored as {stored}, where it overflowed: store logits in float32"
+    if dtype == "float16":
+        return "float16 ends at 65504: --dtype float32 or float64"
+    return None
+
+
+def sum_hint(columns: Floats | None, rows: int) -> str | None:
+    """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
+    if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+        return None
+    if are_one(columns).all():
+        return (
+            "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"
+        )
+    if are_one(columns.sum()):
+        return "all of them together sum to 1: a softmax over the whole array"
+    return None
+
+
+def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> Notices:
+    """What a masked class does to rows whose target gives a share to every class.
+
+    Parameters
+    ----------
+    logits : shape (N, C)
+    shares : shape (N, C), the target as it is mixed: smoothed, times the class weights
+    used : shape (N,)
+    """
+    masked = (logits == -np.inf) & used[:, None]
+    if label_smoothing > 0 and (masked & (shares > 0)).any():
+        return Notices(smoothed=True)
+    return Notices(masked=bool((masked & (shares == 0)).any()))
+
+
+def notes_bce(probs: Floats, target: Floats, used: Flags) -> Notices:
+    """Where the clamp of `torch.nn.BCELoss` decides.
+
+    Parameters
+    ----------
+    probs, target, used : shape (N, M)
+    """
+    wrong = used & (((probs == 0) & (target > 0)) | ((probs == 1) & (target < 1)))
+    return Notices(clamped=int(np.count_nonzero(wrong)))
+
+
+CLASS_INDEX = "class index"
+"""The kind of rule that a target breaks which is no class."""
+CELL = "target cell"
+"""The kind of rule that a target breaks which is no share of a class or cell."""
+SAMPLE_WEIGHT = "sample weight"
+"""The kind of rule that the weight of a row breaks."""
+
+
+def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Integers, Flags]:
+    """Class numbers and which rows count.
+
+    Parameters
+    ----------
+    target : shape (N,)
+    classes : C
+    ignore_index : the value that leaves a row out
+
+    Returns
+    -------
+    index : shape (N,), 0…C−1, 0 where ignored
+    used : shape (N,)
+
+    Raises
+    ------
+    BrokenRule : a target is no integer in 0…C−1
+
+    Examples
+    --------
+    >>> index_target(np.asarray([2.0, -100.0]), 3, -100)
+    (array([2, 0]), array([ True, False]))
+    """
+    used = target != ignore_index
+    fractional = used & (np.floor(target) != target)  # NaN too
+    if fractional.any():
+        first = write_number(target[fractional][0])
+        rule = "target is nan" if first == "nan" else f"target {first} is not a class index"
+        raise _not_an_index(rule, fractional)
+    outside = used & ((target < 0) | (target >= classes))
+    if outside.any():
+        first = write_number(target[outside][0])
+        raise _not_an_index(f"target {first} outside 0..{classes - 1}", outside)
+    return np.where(used, target, 0).astype(np.int64), used
+
+
+def _not_an_index(rule: str, bad: Flags) -> BrokenRule:
+    return BrokenRule(rule, np.flatnonzero(bad), kind=CLASS_INDEX, of_target=True)
+
+
+def range_hint(low: float, high: float, classes: int) -> str | None:
+    """What targets out of range look like, given the lowest and highest of all of them."""
+    if low == 1 and high == classes:
+        return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
+    if low == 0 and high == 255:
+        return "targets are 0 and 255: looks like a mask of grey levels"
+    if low == 0 and high == classes:
+        return f"targets run from 0 to {classes}: {classes + 1} labels, and {classes} classes"
+    if low < 0:
+        return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
+    return None
+
+
+def distribution(target: Floats, lenient: Leniency) -> Notices:
+    """Refuse rows that are no distribution over the classes; notice where one is merely close.
+
+    Parameters
+    ----------
+    target : shape (N, C)
+
+    Raises
+    ------
+    BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
+    """
+    if lenient.unchecked:
+        return Notices()
+    cell_target(target, np.ones(target.shape, dtype=bool), lenient)
+    return Notices(target_off=sum_to_one(target, "target", of_target=True))
+
+
+def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
+    """Refuse targets of cells outside [0, 1].
+
+    Parameters
+    ----------
+    target, used : shape (N, M)
+    """
+    if lenient.unchecked:
+        return
+    outside = ~((target >= 0) & (target <= 1))
+    refuse(outside, used, "target {} outside 0..1", kind=CELL, shown=target, of_target=True)
+
+
+def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | None:
+    """What targets of cells out of range look like.
+
+    Parameters
+    ----------
+    low, high : the lowest and highest of all of them
+    signs, from_one : whether all are -1 or 1; 1 or 2
+    """
+    if signs:
+        return "targets are -1 and 1: map them with (t + 1) / 2"
+    if from_one:
+        return "targets are 1 and 2: subtract 1"
+    if low >= 0 and high == 255:
+        return "targets up to 255: looks like grey levels, divide by 255"
+    if low >= 0 and 2 < high < 255:
+        what = "class numbers belong to ce, grey levels are divided by 255"
+        return f"targets up to {write_number(high)}: {what}"
+    return None
+
+
+def sample_weight(weight: Floats | None) -> None:
+    """Refuse weights of rows that are negative or not finite.
+
+    Parameters
+    ----------
+    weight : shape (N,), or None
+    """
+    if weight is None:
+        return
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any():
+        first = write_number(weight[bad][0])
+        rule = f"sample weight {first} is not finite and at least 0"
+        raise BrokenRule(rule, np.flatnonzero(bad), kind=SAMPLE_WEIGHT)

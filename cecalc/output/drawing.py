@@ -1,0 +1,130 @@
+"""Rich, on a screen that is an argument: nothing of the environment decides how a drawing looks."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Literal
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from cecalc.request import Screen
+
+Side = Literal["left", "right"]
+
+_UNBOUNDED = 10**9
+"""A width that no content reaches at once: what does not fit a terminal is never cut."""
+_WIDEST = 100
+"""Columns of a terminal beyond which lines of prose are hard to follow."""
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_RESET = "\x1b[0m"
+_LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
+
+
+def draw(drawing: RenderableType, screen: Screen) -> str:
+    """The drawing as text, at its natural width, no blanks at the ends of its lines."""
+    return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
+
+
+def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap: bool) -> str:
+    console = Console(
+        file=io.StringIO(),
+        width=columns,
+        height=100,
+        force_terminal=screen.color,
+        force_jupyter=False,
+        force_interactive=False,
+        color_system="standard" if screen.color else None,
+        no_color=not screen.color,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
+        _environ={},
+    )
+    with console.capture() as capture:
+        console.print(drawing, soft_wrap=soft_wrap)
+    return "".join(_ended(line) + "\n" for line in capture.get().split("\n")[:-1])
+
+
+def markdown(text: str, screen: Screen) -> str:
+    """A page at the width of a terminal; as it stands where there is none."""
+    if screen.width is None:
+        return text
+    from rich.markdown import Markdown
+
+    page = Markdown(text, code_theme="ansi_dark")
+    return _printed(page, screen, min(screen.width, _WIDEST), soft_wrap=False)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a drawn text takes."""
+    return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
+
+
+def grid() -> Table:
+    """A table without rules."""
+    return Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+
+
+def ruled() -> Table:
+    """A table with one thin rule under its headings."""
+    return Table(box=box.SIMPLE_HEAD, header_style="", border_style="dim", show_edge=False)
+
+
+def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
+    """The texts at one width, so that Rich, which strips blanks to justify, has nothing to do."""
+    widest = max(map(cell_len, texts))
+    blanks = [" " * (widest - cell_len(text)) for text in texts]
+    if side == "left":
+        return [text + blank for text, blank in zip(texts, blanks, strict=True)]
+    return [blank + text for text, blank in zip(texts, blanks, strict=True)]
+
+
+def _ended(line: str) -> str:
+    """The line without blanks at its end, be they before or between escapes."""
+    line = line.rstrip(" ")
+    while style := _LAST_STYLE.search(line):
+        line = line[: style.start()].rstrip(" ")
+    styles = _STYLE.findall(line)
+    return line + _RESET if styles and styles[-1] != _RESET else line
+
+
+def styled(text: str, style: str = "") -> Text:
+    """Text that Rich takes literally."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
+_LEAST = 20
+"""No narrower than this."""
+_GLUE = "\N{NO-BREAK SPACE}"
+
+
+def unbroken(formula: str) -> str:
+    """The same text, which `paragraph` leaves on one line."""
+    return formula.replace(" ", _GLUE)
+
+
+def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list[str]:
+    """A text as lines of at most `room` columns, where its words allow that.
+
+    >>> paragraph(20, f"so that {unbroken('0 / 0')} is nan for ever")
+    [' so that 0 / 0 is', ' nan for ever']
+    """
+    lines = textwrap.wrap(
+        text,
+        max(room, _LEAST),
+        initial_indent=before,
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_GLUE, " ") for line in lines]

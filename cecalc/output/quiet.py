@@ -1,0 +1,41 @@
+"""The numbers alone, in full, for a script: `-q`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cecalc.model import Header, Item, Outcome, Report
+from cecalc.numbers import write_number, write_rows
+from cecalc.output import columns
+from cecalc.request import Screen
+from cecalc.terms import Reduction, Task
+
+
+def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+    """The loss; a line per row where there is no one number."""
+    header, rest = columns.stream_of(items)
+    for item in rest:
+        yield text_of(header, item)
+
+
+def text_of(header: Header, item: Item) -> str:
+    """What one item adds."""
+    prints_rows = not header.task.is_loss or header.reduction is Reduction.NONE
+    if isinstance(item, Outcome) and prints_rows:
+        return _lines(header, item)
+    if isinstance(item, Report) and item.loss is not None:
+        return write_number(item.loss) + "\n"
+    return ""
+
+
+def _lines(header: Header, outcome: Outcome) -> str:
+    """A line for each row; 0 for what is ignored, as torch has it."""
+    import numpy as np
+
+    if header.task is Task.CE:
+        rows = write_rows(np.asarray(outcome.loss)[:, None], outcome.used[:, None], "0")
+    elif header.task is Task.BCE:
+        rows = write_rows(np.asarray(outcome.cell_loss), outcome.cell_used, "0")
+    else:
+        rows = write_rows(np.asarray(outcome.probs))
+    return "".join(",".join(row) + "\n" for row in rows)

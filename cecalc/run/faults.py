@@ -1,0 +1,208 @@
+"""Rows that break a rule, each named by the first rule it breaks; the earliest row is told.
+
+So which fault is told, and how many rows share it, depends on the rows alone: not on how they were
+cut into blocks, and not on how they came.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.compute import Settings
+from cecalc.errors import PLACES_LISTED, DataError, Place
+from cecalc.losses.checks import (
+    CELL,
+    CLASS_INDEX,
+    SAMPLE_WEIGHT,
+    cell_hint,
+    infinite_hint,
+    range_hint,
+    sum_hint,
+)
+from cecalc.losses.rules import INFINITE, PREDICTED_SUM, BrokenRule
+from cecalc.model import Batch, Schema, row_name
+from cecalc.numbers import write_number
+from cecalc.terms import Kind, Task
+
+if TYPE_CHECKING:
+    from cecalc.model import Floats
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What targets look like, for what one out of range may mean."""
+
+    low: float = math.inf
+    high: float = -math.inf
+    signs: bool = True
+    """Whether all are -1 or 1."""
+    from_one: bool = True
+    """Whether all are 1 or 2."""
+    columns: Floats | None = None
+    """Shape (C,): the sum of each column, where rows are probabilities of classes."""
+    rows: int = 0
+
+    @classmethod
+    def of(cls, batch: Batch, settings: Settings, *, is_sound: bool) -> Seen:
+        """The targets of a batch; where that is `is_sound`, those of cells are known to be 0..1."""
+        target, ignored = batch.target, settings.ignored
+        if target is None or not settings.task.is_loss:
+            return cls()
+        seen = cls._of_target(target, ignored, settings, is_sound=is_sound)
+        if settings.task is Task.CE and settings.kind is Kind.PROBS:
+            with np.errstate(all="ignore"):  # it may be out of all bounds
+                columns = batch.values.sum(axis=0, dtype=np.float64)
+            return replace(seen, columns=columns, rows=batch.size)
+        return seen
+
+    @classmethod
+    def _of_target(
+        cls, target: Floats, ignored: float, settings: Settings, *, is_sound: bool
+    ) -> Seen:
+        if settings.task is Task.CE and target.ndim == 1:
+            used = target[target != ignored]
+            return cls(float(used.min(initial=math.inf)), float(used.max(initial=-math.inf)))
+        if settings.task is Task.BCE and settings.ignore_index is not None:
+            target = target[target != ignored]
+        low = float(target.min(initial=math.inf))
+        if is_sound:
+            return cls(low, 1.0, low >= 1, low >= 1)
+        signs, from_one = (bool(np.isin(target, both).all()) for both in ((-1, 1), (1, 2)))
+        return cls(low, float(target.max(initial=-math.inf)), signs, from_one)
+
+    def and_then(self, other: Seen) -> Seen:
+        """What both look like together."""
+        columns = other.columns if self.columns is None else self.columns
+        if self.columns is not None and other.columns is not None:
+            columns = self.columns + other.columns
+        return Seen(
+            float(np.fmin(self.low, other.low)),
+            float(np.fmax(self.high, other.high)),
+            self.signs and other.signs,
+            self.from_one and other.from_one,
+            columns,
+            self.rows + other.rows,
+        )
+
+
+def some_rows(batch: Batch, rows: slice | np.ndarray) -> Batch:
+    """Some rows of a batch, in their order."""
+
+    def part(items: Any) -> Any:
+        if items is None or isinstance(items, np.ndarray) or isinstance(rows, slice):
+            return items if items is None else items[rows]
+        return [items[i] for i in rows.tolist()]
+
+    parts = {name: part(items) for name, items in vars(batch).items() if name not in Batch.WHOLE}
+    return replace(batch, **parts)
+
+
+def all_broken(
+    batch: Batch, first: BrokenRule, check: Callable[[Batch], object]
+) -> list[BrokenRule]:
+    """Every rule that rows of a batch break: each row is among those of the first it breaks."""
+    broken, found, kept = first, list[BrokenRule](), np.arange(batch.size)
+    while True:
+        broken.rows = kept[broken.rows]
+        found.append(broken)
+        kept = np.setdiff1d(kept, broken.rows)
+        try:
+            if kept.size:
+                check(some_rows(batch, kept))
+        except BrokenRule as another:
+            broken = another
+        else:
+            return found
+
+
+@dataclass
+class Refusal:
+    """The rule that the earliest row breaks, and the rows of all blocks that share its fault."""
+
+    broken: BrokenRule
+    batch: Batch
+    rows: int = 0
+    places: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, every: Sequence[BrokenRule], batch: Batch) -> Refusal:
+        """The refusal of a batch."""
+        refusal = cls(min(every, key=lambda broken: broken.rows[0]), batch)
+        refusal.count(every, batch)
+        return refusal
+
+    @property
+    def row(self) -> int:
+        """The earliest row, as an index into its batch."""
+        return int(self.broken.rows[0])
+
+    def count(self, every: Iterable[BrokenRule], batch: Batch) -> None:
+        """Count the rows of a batch that share the fault."""
+        same = [broken.rows for broken in every if broken.kind == self.broken.kind]
+        rows = np.sort(np.concatenate(same)) if same else np.empty(0, int)
+        self.rows += len(rows)
+        room = PLACES_LISTED - len(self.places)
+        self.places += [row_name(batch, row) for row in rows[:room].tolist()]
+
+    def error(self, schema: Schema, seen: Seen, dtype: str) -> DataError:
+        """The error: the rule, the place of the earliest row, and how many there are."""
+        rule, hint, classes = self.broken.rule, self.broken.hint, self.batch.values.shape[1]
+        if self.rows > 1:
+            listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
+            rule += f" ({self.rows} such rows: {listed})"
+        if self.broken.kind == CLASS_INDEX:
+            hint = range_hint(seen.low, seen.high, classes)
+        if self.broken.kind == CELL:
+            hint = cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one)
+        if self.broken.kind == INFINITE:
+            hint = infinite_hint(schema.stored, dtype)
+        if self.broken.kind == PREDICTED_SUM:
+            hint = sum_hint(seen.columns, seen.rows)
+        place = _place(self.broken, self.batch, schema)
+        return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
+
+
+def source_of(batch: Batch, schema: Schema) -> str:
+    """What messages call the input of a batch."""
+    return schema.source if batch.source is None else batch.source
+
+
+def _value(broken: BrokenRule, batch: Batch) -> str | None:
+    """The number that breaks the rule, where it is one number."""
+    array = batch.target if broken.of_target else batch.values
+    if broken.kind == SAMPLE_WEIGHT:
+        array = batch.sample_weight
+    if array is None or (broken.column is None and array.ndim > 1):
+        return None
+    row = array[int(broken.rows[0])]
+    return write_number(float(row if array.ndim == 1 else row[broken.column]))
+
+
+def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:
+    row = int(broken.rows[0])
+    source, lines, columns = source_of(batch, schema), batch.lines, schema.columns
+    if broken.of_target:
+        columns = schema.target_columns
+        if schema.target_source is not None:
+            source, lines = schema.target_source, batch.target_lines
+    elif broken.kind == SAMPLE_WEIGHT:
+        columns = schema.weight_columns
+        if schema.weight_source is not None:
+            source, lines = schema.weight_source, batch.weight_lines
+    line = None if lines is None else int(lines[row])
+    known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
+    if len(columns) == 1:
+        number, name = columns[0]
+    elif broken.column is not None and len(columns) == batch.values.shape[1]:
+        number, name = columns[broken.column]
+    elif broken.column is not None and batch.values.shape[1] > 1:
+        names = schema.classes or range(batch.values.shape[1])
+        return replace(known, label=str(names[broken.column]))
+    else:
+        return known
+    return replace(known, column=name, number=number)

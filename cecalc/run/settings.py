@@ -1,0 +1,198 @@
+"""The options of a run: the command line over the input's own over the defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cecalc import __version__
+from cecalc.compute import Settings
+from cecalc.compute.bce import has_row_axis
+from cecalc.errors import DataError, Place, UsageError, count
+from cecalc.input.extra_arrays import read_numbers
+from cecalc.losses.rules import Leniency
+from cecalc.model import Batch, Header, Problem, Report, Schema
+from cecalc.numbers import write_number
+from cecalc.request import Given, LossOptions, Rank, Request
+from cecalc.summary import Summary
+from cecalc.terms import Kind, NanPolicy, Reduction, TargetForm, Task
+
+if TYPE_CHECKING:
+    from cecalc.model import Floats
+
+
+def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
+    """The options with their defaults, checked against the input.
+
+    Raises
+    ------
+    UsageError, DataError : they do not go with the input, as the command line or the file said them
+    """
+    task = request.input.task
+    source = Place(source=schema.source)
+    if task.is_loss and first.target is None:
+        raise DataError("no target", place=source, hint="give one with --target")
+    _check_combination(request.options, schema, first, task)
+    options = request.options.over(schema.options)
+    smoothing = options.label_smoothing or 0.0
+    if not 0 <= smoothing <= 1:
+        rule = f"label_smoothing {smoothing:g} outside 0..1"
+        raise DataError(rule, place=source, value=write_number(smoothing))
+    weight, pos_weight = (
+        None if given is None else _weight(given, task, first)
+        for given in (options.weight, options.pos_weight)
+    )
+    return Settings(
+        task=task,
+        kind=schema.kind,
+        reduction=options.reduction or Reduction.MEAN,
+        ignore_index=options.ignore_index,
+        label_smoothing=smoothing,
+        weight=weight,
+        pos_weight=pos_weight,
+        clamp=request.clamp,
+        log=request.log,
+        lenient=Leniency(request.unchecked, request.input.nan is NanPolicy.PROPAGATE),
+    )
+
+
+def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
+    """Refuse what torch has no meaning for; what the command line said is a usage error."""
+    options = said.over(schema.options)
+    if task is Task.BCE and schema.kind is Kind.LOG_PROBS:
+        raise DataError(
+            "bce takes logits or probabilities, not log-probabilities",
+            place=Place(source=schema.source),
+        )
+    if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
+        error = UsageError if said.pos_weight is not None else DataError
+        raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
+    for stray in ("pos_weight",) if task is Task.CE else ("label_smoothing",):
+        if task.is_loss and getattr(schema.options, stray) is not None:
+            raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
+    if task is Task.CE and not float(options.ignore_index or 0).is_integer():
+        rule = f"ignore_index {options.ignore_index:g} is not a class index"
+        value = write_number(float(options.ignore_index or 0))
+        raise DataError(rule, place=Place(source=schema.source), value=value)
+    is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
+    if is_soft and options.ignore_index not in (None, -100):  # torch's own default says nothing
+        error = UsageError if said.ignore_index is not None else DataError
+        raise error("ignore_index goes with class indices; this target is a distribution")
+
+
+def _weight(given: Given, task: Task, first: Batch) -> Floats:
+    """Weights as an array: shape (C,) for ce, broadcastable to the cells for bce."""
+    try:
+        weight = read_numbers(given)
+    except DataError as error:
+        error.row = None  # the first axis is that of the classes or cells
+        raise
+    place = Place(source=given.option)
+    bad = np.argwhere(~(np.isfinite(weight) & (weight >= 0)))
+    if bad.size:
+        where = ",".join(map(str, bad[0]))
+        value = write_number(weight[tuple(bad[0])])
+        rule = f"weight {where} is {value}, expected finite and at least 0"
+        raise DataError(rule, place=place, value=value)
+    if task is not Task.BCE:
+        classes = first.values.shape[1]
+        if weight.shape != (classes,):
+            rule = f"{count(weight.size, 'weight')} for {count(classes, 'class')}"
+            raise DataError(rule, place=place)
+        return weight
+    cells = first.cell_shape
+    if cells == (1,) and weight.ndim == 1 and weight.size > 1:
+        weight = weight[:, None]  # values (N,) take weights (N,)
+    trailing = weight.shape[1:] if weight.ndim == len(cells) + 1 else weight.shape
+    try:
+        fits = np.broadcast_shapes(trailing, cells) == cells
+    except ValueError:
+        fits = False
+    if not fits:
+        rule = f"weights of shape {weight.shape} do not fit rows of {cells} cells"
+        raise DataError(rule, place=place)
+    return weight
+
+
+def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
+    """Refuse weights for more rows than there were."""
+    for weight in (settings.weight, settings.pos_weight):
+        if weight is not None and has_row_axis(weight, first) and weight.shape[0] != rows:
+            raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
+
+
+def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | None) -> Header:
+    """What a view knows before the first row."""
+    weights = (settings.weight, settings.pos_weight, first.sample_weight)
+    form = None
+    if settings.task is Task.BCE:
+        form = TargetForm.CELLS
+    elif settings.task is Task.CE and first.target is not None:
+        form = TargetForm.INDEX if first.target.ndim == 1 else TargetForm.DISTRIBUTION
+    return Header(
+        task=settings.task,
+        schema=problem.schema,
+        target_form=form,
+        reduction=settings.reduction,
+        has_weights=any(weight is not None for weight in weights),
+        has_sample_weight=first.sample_weight is not None,
+        has_row_weight=first.sample_weight is not None
+        or (settings.weight is not None and form is TargetForm.INDEX),
+        label_smoothing=settings.label_smoothing,
+        width=first.values.shape[1],
+        cell_shape=first.cell_shape,
+        log=settings.log,
+        has_ids=first.ids is not None,
+        has_originals=bool(first.originals),
+        rank=rank,
+    )
+
+
+def denominator(header: Header, settings: Settings) -> str:
+    """What the mean divides by."""
+    by_row = header.has_sample_weight
+    if header.task is Task.BCE:
+        return "sum of sample weights" if by_row else "cells"
+    by_class = settings.weight is not None and header.target_form is TargetForm.INDEX
+    if by_class and by_row:
+        return "sum of class weights times sample weights"
+    if by_class:
+        return "sum of class weights"
+    return "sum of sample weights" if by_row else "rows"
+
+
+def target_in_words(header: Header, *, is_binary: bool) -> str:
+    """How the target was understood."""
+    axes = header.schema.coordinates[1:]
+    if header.target_form is TargetForm.CELLS:
+        return "0/1 for each cell" if is_binary else "a probability for each cell"
+    if header.target_form is TargetForm.INDEX:
+        named = ", matched to the class names" if header.schema.classes else ""
+        return f"class indices, shape ({', '.join(('N', *axes))}){named}"
+    form = "one-hot" if is_binary else "class probabilities"
+    return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
+
+
+def report_of(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
+    """The report of all rows.
+
+    Parameters
+    ----------
+    label : what computed the numbers
+
+    Raises
+    ------
+    DataError : nothing is left to take a mean of
+    """
+    try:
+        return summary.finish(
+            header,
+            denominator_is=denominator(header, settings),
+            target_form=target_in_words(header, is_binary=summary.is_binary),
+            backend=label,
+            version=__version__,
+            class_weight=settings.weight if header.task is Task.CE else None,
+        )
+    except DataError as error:
+        raise error.at(source=header.schema.source) from None

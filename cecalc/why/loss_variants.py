@@ -1,0 +1,324 @@
+"""Losses as they may have been computed, rightly or not, each one linear in its target.
+
+A *form* is an activation, a loss, and where a library clips. A row of logits costs it
+
+    Σ_c y_c · one_c + (1 − y_c) · zero_c
+
+whatever the target y is: a class, a distribution, the cells of binary cross-entropy, or one of
+these misread; zero_c is 0 where a loss only looks at what the target names. So what is asked of a
+target later is a sum of the same few sums. Arrays are (C, n) here; losses are in nats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cecalc.model import Flags, Floats, Integers
+
+_NARROW = 64
+"""Rows of fewer classes are laid out class by class, so that sums over classes add long rows."""
+
+
+def by_class(array: Floats) -> Floats:
+    """An array of shape (n, C) as (C, n), laid out so that sums over classes are quick."""
+    if array.shape[1] < _NARROW:
+        return np.ascontiguousarray(array.T, dtype=np.float64)
+    return np.ascontiguousarray(array, dtype=np.float64).T
+
+
+class Scores:
+    """Some rows of logits, and what activations make of them; each computed once, when asked for.
+
+    Parameters
+    ----------
+    logits : shape (C, n), float64; −inf masks a class
+    """
+
+    def __init__(self, logits: Floats) -> None:
+        self.logits = logits
+
+    @cached_property
+    def peak(self) -> Floats:
+        """Shape (n,): the largest logit."""
+        peak: Floats = self.logits.max(axis=0)
+        return peak
+
+    @cached_property
+    def powers(self) -> Floats:
+        """exp(logit − peak)."""
+        powers: Floats = np.exp(self.logits - self.peak)
+        return powers
+
+    @cached_property
+    def total(self) -> Floats:
+        """Shape (n,): Σ of the powers."""
+        total: Floats = self.powers.sum(axis=0)
+        return total
+
+    @cached_property
+    def lse(self) -> Floats:
+        """Shape (n,): ln Σ exp(logit)."""
+        lse: Floats = self.peak + np.log(self.total)
+        return lse
+
+    @cached_property
+    def softmax(self) -> Floats:
+        """All logits of a row together."""
+        softmax: Floats = self.powers / self.total
+        return softmax
+
+    @cached_property
+    def log_softmax(self) -> Floats:
+        """Its logarithm."""
+        log_softmax: Floats = self.logits - self.lse
+        return log_softmax
+
+    @cached_property
+    def small(self) -> Floats:
+        """exp(−|logit|)."""
+        small: Floats = np.exp(-np.abs(self.logits))
+        return small
+
+    @cached_property
+    def sigmoid(self) -> Floats:
+        """Each logit alone."""
+        sigmoid: Floats = np.where(self.logits >= 0, 1.0, self.small) / (1.0 + self.small)
+        return sigmoid
+
+    @cached_property
+    def softplus(self) -> Floats:
+        """ln(1 + exp(logit))."""
+        softplus: Floats = np.maximum(self.logits, 0.0) + np.log1p(self.small)
+        return softplus
+
+    @cached_property
+    def hard(self) -> Floats:
+        """1 where the largest logit stands, else 0."""
+        classes = self.logits.shape[0]
+        return np.where(np.arange(classes)[:, None] == self.logits.argmax(axis=0), 1.0, 0.0)
+
+    @cached_property
+    def hard_cells(self) -> Floats:
+        """1 where a logit is at least 0, else 0."""
+        return np.where(self.logits >= 0, 1.0, 0.0)
+
+    @cached_property
+    def sigmoid_single(self) -> Floats:
+        """`sigmoid` as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
+        z = self.logits.astype(np.float32)
+        sigmoid: Floats = (1.0 / (1.0 + np.exp(-z))).astype(np.float64)
+        return sigmoid
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Logits over their sum, as Keras makes any row sum to 1."""
+        shares: Floats = self.logits / self.logits.sum(axis=0)
+        return shares
+
+    @cached_property
+    def half(self) -> Floats:
+        """Logits as float16 holds them."""
+        return as_float16(self.logits)
+
+    @cached_property
+    def brain(self) -> Floats:
+        """Logits as bfloat16 holds them."""
+        return as_bfloat16(self.logits)
+
+    @cached_property
+    def softmax_half(self) -> Floats:
+        """`softmax` as float16 holds it."""
+        return as_float16(self.softmax)
+
+    @cached_property
+    def doubled(self) -> Floats:
+        """Twice the logits: the difference of (z, −z)."""
+        doubled: Floats = 2.0 * self.logits
+        return doubled
+
+
+def as_float16(values: Floats) -> Floats:
+    """The nearest numbers of float16."""
+    return values.astype(np.float16).astype(np.float64)
+
+
+def as_bfloat16(values: Floats) -> Floats:
+    """The nearest numbers of bfloat16, on ties the even one."""
+    bits = values.astype(np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return rounded.view(np.float32).astype(np.float64)
+
+
+Map = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Where a library stops −ln p and −ln(1 − p)."""
+
+    low: float
+    """The least p it takes the logarithm of."""
+    rest: float
+    """The least 1 − p; in float32 the grid near 1 is coarser than `low`."""
+    most: float = math.inf
+    """The largest −ln p."""
+    plus: float = 0.0
+    """What is added to p and to 1 − p once they are clipped."""
+
+    def surprisal(self, probs: Any) -> Any:
+        """−ln p."""
+        inside = np.clip(probs, self.low, 1.0) if self.low else probs
+        return np.minimum(0.0 - np.log(inside + self.plus), self.most)
+
+    def other(self, probs: Any) -> Any:
+        """−ln(1 − p)."""
+        if not self.rest:
+            return np.minimum(0.0 - np.log1p(-probs), self.most)
+        rest = np.clip(1.0 - np.clip(probs, 0.0, 1.0), self.rest, 1.0)
+        return 0.0 - np.log(rest + self.plus)
+
+
+NOWHERE = Clip(0.0, 0.0)
+TORCH = Clip(0.0, 0.0, 100.0)
+KERAS = Clip(1e-7, 2.0**-23)
+KERAS_TWICE = Clip(1e-7, 2.0**-23, plus=1e-7)
+SKLEARN = Clip(2.0**-52, 2.0**-52)
+SKLEARN_OLD = Clip(1e-15, 1 - (1 - 1e-15))
+SKLEARN_SINGLE = Clip(2.0**-23, 2.0**-23)
+
+_TINY, _NEARLY = 16.11809565, 15.94238515
+"""What Keras makes of ln 0 and ln(1 − 1) in float32."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to compute a loss."""
+
+    activation: str
+    """The attribute of `Scores` that the loss is given."""
+    loss: str
+    clip: Clip = NOWHERE
+
+    @property
+    def is_of_cells(self) -> bool:
+        """Whether the loss has a value for each cell, not for each row."""
+        return self.loss in ("bce_logits", "bce", "swapped_bce", "swapped_keras")
+
+    @property
+    def wants_binary(self) -> bool:
+        """Whether it is linear in targets of 0 and 1 alone."""
+        return self.loss.startswith("swapped")
+
+    def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
+        """What the form makes of some rows."""
+        values: Floats = getattr(scores, self.activation)
+        given = scores if values is scores.logits else Scores(values)
+        match self.loss:
+            case "ce":
+                return Terms(values, np.negative, row=given.lse)
+            case "nll":
+                return Terms(values, np.negative)
+            case "log":
+                return Terms(values, self.clip.surprisal)
+            case "bce_logits":
+                return Terms(values, _negated_softplus, _softplus, all_zeros=given.softplus)
+            case "bce":
+                return Terms(values, self.clip.surprisal, self.clip.other)
+            case "swapped_ce":
+                # softmax of a one-hot target, and the logits as what it is compared with
+                return Terms(values, np.negative, row=_flat_lse(values) * values.sum(axis=0))
+            case "swapped_bce":
+                return Terms(values, lambda z: math.log1p(math.e) - z, _ln_2)
+            case _:  # swapped_keras
+                return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
+
+
+CE, BCE = Form("logits", "ce"), Form("logits", "bce_logits")
+"""The two losses as they should be computed."""
+
+
+def _flat_lse(values: Floats) -> float:
+    """Ln Σ exp of a one-hot row."""
+    return math.log(math.e + len(values) - 1)
+
+
+def _softplus(values: Any) -> Any:
+    return np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
+
+
+def _negated_softplus(values: Any) -> Any:
+    return np.maximum(-values, 0.0) + np.log1p(np.exp(-np.abs(values)))
+
+
+def _ln_2(values: Any) -> Any:
+    return np.full_like(values, math.log(2))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a form makes of n rows."""
+
+    values: Floats
+    """Shape (C, n): what the loss is given."""
+    one: Map
+    """What a unit of target costs at a value; elementwise."""
+    zero: Map | None = None
+    """What a target of 0 costs there; None for nothing."""
+    row: Floats | float = 0.0
+    """Shape (n,): what a unit of target costs whatever the value."""
+    all_zeros: Floats | None = None
+    """`zero` of all values, where it is known already."""
+
+    @cached_property
+    def zeros(self) -> Floats | None:
+        """Shape (C, n): what targets of 0 cost."""
+        if self.zero is None or self.all_zeros is not None:
+            return self.all_zeros
+        zeros: Floats = self.zero(self.values)
+        return zeros
+
+    def const(self, counted: Flags | None = None) -> Floats:
+        """What rows cost whose targets are all 0: shape (n,)."""
+        if self.zeros is None:
+            return np.zeros(self.values.shape[1])
+        return _over_classes(self.zeros, counted)
+
+    def at(self, index: Integers) -> Floats:
+        """The loss of rows whose target is one class: shape (n,)."""
+        own = np.take_along_axis(self.values, index[None, :], axis=0)[0]
+        loss: Floats = self.row + self.one(own)
+        if self.zero is not None:
+            loss = self.const() + (loss - self.zero(own))
+        return loss
+
+    def mixed(self, target: Floats, counted: Flags | None = None) -> Floats:
+        """The loss of rows whose target is a share for each class or cell, shape (C, n)."""
+        each = np.where(target == 0, 0.0, target * (self.row + self.one(self.values)))
+        if self.zeros is not None:
+            each = each + np.where(target == 1, 0.0, (1.0 - target) * self.zeros)
+        return _over_classes(each, counted)
+
+    def every(self, weight: Floats | None = None, counted: Flags | None = None) -> Floats:
+        """What one more unit of target costs in every class together, shape (n,).
+
+        Parameters
+        ----------
+        weight : shape (C,), of the classes
+        counted : shape (C, n), which cells count
+        """
+        each = self.row + self.one(self.values)
+        if self.zeros is not None:
+            each = each - self.zeros
+        return _over_classes(each if weight is None else weight[:, None] * each, counted)
+
+
+def _over_classes(each: Floats, counted: Flags | None) -> Floats:
+    total: Floats = (each if counted is None else np.where(counted, each, 0.0)).sum(axis=0)
+    return total

@@ -1,0 +1,277 @@
+"""Which recipes a typed number fits, how much that is worth, and what it cannot be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cecalc.model import Match, Reference
+from cecalc.numbers import read_number
+from cecalc.why.catalogue import catalogue
+from cecalc.why.plan import Plan
+from cecalc.why.recipes import Recipe
+from cecalc.why.tally import Tally
+
+SINGLE = 3e-7
+"""How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
+the mean.
+"""
+_FINEST = 300
+"""More decimals than float64 has anywhere."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A number as somebody typed it: its digits say how much is known of it."""
+
+    text: str
+    value: float
+    decimals: int
+
+    @classmethod
+    def of(cls, text: str) -> Typed:
+        """The number; a ValueError says what is wrong.
+
+        >>> Typed.of("-0.8166").decimals, Typed.of("1.50e-3").decimals, Typed.of("12").decimals
+        (4, 5, 0)
+        """
+        value = read_number(text)
+        mantissa, _, exponent = text.strip().lower().partition("e")
+        if not math.isfinite(value):
+            return cls(text.strip(), value, 0)
+        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        return cls(text.strip(), value, max(-_FINEST, min(decimals, _FINEST)))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether so many digits hardly fit by chance: four decimals, three digits."""
+        digits = self.text.lower().partition("e")[0].strip("+-").replace(".", "").lstrip("0")
+        return not math.isfinite(self.value) or (self.decimals >= 4 and len(digits) >= 3)
+
+    def reach(self, value: float) -> float:
+        """How far a value may be from the number and still have been typed like this."""
+        return 0.5 * 10.0**-self.decimals * (1 + 1e-9) + SINGLE * max(1.0, abs(value))
+
+    def fits(self, value: float) -> bool:
+        """Whether a value may have been typed like this."""
+        if math.isfinite(self.value) and math.isfinite(value):
+            return abs(value - self.value) <= self.reach(value)
+        return self.value == value or (math.isnan(self.value) and math.isnan(value))
+
+    def is_outside(self, low: float, high: float) -> bool:
+        """Whether no value from low to high may have been typed like this.
+
+        >>> Typed.of("1.46").is_outside(1.4612, 2.4612), Typed.of("1.45").is_outside(1.4612, 2.4612)
+        (False, True)
+        """
+        inside = low <= self.value <= high
+        return not (inside or self.fits(low) or self.fits(high))
+
+
+@dataclass(frozen=True)
+class Torch:
+    """How torch spells the loss of these rows, for lines of code."""
+
+    loss: str
+    count: str
+    """What the mean divides by."""
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The recipes that a number fits."""
+
+    groups: tuple[tuple[Recipe, ...], ...]
+    """Those of each value together, the simplest first, as in all."""
+    also: tuple[Recipe, ...]
+    """Those that hardly change a simpler one which fits."""
+
+
+def distinct(found: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes without mistakes that make no difference on these rows."""
+    plain = {recipe.factor.name: recipe.value for recipe in found if recipe.loss.mistake is None}
+    return [
+        recipe
+        for recipe in found
+        if recipe.loss.mistake is None
+        or not same(recipe.value, plain.get(recipe.factor.name, math.nan))
+    ]
+
+
+def same(a: float, b: float) -> bool:
+    """Whether two recipes give one number, but for rounding."""
+    return a == b or abs(a - b) <= 1e-9 * min(abs(a), abs(b))
+
+
+def fits(typed: Typed, found: Sequence[Recipe]) -> Fits:
+    """The recipes that a number fits, of those that make a difference."""
+    matched = [recipe for recipe in found if typed.fits(recipe.value)]
+    right = {recipe.factor.name for recipe in matched if recipe.loss.mistake is None}
+    own, also = list[list[Recipe]](), list[Recipe]()
+    for recipe in matched:
+        if recipe.loss.mistake is not None and recipe.factor.name in right:
+            also.append(recipe)
+            continue
+        for group in own:
+            if same(group[0].value, recipe.value) or math.isnan(recipe.value):
+                group.append(recipe)
+                break
+        else:
+            own.append([recipe])
+    return Fits(tuple(map(tuple, own)), tuple(also))
+
+
+def chance(typed: Typed, found: Sequence[Recipe]) -> float:
+    """How likely a number between half and twice the typed one, typed as finely, fits a recipe."""
+    if not math.isfinite(typed.value) or typed.value == 0:
+        return 0.0
+    low, high = sorted((typed.value / 2, typed.value * 2))
+    windows = sorted(
+        (max(low, r.value - typed.reach(r.value)), min(high, r.value + typed.reach(r.value)))
+        for r in found
+        if math.isfinite(r.value)
+    )
+    covered, end = 0.0, low
+    for start, stop in windows:
+        covered += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return min(1.0, covered / (high - low))
+
+
+def match_of(
+    group: Sequence[Recipe], torch: Torch, size: str, remarks: Sequence[tuple[str, int]] = ()
+) -> Match:
+    """A match in words.
+
+    Parameters
+    ----------
+    torch : what torch calls the loss, and what it divides by
+    size : what the reduction is over, in words
+    remarks : what is worth a word about the right loss, and the entries they belong to
+    """
+    recipe = group[0]
+    mistake, factor = recipe.loss.mistake, recipe.factor
+    is_right = mistake is None and factor.rank == 0
+    says = [] if mistake is None else [mistake.says]
+    if factor.rank or is_right:
+        says.append(f"{factor.says} over {size}" if is_right else factor.says)
+    entries, fix = list(recipe.entries), factor.fix if mistake is None else mistake.fix
+    if is_right:
+        says += [text for text, _ in remarks]
+        entries += [entry for _, entry in remarks]
+    return Match(
+        name=name_of(recipe),
+        says=tuple(says),
+        fix=fix and fix.format(f=torch.loss, n=torch.count),
+        entries=tuple(Reference(n, catalogue()[n].title) for n in dict.fromkeys(entries)),
+        value=recipe.value,
+        is_right=is_right,
+        alike=tuple(map(name_of, group[1:])),
+    )
+
+
+def name_of(recipe: Recipe) -> str:
+    """What a recipe is called."""
+    mistake, factor = recipe.loss.mistake, recipe.factor
+    if mistake is None:
+        return "nothing wrong" if factor.rank == 0 else factor.name
+    return mistake.name if factor.rank == 0 else f"{mistake.name}, {factor.name}"
+
+
+def apart(first: Recipe, second: Recipe, on_one: Sequence[Recipe]) -> str | None:
+    """Which further number would tell two recipes apart.
+
+    Parameters
+    ----------
+    on_one : the recipes of the first row alone
+    """
+    difference = abs(first.value - second.value)
+    if math.isfinite(difference) and difference > SINGLE * max(1.0, abs(first.value)):
+        decimals = max(1, math.ceil(-math.log10(difference)) + 1)
+        a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
+        return f"with {decimals} decimals it is {a} or {b}"
+    values = {name_of(recipe): recipe.value for recipe in on_one}
+    one, other = (values.get(name_of(recipe), math.nan) for recipe in (first, second))
+    if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
+        return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
+    return None
+
+
+_ZERO = 1e-6
+"""How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
+_HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
+_NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss)"
+
+
+def reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
+    """Each in a sentence, with the numbers it rests on; none where the digits typed leave room."""
+    value = typed.value
+    if math.isnan(value):
+        yield "none of these rows makes nan in any way that was tried: look at other rows"
+        return
+    if value == math.inf:
+        yield "none of these rows costs inf in any way that was tried: look at other rows"
+        return
+    low, high = tally.row_loss.low, tally.row_loss.high
+    if typed.is_outside(0.0, math.inf):
+        yield f"negative: no loss on targets within 0..1; see cecalc why {_NEGATIVE}"
+    elif tally.rows_used and typed.is_outside(low, high):
+        side, bound = ("below", low) if value < low else ("above", high)
+        which = "smallest" if value < low else "largest"
+        shown = _beside(value, bound, 6, "g")
+        yield f"{side} the {which} loss of any row, {shown}: no mean of them, however weighted"
+    yield from _windows(typed, plan)
+    most = 100.0 if plan.is_of_cells else 36.0437
+    if typed.is_outside(0.0, most) and value > most:
+        clipped = f"above {most:g}, the most that a clipped probability costs"
+        yield f"{clipped}: no clipped mean (cecalc why §7)"
+
+
+def _beside(value: float, bound: float, digits: int, form: str) -> str:
+    """A bound with so many digits, or as many as show on which side of it a value is."""
+    for more in range(digits, 17):
+        text = f"{bound:.{more}{form}}"
+        if (value < float(text), value > float(text)) == (value < bound, value > bound):
+            return text
+    return f"{bound:.17g}"
+
+
+def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
+    c = plan.classes
+    if plan.is_of_cells:
+        low, high, what = (
+            math.log1p(1 / math.e),
+            math.log1p(math.e),
+            "a sigmoid before BCE with logits (cecalc why §12)",
+        )
+    else:
+        low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
+        what = "a softmax before cross-entropy (cecalc why §1)"
+    if typed.is_outside(low, high):
+        first, last = (_beside(typed.value, bound, 4, "f") for bound in (low, high))
+        yield f"outside {first} to {last}: not {what}"
+
+
+def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
+    """Each in a sentence, with its entry in the catalogue.
+
+    Parameters
+    ----------
+    mean : the right loss, nats
+    """
+    rows = tally.rows_used
+    if not rows or math.isnan(mean):
+        return
+    if not plan.is_of_cells and -_ZERO <= tally.lse.low <= tally.lse.high <= _ZERO:
+        yield _HARMLESS, 20
+    if plan.weight is not None:
+        return  # weights move what a uniform guess costs, and the floor
+    choices = 2 if plan.is_of_cells else plan.classes
+    chance, name = math.log(choices), f"ln {choices}"
+    if mean > chance:
+        yield f"it is above {name} = {chance:.4f}, what a uniform guess costs", 27
+    if tally.entropy and not plan.smoothing:
+        floor = tally.entropy / rows
+        rest = f"the rest, {mean - floor:.4f}, is the KL divergence"
+        yield f"{floor:.4f} of it is the entropy of the targets, the least it can be; {rest}", 30

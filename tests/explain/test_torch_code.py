@@ -1,0 +1,207 @@
+"""The torch code is executed: what it prints is what the steps hold."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import re
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cecalc.explain.row_table import is_mild
+from cecalc.explain.steps import Explanation, RowSteps
+from cecalc.output import Explaining
+from tests import strategies
+from tests.explain import explained
+
+INF, NAN = math.inf, math.nan
+FOUNDING = [[2, -3, 0.8, 1.2], [1.5, -0.1, 0.9, -1.3]]
+Numbers = dict[str, np.ndarray]
+
+
+def parsed(printed: str) -> Numbers:
+    """The numbers by their names."""
+    found = re.findall(r"^(.+?) (\[.*\]|\S+)$", printed, re.MULTILINE)
+    return {name: np.asarray(eval(text, {"inf": INF, "nan": NAN})) for name, text in found}  # noqa: S307
+
+
+def printed(code: str) -> Numbers:
+    """What the code prints, when it is run here."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(code, {})  # noqa: S102
+    return parsed(out.getvalue())
+
+
+def stacked(rows: list[Any], name: str) -> np.ndarray:
+    """A field of the steps of several rows."""
+    return np.asarray([getattr(row, name) for row in rows])
+
+
+def expected(found: Explanation) -> Numbers:
+    """The numbers under the names that the code gives them."""
+    used = [row for row in found.rows if row.sigmoid is not None]
+    softmax: list[Any] = [row.softmax for row in used if row.softmax is not None]
+    softmax = [] if found.header.width == 1 and len(softmax) < len(used) else softmax
+    sigmoid: list[Any] = [row.sigmoid for row in used]
+    cells = stacked(sigmoid, "cell_loss")
+    numbers = {
+        "1+exp(-x)": 1 + stacked(sigmoid, "powers"),
+        "sigmoid": stacked(sigmoid, "probs"),
+        "1-p": stacked(sigmoid, "complements"),
+        "BCE": cells,
+        "BCE gradient": stacked(sigmoid, "gradient"),
+        "BCE sum": cells.sum(),
+        "BCE mean": cells.mean(),
+    }
+    if found.header.width > 1:
+        numbers["C * BCE mean"] = cells.sum() / len(used)
+    if not softmax:
+        return numbers
+    losses = stacked(softmax, "loss")
+    numbers |= {"softmax": stacked(softmax, "probs"), "CE": losses}
+    power = ("exp(x)", "powers", "total")
+    if not is_mild(found.rows):
+        power = ("exp(x-max)", "shifted", "shifted_total")
+    numbers |= {
+        power[0]: stacked(softmax, power[1]),
+        f"sum of {power[0]}": stacked(softmax, power[2]),
+    }
+    numbers |= {"CE sum": losses.sum(), "CE mean": losses.mean()}
+    numbers["CE gradient"] = gradients(used)
+    if found.header.width == 2 and found.header.target_form != "dist":
+        numbers["BCE(x1-x0)"] = losses
+    return numbers
+
+
+def gradients(used: list[RowSteps]) -> np.ndarray:
+    """Of CE, for the logits; nothing for rows without it."""
+    rows = []
+    for row in used:
+        assert row.sigmoid is not None
+        of = np.zeros_like(row.sigmoid.logits) if row.softmax is None else row.softmax.gradient
+        rows.append(of[-row.sigmoid.logits.size :])
+    return np.asarray(rows)
+
+
+def check(found: Explanation, numbers: Numbers) -> None:
+    """Every number agrees, to what torch's own arithmetic allows; beside −inf it may print nan."""
+    values = [row.outcome.batch.values for row in found.rows if row.sigmoid is not None]
+    logits = np.concatenate(values)
+    scale = max(1.0, float(np.abs(logits[np.isfinite(logits)]).max(initial=0)))
+    masked = not np.isfinite(logits).all()
+    for name, ours in expected(found).items():
+        theirs = numbers[name]
+        assert theirs.shape == np.shape(ours), name
+        lost = np.isnan(theirs) if masked else np.zeros(theirs.shape, bool)
+        if masked and "gradient" in name:
+            lost |= ~np.isclose(theirs, ours)  # torch's gradient of nan is anything
+        bound = 1e-12 * scale * max(1, theirs.size if "sum" in name else 1)
+        np.testing.assert_allclose(
+            np.where(lost, 0, theirs), np.where(lost, 0, ours), rtol=1e-12, atol=bound, err_msg=name
+        )
+
+
+PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "founding": (FOUNDING, [2, 1], {}),
+    "one-hot": (FOUNDING, [[0, 0, 1, 0], [0, 1, 0, 0]], {}),
+    "distributions": (FOUNDING, [[0.1, 0, 0.9, 0], [0.25, 0.25, 0.25, 0.25]], {}),
+    "multi-hot": (FOUNDING, [[1, 0, 1, 0], [0, 0, 0, 0]], {}),
+    "some multi-hot": (FOUNDING, [[1, 0, 1, 0], [0, 1, 0, 0]], {}),
+    "two classes": ([[2, -1], [0.3, 0.4]], [1, 1], {}),
+    "two classes, shares": ([[2, -1], [0.3, 0.4]], [[0.5, 0.5], [0, 1]], {}),
+    "one logit": ([[2], [-1], [0]], [1, 0, 1], {}),
+    "one logit, ignored": ([[2], [-1], [NAN]], [1, 0, -100], {}),
+    "one logit, certain": ([[2], [-INF]], [1, 0], {}),
+    "ignored": ([[1, 2, 3], [NAN, INF, 0]], [0, -100], {}),
+    "ignored class": ([[1, 2, 3], [4, 5, 6]], [0, 1], {"ignore_index": 1.0, "ignored": 1.0}),
+    "extreme": ([[1000, 0, -1000], [-1000, -1000, 37]], [1, 0], {}),
+    "confident": ([[37, 0], [0, 40]], [0, 1], {}),
+    "masked": ([[1, -INF, 3], [0, 0, -INF]], [0, 1], {}),
+    "masked target": ([[1, -INF, 3]], [1], {}),
+    "masked, one-hot": ([[1, -INF, 3]], [[1, 0, 0]], {}),
+    "wide": ([np.linspace(-3, 3, 50).tolist()], [7], {}),
+    "K-dimensional": ([[[1, 2], [3, 5], [0, -1]]], [[0, 1]], {}),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_code_prints_the_numbers(name: str) -> None:
+    logits, target, options = PROBLEMS[name]
+    code = explained.text(logits, target, Explaining.CODE, **options)
+    check(explained.explanation(logits, target, **options), printed(code))
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Logits and a target of any form."""
+    logits = draw(strategies.logits(masks=True))
+    rng, form = draw(strategies.generators()), draw(st.sampled_from(["index", "dist", "multi-hot"]))
+    if logits.shape[1] == 1:
+        return logits.tolist(), rng.integers(0, 2, len(logits)).tolist()
+    if form == "index":
+        return logits.tolist(), strategies.draw_index(rng, logits).tolist()
+    if form == "dist":
+        return logits.tolist(), strategies.draw_distributions(rng, logits.shape).tolist()
+    return logits.tolist(), rng.integers(0, 2, logits.shape).tolist()
+
+
+@given(problems())
+def test_code_of_any_problem_prints_the_numbers(problem: tuple[Any, Any]) -> None:
+    code = explained.text(*problem, Explaining.CODE)
+    check(explained.explanation(*problem), printed(code))
+
+
+def test_code_is_a_program_of_its_own() -> None:
+    """It needs nothing but torch, and says nothing on standard error."""
+    code = explained.text(FOUNDING, [2, 1], Explaining.CODE)
+    run = subprocess.run(
+        [sys.executable, "-"], input=code, capture_output=True, text=True, check=True
+    )
+    numbers = parsed(run.stdout)
+    check(explained.explanation(FOUNDING, [2, 1]), numbers)
+    assert (round(float(numbers["CE sum"]), 4), round(float(numbers["BCE sum"]), 4)) == (
+        3.9579,
+        7.9379,
+    )
+    assert not run.stderr
+
+
+CODE = """\
+import torch
+import torch.nn.functional as F
+
+inf = float("inf")
+
+
+def show(name, value):
+    print(name, value.tolist())
+
+
+x = torch.tensor([  # logits (N, C)
+    [37.0, -inf],
+    [0.0, 0.0],
+], dtype=torch.float64, requires_grad=True)
+t = torch.tensor([0, -100])  # class indices (N,)
+kept = t != -100  # torch's ignore_index
+x, t = x[kept], t[kept]
+y = F.one_hot(t, 2).double()  # (N, C)
+
+# softmax: the row together
+"""
+
+
+def test_code_reads_as_a_person_writes_it() -> None:
+    code = explained.text([[37, -INF], [0, 0]], [0, -100], Explaining.CODE)
+    assert code.startswith(CODE)
+    assert "\n# two classes: CE(x) = BCE(x1 - x0)\n" in code
+    assert code.endswith(
+        "# torch prints nan for 0 * inf: beside -inf logits, unless the target is an index\n"
+        "# torch loses the digits of the smallest losses; the least here is 8.533047625744066e-17\n"
+    )

@@ -1,0 +1,372 @@
+"""The table: whole texts, as a person sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cecalc.model import Header, Item
+from cecalc.output import Format
+from cecalc.ranking import Kept
+from cecalc.request import Screen
+from cecalc.terms import Kind
+from tests.output.examples import (
+    LOGITS,
+    batch,
+    bce,
+    ce,
+    ce_outcome,
+    founding,
+    many,
+    soft,
+    softmax,
+    text,
+)
+
+NAMED = ("cat", "dog", "owl [/b]", "fox")
+TRICKY = ["[/foo]", "e\x1b[31mx", "a\u202eb", 'q"u,o', "n\nl", "日本"]
+
+FOUNDING = """\
+ row 0          0         1       ▸2         3   loss (nats)
+─────────────────────────────────────────────────────────────
+ logits    2.0000   -3.0000   0.8000    1.2000
+ softmax   0.5691    0.0038   0.1714    0.2557
+ target    0         0        1         0
+ −y·ln p   0.0000    0.0000   1.7638    0.0000        1.7638
+
+ row 1          0        ▸1        2         3   loss (nats)
+─────────────────────────────────────────────────────────────
+ logits    1.5000   -0.1000   0.9000   -1.3000
+ softmax   0.5520    0.1115   0.3030    0.0336
+ target    0         1        0         0
+ −y·ln p   0.0000    2.1942   0.0000    0.0000        2.1942
+
+ row   target     logit   p_target   prediction        p       loss (nats)
+───────────────────────────────────────────────────────────────────────────
+   0        2    0.8000     0.1714            0   0.5691   ✗        1.7638
+   1        1   -0.1000     0.1115            0   0.5520   ✗        2.1942
+
+ loss           1.9790  nats, mean
+ numerator      3.9579  nats, sum of the losses
+ denominator    2       rows
+ rows           2 given, 2 used, 0 ignored
+ target         class indices
+ perplexity     7.2352  exp of the mean loss
+ bits           2.8550  the mean loss / ln 2
+ accuracy       0.0000  (0 of 2 rows)
+ ln 4           1.3863  nats, a uniform guess
+ label entropy  0.6931  nats, knowing only the shares of labels
+
+ NumPy, float64
+"""
+
+CELLS = """\
+ row 0        cat       dog   ▸owl [/b]       fox   mean (nats)
+────────────────────────────────────────────────────────────────
+ logits    2.0000   -3.0000      0.8000    1.2000
+ sigmoid   0.8808    0.0474      0.6900    0.7685
+ target    0         0           1         0
+ loss      2.1269    0.0486      0.3711    1.4633        1.0025
+
+ row 1        cat      ▸dog    owl [/b]       fox   mean (nats)
+────────────────────────────────────────────────────────────────
+ logits    1.5000   -0.1000      0.9000   -1.3000
+ sigmoid   0.8176    0.4750      0.7109    0.2142
+ target    0         1          -1         0
+ loss      1.7014    0.7444     ignored    0.2410        0.8956
+
+ row      cat      dog   owl [/b]      fox   right   loss (nats)
+─────────────────────────────────────────────────────────────────
+   0   2.1269   0.0486     0.3711   1.4633   2/4          1.0025
+   1   1.7014   0.7444              0.2410   1/3          0.8956
+
+ loss           0.9567  nats, mean
+ numerator      6.6967  nats, sum of the losses
+ denominator    7       cells
+ rows           2 given, 2 used, 0 ignored
+ cells          8 given, 7 used, 1 ignored
+ target         cells of 0 and 1
+ perplexity     2.6030  exp of the mean loss
+ bits           1.3802  the mean loss / ln 2
+ accuracy       0.0000  (0 of 2 rows)
+                0.4286  (3 of 7 cells)
+ ln 2           0.6931  nats, a uniform guess
+ label entropy  0.6931  nats, knowing only the shares of labels
+
+ NumPy, float64
+"""
+
+WEIGHTED = """\
+ row 0              cat           dog    ▸owl [/b]           fox   loss (nats)
+───────────────────────────────────────────────────────────────────────────────
+ logits      2.0000       -3.0000       0.8000        1.2000
+ softmax     0.5691        0.0038       0.1714        0.2557
+ target      0             0            1             0
+ −y·ln p     0.0000        0.0000       1.7638        0.0000        1.7638
+ weighted                                                           0.8819
+
+ row 1              cat          ▸dog     owl [/b]           fox   loss (nats)
+───────────────────────────────────────────────────────────────────────────────
+ logits      1.5000       -0.1000       0.9000       -1.3000
+ softmax     0.5520        0.1115       0.3030        0.0336
+ target      0             1            0             0
+ −y·ln p     0.0000        2.1942       0.0000        0.0000        2.1942
+ weighted                                                           4.3883
+
+ row 2             ▸cat           dog     owl [/b]           fox   loss (nats)
+───────────────────────────────────────────────────────────────────────────────
+ logits     40.0000        0.0000       0.0000        0.0000
+ softmax     1.0000        4.2484e-18   4.2484e-18    4.2484e-18
+ target      1             0            0             0
+ −y·ln p     1.2745e-17    0.0000       0.0000        0.0000        1.2745e-17
+ weighted                                                           1.2745e-17
+
+ row 3              cat           dog     owl [/b]           fox   loss (nats)
+───────────────────────────────────────────────────────────────────────────────
+ logits      1.0000        2.0000       3.0000        4.0000
+ softmax     0.0321        0.0871       0.2369        0.6439
+ target                                                                ignored
+
+ row   target       logit   p_target   prediction        p       weight   unweighted   loss (nats)
+───────────────────────────────────────────────────────────────────────────────────────────────────
+   0   owl [/b]    0.8000     0.1714   cat          0.5691   ✗   0.5000   1.7638        0.8819
+   1   dog        -0.1000     0.1115   cat          0.5520   ✗   2.0000   2.1942        4.3883
+   2   cat        40.0000     1.0000   cat          1.0000   ✓   1.0000   1.2745e-17    1.2745e-17
+   3   -100                                                                                ignored
+
+ loss           1.5058  nats, mean
+ numerator      5.2702  nats, sum of the weighted losses
+ denominator    3.5000  sum of class weights
+ by count       1.7567  nats, numerator / rows: the other weighted mean
+ rows           4 given, 3 used, 1 ignored
+                as many rows as classes: its shape cannot tell a transposed input
+ target         class indices
+ perplexity     4.5076  exp of the mean loss
+ bits           2.1724  the mean loss / ln 2
+ accuracy       0.3333  (1 of 3 rows)
+ ln 4           1.3863  nats, a uniform guess
+ label entropy  0.6931  nats, knowing only the weighted shares of labels
+
+ NumPy, float64
+"""
+
+SOFT = """\
+ row 0             0        ▸1         2         3   loss (nats)
+─────────────────────────────────────────────────────────────────
+ log probs   -2.3026   -1.6094   -1.2040   -0.9163
+ probs        0.1000    0.2000    0.3000    0.4000
+ target       0         0.5000    0.5000    0
+ −y·ln p      0.0000    0.8047    0.6020    0.0000        1.4067
+
+ row 1            ▸0         1         2         3   loss (nats)
+─────────────────────────────────────────────────────────────────
+ log probs   -0.3567   -2.3026   -2.3026   -2.3026
+ probs        0.7000    0.1000    0.1000    0.1000
+ target       1         0         0         0
+ −y·ln p      0.3567    0.0000    0.0000    0.0000        0.3567
+
+ row   largest target   log_prob   p_target   prediction        p       loss (nats)
+────────────────────────────────────────────────────────────────────────────────────
+   0                1    -1.6094     0.2000            3   0.4000   ✗        1.4067
+   1                0    -0.3567     0.7000            0   0.7000   ✓        0.3567
+
+ loss           0.8817  nats, mean
+ numerator      1.7634  nats, sum of the losses
+ denominator    2       rows
+ rows           2 given, 2 used, 0 ignored
+ target         class probabilities
+ perplexity     2.4150  exp of the mean loss
+ bits           1.2720  the mean loss / ln 2
+ accuracy       0.5000  (1 of 2 rows)
+ ln 4           1.3863  nats, a uniform guess
+ label entropy  0.6931  nats, knowing only the shares of labels
+
+ NumPy, float64
+"""
+
+MANY = """\
+ row   target    logit   p_target   prediction        p       loss (nats)
+──────────────────────────────────────────────────────────────────────────
+   3        0   0.0000     0.0061            1   0.9939   ✗        5.1061
+   8        0   0.0000     0.0037            1   0.9963   ✗        5.6037
+  16        0   0.0000     0.0055            1   0.9945   ✗        5.2055
+  21        0   0.0000     0.0033            1   0.9967   ✗        5.7033
+  29        0   0.0000     0.0050            1   0.9950   ✗        5.3050
+  34        0   0.0000     0.0030            1   0.9970   ✗        5.8030
+  42        0   0.0000     0.0045            1   0.9955   ✗        5.4045
+  47        0   0.0000     0.0027            1   0.9973   ✗        5.9027
+  50        0   0.0000     0.0067            1   0.9933   ✗        5.0067
+  55        0   0.0000     0.0041            1   0.9959   ✗        5.5041
+
+ the ten highest losses of 60 rows; --format csv gives all
+
+ loss             3.0925  nats, mean
+ numerator      185.5494  nats, sum of the losses
+ denominator     60       rows
+ rows           60 given, 60 used, 0 ignored
+ target         class indices
+ perplexity      22.0319  exp of the mean loss
+ bits             4.4615  the mean loss / ln 2
+ accuracy         0.0167  (1 of 60 rows)
+ ln 2             0.6931  nats, a uniform guess
+ label entropy    0.6931  nats, knowing only the shares of labels
+
+ NumPy, float64
+"""
+
+WIDE = """\
+ row 0
+    0 1.4288e-6    1 3.8839e-6    2 1.0557e-5    3 2.8698e-5    4 7.8010e-5    5 0.0002
+    6 0.0006       7 0.0016       8 0.0043       9 0.0116      10 0.0315      11 0.0855
+   12 0.2325      13 0.6321
+"""
+
+NARROW_WIDE = """\
+ row 0
+    0 1.4288e-6    1 3.8839e-6
+    2 1.0557e-5    3 2.8698e-5
+    4 7.8010e-5    5 0.0002
+    6 0.0006       7 0.0016
+    8 0.0043       9 0.0116
+   10 0.0315      11 0.0855
+   12 0.2325      13 0.6321
+"""
+
+
+def table(items: Iterable[Item], width: int | None = None, *, color: bool = False) -> str:
+    return text(Format.TABLE, items, Screen(width, color))
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        pytest.param(founding(), FOUNDING, id="founding"),
+        pytest.param(
+            bce(batch(LOGITS, [[0, 0, 1, 0], [0, 1, -1, 0]]), classes=NAMED), CELLS, id="cells"
+        ),
+        pytest.param(
+            ce(
+                batch([*LOGITS, [40, 0, 0, 0], [1, 2, 3, 4]], [2, 1, 0, -100]),
+                weight=[1, 2, 0.5, 1],
+                classes=NAMED,
+            ),
+            WEIGHTED,
+            id="weighted",
+        ),
+        pytest.param(soft(Kind.LOG_PROBS), SOFT, id="soft"),
+        pytest.param(many(60), MANY, id="many"),
+        pytest.param(softmax(batch([list(range(14))])), WIDE, id="wide"),
+    ],
+)
+def test_whole_text(items: Iterable[Item], expected: str) -> None:
+    assert table(items) == expected
+
+
+def test_values_of_many_classes_fill_the_screen_and_no_more() -> None:
+    assert table(softmax(batch([list(range(14))])), width=40) == NARROW_WIDE
+
+
+def test_what_does_not_fit_is_left_out_or_left_long_but_never_cut() -> None:
+    rows_and_summary = FOUNDING.split("\n\n", 2)[2]
+    assert table(founding(), width=60) == rows_and_summary
+    assert table(founding(), width=61) == FOUNDING
+    assert table(founding(), width=10) == rows_and_summary
+    assert table(founding(), width=500) == FOUNDING
+
+
+def test_names_and_identifiers_are_shown_and_never_obeyed() -> None:
+    drawn = table(ce(batch([[1, 2]] * 6, [0] * 6, ids=TRICKY), classes=("[red]", "\x07|")))
+    first_column = re.findall(r"^ (\S+) +\[red\]  ", drawn, re.MULTILINE)
+    assert first_column == ["[/foo]", "e\\x1b[31mx", "a\\u202eb", 'q"u,o', "n\\x0al", "日本"]
+    assert "\\x07|" in drawn
+    assert not {"\x07", "\x1b", "\u202e"} & set(drawn)
+
+
+def test_wide_characters_take_two_columns() -> None:
+    drawn = table(ce(batch([[1, 2]] * 2, [0, 0], ids=["日本", "ab"])))
+    assert f" 日本{' ' * 8}0   1.0000" in drawn
+    assert f" ab{' ' * 10}0   1.0000" in drawn
+
+
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"COLUMNS": "20", "TERM": "dumb", "NO_COLOR": "1"},
+        {"FORCE_COLOR": "1", "TERM": "xterm-256color", "LINES": "3"},
+        {"TTY_COMPATIBLE": "1", "COLORTERM": "truecolor", "JUPYTER_COLUMNS": "30"},
+    ],
+)
+def test_only_the_screen_decides(
+    color: bool, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = table(founding(), color=color)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert table(founding(), color=color) == expected
+
+
+def test_colour_adds_escapes_and_changes_nothing_else() -> None:
+    colored = table(founding(), color=True)
+    assert "\x1b[31m✗\x1b[0m" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == FOUNDING
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_no_line_ends_in_blanks(color: bool) -> None:
+    for line in table(founding(), color=color).split("\n"):
+        assert not re.sub(r"\x1b\[[0-9;]*m", "", line).endswith(" ")
+        assert line.count("\x1b[0m") * 2 == line.count("\x1b[")
+
+
+def test_forty_rows_are_all_shown() -> None:
+    drawn = table(many(40))
+    assert len(re.findall(r"^ +\d+ +0 ", drawn, re.MULTILINE)) == 40
+    assert "highest" not in drawn
+
+
+def test_highest_losses_put_nan_first_and_ties_to_the_lower_row() -> None:
+    losses = np.zeros(50)
+    losses[[7, 44]] = np.nan, np.inf
+    losses[20:30] = 2.0
+    kept = Kept()
+    for start in (0, 25):
+        outcome = ce_outcome(batch([[0.0, 0.0]] * 25, [0] * 25, start=start))
+        assert outcome.loss is not None
+        outcome.loss[:] = losses[start : start + 25]
+        kept.add(outcome)
+    assert [row.batch.start for row in kept.rows()] == [7, *range(20, 28), 44]
+
+
+def test_kept_rows_do_not_hold_their_batch() -> None:
+    kept = Kept()
+    outcome = ce_outcome(batch([[0.0, 1.0]] * 100, [0] * 100))
+    kept.add(outcome)
+    for row in (*kept.first, *kept.rows()):
+        assert row.batch.values.base is None
+        assert row.loss is not None and row.loss.base is None
+
+
+def test_forty_rows_of_softmax_and_how_to_get_the_rest() -> None:
+    drawn = table(softmax(batch([[0.0, 1.0]] * 41)))
+    assert drawn.endswith(
+        "  39   0.2689   0.7311\n\n the first 40 of 41 rows; --format csv gives all\n"
+    )
+
+
+def test_coordinates_name_rows_of_k_dimensional_input() -> None:
+    places = np.array([[0, 0], [0, 1]])
+    drawn = table(ce(batch(LOGITS, [2, 1], coordinates=places), coordinates=("n", "d1")))
+    assert " n 0, d1 1  " in drawn
+    assert " 0    1        1   -0.1000 " in drawn
+
+
+def test_smoothing_shows_in_the_target_of_the_working() -> None:
+    head, outcome, *rest = ce(batch(LOGITS, [2, 1]))
+    assert isinstance(head, Header)
+    drawn = table([replace(head, label_smoothing=0.1), outcome, *rest])
+    assert re.search(r"smoothed +0\.0250 +0\.0250 +0\.9250 +0\.0250\n", drawn)
