@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.model import Floats
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.model import Floats
 
 _SCALE = 1126
 """Every finite float64 is an integer multiple of 2**-1126 with the 53 bits frexp gives."""

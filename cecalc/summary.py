@@ -15,13 +15,11 @@ import numpy as np
 
 from cecalc.errors import DataError
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Header, Outcome, Report
+from cecalc.model import Floats, Header, Outcome, Report
 from cecalc.terms import Reduction, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -10,11 +10,8 @@ from cecalc.compute.backend import Backend, RoundedBackend
 from cecalc.compute.layout import Layout, layout_of
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses import activations, checks
-from cecalc.model import Batch, Outcome
+from cecalc.model import Batch, Floats, Outcome
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:

@@ -6,16 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from cecalc.errors import LimitError, UsageError
+from cecalc.model import Floats
 from cecalc.request import Arithmetic
 from cecalc.terms import BackendName, Dtype
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 Array = Any
 

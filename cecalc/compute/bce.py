@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -12,11 +12,8 @@ from cecalc.compute.settings import Noted, Settings
 from cecalc.losses import activations, binary_cross_entropy, checks
 from cecalc.losses.rules import Notices
 from cecalc.losses.stable import tree_sum, weighted
-from cecalc.model import Batch, Outcome
+from cecalc.model import Batch, Flags, Floats, Outcome
 from cecalc.terms import Kind, Reduction
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats
 
 
 def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:

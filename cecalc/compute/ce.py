@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,11 +16,8 @@ from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
 from cecalc.losses.rules import Notices
 from cecalc.losses.stable import at, namespace, normaliser, weighted
-from cecalc.model import Batch, Outcome, Working
+from cecalc.model import Batch, Flags, Floats, Integers, Outcome, Working
 from cecalc.terms import Kind
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 _SURPRISAL = {
     Kind.LOGITS: cross_entropy.surprisal_from_logits,

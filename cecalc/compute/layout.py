@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from cecalc.model import Batch, Floats, Integers
+from cecalc.model import Batch, Floats, Integers
 
 _STEP = 256
 """A multiple of how many positions any kernel works on at once."""

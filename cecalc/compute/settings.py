@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cecalc.losses.rules import Leniency, Notices
-from cecalc.model import Outcome
+from cecalc.model import Floats, Outcome
 from cecalc.terms import Kind, Reduction, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.cells import cell_len
 
 from cecalc.explain.row_table import FEW, Style, picked
 from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps
+from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output.drawing import paragraph, unbroken
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 OVER, OVER_32 = 709.782712893384, 88.72283905206835
 UNDER, UNDER_32 = -745.1332191019412, -103.97207708399179

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.errors import visible
 from cecalc.explain.steps import RowSteps, SigmoidSteps, SoftmaxSteps
-from cecalc.model import Header
+from cecalc.model import Floats, Header
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.worked_rows import MARK, Block, Line
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 ALL, FEW = 8, 6
 """Up to how many classes all have a column, and how many else."""

@@ -7,16 +7,12 @@ them, for what is to be seen of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.losses import activations, binary_cross_entropy, cross_entropy
 from cecalc.losses.stable import exp_difference, normaliser, tree_sum
-from cecalc.model import Header, Outcome, Report
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
+from cecalc.model import Floats, Header, Outcome, Report
 
 
 @dataclass(frozen=True)

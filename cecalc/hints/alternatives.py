@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from cecalc.hints.evidence import Head
 from cecalc.hints.likelihood import Fit, OfCells, OfClasses, fit_of, log_probabilities, normalised
 from cecalc.hints.values import end_at, stop_at
 from cecalc.losses import activations
+from cecalc.model import Floats, Integers
 from cecalc.terms import Hint, Kind, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats, Integers
 
 COLUMNS_COMPARED = 2**12
 """With more columns of cells than this, their order is not looked at."""

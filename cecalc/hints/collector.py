@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
 from cecalc.losses.rules import Notices
-from cecalc.model import Batch, Header, Outcome, row_name
+from cecalc.model import Batch, Floats, Header, Outcome, row_name
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 @dataclass

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.errors import count
-from cecalc.model import Header
+from cecalc.model import Flags, Floats, Header, Integers
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 HEAD_ROWS = 2**12
 HEAD_VALUES = 2**16

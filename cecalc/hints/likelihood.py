@@ -29,16 +29,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.hints.evidence import WIDE, Head
 from cecalc.losses import activations
+from cecalc.model import Flags, Floats, Integers
 from cecalc.terms import Kind, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 ALPHA = 1e-6
 """The chance of a false alarm that each test keeps below, where the targets are the model's own."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from cecalc.hints.evidence import Head, Totals
 from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
 from cecalc.losses import activations
 from cecalc.losses.rules import ROUNDING, TOLERANCE
+from cecalc.model import Floats
 from cecalc.terms import Hint, Kind, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 HALF = ("float16", "bfloat16")
 FLOAT16_MAX = 65504.0

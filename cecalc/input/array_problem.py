@@ -21,13 +21,12 @@ from cecalc.input.files import Files
 from cecalc.input.formats import Arrays
 from cecalc.input.problem import whole
 from cecalc.input.shapes import aligned, arrange, axis_names, names_of, row_blocks
-from cecalc.model import Batch, Block, Meter, Problem, Schema
+from cecalc.model import Batch, Block, Floats, Meter, Problem, Schema
 from cecalc.request import InputRequest
 from cecalc.terms import Kind, Task
 
 if TYPE_CHECKING:
     from cecalc.input.table import Beside
-    from cecalc.model import Floats
 
 BATCH_VALUES = 2**21
 """How many values a window holds (but always a whole entry of the first axis): 4 MiB of float16,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,8 @@ from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
 from cecalc.input.shapes import as_said
 from cecalc.input.table import Columns, Reading, first_fault
+from cecalc.model import Floats
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types

@@ -7,7 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from cecalc.input.arguments import parse
 from cecalc.input.layout import Layout
 from cecalc.input.shapes import as_said, to_array
 from cecalc.input.table import Columns, Reading, Record, Rows, first_fault
+from cecalc.model import Floats
 from cecalc.numbers import read_number
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 

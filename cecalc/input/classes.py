@@ -15,13 +15,13 @@ import numpy as np
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.layout import numbered
 from cecalc.input.shapes import is_index
+from cecalc.model import Floats
 from cecalc.numbers import is_number, read_number, write_number
 from cecalc.request import InputRequest
 from cecalc.terms import TargetAs, Task
 
 if TYPE_CHECKING:
     from cecalc.input.arrays import Windows
-    from cecalc.model import Floats
 
 HEAD = 4096
 """How many rows are looked at to tell whether targets are names or numbers."""

@@ -17,12 +17,11 @@ import pyarrow as pa
 
 from cecalc.input.table import Columns, LazyIds, LazyOriginals, Reading
 from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock
+from cecalc.model import Floats, Integers
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.model import Floats, Integers
 
 _LF = ord("\n")
 _PIECE = 2**18

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +21,10 @@ from cecalc.input.layout import Wanted
 from cecalc.input.shapes import as_said, is_index, to_array
 from cecalc.input.table import Beside, Columns, Reading, Table
 from cecalc.input.text import cut
+from cecalc.model import Floats
 from cecalc.request import Given, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 def read_beside(

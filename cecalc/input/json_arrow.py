@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +17,7 @@ from pyarrow import json as arrow_json
 
 from cecalc.input.table import Columns, LazyIds, LazyOriginals, Reading
 from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
+from cecalc.model import Floats
 
 
 def schema_of(first: Mapping[str, Any]) -> pa.Schema | None:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -33,12 +33,9 @@ from cecalc.input.shapes import (
     to_array,
 )
 from cecalc.input.table import Beside, Columns, Reading, Rows, Table
-from cecalc.model import Batch, Block, Problem, Schema
+from cecalc.model import Batch, Block, Floats, Problem, Schema
 from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 def from_arguments(kind: Kind, values: Inline, request: InputRequest) -> Problem:

@@ -10,16 +10,14 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cecalc.errors import DataError, count, excerpt
+from cecalc.model import Floats, Integers
 from cecalc.numbers import write_number
 from cecalc.terms import TargetForm, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats, Integers
 
 BATCH_VALUES = 2**17
 """How many values a block of an input that is there at once holds (but always a whole row)."""

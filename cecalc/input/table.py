@@ -13,14 +13,13 @@ from cecalc.errors import CecalcError, DataError, Place, count, excerpt
 from cecalc.input.classes import Classes
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock
-from cecalc.model import Original
+from cecalc.model import Floats, Original
 from cecalc.terms import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cecalc.input.arrays import Windows
-    from cecalc.model import Floats
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cecalc.losses.rules import (
@@ -16,10 +14,8 @@ from cecalc.losses.rules import (
     refuse,
     sum_to_one,
 )
+from cecalc.model import Flags, Floats, Integers
 from cecalc.numbers import write_number
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 
 def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cecalc.model import Floats, Integers
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.model import Floats, Integers
 
 _PIECE = 2**16
 """Values worked on at once: of 2**13 to 2**16 the quickest where it was measured."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.errors import count
+from cecalc.model import Flags, Floats, Integers
 from cecalc.numbers import write_number
 from cecalc.terms import Hint
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""

@@ -9,14 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cecalc.model import Groups, Outcome
+from cecalc.model import Flags, Floats, Groups, Outcome
 from cecalc.numbers import write_numbers
 from cecalc.output.column import Column, Sort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.model import Flags, Floats
 
 
 def numbers(values: Floats, used: Flags | None = None) -> pa.Array:

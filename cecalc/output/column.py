@@ -6,14 +6,11 @@ import enum
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cecalc.errors import visible
-from cecalc.model import Groups, Outcome
+from cecalc.model import Flags, Groups, Outcome
 from cecalc.numbers import brief, rounded, write_numbers
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags
 
 RIGHT, WRONG = "✓", "✗"
 

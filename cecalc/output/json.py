@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cecalc.model import Groups, Header, Item, Outcome, Report
+from cecalc.model import Flags, Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import Selection, columns, figures, groups
 from cecalc.output.column import Column, Sort
@@ -18,9 +18,6 @@ from cecalc.output.columns import IGNORED
 from cecalc.request import Screen
 from cecalc.selection import select
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags
 
 _is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 

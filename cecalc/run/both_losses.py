@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,8 @@ from cecalc.compute import outcome_of
 from cecalc.compute.backend import Backend
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses.rules import are_one
-from cecalc.model import Batch, Block, Outcome, Problem
+from cecalc.model import Batch, Block, Flags, Floats, Outcome, Problem
 from cecalc.terms import Hint, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats
 
 _IGNORED = -100.0
 """The target of the cells of ignored rows, whatever the rows' own was: 1 may be ignored too."""

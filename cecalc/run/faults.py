@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +25,9 @@ from cecalc.losses.checks import (
     sum_hint,
 )
 from cecalc.losses.rules import INFINITE, PREDICTED_SUM, BrokenRule
-from cecalc.model import Batch, Schema, row_name
+from cecalc.model import Batch, Floats, Schema, row_name
 from cecalc.numbers import write_number
 from cecalc.terms import Kind, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

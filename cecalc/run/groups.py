@@ -9,18 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Groups, Header, Outcome
+from cecalc.model import Flags, Floats, Groups, Header, Integers, Outcome
 from cecalc.request import Rank
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 Key = tuple[str, ...]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from cecalc import __version__
@@ -12,14 +10,11 @@ from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.input.extra_arrays import read_numbers
 from cecalc.losses.rules import Leniency
-from cecalc.model import Batch, Header, Problem, Report, Schema
+from cecalc.model import Batch, Floats, Header, Problem, Report, Schema
 from cecalc.numbers import write_number
 from cecalc.request import Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
 from cecalc.terms import Kind, NanPolicy, Reduction, TargetForm, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:

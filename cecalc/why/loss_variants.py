@@ -15,12 +15,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
+from cecalc.model import Flags, Floats, Integers
 
 _NARROW = 64
 """Rows of fewer classes are laid out class by class, so that sums over classes add long rows."""

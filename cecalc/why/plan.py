@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.model import Floats, Integers
 from cecalc.why.loss_variants import BCE, CE, Form
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats, Integers
 
 SMOOTHINGS = tuple(percent / 100 for percent in (1, 2, 5, *range(10, 60, 5), 90))
 BATCH_SIZES = (*(2**k for k in range(1, 13)), 10, 20, 50, 100, 200, 500, 1000)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cecalc.compute import Noted, Settings, outcome_of
 from cecalc.compute.backend import Backend
 from cecalc.errors import DataError, UsageError, count
-from cecalc.model import Batch, Header, Outcome, Problem, Schema
+from cecalc.model import Batch, Floats, Header, Outcome, Problem, Schema
 from cecalc.request import Question, Request
 from cecalc.run.both_losses import as_cells, both_of, sums_to_one
 from cecalc.run.settings import header_of, settings_of
@@ -21,9 +20,6 @@ from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Known, Plan
 from cecalc.why.recipes import planned
 from cecalc.why.sums import Rows
 from cecalc.why.tally import Tally, tally_of
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 
 @dataclass(frozen=True)

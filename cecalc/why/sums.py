@@ -6,15 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cecalc.model import Flags, Floats, Integers
 from cecalc.why.loss_variants import Form, Terms, by_class
 from cecalc.why.plan import Plan
-
-if TYPE_CHECKING:
-    from cecalc.model import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cecalc.model import Floats
 from cecalc.why.loss_variants import BCE, CE, Form, Scores, by_class
 from cecalc.why.plan import Plan
 from cecalc.why.sums import NEIGHBOURS, Batches, Columns, Costs, Rows, Span, Total
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 KEPT = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""

@@ -7,17 +7,14 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from cecalc.model import Batch, Header, Item, Original, Outcome, Report, Schema, Working
+from cecalc.model import Batch, Floats, Header, Item, Original, Outcome, Report, Schema, Working
 from cecalc.output import Format
 from cecalc.request import Screen
 from cecalc.terms import Kind, Reduction, TargetForm, Task
-
-if TYPE_CHECKING:
-    from cecalc.model import Floats
 
 PIPE = Screen()
 
