@@ -69,7 +69,7 @@ def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags,
     return used, checks.notes_bce(values, target, used)
 
 
-class _Cells(NamedTuple):
+class _CellLosses(NamedTuple):
     """What is computed of cells, each of shape (N, M); losses in nats."""
 
     unweighted: Floats
@@ -78,7 +78,7 @@ class _Cells(NamedTuple):
     probs: Floats
 
 
-def _cells(*arrays: Floats, given: list[bool], settings: Settings, backend: Backend) -> _Cells:
+def _cells(*arrays: Floats, given: list[bool], settings: Settings, backend: Backend) -> _CellLosses:
     """The cells of some rows.
 
     Parameters
@@ -91,7 +91,7 @@ def _cells(*arrays: Floats, given: list[bool], settings: Settings, backend: Back
     unweighted = loss = _cell_losses(values, target, None, None, settings, backend)
     if weight is not None or pos_weight is not None:
         loss = _cell_losses(values, target, weight, pos_weight, settings, backend)
-    return _Cells(unweighted, loss, _cell_probs(values, settings, backend))
+    return _CellLosses(unweighted, loss, _cell_probs(values, settings, backend))
 
 
 def _cell_losses(

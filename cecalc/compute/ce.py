@@ -26,7 +26,7 @@ _SURPRISAL = {
 }
 
 
-class _Rows(NamedTuple):
+class _RowLosses(NamedTuple):
     """What is computed of rows, each of shape (N,); losses in nats."""
 
     unweighted: Floats
@@ -125,7 +125,7 @@ def _is_lean(target: Any, settings: Settings, backend: Backend) -> bool:
 
 def _computed(
     values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
-) -> _Rows:
+) -> _RowLosses:
     """The rows on the backend, by our own formulas."""
     needs_all = _needs_all(target, settings)
     array = values if _is_lean(target, settings, backend) else backend.array(values)
@@ -153,7 +153,7 @@ def _computed(
     if settings.weight is not None:
         loss = mixture(backend.array(settings.weight))
     found = (unweighted, loss, prediction, p_prediction, p_target, peak)
-    return _Rows(*map(backend.numpy, found))
+    return _RowLosses(*map(backend.numpy, found))
 
 
 def _mixture(own: Any, surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
@@ -187,7 +187,7 @@ def _native(
     positions: int,
     settings: Settings,
     backend: RoundedBackend,
-) -> _Rows:
+) -> _RowLosses:
     """The rows by torch's own loss, which rounds as torch does."""
     layout = None if places is None else Layout.of(places, positions)
 
@@ -205,7 +205,7 @@ def _native(
     prediction = values.argmax(axis=-1)
     probs = native_softmax(values, layout, backend, log=False)
     p_prediction, p_target = at(probs, prediction), at(probs, true_class)
-    return _Rows(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
+    return _RowLosses(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
 
 
 def _working(batch: Batch, *, settings: Settings, backend: Backend) -> Working:

@@ -54,7 +54,7 @@ def explained(
     if header.width == 1:
         settings = replace(settings, task=Task.BCE, ignore_index=settings.ignored)
     arithmetic = backend.choose(request.arithmetic, values=first.values.size)
-    rows, ce, bce = _Rows(request.rank), Summary(), Summary()
+    rows, ce, bce = _ExplainedRows(request.rank), Summary(), Summary()
     is_ce = is_of_classes(first)
     seen = header if is_ce else _of_cells(header)
     asked = replace(settings, task=seen.task)
@@ -116,7 +116,7 @@ def _has_ce(row: Outcome) -> bool:
 
 
 @dataclass
-class _Rows:
+class _ExplainedRows:
     """The rows seen so far that may come to be explained."""
 
     rank: Rank | None

@@ -12,7 +12,7 @@ from cecalc.explain.steps import RowSteps, SigmoidSteps, SoftmaxSteps
 from cecalc.model import Floats, Header
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
-from cecalc.output.worked_rows import MARK, Block, Line
+from cecalc.output.worked_rows import MARK, Block, WorkedLine
 
 ALL, FEW = 8, 6
 """Up to how many classes all have a column, and how many else."""
@@ -136,7 +136,7 @@ def _block(
     names = [(MARK if m else "") + labels[c] for c, m in zip(chosen, marked, strict=True)]
     end = "Σ" if any(line.end for line in lines) else ""
     return Block(
-        Line(title, names, end),
-        [Line(line.name, [line.texts[c] for c in chosen], line.end) for line in lines],
+        WorkedLine(title, names, end),
+        [WorkedLine(line.name, [line.texts[c] for c in chosen], line.end) for line in lines],
         frozenset(i for i, m in enumerate(marked) if m),
     )

@@ -26,7 +26,7 @@ _AT_MOST = 3
 
 
 @dataclass(frozen=True)
-class Reading:
+class Alternative:
     """Another way to read the rows."""
 
     hint: Callable[[str], Hint]
@@ -63,11 +63,11 @@ def misread(head: Head) -> Hint | None:
     return best.hint("about {:.3g} instead of {:.3g} nats".format(*means))
 
 
-def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
+def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
     """The columns in another order; 0 and 1 exchanged."""
     columns, here = fit.log_p.shape[1], head.where
     if isinstance(fit, OfCells):
-        yield Reading(partial(_flipped, here), fit.loss(target=1 - fit.target))
+        yield Alternative(partial(_flipped, here), fit.loss(target=1 - fit.target))
         if columns > COLUMNS_COMPARED or fit.target.shape[0] * columns**2 > 2**28:
             return
     own, cost = fit.costs()
@@ -84,7 +84,7 @@ def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
     for order, meant in named.items():
         if (meant == own).all() or meant.min() < 0 or meant.max() >= columns:
             continue
-        yield Reading(partial(_ordered, order, here), _total(cost, meant))
+        yield Alternative(partial(_ordered, order, here), _total(cost, meant))
     meant = _matched(cost)
     if set(meant[meant != own].tolist()) != set(own[meant != own].tolist()):
         return  # a class taken for one that has no rows here is misjudged, not misplaced
@@ -95,7 +95,7 @@ def _orders(fit: Fit, head: Head) -> Iterator[Reading]:
         if a != b
     ]
     listed = ", ".join(moved[:_AT_MOST]) + (", ..." if len(moved) > _AT_MOST else "")
-    yield Reading(partial(_mixed, listed, here), _total(cost, meant), choices)
+    yield Alternative(partial(_mixed, listed, here), _total(cost, meant), choices)
 
 
 def _matched(cost: Floats) -> Integers:
@@ -111,29 +111,29 @@ def _total(cost: Floats, meant: Integers) -> float:
     return float(np.take_along_axis(cost, meant[:, None], axis=1).sum())
 
 
-def _rows(fit: Fit, head: Head) -> Iterator[Reading]:
+def _rows(fit: Fit, head: Head) -> Iterator[Alternative]:
     """The targets of rows before or after."""
     for by in (1, -1, 2, -2):
-        yield Reading(partial(_off_by, by, head), fit.loss(fit.shifted(by, head.sequence)))
+        yield Alternative(partial(_off_by, by, head), fit.loss(fit.shifted(by, head.sequence)))
 
 
-def _transposed(fit: Fit, head: Head) -> Iterator[Reading]:
+def _transposed(fit: Fit, head: Head) -> Iterator[Alternative]:
     """Rows and columns exchanged, where there are as many."""
     rows, columns = head.values.shape
     if not head.is_all or rows != columns:
         return
     raw = log_probabilities(head, head.numbers.T, head.header.schema.kind)
-    yield Reading(partial(_other_axis, head), fit.loss(fit.tempered(raw)))
+    yield Alternative(partial(_other_axis, head), fit.loss(fit.tempered(raw)))
 
 
-def _negated(fit: Fit, head: Head) -> Iterator[Reading]:
+def _negated(fit: Fit, head: Head) -> Iterator[Alternative]:
     """Costs or distances, of which the least is meant; for bce this is 0 and 1 exchanged."""
     if isinstance(fit, OfClasses) and head.header.schema.kind is Kind.LOGITS:
         raw = log_probabilities(head, -head.numbers, Kind.LOGITS)
-        yield Reading(partial(_costs, head.where), fit.loss(fit.tempered(raw)))
+        yield Alternative(partial(_costs, head.where), fit.loss(fit.tempered(raw)))
 
 
-def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
+def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
     """Logits that are probabilities, or logarithms of them."""
     values = head.values[head.rows_used]
     if head.header.schema.kind is not Kind.LOGITS:
@@ -150,7 +150,7 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Reading]:
         hint, least = partial(_twice_sigmoid, kind, head), _scaled(head, fit)
     else:
         raw, hint, least = _odds(head.numbers), partial(_sigmoid_first, head), math.inf
-    yield Reading(hint, fit.loss(fit.tempered(raw)), least=least, is_plain=is_plain)
+    yield Alternative(hint, fit.loss(fit.tempered(raw)), least=least, is_plain=is_plain)
 
 
 @np.errstate(all="ignore")  # what is not used may hold anything

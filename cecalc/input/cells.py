@@ -15,14 +15,14 @@ from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.arguments import parse
 from cecalc.input.layout import Layout
 from cecalc.input.shapes import as_said, to_array
-from cecalc.input.table import Columns, Reading, Record, Rows, first_fault
+from cecalc.input.table import Columns, Reading, Record, TableBlock, first_fault
 from cecalc.model import Floats
 from cecalc.numbers import read_number
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 
 
-def columns_of(block: Rows, reading: Reading) -> Columns:
+def columns_of(block: TableBlock, reading: Reading) -> Columns:
     """A block as arrays, up to the first row that cannot be read.
 
     Raises
@@ -66,7 +66,7 @@ def columns(rows: list[Record], reading: Reading) -> Columns:
     ------
     DataError : a cell is not what its column asks for; its place is in it
     """
-    layout, cells = reading.layout, _Cells(rows, reading)
+    layout, cells = reading.layout, _CellTexts(rows, reading)
     weight = layout.sample_weight
     return Columns(
         values=cells.array(layout.values),
@@ -96,7 +96,7 @@ def is_list(cell: Any) -> bool:
     return isinstance(cell, list) or (isinstance(cell, str) and cell.lstrip().startswith("["))
 
 
-class _Cells:
+class _CellTexts:
     def __init__(self, rows: list[Record], reading: Reading) -> None:
         self.rows, self.reading = rows, reading
 

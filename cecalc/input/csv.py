@@ -13,7 +13,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
+from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, cut
 from cecalc.model import Original
 from cecalc.numbers import is_number
@@ -59,7 +59,7 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     except DataError as error:
         raise error.at(source=place.source, line=place.line) from None
     last_is_empty = len(fields) > 1 and fields[-1] == ""
-    form = Form(delimiter, len(fields), last_is_empty, tuple(layout.used))
+    form = RowForm(delimiter, len(fields), last_is_empty, tuple(layout.used))
     filled = block if block.text else next(blocks, None)
     second = None if filled is None else next(form.records(filled), None)
     if filled is None or second is None:
@@ -88,7 +88,7 @@ def _without_header(block: TextBlock, header: Record) -> TextBlock:
 
 
 @dataclass(frozen=True)
-class Form:
+class RowForm:
     """How the rows under a header look."""
 
     delimiter: str
@@ -98,13 +98,13 @@ class Form:
     used: tuple[int, ...] = ()
     """The positions of the fields that are read; others may hold any bytes."""
 
-    def rows(self, block: TextBlock, *, is_plain: bool) -> Rows:
+    def rows(self, block: TextBlock, *, is_plain: bool) -> TableBlock:
         """A block of the table, unparsed."""
         records = partial(self.records, block)
         is_small = len(block.text) < MIN_ARROW_BYTES
         if not is_plain or is_small:
-            return Rows(block.start, block.rows, records)
-        return Rows(block.start, block.rows, records, partial(self._arrays, block))
+            return TableBlock(block.start, block.rows, records)
+        return TableBlock(block.start, block.rows, records, partial(self._arrays, block))
 
     def _arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
         from cecalc.input import csv_arrow

@@ -12,7 +12,7 @@ from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.input import formats, json, stores
 from cecalc.input.files import Files
 from cecalc.input.layout import Wanted
-from cecalc.input.table import Rows, Table
+from cecalc.input.table import Table, TableBlock
 from cecalc.request import InputRequest
 
 
@@ -47,7 +47,7 @@ def joined(
     DataError : a file has other columns than the first
     """
 
-    def blocks() -> Iterator[Rows]:
+    def blocks() -> Iterator[TableBlock]:
         before = 0
         for table in itertools.chain([first], _opened(others, first, request, wanted, files)):
             end = 0

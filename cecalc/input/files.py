@@ -70,7 +70,7 @@ class Opened:
         if raw is not None and raw.seekable():
             raw.seek(-len(self.head), os.SEEK_CUR)
         else:
-            raw = _Rejoined(self)
+            raw = _OpenedBytes(self)
         buffered = io.BufferedReader(raw)
         files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
         return cast("BinaryIO", buffered)
@@ -244,7 +244,7 @@ def _head(source: Readable, name: str) -> bytes:
     return head
 
 
-class _Rejoined(io.RawIOBase):
+class _OpenedBytes(io.RawIOBase):
     """The head of an input and what follows it, read once."""
 
     def __init__(self, opened: Opened) -> None:

@@ -10,23 +10,25 @@ from typing import Any
 from cecalc.errors import CecalcError
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes
-from cecalc.input.table import Reading, Rows, Table
+from cecalc.input.table import Reading, Table, TableBlock
 
 
-def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[Rows]]:
+def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
     """How the table is to be read, and its blocks, of which those of its head have been looked at.
 
     What follows the head changes nothing, whatever the blocks.
     """
     if not (reading.has_names and reading.classes.are_open):
         return reading, table.blocks
-    looked_at = list[Rows]()
+    looked_at = list[TableBlock]()
     head = itertools.islice(_targets(table.blocks, reading, looked_at), HEAD)
     classes = reading.classes.settled(head)
     return replace(reading, classes=classes), itertools.chain(looked_at, table.blocks)
 
 
-def _targets(blocks: Iterator[Rows], reading: Reading, looked_at: list[Rows]) -> Iterator[Any]:
+def _targets(
+    blocks: Iterator[TableBlock], reading: Reading, looked_at: list[TableBlock]
+) -> Iterator[Any]:
     """The targets as they stand, up to the first that cannot be read."""
     layout = replace(reading.layout, values=(), names=(), id=None, sample_weight=None)
     for block in blocks:

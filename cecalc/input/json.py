@@ -19,7 +19,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Rows, Table
+from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Original
 from cecalc.request import InputRequest
@@ -114,13 +114,15 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     keys, layout = _understood(block.name, first, request, wanted)
     used = _Used.of(layout, request)
 
-    def rows(part: TextBlock) -> Rows:
+    def rows(part: TextBlock) -> TableBlock:
         def records() -> Iterator[Record]:
             return _records(part.name, _objects(part, nan=nan), keys, used)
 
         if len(part.text) < MIN_ARROW_BYTES:
-            return Rows(part.start, part.rows, records)
-        return Rows(part.start, part.rows, records, partial(_arrays, part, first.original.cells))
+            return TableBlock(part.start, part.rows, records)
+        return TableBlock(
+            part.start, part.rows, records, partial(_arrays, part, first.original.cells)
+        )
 
     every = map(rows, itertools.chain([block], blocks))
     lists = list_shapes(list(first.original.cells.values()), layout)
@@ -141,11 +143,11 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
     used = _Used.of(layout, request)
     width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
 
-    def block(part: slice) -> Rows:
+    def block(part: slice) -> TableBlock:
         def records() -> Iterator[Record]:
             return _records(name, _numbered(name, rows[part], part.start), keys, used)
 
-        return Rows(part.start, part.stop - part.start, records)
+        return TableBlock(part.start, part.stop - part.start, records)
 
     blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
     lists = list_shapes(list(first.original.cells.values()), layout)

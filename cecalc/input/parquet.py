@@ -22,7 +22,7 @@ from cecalc.input import arrow_columns
 from cecalc.input.arrays.stored import PlainFile, copied, not_a, out_of_memory, refuse_more
 from cecalc.input.files import Files, Opened
 from cecalc.input.layout import Layout, Wanted, understand
-from cecalc.input.table import Rows, Table
+from cecalc.input.table import Table, TableBlock
 from cecalc.model import Meter
 from cecalc.request import InputRequest
 from cecalc.terms import InputFormat
@@ -130,8 +130,8 @@ def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: 
         raise error.at(source=place.source) from None
 
 
-def _rows(batch: Any, start: int) -> Rows:
-    return Rows(start, batch.num_rows, lambda: (), partial(arrow_columns.read, batch, start))
+def _rows(batch: Any, start: int) -> TableBlock:
+    return TableBlock(start, batch.num_rows, lambda: (), partial(arrow_columns.read, batch, start))
 
 
 def _count(meter: Meter, rows: int, of: int | None) -> None:

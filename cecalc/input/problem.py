@@ -32,7 +32,7 @@ from cecalc.input.shapes import (
     row_blocks,
     to_array,
 )
-from cecalc.input.table import Beside, Columns, Reading, Rows, Table
+from cecalc.input.table import Beside, Columns, Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Floats, Problem, Schema
 from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind, Task
@@ -227,7 +227,7 @@ def _weight_column(table: Table) -> tuple[tuple[int, str], ...]:
     return () if position is None else ((position + 1, table.fields[position]),)
 
 
-def _table_blocks(blocks: Iterable[Rows], parse: Parse) -> Iterator[Block]:
+def _table_blocks(blocks: Iterable[TableBlock], parse: Parse) -> Iterator[Block]:
     rows = 0
     for block in blocks:
         rows = block.start + block.count
@@ -246,11 +246,11 @@ class Parse:
     beside: Beside
     request: InputRequest
 
-    def later(self, block: Rows) -> Block:
+    def later(self, block: TableBlock) -> Block:
         """The same as a call that parses when it is made."""
         return lambda: self(block)
 
-    def __call__(self, block: Rows) -> Batch:
+    def __call__(self, block: TableBlock) -> Batch:
         """The batch."""
         reading = self.reading
         if block.source is not None:

@@ -123,7 +123,7 @@ def first_fault(rows: int, parse: Callable[[slice], object]) -> tuple[int, DataE
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableBlock:
     """A block of a table, unparsed; both ways of parsing it may run in any thread."""
 
     start: int
@@ -144,7 +144,7 @@ class Table:
     source: str
     fields: Sequence[str]
     layout: Layout
-    blocks: Iterator[Rows]
+    blocks: Iterator[TableBlock]
     delimiter: str | None = None
     """The character between the fields, for delimited text."""
     header_text: str | None = None

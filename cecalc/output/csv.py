@@ -163,7 +163,7 @@ _SPREAD = {
 
 
 @dataclass(frozen=True)
-class Layout:
+class ObjectLayout:
     """The columns that the keys of the first object ask for."""
 
     header: Header
@@ -171,7 +171,7 @@ class Layout:
     """For each key in order: the names of its columns."""
 
     @classmethod
-    def of(cls, first: Mapping[str, Any], header: Header) -> Layout:
+    def of(cls, first: Mapping[str, Any], header: Header) -> ObjectLayout:
         """The layout that the first row's object sets for all."""
         return cls(header, {key: _names(key, value, header) for key, value in first.items()})
 
@@ -309,7 +309,7 @@ def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Part]:
     if not originals:
         return _synthesised(header, delimiter)
     if isinstance(originals[0].cells, Mapping):
-        layout = Layout.of(originals[0].cells, header)
+        layout = ObjectLayout.of(originals[0].cells, header)
         return [rewritten(layout.names, layout.cells, delimiter)]
     fields = header.schema.fields or ()
     if header.schema.delimiter == delimiter:

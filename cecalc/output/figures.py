@@ -16,7 +16,7 @@ Value = float | str | None
 
 
 @dataclass(frozen=True)
-class Line:
+class SummaryLine:
     """One line of a summary for people."""
 
     name: str
@@ -61,19 +61,19 @@ def members(report: Report) -> Iterator[tuple[str, Value]]:
     yield "version", report.version
 
 
-def lines(report: Report) -> list[Line]:
+def lines(report: Report) -> list[SummaryLine]:
     """The summary in words, its numbers padded so that their decimal points meet."""
     found = [
         *_loss(report),
         *_counts(report),
-        Line("target", "", report.target_form),
+        SummaryLine("target", "", report.target_form),
         *_readings(report),
         *_orientation(report),
     ]
     numbers = aligned([line.number for line in found])
     widest = max(len(number) for number in numbers)
     return [
-        Line(line.name, number.rjust(widest) if line.number else "", line.words)
+        SummaryLine(line.name, number.rjust(widest) if line.number else "", line.words)
         for line, number in zip(found, numbers, strict=True)
     ]
 
@@ -123,58 +123,58 @@ def share(part: int, whole: int | None) -> float | None:
     return part / whole if whole else None
 
 
-def _loss(report: Report) -> Iterator[Line]:
+def _loss(report: Report) -> Iterator[SummaryLine]:
     reduction = report.header.reduction.value
     if report.loss is None:
-        yield Line("loss", "", "one for each row (reduction none)")
+        yield SummaryLine("loss", "", "one for each row (reduction none)")
     else:
-        yield Line("loss", rounded(report.loss), f"nats, {reduction}")
+        yield SummaryLine("loss", rounded(report.loss), f"nats, {reduction}")
     weighted = "weighted " if report.header.has_weights else ""
-    yield Line("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
-    yield Line("denominator", brief(report.denominator), report.denominator_is)
+    yield SummaryLine("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
+    yield SummaryLine("denominator", brief(report.denominator), report.denominator_is)
     if report.mean_by_count is not None:
         words = f"nats, numerator / {_counted(report)}: the other weighted mean"
-        yield Line("by count", rounded(report.mean_by_count), words)
+        yield SummaryLine("by count", rounded(report.mean_by_count), words)
 
 
-def _counts(report: Report) -> Iterator[Line]:
+def _counts(report: Report) -> Iterator[SummaryLine]:
     rows = report.rows_given, report.rows_used, report.rows_ignored
-    yield Line("rows", "", "{} given, {} used, {} ignored".format(*rows))
+    yield SummaryLine("rows", "", "{} given, {} used, {} ignored".format(*rows))
     if is_square(report):
-        yield Line("", "", _SQUARE)
+        yield SummaryLine("", "", _SQUARE)
     if report.cells_given is not None:
         cells = report.cells_given, report.cells_used, report.cells_ignored
-        yield Line("cells", "", "{} given, {} used, {} ignored".format(*cells))
+        yield SummaryLine("cells", "", "{} given, {} used, {} ignored".format(*cells))
 
 
-def _readings(report: Report) -> Iterator[Line]:
+def _readings(report: Report) -> Iterator[SummaryLine]:
     if (power := perplexity(report)) is not None:
-        yield Line("perplexity", rounded(power), "exp of the mean loss")
+        yield SummaryLine("perplexity", rounded(power), "exp of the mean loss")
     if (mean := bits(report)) is not None:
-        yield Line("bits", rounded(mean), "the mean loss / ln 2")
+        yield SummaryLine("bits", rounded(mean), "the mean loss / ln 2")
     yield from _accuracy("accuracy", report.correct, report.rows_used, "rows")
     if report.cells_correct is not None:
         yield from _accuracy("", report.cells_correct, report.cells_used, "cells")
 
 
-def _accuracy(name: str, correct: int, used: int | None, unit: str) -> Iterator[Line]:
+def _accuracy(name: str, correct: int, used: int | None, unit: str) -> Iterator[SummaryLine]:
     part = share(correct, used)
     if part is not None:
-        yield Line(name, rounded(part), f"({correct} of {used} {unit})")
+        yield SummaryLine(name, rounded(part), f"({correct} of {used} {unit})")
 
 
-def _orientation(report: Report) -> Iterator[Line]:
+def _orientation(report: Report) -> Iterator[SummaryLine]:
     is_ce = report.header.task is Task.CE
     guess = f"ln {report.header.width}" if is_ce else "ln 2"
-    yield Line(guess, rounded(report.chance), "nats, a uniform guess")
+    yield SummaryLine(guess, rounded(report.chance), "nats, a uniform guess")
     if report.floor is not None and report.excess is not None:
         words = "nats, the entropy of the soft targets: no loss is lower"
-        yield Line("floor", rounded(report.floor), words)
-        yield Line("excess", rounded(report.excess), "nats above it, the KL divergence")
+        yield SummaryLine("floor", rounded(report.floor), words)
+        yield SummaryLine("excess", rounded(report.excess), "nats above it, the KL divergence")
     if report.label_entropy is not None:
         weighted = "weighted " if report.header.has_weights else ""
         words = f"nats, knowing only the {weighted}shares of labels"
-        yield Line("label entropy", rounded(report.label_entropy), words)
+        yield SummaryLine("label entropy", rounded(report.label_entropy), words)
 
 
 FIGURES = (

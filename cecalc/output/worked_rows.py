@@ -23,7 +23,7 @@ _GIVEN = {Kind.LOGITS: "logits", Kind.PROBS: "probs", Kind.LOG_PROBS: "log probs
 
 
 @dataclass(frozen=True)
-class Line:
+class WorkedLine:
     """One line of a row's working: a text per class, and what stands at its right."""
 
     name: str
@@ -40,8 +40,8 @@ class Line:
 class Block:
     """The working of one row."""
 
-    heading: Line
-    lines: Sequence[Line]
+    heading: WorkedLine
+    lines: Sequence[WorkedLine]
     marked: frozenset[int]
     """The classes that the target names."""
 
@@ -107,7 +107,7 @@ def _block(header: Header, outcome: Outcome) -> Block:
     lines = _binary(header, outcome) if header.task is Task.BCE else _multiclass(header, outcome)
     marked = _marked(header, outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
-    return Block(Line(", ".join(names), labels, _end_title(header)), list(lines), marked)
+    return Block(WorkedLine(", ".join(names), labels, _end_title(header)), list(lines), marked)
 
 
 def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
@@ -117,36 +117,36 @@ def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 
-def _multiclass(header: Header, outcome: Outcome) -> Iterator[Line]:
+def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "softmax")
     if not outcome.used[0]:
-        yield Line("target", [""] * header.width, columns.IGNORED)
+        yield WorkedLine("target", [""] * header.width, columns.IGNORED)
         return
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
-    yield Line(name, list(map(brief, target)))
+    yield WorkedLine(name, list(map(brief, target)))
     terms = [
         _times(y, nats) for y, nats in zip(target, _row(outcome.worked.surprisal), strict=True)
     ]
     plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
     total, loss = rounded(sum(terms)), rounded(plain)
-    yield Line("−y·ln p", list(map(rounded, terms)), total)
+    yield WorkedLine("−y·ln p", list(map(rounded, terms)), total)
     blank = [""] * header.width
     if total != loss:  # a dtype that rounds
-        yield Line("loss", blank, loss)
+        yield WorkedLine("loss", blank, loss)
     if header.has_weights:
-        yield Line("weighted", blank, rounded(_row(outcome.loss)[0]))
+        yield WorkedLine("weighted", blank, rounded(_row(outcome.loss)[0]))
 
 
-def _binary(header: Header, outcome: Outcome) -> Iterator[Line]:
+def _binary(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "sigmoid")
-    yield Line("target", list(map(brief, _row(outcome.batch.target))))
+    yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
     used = _row(outcome.cell_used)
     blank = columns.IGNORED
     if header.has_weights and outcome.cell_unweighted is not None:
-        yield Line("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))
+        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))
     end = _end(outcome, False) if outcome.used[0] else blank
-    yield Line("loss", _losses(outcome.cell_loss, used), end)
+    yield WorkedLine("loss", _losses(outcome.cell_loss, used), end)
 
 
 def _losses(losses: object, used: list[float]) -> list[str]:
@@ -161,12 +161,12 @@ def _end(outcome: Outcome, is_unweighted: bool) -> str:
     return column.shown(outcome)[0]
 
 
-def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[Line]:
-    yield Line(_GIVEN[header.schema.kind], list(map(rounded, _row(outcome.batch.values))))
+def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[WorkedLine]:
+    yield WorkedLine(_GIVEN[header.schema.kind], list(map(rounded, _row(outcome.batch.values))))
     if header.schema.kind is Kind.PROBS:
         return
     name = activation if header.schema.kind is Kind.LOGITS else "probs"
-    yield Line(name, list(map(rounded, _row(outcome.worked.probs))))
+    yield WorkedLine(name, list(map(rounded, _row(outcome.worked.probs))))
 
 
 def _shares(header: Header, outcome: Outcome) -> list[float]:

@@ -197,7 +197,7 @@ _TINY, _NEARLY = 16.11809565, 15.94238515
 
 
 @dataclass(frozen=True)
-class Form:
+class Variant:
     """A way to compute a loss."""
 
     activation: str
@@ -239,7 +239,7 @@ class Form:
                 return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
 
 
-CE, BCE = Form("logits", "ce"), Form("logits", "bce_logits")
+CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
 
 

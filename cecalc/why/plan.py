@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cecalc.model import Floats, Integers
-from cecalc.why.loss_variants import BCE, CE, Form
+from cecalc.why.loss_variants import BCE, CE, Variant
 
 SMOOTHINGS = tuple(percent / 100 for percent in (1, 2, 5, *range(10, 60, 5), 90))
 BATCH_SIZES = (*(2**k for k in range(1, 13)), 10, 20, 50, 100, 200, 500, 1000)
@@ -38,7 +38,7 @@ class Plan:
     """Whether each cell has a label of its own; else each row has a class or a distribution."""
     classes: int
     known: Known = field(default_factory=Known)
-    forms: tuple[Form, ...] = ()
+    forms: tuple[Variant, ...] = ()
     """Every form, the right one first."""
     weight: Floats | None = None
     """Shape (C,), of classes or of columns of cells."""
@@ -58,7 +58,7 @@ class Plan:
         return np.ones(len(index)) if self.weight is None else self.weight[index]
 
     @property
-    def right(self) -> Form:
+    def right(self) -> Variant:
         """The loss as it should be computed."""
         return BCE if self.is_of_cells else CE
 

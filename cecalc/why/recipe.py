@@ -15,7 +15,7 @@ from cecalc.why.loss_variants import (
     SKLEARN_OLD,
     SKLEARN_SINGLE,
     TORCH,
-    Form,
+    Variant,
 )
 
 CE_LINE = "loss = F.cross_entropy(logits, target)"
@@ -188,7 +188,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Size:
+class Sizes:
     """How much there is to divide by."""
 
     rows: int
@@ -206,31 +206,31 @@ class Factor:
     says: str
     fix: str | None
     """A line of torch, in which {f} is the loss."""
-    of: Callable[[Measured, Size], float]
+    of: Callable[[Measured, Sizes], float]
     """From a loss to the number; nan where it says nothing of its own."""
     rank: int = 1
     with_mistakes: bool = True
     """Whether it is tried together with a mistake too."""
 
 
-def _per_row(loss: Measured, size: Size) -> float:
+def _per_row(loss: Measured, size: Sizes) -> float:
     """The cells of a row added up: C times the mean over cells."""
     return loss.total / size.rows if loss.is_of_cells and size.classes > 1 else math.nan
 
 
-def _per_element(loss: Measured, size: Size) -> float:
+def _per_element(loss: Measured, size: Sizes) -> float:
     return math.nan if loss.is_of_cells else loss.mean / size.classes
 
 
-def _per_sample(loss: Measured, size: Size) -> float:
+def _per_sample(loss: Measured, size: Sizes) -> float:
     return loss.total / size.samples if size.samples < size.rows else math.nan
 
 
-def _twice(loss: Measured, size: Size) -> float:
+def _twice(loss: Measured, size: Sizes) -> float:
     return loss.mean / size.rows if size.rows > 1 else math.nan
 
 
-def _sum(loss: Measured, _: Size) -> float:
+def _sum(loss: Measured, _: Sizes) -> float:
     return loss.total if loss.count != 1 else math.nan
 
 
@@ -290,7 +290,7 @@ class Misread:
     """A mistake that is a form, and a reading of the target."""
 
     mistake: Mistake
-    form: Form
+    form: Variant
     reading: str = "given"
 
 
@@ -317,9 +317,13 @@ _LIBRARIES = (
 def _of_libraries(*, is_of_cells: bool) -> Iterator[Misread]:
     """What each library makes of probabilities that it clips, and of predictions that are hard."""
     for cap, whose, framework, clip, sigmoid in _LIBRARIES:
-        soft, hard, fix = Form("softmax", "log", clip), Form("hard", "log", clip), _CATEGORICAL
+        soft, hard, fix = (
+            Variant("softmax", "log", clip),
+            Variant("hard", "log", clip),
+            _CATEGORICAL,
+        )
         if is_of_cells:
-            soft, hard = Form(sigmoid, "bce", clip), Form("hard_cells", "bce", clip)
+            soft, hard = Variant(sigmoid, "bce", clip), Variant("hard_cells", "bce", clip)
             fix = BCE_LINE
         yield Misread(_clipped(cap, whose, fix, framework), soft)
         yield Misread(_hard(cap, whose, BCE_LINE if is_of_cells else CE_LINE, framework), hard)
@@ -330,25 +334,25 @@ _SHIFTED = "the loss was computed on target {}: of the two places one counts cla
 OF_CLASSES = (
     Misread(mistake("softmax before cross-entropy", 1,
         "the model ends in softmax, and cross-entropy applies softmax once more",
-        f"{CE_LINE}  # raw outputs, no softmax"), Form("softmax", "ce")),
+        f"{CE_LINE}  # raw outputs, no softmax"), Variant("softmax", "ce")),
     Misread(mistake("sigmoid before cross-entropy", 1,
         "the model ends in sigmoid, and cross-entropy applies softmax to that",
-        f"{CE_LINE}  # raw outputs, no sigmoid"), Form("sigmoid", "ce")),
+        f"{CE_LINE}  # raw outputs, no sigmoid"), Variant("sigmoid", "ce")),
     Misread(mistake("one-hot predictions as logits", 1,
         "predicted classes, one-hot, were given to cross-entropy as if they were logits",
-        f"{CE_LINE}  # raw outputs, not argmax", 2), Form("hard", "ce")),
+        f"{CE_LINE}  # raw outputs, not argmax", 2), Variant("hard", "ce")),
     Misread(mistake("BCE with logits on one-hot targets", 9,
         "binary cross-entropy was taken of all C logits against a one-hot target",
         f"{CE_LINE}  # one label per row"), BCE),
     Misread(mistake("softmax, then BCE", 9,
         "binary cross-entropy was taken of softmax outputs against a one-hot target",
-        f"{CE_LINE}  # one label per row"), Form("softmax", "bce", TORCH)),
+        f"{CE_LINE}  # one label per row"), Variant("softmax", "bce", TORCH)),
     Misread(mistake("NLLLoss on probabilities", 25,
         "NLLLoss got softmax outputs, where it takes log-probabilities: it prints -mean p",
-        "loss = F.nll_loss(F.log_softmax(logits, 1), target)"), Form("softmax", "nll")),
+        "loss = F.nll_loss(F.log_softmax(logits, 1), target)"), Variant("softmax", "nll")),
     Misread(mistake("NLLLoss on logits", 25,
         "NLLLoss got raw logits, where it takes log-probabilities: it prints -mean logit",
-        "loss = F.nll_loss(F.log_softmax(logits, 1), target)"), Form("logits", "nll")),
+        "loss = F.nll_loss(F.log_softmax(logits, 1), target)"), Variant("logits", "nll")),
     Misread(mistake("class indices as cells", 2,
         "each row's class index was broadcast to the targets of all its cells",
         f"{CE_LINE}  # or F.one_hot(target, C).float() for BCE", 2), BCE, "index"),
@@ -364,17 +368,17 @@ OF_CLASSES = (
         "logits = logits[:, [classes.index(c) for c in names]]", 1), CE, "by_name"),
     Misread(mistake("logits as probabilities", 8,
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
-        f"{CE_LINE}  # Keras: from_logits=True", 1, "keras"), Form("shares", "log", KERAS)),
+        f"{CE_LINE}  # Keras: from_logits=True", 1, "keras"), Variant("shares", "log", KERAS)),
     Misread(mistake("prediction and target swapped", 24,
         "cross-entropy got the target as its logits and the logits as its target",
-        "loss = F.cross_entropy(input=logits, target=target)"), Form("logits", "swapped_ce")),
+        "loss = F.cross_entropy(input=logits, target=target)"), Variant("logits", "swapped_ce")),
     Misread(mistake("logits in float16", 15, "the logits were rounded to float16",
-        "loss = F.cross_entropy(logits.float(), target)", 3), Form("half", "ce")),
+        "loss = F.cross_entropy(logits.float(), target)", 3), Variant("half", "ce")),
     Misread(mistake("logits in bfloat16", 15, "the logits were rounded to bfloat16",
-        "loss = F.cross_entropy(logits.float(), target)", 3), Form("brain", "ce")),
+        "loss = F.cross_entropy(logits.float(), target)", 3), Variant("brain", "ce")),
     Misread(mistake("probabilities in float16", 15,
         "the softmax was rounded to float16 before its logarithm was taken",
-        "loss = F.cross_entropy(logits.float(), target)", 3), Form("softmax_half", "log")),
+        "loss = F.cross_entropy(logits.float(), target)", 3), Variant("softmax_half", "log")),
     *_of_libraries(is_of_cells=False),
 )  # fmt: skip
 """What becomes of a problem that has one class, or one distribution, in each row."""
@@ -385,19 +389,19 @@ _MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
 OF_CELLS = (
     Misread(mistake("sigmoid before BCE with logits", 12,
         "the model ends in sigmoid, and BCE with logits applies sigmoid once more", _SIGMOID),
-        Form("sigmoid", "bce_logits")),
+        Variant("sigmoid", "bce_logits")),
     Misread(mistake("cross-entropy on several labels", 22,
         "cross-entropy got the 0/1 rows as if they were distributions, though they sum to k",
         BCE_LINE), CE),
     Misread(mistake("softmax, then BCE", 9,
         "softmax made the outputs of a row compete, where each has a label of its own", _SIGMOID),
-        Form("softmax", "bce", TORCH)),
+        Variant("softmax", "bce", TORCH)),
     Misread(mistake("softmax before BCE with logits", 12,
         "the model ends in softmax, and BCE with logits applies sigmoid to that", _SIGMOID, 2),
-        Form("softmax", "bce_logits")),
+        Variant("softmax", "bce_logits")),
     Misread(mistake("logits as probabilities", 8,
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE, 1, "keras"),
-        Form("logits", "bce", KERAS)),
+        Variant("logits", "bce", KERAS)),
     Misread(mistake("targets 0 and 255", 10, "the target's 1 was 255: a mask of grey levels",
         _MAPPED.format("target / 255")), BCE, "times_255"),
     Misread(mistake("targets 1 and 2", 10, "targets were 1 and 2, where 0 and 1 are meant",
@@ -410,25 +414,25 @@ OF_CELLS = (
     Misread(mistake("prediction and target swapped", 24,
         "BCE with logits got the target as its logits and the logits as its target",
         "loss = F.binary_cross_entropy_with_logits(input=logits, target=target)"),
-        Form("logits", "swapped_bce")),
+        Variant("logits", "swapped_bce")),
     Misread(mistake("prediction and target swapped in Keras", 24,
         "binary_crossentropy got the probabilities as its target, the target as its prediction",
-        BCE_LINE, 1, "keras"), Form("sigmoid", "swapped_keras")),
+        BCE_LINE, 1, "keras"), Variant("sigmoid", "swapped_keras")),
     Misread(mistake("a symmetric pair of logits", 29,
         "softmax was taken of (-z, z), which is the sigmoid of 2z, not of z", BCE_LINE),
-        Form("doubled", "bce_logits")),
+        Variant("doubled", "bce_logits")),
     Misread(mistake("logits in float16", 15, "the logits were rounded to float16",
         "loss = F.binary_cross_entropy_with_logits(logits.float(), target)", 3),
-        Form("half", "bce_logits")),
+        Variant("half", "bce_logits")),
     Misread(mistake("logits in bfloat16", 15, "the logits were rounded to bfloat16",
         "loss = F.binary_cross_entropy_with_logits(logits.float(), target)", 3),
-        Form("brain", "bce_logits")),
+        Variant("brain", "bce_logits")),
     Misread(_clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE, "torch"),
-        Form("sigmoid_single", "bce", TORCH)),
+        Variant("sigmoid_single", "bce", TORCH)),
     Misread(_hard("100", "torch's BCELoss", BCE_LINE, "torch"),
-        Form("hard_cells", "bce", TORCH)),
+        Variant("hard_cells", "bce", TORCH)),
     Misread(_clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE, "keras"),
-        Form("sigmoid_single", "bce", KERAS_TWICE)),
+        Variant("sigmoid_single", "bce", KERAS_TWICE)),
     *_of_libraries(is_of_cells=True),
 )  # fmt: skip
 """What becomes of a problem whose cells have labels of their own."""

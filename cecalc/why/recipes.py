@@ -20,7 +20,7 @@ from cecalc.why.loss_variants import (
     SKLEARN_SINGLE,
     TORCH,
     Clip,
-    Form,
+    Variant,
 )
 from cecalc.why.plan import Known, Plan
 from cecalc.why.recipe import (
@@ -33,7 +33,7 @@ from cecalc.why.recipe import (
     Measured,
     Misread,
     Mistake,
-    Size,
+    Sizes,
     times,
 )
 from cecalc.why.tally import Tally
@@ -82,7 +82,7 @@ def combinations(*, is_of_cells: bool) -> Iterator[Misread]:
         for clip, clipped in clips.items():
             said = (_ACTIVATIONS[activation], _loss(loss, is_of_cells), clipped, _READINGS[reading])
             entries = tuple(number for _, numbers in said for number in numbers)
-            form = Form(activation, loss, clip)
+            form = Variant(activation, loss, clip)
             if len(entries) > 1:
                 words = ", ".join(words for words, _ in said if words)
                 fix = BCE_LINE if is_of_cells else CE_LINE
@@ -147,7 +147,7 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
     right : the loss itself, where it is known better than by the tally
     """
     room = recipes_bce if plan.is_of_cells else recipes_ce
-    size = Size(tally.rows_used, plan.classes, tally.samples)
+    size = Sizes(tally.rows_used, plan.classes, tally.samples)
     found = []
     for loss in room.losses(tally, plan, _misread(plan), right or right_of(tally, plan)):
         if loss.mistake is not None and not _is_habit(loss.mistake.framework, plan.known):

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cecalc.why.loss_variants import BCE, CE, Form, Scores
+from cecalc.why.loss_variants import BCE, CE, Scores, Variant
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import MISTAKES, SMOOTHED, WEIGHTED, Measured, Misread, free
 from cecalc.why.recipes_any import batched, overflown, rounded, undefined
-from cecalc.why.sums import Rows, Total
+from cecalc.why.sums import RowsOfBlock, Total
 from cecalc.why.tally import Tally
 
 _SHIFTED = {
@@ -129,13 +129,13 @@ def _soft(tally: Tally) -> Iterator[Measured]:
     """What KL divergence makes of distributions."""
     if not tally.entropy:
         return
-    rows, plain = tally.rows_used, tally.totals.get((Form("softmax", "nll"), "given"))
+    rows, plain = tally.rows_used, tally.totals.get((Variant("softmax", "nll"), "given"))
     loss = tally.totals[CE, "given"].loss
     yield Measured(MISTAKES["KL divergence"], loss - tally.entropy, rows)
     if plain is not None:
         name = "KLDivLoss on probabilities"
         yield Measured(MISTAKES[name], plain.loss - tally.entropy, rows)
-    raw = tally.totals.get((Form("logits", "nll"), "given"))
+    raw = tally.totals.get((Variant("logits", "nll"), "given"))
     if raw is not None:
         yield Measured(MISTAKES["KLDivLoss on logits"], raw.loss - tally.entropy, rows)
     if (swapped := tally.totals.get((CE, "swapped"))) is not None:
@@ -145,7 +145,7 @@ def _soft(tally: Tally) -> Iterator[Measured]:
 
 def _axes(tally: Tally, plan: Plan) -> Iterator[Measured]:
     """Softmax over another axis: its log-sum-exp, less the logits of the targets."""
-    nll = tally.totals.get((Form("logits", "nll"), "given"))
+    nll = tally.totals.get((Variant("logits", "nll"), "given"))
     if nll is not None and plan.weight is None and tally.rows_given > 1:
         assert tally.columns is not None and tally.counts is not None
         lse, counts = tally.columns.lse, tally.counts
@@ -165,7 +165,7 @@ def _axes(tally: Tally, plan: Plan) -> Iterator[Measured]:
         yield from _laid_out(rows, tally, plan)
 
 
-def _laid_out(rows: Rows, tally: Tally, plan: Plan) -> Iterator[Measured]:
+def _laid_out(rows: RowsOfBlock, tally: Tally, plan: Plan) -> Iterator[Measured]:
     """All rows, laid out wrongly."""
 
     def wrong(name: str, logits: object) -> Measured:

@@ -18,7 +18,7 @@ from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
 from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Known, Plan
 from cecalc.why.recipes import planned
-from cecalc.why.sums import Rows
+from cecalc.why.sums import RowsOfBlock
 from cecalc.why.tally import Tally, tally_of
 
 
@@ -123,11 +123,11 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
     return planned(plan)
 
 
-def _rows(outcome: Outcome, settings: Settings) -> Rows:
+def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
     batch, target = outcome.batch, outcome.batch.target
     assert target is not None
     counted = outcome.cell_used
-    return Rows(
+    return RowsOfBlock(
         start=batch.start,
         logits=_logits(batch.values.astype(np.float64, copy=False), settings),
         target=target,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cecalc.model import Flags, Floats, Integers
-from cecalc.why.loss_variants import Form, Terms, by_class
+from cecalc.why.loss_variants import Terms, Variant, by_class
 from cecalc.why.plan import Plan
 
 
@@ -61,23 +61,23 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnSums:
     """Log-sum-exps down the rows, one for each class: shape (C,)."""
 
     peak: Floats
     total: Floats
 
     @classmethod
-    def of(cls, logits: Floats) -> Columns:
+    def of(cls, logits: Floats) -> ColumnSums:
         """Those of logits of shape (C, n)."""
         peak = logits.max(axis=1)
         safe = np.where(np.isfinite(peak), peak, 0.0)
         return cls(peak, np.exp(logits - safe[:, None]).sum(axis=1))
 
-    def __or__(self, other: Columns) -> Columns:
+    def __or__(self, other: ColumnSums) -> ColumnSums:
         peak = np.maximum(self.peak, other.peak)
         parts = [np.where(c.total > 0, c.total * np.exp(c.peak - peak), 0.0) for c in (self, other)]
-        return Columns(peak, parts[0] + parts[1])
+        return ColumnSums(peak, parts[0] + parts[1])
 
     @property
     def lse(self) -> Floats:
@@ -151,7 +151,7 @@ NEIGHBOURS = max(map(abs, SHIFTS.values()))
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsOfBlock:
     """Consecutive rows."""
 
     start: int
@@ -247,22 +247,24 @@ class Rows:
         """Shape (C, N): the shares times the weights of their classes."""
         return self.shares if weight is None else self.shares * weight[:, None]
 
-    def part(self, rows: slice) -> Rows:
+    def part(self, rows: slice) -> RowsOfBlock:
         """Some of them."""
         first = range(self.size)[rows]
         place = None if self.place is None else self.place[rows]
         start = self.start + (first.start if len(first) else 0)
         counted = None if self.counted is None else self.counted[rows]
-        return Rows(start, self.logits[rows], self.target[rows], self.used[rows], place, counted)
+        return RowsOfBlock(
+            start, self.logits[rows], self.target[rows], self.used[rows], place, counted
+        )
 
-    def joined(self, other: Rows) -> Rows:
+    def joined(self, other: RowsOfBlock) -> RowsOfBlock:
         """These, and those that come after them."""
         joined: dict[str, Any] = {
             name: None if part is None else np.concatenate([part, getattr(other, name)])
             for name in ("logits", "target", "used", "place", "counted")
             for part in (getattr(self, name),)
         }
-        return Rows(start=self.start, **joined)
+        return RowsOfBlock(start=self.start, **joined)
 
     def readings(
         self, piece: slice, plan: Plan, *, wide: bool
@@ -306,14 +308,14 @@ class Rows:
 class Costs:
     """Some rows, whose targets are weighted and smoothed as a plan says; losses of shape (n,)."""
 
-    rows: Rows
+    rows: RowsOfBlock
     plan: Plan
 
     def of_index(self, terms: Terms, index: Integers) -> Floats:
         """Rows whose target is one class, whichever that is."""
         return self.smoothed(terms, self.plan.weights(index) * terms.at(index))
 
-    def read(self, form: Form, terms: Terms, index: Integers, mask: Flags) -> Total:
+    def read(self, form: Variant, terms: Terms, index: Integers, mask: Flags) -> Total:
         """The sum over rows whose target is read as one class, of those that count."""
         if form.is_of_cells:  # there, weights belong to columns
             return Total.of(terms.at(index), np.ones(len(index)), mask)

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cecalc.model import Floats
-from cecalc.why.loss_variants import BCE, CE, Form, Scores, by_class
+from cecalc.why.loss_variants import BCE, CE, Scores, Variant, by_class
 from cecalc.why.plan import Plan
-from cecalc.why.sums import NEIGHBOURS, Batches, Columns, Costs, Rows, Span, Total
+from cecalc.why.sums import NEIGHBOURS, Batches, ColumnSums, Costs, RowsOfBlock, Span, Total
 
 KEPT = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""
 
 
-Totals = Mapping[tuple[Form, str], Total]
+Totals = Mapping[tuple[Variant, str], Total]
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Tally:
     """Shape (C,): how much of the target each class has."""
     by_class: Floats | None = None
     """Shape (C,): what the rows of each class cost, unweighted."""
-    columns: Columns | None = None
+    columns: ColumnSums | None = None
     batches: Mapping[int, Batches] = field(default_factory=dict)
     """By their size."""
-    kept: tuple[Rows, ...] | None = ()
+    kept: tuple[RowsOfBlock, ...] | None = ()
     """All rows, as long as they are few."""
-    head: Rows | None = None
-    tail: Rows | None = None
+    head: RowsOfBlock | None = None
+    tail: RowsOfBlock | None = None
     """The first and the last few rows: targets are also read against their neighbours."""
 
     def plus(self, other: Tally, plan: Plan) -> Tally:
@@ -127,20 +127,22 @@ def _sum(a: Floats | None, b: Floats | None) -> Floats | None:
     return a + b
 
 
-def _joined(a: Columns | None, b: Columns | None) -> Columns | None:
+def _joined(a: ColumnSums | None, b: ColumnSums | None) -> ColumnSums | None:
     if a is None or b is None:
         return b if a is None else a
     return a | b
 
 
-def _few(a: tuple[Rows, ...] | None, b: tuple[Rows, ...] | None) -> tuple[Rows, ...] | None:
+def _few(
+    a: tuple[RowsOfBlock, ...] | None, b: tuple[RowsOfBlock, ...] | None
+) -> tuple[RowsOfBlock, ...] | None:
     if a is None or b is None:
         return None
     return (*a, *b) if sum(rows.logits.size for rows in (*a, *b)) <= KEPT else None
 
 
 @np.errstate(all="ignore")
-def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]]:
+def _over_seam(seam: RowsOfBlock, cut: int, plan: Plan) -> list[tuple[Variant, str, Total]]:
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
         return []
@@ -154,11 +156,11 @@ def _over_seam(seam: Rows, cut: int, plan: Plan) -> list[tuple[Form, str, Total]
 
 PIECE = 2**15
 """Values worked on at once, to stay in the cache."""
-Named = tuple[tuple[Form, str], Total]
+Named = tuple[tuple[Variant, str], Total]
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
-def tally_of(rows: Rows, plan: Plan) -> Tally:
+def tally_of(rows: RowsOfBlock, plan: Plan) -> Tally:
     """The sums over consecutive rows."""
     found = Tally()
     height = max(1, PIECE // plan.classes)
@@ -167,7 +169,7 @@ def tally_of(rows: Rows, plan: Plan) -> Tally:
     return found.plus(_ends(rows), plan)
 
 
-def _ends(rows: Rows) -> Tally:
+def _ends(rows: RowsOfBlock) -> Tally:
     """What is kept of rows besides sums."""
     return Tally(
         samples=rows.samples,
@@ -177,7 +179,7 @@ def _ends(rows: Rows) -> Tally:
     )
 
 
-def _piece(rows: Rows, piece: slice, plan: Plan) -> Tally:
+def _piece(rows: RowsOfBlock, piece: slice, plan: Plan) -> Tally:
     """The sums over a piece that fits the cache."""
     scores = Scores(by_class(rows.logits[piece]))
     few = rows.part(piece)
@@ -186,7 +188,7 @@ def _piece(rows: Rows, piece: slice, plan: Plan) -> Tally:
     return _of_classes(rows, piece, few, scores, plan)
 
 
-def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
+def _of_cells(rows: RowsOfBlock, scores: Scores, plan: Plan) -> Tally:
     target = by_class(rows.target)
     weighted = _weighted_cells(rows, scores, target, plan)
     right = weighted["weight"][0] if plan.weight is not None else _plain(rows, scores, target)
@@ -207,11 +209,13 @@ def _of_cells(rows: Rows, scores: Scores, plan: Plan) -> Tally:
     )
 
 
-def _plain(rows: Rows, scores: Scores, target: Floats) -> Floats:
+def _plain(rows: RowsOfBlock, scores: Scores, target: Floats) -> Floats:
     return BCE.of(scores).mixed(target, rows.counted_by_class)
 
 
-def _forms_of_cells(rows: Rows, target: Floats, scores: Scores, plan: Plan) -> Iterator[Named]:
+def _forms_of_cells(
+    rows: RowsOfBlock, target: Floats, scores: Scores, plan: Plan
+) -> Iterator[Named]:
     """Each form with the targets as they are, and what any linear change of them needs."""
     counted, is_whole = rows.counted_by_class, rows.counted is None
     binary = bool(((target == 0) | (target == 1) | ~counted).all())
@@ -228,7 +232,7 @@ def _forms_of_cells(rows: Rows, target: Floats, scores: Scores, plan: Plan) -> I
 
 
 def _weighted_cells(
-    rows: Rows, scores: Scores, target: Floats, plan: Plan
+    rows: RowsOfBlock, scores: Scores, target: Floats, plan: Plan
 ) -> dict[str, tuple[Floats, Floats]]:
     """What weights of the columns make of the right form: losses and weights, shape (n,) each."""
     if plan.weight is None and not plan.known.is_weight_free:
@@ -252,7 +256,9 @@ def _weighted_cells(
     return found
 
 
-def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan) -> Tally:
+def _of_classes(
+    rows: RowsOfBlock, piece: slice, few: RowsOfBlock, scores: Scores, plan: Plan
+) -> Tally:
     costs = Costs(few, plan)
     losses = np.where(few.used, costs.given(CE.of(scores)), 0.0)
     weights = plan.weights(few.index) if few.is_index else np.ones(few.size)
@@ -277,24 +283,26 @@ def _of_classes(rows: Rows, piece: slice, few: Rows, scores: Scores, plan: Plan)
         has_infinite=bool(np.isinf(scores.logits).any()),
         counts=few.per_class(np.ones(few.size)),
         by_class=few.per_class(plain),
-        columns=Columns.of(scores.logits),
+        columns=ColumnSums.of(scores.logits),
         batches=_batches(few, plan, batch),
     )
 
 
-def _unweighted(few: Rows, scores: Scores, plan: Plan) -> Floats:
+def _unweighted(few: RowsOfBlock, scores: Scores, plan: Plan) -> Floats:
     costs = Costs(few, Plan(is_of_cells=False, classes=plan.classes, known=plan.known))
     return np.where(few.used, costs.given(CE.of(scores)), 0.0)
 
 
-def _batches(rows: Rows, plan: Plan, losses: list[Floats]) -> dict[int, Batches]:
+def _batches(rows: RowsOfBlock, plan: Plan, losses: list[Floats]) -> dict[int, Batches]:
     return {
         size: Batches.of(rows.batch_numbers(size), plan.rows_of(size), losses)
         for size in plan.known.batch_sizes
     }
 
 
-def _forms_of_classes(rows: Rows, piece: slice, costs: Costs, scores: Scores) -> Iterator[Named]:
+def _forms_of_classes(
+    rows: RowsOfBlock, piece: slice, costs: Costs, scores: Scores
+) -> Iterator[Named]:
     """Each form with the readings it is tried with."""
     few, plan = costs.rows, costs.plan
     for form in plan.forms:

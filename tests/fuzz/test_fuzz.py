@@ -14,7 +14,7 @@ import pytest
 
 from cecalc import errors, selection
 from cecalc.input import arguments as inline
-from cecalc.input import csv as delimited
+from cecalc.input import csv as rows
 from cecalc.input import json, layout
 from tests.fuzz import engines
 from tests.fuzz.damage import damaged
@@ -76,7 +76,7 @@ def _fails_at(text: str, parse: Callable[..., Any]) -> Callable[..., Any]:
     return failing
 
 
-def _drops_the_last(self: delimited.Form, block: Any) -> Iterator[Any]:
+def _drops_the_last(self: rows.RowForm, block: Any) -> Iterator[Any]:
     rows = list(RECORDS(self, block))
     yield from rows[:-1] if len(rows) > 1 else rows
 
@@ -88,8 +88,8 @@ def _drops_the_first(*given: Any) -> Any:
     return FOUND(*given)[-1:]
 
 
-def _fills_up(self: delimited.Form, block: Any) -> Iterator[Any]:
-    for record in delimited._records(block, self.delimiter):
+def _fills_up(self: rows.RowForm, block: Any) -> Iterator[Any]:
+    for record in rows._records(block, self.delimiter):
         yield replace(record, cells=[*record.cells, *["0"] * self.fields][: self.fields])
 
 
@@ -106,11 +106,11 @@ def _waits(text: str, **_: Any) -> Any:
     return text
 
 
-RECORDS = delimited.Form.records
+RECORDS = rows.RowForm.records
 BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
-    "last row": ("csv", delimited.Form, "records", _drops_the_last, "different: "),
+    "last row": ("csv", rows.RowForm, "records", _drops_the_last, "different: "),
     "class order": ("csv", layout, "_matched", _in_file_order, "different: "),
-    "short rows": ("csv", delimited.Form, "records", _fills_up, "accepted, though no rows, ragged"),
+    "short rows": ("csv", rows.RowForm, "records", _fills_up, "accepted, though no rows, ragged"),
     "other keys": ("json", json, "_unique", dict, "accepted, though no JSON"),
     "no grammar": ("inline", inline, "read_number", _reads_nothing, "accepted, though no number"),
     "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),

@@ -131,4 +131,4 @@ def test_a_wheel_alone_has_the_guide(tmp_path: Path) -> None:
             check=True,
         )
         origin, _, shown = run.stdout.partition("\n")
-        assert (Path(origin).parent, shown) == (target / "cecalc", expected)
+        assert (Path(origin).parents[1], shown) == (target / "cecalc", expected)

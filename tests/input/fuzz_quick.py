@@ -23,7 +23,7 @@ from cecalc.errors import CecalcError
 from cecalc.input import cells, csv, json, text
 from cecalc.input.bytes import Stream
 from cecalc.input.classes import Classes
-from cecalc.input.table import Columns, Reading, Rows, Table
+from cecalc.input.table import Columns, Reading, Table, TableBlock
 from cecalc.model import Original
 from tests.input.damaged_texts import Case, case
 
@@ -60,7 +60,7 @@ def _opened(tried: Case) -> Table:
     return found
 
 
-def _difference(block: Rows, quick: Columns, reading: Reading) -> str | None:
+def _difference(block: TableBlock, quick: Columns, reading: Reading) -> str | None:
     try:
         strict = cells.columns(list(block.records()), reading)
     except CecalcError as error:

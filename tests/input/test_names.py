@@ -15,19 +15,10 @@ from pyarrow import parquet
 
 from cecalc.cli import status_of
 from cecalc.errors import Status
-from cecalc.input import (
-    array_problem,
-    csv,
-)
-from cecalc.input import (
-    json as json_rows,
-)
-from cecalc.input import (
-    parquet as arrow_tables,
-)
-from cecalc.input import (
-    text as blocks,
-)
+from cecalc.input import array_problem, csv
+from cecalc.input import json as json_rows
+from cecalc.input import parquet as arrow_tables
+from cecalc.input import text as blocks
 from tests.input.array_files import npy, npz
 
 REFUSED, UNKNOWN = "--target-as name|index", "no class is named"

@@ -14,10 +14,10 @@ import numpy as np
 
 from cecalc.errors import DataError, InputError, Place
 from cecalc.input.arrays.stored import (
+    ArrayStream,
     PlainFile,
-    Readable,
+    Reader,
     Stored,
-    Stream,
     can_be,
     copied,
     not_a,
@@ -47,7 +47,7 @@ _PARSING_FAILS = (
 
 
 @dataclass(frozen=True)
-class Header:
+class NpyHeader:
     """What an .npy file says about its values."""
 
     size: int
@@ -87,7 +87,7 @@ def open_npy(
     if plain is None:
         refuse_more(header.data_bytes, max_bytes, header.place)
         if not header.class_major:
-            return header.windows(Stream(stream, name))
+            return header.windows(ArrayStream(stream, name))
         _, plain = copied(stream, name, files, max_bytes)
     itemsize = header.stored.itemsize
     refuse_other_size(header.data_bytes, plain.size, header.place, itemsize=itemsize)
@@ -95,7 +95,7 @@ def open_npy(
     return header.windows(plain)
 
 
-def read_header(source: Readable, place: Place) -> Header:
+def read_header(source: Reader, place: Place) -> NpyHeader:
     """The header of an array, read up to its end.
 
     Raises
@@ -123,7 +123,7 @@ def read_header(source: Readable, place: Place) -> Header:
     return _understood(size + text, version, place)
 
 
-def _understood(block: bytes, version: int, place: Place) -> Header:
+def _understood(block: bytes, version: int, place: Place) -> NpyHeader:
     # Version 3 differs from 2 in the encoding of field names alone, and no array with fields is
     # read; NumPy has no public reader for it.
     formats = np.lib.format
@@ -139,7 +139,7 @@ def _understood(block: bytes, version: int, place: Place) -> Header:
     if not can_be(shape, dtype.itemsize):
         raise DataError("header is not valid: no array has its shape", place=place)
     size = np.lib.format.MAGIC_LEN + len(block)
-    return Header(size, shape, fortran and len(shape) > 1, dtype, dtype_name, place)
+    return NpyHeader(size, shape, fortran and len(shape) > 1, dtype, dtype_name, place)
 
 
 _SUFFIX = ".npy"

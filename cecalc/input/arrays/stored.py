@@ -79,7 +79,7 @@ PIECE = 2**20
 """How many bytes of a stream are copied at once."""
 
 
-class Readable(Protocol):
+class Reader(Protocol):
     """What can be read in order."""
 
     def read(self, size: int, /) -> bytes:
@@ -144,7 +144,7 @@ class PlainFile:
 
 
 @dataclass(frozen=True)
-class Stream:
+class ArrayStream:
     """What can be read once, in order."""
 
     stream: BinaryIO
@@ -183,7 +183,7 @@ def seekable(
 
 
 def copied(
-    stream: Readable, name: str, files: ExitStack, max_bytes: int | None
+    stream: Reader, name: str, files: ExitStack, max_bytes: int | None
 ) -> tuple[BinaryIO, PlainFile]:
     """What is left of a stream, in a temporary file that `files` removes.
 

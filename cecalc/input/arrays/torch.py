@@ -26,7 +26,7 @@ ONLY_TENSORS = "only plain tensors are read"
 
 
 @dataclass(frozen=True)
-class Tensors:
+class TorchTensors:
     """What a file held; the name of a tensor alone is empty."""
 
     name: str
@@ -75,7 +75,7 @@ def is_torch(archive: Archive) -> bool:
     return any(PurePosixPath(member).name == "data.pkl" for member in archive.members)
 
 
-def open_torch(archive: Archive) -> Tensors:
+def open_torch(archive: Archive) -> TorchTensors:
     """The tensors of a file.
 
     Raises
@@ -93,7 +93,7 @@ def open_torch(archive: Archive) -> Tensors:
     _check_sums(archive)
     found = _loaded(archive.stream, place, archive.expanded)
     archive.plain.check()
-    return Tensors(archive.name, found)
+    return TorchTensors(archive.name, found)
 
 
 def _check_sums(archive: Archive) -> None:
