@@ -28,8 +28,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/compute": (*_OF_FIGURES, _OF_HINTS),
     "cecalc/exact.py": _OF_FIGURES,
     "cecalc/summary.py": _OF_FIGURES,
-    "cecalc/groups.py": _OF_FIGURES,
-    "cecalc/views/bounds.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
+    "cecalc/run/groups.py": _OF_FIGURES,
+    "cecalc/output/figures.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
     "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
 }
 """Modules, or folders of them, and tests: those that see most for their time stand first."""

@@ -19,7 +19,7 @@ def test_every_path_is_there() -> None:
 
 def test_faults_are_planted_where_code_runs() -> None:
     pytest.importorskip("cosmic_ray")
-    module = next(path for path in modules() if path.name == "bounds.py")
+    module = next(path for path in modules() if path.name == "figures.py")
     found = [mutant for place in places(module) if (mutant := place.planted()) is not None]
     assert {mutant.operator for mutant in found} <= set(OPERATORS)
     assert len({mutant.text for mutant in found}) == len(found) > 20
