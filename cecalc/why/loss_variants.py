@@ -12,7 +12,7 @@ target later is a sum of the same few sums. Arrays are (C, n) here; losses are i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,6 +32,11 @@ def by_class(array: Floats) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float64).T
 
 
+def one_hot(index: Integers, classes: int) -> Floats:
+    """Shape (C, n): 1 for the class of each row, else 0."""
+    return np.where(np.arange(classes)[:, None] == index, 1.0, 0.0)
+
+
 class Scores:
     """Some rows of logits, and what activations make of them; each computed once, when asked for.
 
@@ -42,6 +47,7 @@ class Scores:
 
     def __init__(self, logits: Floats) -> None:
         self.logits = logits
+        self._known = dict[str, Floats]()
 
     @cached_property
     def peak(self) -> Floats:
@@ -68,28 +74,10 @@ class Scores:
         return lse
 
     @cached_property
-    def softmax(self) -> Floats:
-        """All logits of a row together."""
-        softmax: Floats = self.powers / self.total
-        return softmax
-
-    @cached_property
-    def log_softmax(self) -> Floats:
-        """Its logarithm."""
-        log_softmax: Floats = self.logits - self.lse
-        return log_softmax
-
-    @cached_property
     def small(self) -> Floats:
         """exp(−|logit|)."""
         small: Floats = np.exp(-np.abs(self.logits))
         return small
-
-    @cached_property
-    def sigmoid(self) -> Floats:
-        """Each logit alone."""
-        sigmoid: Floats = np.where(self.logits >= 0, 1.0, self.small) / (1.0 + self.small)
-        return sigmoid
 
     @cached_property
     def softplus(self) -> Floats:
@@ -97,50 +85,11 @@ class Scores:
         softplus: Floats = np.maximum(self.logits, 0.0) + np.log1p(self.small)
         return softplus
 
-    @cached_property
-    def hard(self) -> Floats:
-        """1 where the largest logit stands, else 0."""
-        classes = self.logits.shape[0]
-        return np.where(np.arange(classes)[:, None] == self.logits.argmax(axis=0), 1.0, 0.0)
-
-    @cached_property
-    def hard_cells(self) -> Floats:
-        """1 where a logit is at least 0, else 0."""
-        return np.where(self.logits >= 0, 1.0, 0.0)
-
-    @cached_property
-    def sigmoid_single(self) -> Floats:
-        """`sigmoid` as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
-        z = self.logits.astype(np.float32)
-        sigmoid: Floats = (1.0 / (1.0 + np.exp(-z))).astype(np.float64)
-        return sigmoid
-
-    @cached_property
-    def shares(self) -> Floats:
-        """Logits over their sum, as Keras makes any row sum to 1."""
-        shares: Floats = self.logits / self.logits.sum(axis=0)
-        return shares
-
-    @cached_property
-    def half(self) -> Floats:
-        """Logits as float16 holds them."""
-        return as_float16(self.logits)
-
-    @cached_property
-    def brain(self) -> Floats:
-        """Logits as bfloat16 holds them."""
-        return as_bfloat16(self.logits)
-
-    @cached_property
-    def softmax_half(self) -> Floats:
-        """`softmax` as float16 holds it."""
-        return as_float16(self.softmax)
-
-    @cached_property
-    def doubled(self) -> Floats:
-        """Twice the logits: the difference of (z, −z)."""
-        doubled: Floats = 2.0 * self.logits
-        return doubled
+    def __getitem__(self, activation: str) -> Floats:
+        """What one of `ACTIVATIONS` makes of the logits."""
+        if activation not in self._known:
+            self._known[activation] = ACTIVATIONS[activation](self)
+        return self._known[activation]
 
 
 def as_float16(values: Floats) -> Floats:
@@ -153,6 +102,31 @@ def as_bfloat16(values: Floats) -> Floats:
     bits = values.astype(np.float32).view(np.uint32)
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
     return rounded.view(np.float32).astype(np.float64)
+
+
+def _sigmoid_single(scores: Scores) -> Floats:
+    """The sigmoid as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
+    sigmoid: Floats = 1.0 / (1.0 + np.exp(-scores.logits.astype(np.float32)))
+    return sigmoid.astype(np.float64)
+
+
+ACTIVATIONS: Mapping[str, Callable[[Scores], Floats]] = {
+    "logits": lambda scores: scores.logits,
+    "doubled": lambda scores: 2.0 * scores.logits,  # the difference of (z, -z)
+    "shares": lambda scores: scores.logits / scores.logits.sum(axis=0),  # as Keras makes sums 1
+    "half": lambda scores: as_float16(scores.logits),
+    "brain": lambda scores: as_bfloat16(scores.logits),
+    "softmax": lambda scores: scores.powers / scores.total,
+    "softmax_half": lambda scores: as_float16(scores["softmax"]),
+    "log_softmax": lambda scores: scores.logits - scores.lse,
+    "hard": lambda scores: one_hot(scores.logits.argmax(axis=0), len(scores.logits)),
+    "sigmoid": lambda scores: (
+        np.where(scores.logits >= 0, 1.0, scores.small) / (1.0 + scores.small)
+    ),
+    "sigmoid_single": _sigmoid_single,
+    "hard_cells": lambda scores: np.where(scores.logits >= 0, 1.0, 0.0),
+}
+"""What a loss may be given, rightly or not, shape (C, n)."""
 
 
 Map = Callable[[Any], Any]
@@ -201,7 +175,7 @@ class Variant:
     """A way to compute a loss."""
 
     activation: str
-    """The attribute of `Scores` that the loss is given."""
+    """Which of `ACTIVATIONS` the loss is given."""
     loss: str
     clip: Clip = NOWHERE
 
@@ -217,7 +191,7 @@ class Variant:
 
     def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
         """What the form makes of some rows."""
-        values: Floats = getattr(scores, self.activation)
+        values = scores[self.activation]
         given = scores if values is scores.logits else Scores(values)
         match self.loss:
             case "ce":
@@ -227,14 +201,18 @@ class Variant:
             case "log":
                 return Terms(values, self.clip.surprisal)
             case "bce_logits":
-                return Terms(values, _negated_softplus, _softplus, all_zeros=given.softplus)
+                return Terms(values, lambda z: _softplus(-z), _softplus, all_zeros=given.softplus)
             case "bce":
                 return Terms(values, self.clip.surprisal, self.clip.other)
             case "swapped_ce":
                 # softmax of a one-hot target, and the logits as what it is compared with
-                return Terms(values, np.negative, row=_flat_lse(values) * values.sum(axis=0))
+                return Terms(
+                    values, np.negative, row=math.log(math.e + len(values) - 1) * values.sum(axis=0)
+                )
             case "swapped_bce":
-                return Terms(values, lambda z: math.log1p(math.e) - z, _ln_2)
+                return Terms(
+                    values, lambda z: math.log1p(math.e) - z, lambda z: np.full_like(z, math.log(2))
+                )
             case _:  # swapped_keras
                 return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
 
@@ -243,21 +221,8 @@ CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
 
 
-def _flat_lse(values: Floats) -> float:
-    """Ln Σ exp of a one-hot row."""
-    return math.log(math.e + len(values) - 1)
-
-
 def _softplus(values: Any) -> Any:
     return np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
-
-
-def _negated_softplus(values: Any) -> Any:
-    return np.maximum(-values, 0.0) + np.log1p(np.exp(-np.abs(values)))
-
-
-def _ln_2(values: Any) -> Any:
-    return np.full_like(values, math.log(2))
 
 
 @dataclass(frozen=True)
