@@ -206,13 +206,11 @@ class Variant:
                 return Terms(values, self.clip.surprisal, self.clip.other)
             case "swapped_ce":
                 # softmax of a one-hot target, and the logits as what it is compared with
-                return Terms(
-                    values, np.negative, row=math.log(math.e + len(values) - 1) * values.sum(axis=0)
-                )
+                lse = math.log(math.e + len(values) - 1)
+                return Terms(values, np.negative, row=lse * values.sum(axis=0))
             case "swapped_bce":
-                return Terms(
-                    values, lambda z: math.log1p(math.e) - z, lambda z: np.full_like(z, math.log(2))
-                )
+                softplus, ln_2 = math.log1p(math.e), math.log(2)
+                return Terms(values, lambda z: softplus - z, lambda z: np.full_like(z, ln_2))
             case _:  # swapped_keras
                 return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
 

@@ -13,7 +13,7 @@ from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
 from cecalc.why.loss_variants import BCE, CE
 from cecalc.why.plan import Known, Plan
 from cecalc.why.recipe import Measured, Mistake, Sum, Sums
-from cecalc.why.recipes_any import NOT_A_NUMBER, combinations
+from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
 
 
@@ -40,16 +40,19 @@ class Recipe:
         return own + ((self.factor.entry,) if self.factor.rank else ())
 
 
+def _forms(plan: Plan) -> Iterator[Mistake]:
+    """Those for which forms are summed."""
+    yield from recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
+    yield from combinations(plan)
+
+
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
-    table = recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
-    forms = dict.fromkeys([plan.right])
-    for mistake in (*table, *combinations(plan)):
-        if isinstance(mistake.of, Sum) and _is_habit(mistake, plan.known):
-            form = mistake.of.form
-            if form.is_of_cells or plan.classes > 1 or not plan.is_of_cells:
-                forms[form] = None
-    return replace(plan, forms=tuple(forms))
+    has_rows = plan.classes > 1 or not plan.is_of_cells
+    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan.known)]
+    forms = [each.form for each in numbers if isinstance(each, Sum)]
+    forms = [form for form in forms if form.is_of_cells or has_rows]
+    return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
@@ -72,7 +75,12 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
 
 def mistakes(sums: Sums) -> Iterator[Mistake]:
     """Every mistake that may have been made."""
-    return recipes_bce.mistakes(sums) if sums.plan.is_of_cells else recipes_ce.mistakes(sums)
+    yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
+    for size in sums.plan.known.batch_sizes:
+        yield from of_batches(size)
+    yield from _forms(sums.plan)
+    yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
+    yield from (*ROUNDED, *NOT_A_NUMBER)
 
 
 def _losses(sums: Sums) -> Iterator[Measured]:

@@ -7,32 +7,17 @@ from collections.abc import Callable, Iterator
 from cecalc.why.loss_variants import BCE, CE, KERAS, KERAS_TWICE, TORCH, Variant
 from cecalc.why.plan import POS_WEIGHTS
 from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import (
-    GUESSES,
-    LIBRARIES,
-    NOT_A_NUMBER,
-    ROUNDED,
-    clipped,
-    combinations,
-    hard,
-    of_batches,
-)
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
 
 
-def mistakes(sums: Sums) -> Iterator[Mistake]:
-    """Every mistake that may have been made."""
+def options(sums: Sums) -> Iterator[Mistake]:
+    """What is made of options, known ones and others."""
     tally, known = sums.tally, sums.plan.known
     if known.is_weight_free:
         balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
         yield from map(_of_pos_weight, (balance, *POS_WEIGHTS))
-    yield from WEIGHTS
-    yield SMOOTHING
+    yield from (*WEIGHTS, SMOOTHING)
     yield from map(_of_smoothing, known.smoothings)
-    for size in known.batch_sizes:
-        yield from of_batches(size)
-    yield from OF_CELLS
-    yield from combinations(sums.plan)
-    yield from (*OF_COUNTS, *GUESSES, *ROUNDED, *NOT_A_NUMBER)
 
 
 def _of_pos_weight(weight: float) -> Mistake:
@@ -184,5 +169,6 @@ OF_COUNTS = (
         where(lambda sums: _is_of_one(sums) and sums.rows > 1, _crossed)),
     Mistake("softmax of one column", (28,), "softmax of one column is 1, so cross-entropy is 0 "
         "whatever the model says", BCE_LINE, where(_is_of_one, lambda _: final(0.0))),
+    *GUESSES,
 )  # fmt: skip
 """Other counts of rows and cells."""

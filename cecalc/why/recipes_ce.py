@@ -11,37 +11,18 @@ import numpy as np
 from cecalc.model import Floats
 from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
 from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import (
-    GUESSES,
-    LIBRARIES,
-    NOT_A_NUMBER,
-    ROUNDED,
-    clipped,
-    combinations,
-    hard,
-    of_batches,
-)
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
 from cecalc.why.sums import RowsOfBlock
 
 
-def mistakes(sums: Sums) -> Iterator[Mistake]:
-    """Every mistake that may have been made."""
-    plan, known = sums.plan, sums.plan.known
+def options(sums: Sums) -> Iterator[Mistake]:
+    """What is made of options, known ones and others."""
     yield from SMOOTHING
-    for eps in known.smoothings:
+    for eps in sums.plan.known.smoothings:
         yield from _of_smoothing(eps)
-    if known.is_weight_free:
+    if sums.plan.known.is_weight_free:
         yield BALANCED
     yield from WEIGHTS
-    for size in known.batch_sizes:
-        yield from of_batches(size)
-    yield from OF_CLASSES
-    yield from combinations(plan)
-    yield from OF_ROWS
-    yield from (*GUESSES, PERPLEXITIES, *ROUNDED)
-    for limits in LIMITS:
-        yield from by_hand(*limits)
-    yield from NOT_A_NUMBER
 
 
 def _smoothing(of: Callable[[float, float, float, int], float], eps: float | None = None) -> Number:
@@ -280,6 +261,31 @@ def _viewed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
     return rows.logits.reshape(shape).transpose(0, 2, 1).reshape(-1, sums.classes).T
 
 
+_LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
+"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
+
+
+def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mistake]:
+    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
+    fix = f"{CE_LINE}  # log-sum-exp inside"
+
+    def is_lost(sums: Sums) -> bool:
+        return sums.tally.own.high > overflow
+
+    def is_zero(sums: Sums) -> bool:
+        is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
+        return is_far and not is_lost(sums)
+
+    return (
+        Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
+            f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
+            where(is_lost, lambda _: final(math.nan))),
+        Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
+            f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
+            where(is_zero, lambda _: final(math.inf))),
+    )  # fmt: skip
+
+
 _SHIFT = f"{CE_LINE}  # these rows are aligned already"
 _IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
 _DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
@@ -330,33 +336,10 @@ OF_ROWS = (
         "of two is sigmoid(x1 - x0)",
         "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())",
         Sum(CE, "second")),
+    *GUESSES,
+    Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and then the "
+        "mean", "perplexity = loss.mean().exp()  # once, of the mean",
+        lambda sums: Measured(None, sums.tally.exponentials, sums.rows, is_final=True), 2),
+    *(mistake for limits in _LIMITS for mistake in _by_hand(*limits)),
 )  # fmt: skip
-"""What is made of rows and axes."""
-
-PERPLEXITIES = Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and "
-    "then the mean", "perplexity = loss.mean().exp()  # once, of the mean",
-    lambda sums: Measured(None, sums.tally.exponentials, sums.rows, is_final=True), 2)  # fmt: skip
-
-LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
-"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
-
-
-def by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mistake]:
-    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
-    fix = f"{CE_LINE}  # log-sum-exp inside"
-
-    def is_lost(sums: Sums) -> bool:
-        return sums.tally.own.high > overflow
-
-    def is_zero(sums: Sums) -> bool:
-        is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
-        return is_far and not is_lost(sums)
-
-    return (
-        Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
-            f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
-            where(is_lost, lambda _: final(math.nan))),
-        Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
-            f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
-            where(is_zero, lambda _: final(math.inf))),
-    )  # fmt: skip
+"""What is made of rows, of axes and of arithmetic."""

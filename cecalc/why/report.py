@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import starmap
+from typing import Any
 
 from cecalc.model import Diagnosis, Item, Match
 from cecalc.numbers import rounded
 from cecalc.output.drawing import draw, paragraph, styled, unbroken
-from cecalc.output.json import member, quoted
+from cecalc.output.json import member
 from cecalc.request import Screen
 
 SHOWN = 5
@@ -24,10 +27,10 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
     """The whole text."""
     for item in items:
         if isinstance(item, Diagnosis):
-            yield "\n".join(_parts(item, screen))
+            yield "\n".join(_paragraphs(item, screen))
 
 
-def _parts(found: Diagnosis, screen: Screen) -> Iterator[str]:
+def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:
     yield _text(_verdict(found), screen, _STRONG)
     is_alone = len(found.matches) == 1
     for number, match in enumerate(found.matches[:SHOWN], start=1):
@@ -123,37 +126,40 @@ def render_json(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
 
 
 def _members(found: Diagnosis) -> Iterator[str]:
-    yield member("value", found.value)
-    yield member("typed", found.typed)
-    yield member("decimals", found.decimals)
-    yield member("verdict", found.verb if found.matches else "fits nothing")
-    yield member("task", found.task)
-    yield member("loss", found.ours)
-    yield member("loss_is", found.ours_is)
-    matches = ",\n    ".join(f"{{{', '.join(_json_of_match(match))}}}" for match in found.matches)
-    yield f'"matches": [\n    {matches}\n  ]' if matches else '"matches": []'
-    yield _json_list("also", found.also)
-    yield member("tried", found.tried)
-    yield member("chance", found.chance)
-    yield member("tell_apart", found.apart)
-    yield _json_list("cannot_be", found.reasons)
-    yield _json_list("would_help", found.advice)
-    yield member("source", found.source)
-    yield member("backend", found.backend)
-    yield member("version", found.version)
+    members: dict[str, Any] = {
+        "value": found.value,
+        "typed": found.typed,
+        "decimals": found.decimals,
+        "verdict": found.verb if found.matches else "fits nothing",
+        "task": found.task,
+        "loss": found.ours,
+        "loss_is": found.ours_is,
+        "matches": [*map(_object, found.matches)],
+        "also": found.also,
+        "tried": found.tried,
+        "chance": found.chance,
+        "tell_apart": found.apart,
+        "cannot_be": found.reasons,
+        "would_help": found.advice,
+        "source": found.source,
+        "backend": found.backend,
+        "version": found.version,
+    }
+    separator = ",\n    "
+    for name, value in members.items():
+        if name == "matches" and value:  # one a line
+            yield f'"matches": [\n    {separator.join(value)}\n  ]'
+        else:
+            yield member(name, value)
 
 
-def _json_of_match(match: Match) -> Iterator[str]:
-    yield member("name", match.name)
-    yield _json_list("what", match.says)
-    yield member("value", match.value)
-    yield member("fix", match.fix)
-    entries = (
-        f"{{{member('number', e.number)}, {member('title', e.title)}}}" for e in match.entries
-    )
-    yield f'"entries": [{", ".join(entries)}]'
-    yield _json_list("alike", match.alike)
-
-
-def _json_list(name: str, texts: Sequence[str]) -> str:
-    return f"{quoted(name)}: [{', '.join(map(quoted, texts))}]"
+def _object(match: Match) -> str:
+    members: dict[str, Any] = {
+        "name": match.name,
+        "what": match.says,
+        "value": match.value,
+        "fix": match.fix,
+        "entries": [asdict(entry) for entry in match.entries],
+        "alike": match.alike,
+    }
+    return f"{{{', '.join(starmap(member, members.items()))}}}"
