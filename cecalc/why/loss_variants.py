@@ -37,59 +37,21 @@ def one_hot(index: Integers, classes: int) -> Floats:
     return np.where(np.arange(classes)[:, None] == index, 1.0, 0.0)
 
 
-class Scores:
-    """Some rows of logits, and what activations make of them; each computed once, when asked for.
+class Scores(dict[str, Floats]):
+    """Some rows of logits, and what becomes of them; each computed once, when asked for.
 
     Parameters
     ----------
-    logits : shape (C, n), float64; −inf masks a class
+    logits : shape (C, n), float64; -inf masks a class
     """
 
     def __init__(self, logits: Floats) -> None:
-        self.logits = logits
-        self._known = dict[str, Floats]()
+        super().__init__(logits=logits)
 
-    @cached_property
-    def peak(self) -> Floats:
-        """Shape (n,): the largest logit."""
-        peak: Floats = self.logits.max(axis=0)
-        return peak
-
-    @cached_property
-    def powers(self) -> Floats:
-        """exp(logit − peak)."""
-        powers: Floats = np.exp(self.logits - self.peak)
-        return powers
-
-    @cached_property
-    def total(self) -> Floats:
-        """Shape (n,): Σ of the powers."""
-        total: Floats = self.powers.sum(axis=0)
-        return total
-
-    @cached_property
-    def lse(self) -> Floats:
-        """Shape (n,): ln Σ exp(logit)."""
-        lse: Floats = self.peak + np.log(self.total)
-        return lse
-
-    @cached_property
-    def small(self) -> Floats:
-        """exp(−|logit|)."""
-        small: Floats = np.exp(-np.abs(self.logits))
-        return small
-
-    @cached_property
-    def softplus(self) -> Floats:
-        """ln(1 + exp(logit))."""
-        softplus: Floats = np.maximum(self.logits, 0.0) + np.log1p(self.small)
-        return softplus
-
-    def __getitem__(self, activation: str) -> Floats:
-        """What one of `ACTIVATIONS` makes of the logits."""
-        if activation not in self._known:
-            self._known[activation] = ACTIVATIONS[activation](self)
-        return self._known[activation]
+    def __missing__(self, name: str) -> Floats:
+        """What `FROM_LOGITS` makes of them."""
+        self[name] = FROM_LOGITS[name](self)
+        return self[name]
 
 
 def as_float16(values: Floats) -> Floats:
@@ -104,29 +66,29 @@ def as_bfloat16(values: Floats) -> Floats:
     return rounded.view(np.float32).astype(np.float64)
 
 
-def _sigmoid_single(scores: Scores) -> Floats:
-    """The sigmoid as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
-    sigmoid: Floats = 1.0 / (1.0 + np.exp(-scores.logits.astype(np.float32)))
-    return sigmoid.astype(np.float64)
-
-
-ACTIVATIONS: Mapping[str, Callable[[Scores], Floats]] = {
-    "logits": lambda scores: scores.logits,
-    "doubled": lambda scores: 2.0 * scores.logits,  # the difference of (z, -z)
-    "shares": lambda scores: scores.logits / scores.logits.sum(axis=0),  # as Keras makes sums 1
-    "half": lambda scores: as_float16(scores.logits),
-    "brain": lambda scores: as_bfloat16(scores.logits),
-    "softmax": lambda scores: scores.powers / scores.total,
-    "softmax_half": lambda scores: as_float16(scores["softmax"]),
-    "log_softmax": lambda scores: scores.logits - scores.lse,
-    "hard": lambda scores: one_hot(scores.logits.argmax(axis=0), len(scores.logits)),
-    "sigmoid": lambda scores: (
-        np.where(scores.logits >= 0, 1.0, scores.small) / (1.0 + scores.small)
+FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
+    "peak": lambda s: s["logits"].max(axis=0),  # shape (n,), as the total and the log-sum-exp
+    "powers": lambda s: np.exp(s["logits"] - s["peak"]),
+    "total": lambda s: s["powers"].sum(axis=0),
+    "lse": lambda s: s["peak"] + np.log(s["total"]),
+    "softmax": lambda s: s["powers"] / s["total"],
+    "softmax_half": lambda s: as_float16(s["softmax"]),
+    "log_softmax": lambda s: s["logits"] - s["lse"],
+    "small": lambda s: np.exp(-np.abs(s["logits"])),
+    "sigmoid": lambda s: np.where(s["logits"] >= 0, 1.0, s["small"]) / (1.0 + s["small"]),
+    # float32 computes exactly 1 above 16.64, since it adds 1 first
+    "sigmoid_single": lambda s: (1.0 / (1.0 + np.exp(-s["logits"].astype(np.float32)))).astype(
+        np.float64
     ),
-    "sigmoid_single": _sigmoid_single,
-    "hard_cells": lambda scores: np.where(scores.logits >= 0, 1.0, 0.0),
+    "softplus": lambda s: np.maximum(s["logits"], 0.0) + np.log1p(s["small"]),
+    "hard": lambda s: one_hot(s["logits"].argmax(axis=0), len(s["logits"])),
+    "hard_cells": lambda s: np.where(s["logits"] >= 0, 1.0, 0.0),
+    "shares": lambda s: s["logits"] / s["logits"].sum(axis=0),  # as Keras makes any row sum to 1
+    "half": lambda s: as_float16(s["logits"]),
+    "brain": lambda s: as_bfloat16(s["logits"]),
+    "doubled": lambda s: 2.0 * s["logits"],  # the difference of (z, -z)
 }
-"""What a loss may be given, rightly or not, shape (C, n)."""
+"""Activations, rightly or not, shape (C, n), and what they are made of."""
 
 
 Map = Callable[[Any], Any]
@@ -175,7 +137,7 @@ class Variant:
     """A way to compute a loss."""
 
     activation: str
-    """Which of `ACTIVATIONS` the loss is given."""
+    """Which of the `Scores` the loss is given."""
     loss: str
     clip: Clip = NOWHERE
 
@@ -192,16 +154,18 @@ class Variant:
     def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
         """What the form makes of some rows."""
         values = scores[self.activation]
-        given = scores if values is scores.logits else Scores(values)
+        given = scores if self.activation == "logits" else Scores(values)
         match self.loss:
             case "ce":
-                return Terms(values, np.negative, row=given.lse)
+                return Terms(values, np.negative, row=given["lse"])
             case "nll":
                 return Terms(values, np.negative)
             case "log":
                 return Terms(values, self.clip.surprisal)
             case "bce_logits":
-                return Terms(values, lambda z: _softplus(-z), _softplus, all_zeros=given.softplus)
+                return Terms(
+                    values, lambda z: _softplus(-z), _softplus, all_zeros=given["softplus"]
+                )
             case "bce":
                 return Terms(values, self.clip.surprisal, self.clip.other)
             case "swapped_ce":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import starmap
-from typing import Any
 
 from cecalc.model import Diagnosis, Item, Match
 from cecalc.numbers import rounded
@@ -126,40 +124,33 @@ def render_json(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
 
 
 def _members(found: Diagnosis) -> Iterator[str]:
-    members: dict[str, Any] = {
-        "value": found.value,
-        "typed": found.typed,
-        "decimals": found.decimals,
-        "verdict": found.verb if found.matches else "fits nothing",
-        "task": found.task,
-        "loss": found.ours,
-        "loss_is": found.ours_is,
-        "matches": [*map(_object, found.matches)],
-        "also": found.also,
-        "tried": found.tried,
-        "chance": found.chance,
-        "tell_apart": found.apart,
-        "cannot_be": found.reasons,
-        "would_help": found.advice,
-        "source": found.source,
-        "backend": found.backend,
-        "version": found.version,
-    }
-    separator = ",\n    "
-    for name, value in members.items():
-        if name == "matches" and value:  # one a line
-            yield f'"matches": [\n    {separator.join(value)}\n  ]'
-        else:
-            yield member(name, value)
+    yield member("value", found.value)
+    yield member("typed", found.typed)
+    yield member("decimals", found.decimals)
+    yield member("verdict", found.verb if found.matches else "fits nothing")
+    yield member("task", found.task)
+    yield member("loss", found.ours)
+    yield member("loss_is", found.ours_is)
+    matches = ",\n    ".join(map(_object, found.matches))
+    yield f'"matches": [\n    {matches}\n  ]' if matches else '"matches": []'
+    yield member("also", found.also)
+    yield member("tried", found.tried)
+    yield member("chance", found.chance)
+    yield member("tell_apart", found.apart)
+    yield member("cannot_be", found.reasons)
+    yield member("would_help", found.advice)
+    yield member("source", found.source)
+    yield member("backend", found.backend)
+    yield member("version", found.version)
 
 
 def _object(match: Match) -> str:
-    members: dict[str, Any] = {
-        "name": match.name,
-        "what": match.says,
-        "value": match.value,
-        "fix": match.fix,
-        "entries": [asdict(entry) for entry in match.entries],
-        "alike": match.alike,
-    }
-    return f"{{{', '.join(starmap(member, members.items()))}}}"
+    members = (
+        member("name", match.name),
+        member("what", match.says),
+        member("value", match.value),
+        member("fix", match.fix),
+        member("entries", [asdict(entry) for entry in match.entries]),
+        member("alike", match.alike),
+    )
+    return f"{{{', '.join(members)}}}"

@@ -162,7 +162,7 @@ class Piece:
     @property
     def own(self) -> Floats:
         """The logits of the targets' classes."""
-        return self.scores.logits[self.rows.index, np.arange(self.rows.size)]
+        return self.scores["logits"][self.rows.index, np.arange(self.rows.size)]
 
     @property
     def weights(self) -> Floats:
@@ -214,9 +214,9 @@ class Piece:
 
 
 def _of_cells(piece: Piece) -> Tally:
-    rows, plan, logits = piece.rows, piece.plan, piece.scores.logits
+    rows, plan, logits = piece.rows, piece.plan, piece.scores["logits"]
     counted, cells, target = rows.counted_by_class, rows.cells_counted, rows.shares
-    terms, softplus = BCE.of(piece.scores), piece.scores.softplus
+    terms, softplus = BCE.of(piece.scores), piece.scores["softplus"]
     ones = np.where((target == 0) | ~counted, 0.0, target * terms.one(logits))
     zeros = np.where((target == 1) | ~counted, 0.0, (1.0 - target) * softplus)
     losses = {
@@ -278,14 +278,14 @@ def _of_classes(piece: Piece) -> Tally:
         entropy=float(rows.entropies[used].sum()),
         exponentials=float(np.exp(plain[used]).sum()),
         row_loss=Span.of(plain[used]),
-        lse=Span.of(scores.lse),
-        peak=Span.of(scores.peak[used]),
+        lse=Span.of(scores["lse"]),
+        peak=Span.of(scores["peak"][used]),
         own=Span.of(piece.own[used]),
-        gap=Span.of((scores.peak - piece.own)[used]),
-        infinite=int(np.count_nonzero(np.isinf(scores.logits))),
+        gap=Span.of((scores["peak"] - piece.own)[used]),
+        infinite=int(np.count_nonzero(np.isinf(scores["logits"]))),
         counts=rows.per_class(np.ones(rows.size)),
         by_class=rows.per_class(plain),
-        columns=ColumnSums.of(scores.logits),
+        columns=ColumnSums.of(scores["logits"]),
         batches=piece.batches(np.where(used, losses, 0.0), np.where(used, piece.weights, 0.0)),
     )
 
@@ -329,17 +329,17 @@ def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
         yield (BCE, "index"), piece.total(losses, float(plan.classes))
     else:
         yield (CE, "largest"), piece.total(piece.at(terms, rows.index))
-        swapped = Scores(rows.shares).lse * scores.logits.sum(axis=0)
-        swapped -= (rows.shares * scores.logits).sum(axis=0)
+        swapped = Scores(rows.shares)["lse"] * scores["logits"].sum(axis=0)
+        swapped -= (rows.shares * scores["logits"]).sum(axis=0)
         yield (CE, "swapped"), piece.total(swapped)
     if plan.classes == 2:
-        second = BCE.of(Scores(scores.logits[1:])).mixed(rows.shares[1:])
+        second = BCE.of(Scores(scores["logits"][1:])).mixed(rows.shares[1:])
         yield (CE, "second"), piece.total(second)
 
 
 def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
     """Binary cross-entropy of one-hot targets, with the weights as torch reads them there."""
-    scores, index, softplus = piece.scores, piece.rows.index, piece.scores.softplus
+    scores, index, softplus = piece.scores, piece.rows.index, piece.scores["softplus"]
     zeros = np.take_along_axis(softplus, index[None, :], axis=0)[0]
     ones = weight[index] * BCE.of(scores).one(piece.own)
     cells = float(piece.plan.classes)
@@ -357,5 +357,5 @@ def _of_ignored(piece: Piece) -> Iterator[Named]:
     losses = piece.at(CE.of(piece.scores), there)
     yield (CE, "ignored"), Total.of(losses, ~rows.used, plan.weights(there))
     if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
-        narrow = Scores(np.delete(piece.scores.logits, at, axis=0))
-        yield (CE, "without"), piece.total(narrow.lse - piece.own)
+        narrow = Scores(np.delete(piece.scores["logits"], at, axis=0))
+        yield (CE, "without"), piece.total(narrow["lse"] - piece.own)
