@@ -237,11 +237,8 @@ def _digits(value: float, bound: float, digits: int, form: str) -> str:
 def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
     c = plan.classes
     if plan.is_of_cells:
-        low, high, what = (
-            math.log1p(1 / math.e),
-            math.log1p(math.e),
-            "a sigmoid before BCE with logits (cecalc why §12)",
-        )
+        low, high = math.log1p(1 / math.e), math.log1p(math.e)
+        what = "a sigmoid before BCE with logits (cecalc why §12)"
     else:
         low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
         what = "a softmax before cross-entropy (cecalc why §1)"
