@@ -658,13 +658,13 @@ def test_sums_and_losses_are_those_of_ce_and_bce(logits: np.ndarray, rng: Any) -
     found = explained.explanation(logits.tolist(), target.tolist())
     bce = ran(Task.BCE, logits.tolist(), cells.tolist())
     assert (found.bce.numerator, found.bce.mean) == (bce.report.numerator, bce.report.mean)
-    ours = [row.sigmoid.cell_loss.tolist() for row in found.rows if row.sigmoid]
+    ours = [row.bce.cells.tolist() for row in found.rows if row.bce]
     assert ours == bce.rows("cell_loss").tolist()
     if logits.shape[1] > 1:
         ce = ran(Task.CE, logits.tolist(), target.tolist())
         assert found.ce is not None
         assert (found.ce.numerator, found.ce.mean) == (ce.report.numerator, ce.report.mean)
-        assert [row.softmax.loss for row in found.rows if row.softmax] == ce.rows("loss").tolist()
+        assert [row.ce.loss for row in found.rows if row.ce] == ce.rows("loss").tolist()
 
 
 def test_json_holds_the_steps() -> None:
