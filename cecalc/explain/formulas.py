@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from rich.cells import cell_len
 
-from cecalc.explain.row_table import FEW, Style
+from cecalc.errors import visible
 from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, Steps
-from cecalc.model import Flags, Floats
+from cecalc.model import Flags, Floats, Header
 from cecalc.numbers import brief, rounded
 from cecalc.output.drawing import paragraph, unbroken
 
+ALL, FEW = 8, 6
+"""Up to how many classes all have a column, and how many else."""
 _OVER, _OVER_32 = 709.782712893384, 88.72283905206835
 _UNDER, _UNDER_32 = -745.1332191019412, -103.97207708399179
 _NORMAL = 2.0**-1022
@@ -28,6 +31,35 @@ line.
 """
 _PRINTS_0 = "{} of {{names}} rounds to 1, so {} would print 0: {}log1p keeps {{losses}}".format
 _IS_INF = "p of {{names}} {}, so {} would be inf: the stable form gives {{losses}}".format
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the rows are written, alike in all of them."""
+
+    header: Header
+    is_mild: bool
+    """Whether exp x is shown, and not exp(x − max)."""
+    classes: int
+    """How many classes have a column."""
+    room: int
+    """Columns of text to fill."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, safe on a terminal; of one logit, those of its pair."""
+        return ("0", "1") if self.header.width == 1 else tuple(map(visible, self.header.labels))
+
+    def powers(self, steps: SoftmaxSteps) -> tuple[str, Floats, float]:
+        """What softmax divides: its name, the values and their sum."""
+        if self.is_mild:
+            return "exp x", steps.exp, steps.sum_exp
+        return "exp(x − max)", steps.exp_shifted, steps.sum_exp_shifted
+
+    def picked(self, steps: Steps) -> list[int]:
+        """The classes that have a column: the target's, then those of the largest logits."""
+        order = np.lexsort((-steps.logits, -steps.target))
+        return sorted(order[: self.classes if self.header.width > 1 else None].tolist())
 
 
 def _extremes_of_softmax(steps: SoftmaxSteps) -> Iterator[_Extreme]:
@@ -104,11 +136,11 @@ def _are_nan(steps: Steps) -> Flags:
 def _subnormal(p: Floats, surprisal: Floats, asked: Flags) -> _Extreme:
     """Where p has so few digits left that its logarithm is another number."""
     tiny = np.flatnonzero(asked & (p > 0) & (p < _NORMAL))
-    plain = -np.log(p[tiny])
-    off = [rounded(a) != rounded(b) for a, b in zip(plain, surprisal[tiny], strict=True)]
+    nats, exact = -np.log(p[tiny]), surprisal[tiny]
+    off = [rounded(a) != rounded(b) for a, b in zip(nats, exact, strict=True)]
     return np.isin(np.arange(p.size), tiny[off]), (
         "p of {names} is below 2.2251e-308, where digits are lost, so −ln p would print "
-        f"{_few(plain[off])}: the stable form gives {_few(surprisal[tiny][off])}"
+        f"{_few(nats[off])}: the stable form gives {_few(exact[off])}"
     )
 
 
@@ -204,26 +236,23 @@ def _stably(
     style: Style, head: str, steps: SoftmaxSteps, symbol: str, x: str, *result: str
 ) -> Iterator[str]:
     """−ln p by the log-sum-exp that cannot overflow; with what four decimals hide set apart."""
-    peak, total = rounded(steps.max), rounded(steps.sum_exp_shifted)
-    if steps.rest >= _NOTHING:
+    peak, total, u = rounded(steps.max), rounded(steps.sum_exp_shifted), steps.rest
+    if u >= _NOTHING:
         form, numbers = f"max + ln Σ exp(x − max) − {symbol}", f"{peak} + ln {total} − {x}"
-        yield _chain(style, head, form, numbers, *result)
-        return
-    form, numbers = f"(max − {symbol}) + ln(1 + u)", f"({peak} − {x}) + ln(1 + {brief(steps.rest)})"
+    else:
+        form, numbers = f"(max − {symbol}) + ln(1 + u)", f"({peak} − {x}) + ln(1 + {brief(u)})"
     yield _chain(style, head, form, numbers, *result)
-    yield f" {' ' * len(head)}   u = Σ exp(x − max) without the largest, whose 1 would hide it"
+    if u < _NOTHING:
+        yield f" {' ' * len(head)}   u = Σ exp(x − max) without the largest, whose 1 would hide it"
 
 
 def of_sigmoid(style: Style, steps: SigmoidSteps) -> Iterator[str]:
     """Binary cross-entropy: each cell by the two-sided formula, or where that hides it, stably."""
     yield " BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))"
-    chosen = style.picked(steps)
-    forms = [_two_sided(steps, c) for c in chosen]
-    if any(
-        not form and np.isfinite(steps.logits[c]) for c, form in zip(chosen, forms, strict=True)
-    ):
+    forms = {c: _two_sided(steps, c) for c in style.picked(steps)}
+    if any(np.isfinite(steps.logits[c]) for c, form in forms.items() if form is None):
         yield "          = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits"
-    for c, form in zip(chosen, forms, strict=True):
+    for c, form in forms.items():
         head = "loss" if steps.logits.size == 1 else f"loss[{style.labels[c]}]"
         loss = rounded(float(steps.cells[c]))
         yield _chain(style, f"    {head}", form or _stable(steps, c), loss)
@@ -268,12 +297,12 @@ def _signed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _chain(style: Style, head: str, *parts: str) -> str:
-    """The parts with equals signs before them, on as many lines as they need."""
+def _chain(style: Style, head: str, *forms: str) -> str:
+    """Forms of one number with equals signs before them, on as many lines as they need."""
     lines, indent = [f" {head}"], " " * (cell_len(head) + 1)
     bare = {lines[0], indent}
-    for part in parts:
-        if lines[-1] not in bare and cell_len(f"{lines[-1]} = {part}") > style.room:
+    for form in forms:
+        if lines[-1] not in bare and cell_len(f"{lines[-1]} = {form}") > style.room:
             lines.append(indent)
-        lines[-1:] = paragraph(style.room, part, f"{lines[-1]} = ", f"{indent}   ")
+        lines[-1:] = paragraph(style.room, form, f"{lines[-1]} = ", f"{indent}   ")
     return "\n".join(lines)

@@ -46,15 +46,12 @@ def _row(header: Header, row: RowSteps) -> str:
 def _steps(header: Header, row: RowSteps) -> dict[str, Any]:
     if row.bce is None:
         return {"status": columns.IGNORED}
-    steps: dict[str, Any] = {"logits": row.bce.logits, "target": row.bce.target}
+    given, difference = {"logits": row.bce.logits, "target": row.bce.target}, row.bce_of_difference
+    ce = {"ce": row.ce and row.ce.members}
     if header.width == 1:
-        steps["ce_of_pair"] = row.ce and vars(row.ce)
-    else:
-        steps["ce"] = row.ce and row.ce.members
-    steps["bce"] = row.bce.members
-    if row.bce_of_difference is not None:
-        steps["bce_of_difference"] = row.bce_of_difference.members
-    return steps
+        ce = {"ce_of_pair": row.ce and vars(row.ce)}
+    of_difference = {"bce_of_difference": difference.members} if difference else {}
+    return {**given, **ce, "bce": row.bce.members, **of_difference}
 
 
 def _members(values: Mapping[str, Any]) -> Iterator[str]:

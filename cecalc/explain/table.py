@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TypeAlias
+
+import numpy as np
 
 from cecalc.errors import count
-from cecalc.explain import formulas, row_table, torch_code
-from cecalc.explain.steps import Explanation
-from cecalc.model import Item, Report
+from cecalc.explain import formulas, torch_code
+from cecalc.explain.formulas import Style
+from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps, Steps
+from cecalc.model import Floats, Header, Item, Report
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import draw, flush, paragraph, styled, width
-from cecalc.output.worked_rows import Block, tables
+from cecalc.output.worked_rows import MARK, Block, WorkedLine, tables
 from cecalc.request import Screen
 from cecalc.terms import TargetForm
 
@@ -58,8 +63,7 @@ def _pairs(explanation: Explanation) -> Iterator[tuple[str, str]]:
             continue
         z, y = (float(of[0]) for of in (row.bce_of_difference.logits, row.bce_of_difference.target))
         one = f"BCE(x₁ − x₀ = {rounded(z)}, y₁ = {brief(y)})"
-        name = row_table.name(explanation.header, row)
-        yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {name}"
+        yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {_name(explanation.header, row)}"
         title = ""
 
 
@@ -94,6 +98,8 @@ _ROOM = 100
 """Columns to fill where there is no terminal."""
 _CODE = 64
 """Up to how many logits the code stands below; it holds them all."""
+_Line: TypeAlias = "tuple[str, Floats | None, float | None]"
+"""A name, what stands below each class, and what that comes to."""
 _STRONG, _WARNING, _DIM = "bold", "yellow", "dim"
 
 
@@ -101,10 +107,10 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
     """The whole text, when all rows are known."""
     for item in items:
         if isinstance(item, Explanation):
-            yield "\n".join(_parts(item, screen))
+            yield "\n".join(_sections(item, screen))
 
 
-def _parts(explanation: Explanation, screen: Screen) -> Iterator[str]:
+def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
     yield from _rows(explanation, screen)
     if not explanation.is_all:
         yield _text(screen, _which(explanation), _DIM)
@@ -118,54 +124,104 @@ def _parts(explanation: Explanation, screen: Screen) -> Iterator[str]:
 
 
 def _rows(explanation: Explanation, screen: Screen) -> Iterator[str]:
-    """Each row's table, with the formulas below it."""
-    style, drawn = _fitted(explanation, screen)
+    """Each row's table, with the formulas below it; for one logit, that of its pair too."""
+    style, drawn, pairs = _fitted(explanation, screen)
     for row in explanation.rows:
         if row.bce is None:
-            name = row_table.name(explanation.header, row)
+            name = _name(style.header, row)
             yield _text(screen, f"{name} is {columns.IGNORED}: it counts in neither loss")
             continue
-        of_cells, of_row = (
-            formulas.of_sigmoid(style, row.bce),
-            formulas.of_softmax(style, row.bce, row.ce),
-        )
+        of_cells = formulas.of_sigmoid(style, row.bce)
+        of_row = formulas.of_softmax(style, row.bce, row.ce)
         if style.header.width == 1 and row.ce:
             yield next(drawn) + _below(screen, of_cells)
-            yield next(drawn) + _below(screen, of_row)
+            yield next(pairs) + _below(screen, of_row)
         else:
             of_others = formulas.of_others(style, row.bce, row.ce)
             yield next(drawn) + _below(screen, of_others, of_row, of_cells)
 
 
-def _fitted(explanation: Explanation, screen: Screen) -> tuple[row_table.Style, Iterator[str]]:
-    """As many classes as the screen has room for, and the tables of them."""
-    header = explanation.header
-    classes = header.width if header.width <= row_table.ALL else row_table.FEW
-    while True:
-        style = row_table.Style(header, explanation.is_mild, classes, screen.width or _ROOM)
-        blocks = [block for row in explanation.rows for block in row_table.blocks(style, row)]
-        drawn = _drawn(blocks, screen)
-        widest = max(map(width, drawn), default=0)
-        if classes <= 2 or screen.width is None or widest <= screen.width:
-            return style, iter(drawn)
-        classes -= 1
+def _fitted(explanation: Explanation, screen: Screen) -> tuple[Style, Iterator[str], Iterator[str]]:
+    """As many classes as the screen has room for, the tables of them, and those of pairs."""
+    header, rows = explanation.header, explanation.rows
+    most = header.width if header.width <= formulas.ALL else formulas.FEW
+    for classes in range(most, min(most, 2) - 1, -1):
+        style = Style(header, explanation.is_mild, classes, screen.width or _ROOM)
+        drawn = _drawn([_block(style, row, row.bce) for row in rows if row.bce], screen)
+        if screen.width is None or max(map(width, drawn), default=0) <= screen.width:
+            break
+    pairs = [_pair(style, row, row.ce) for row in rows if row.ce and header.width == 1]
+    return style, iter(drawn), iter(_drawn(pairs, screen))
 
 
 def _drawn(blocks: Sequence[Block], screen: Screen) -> list[str]:
-    """The tables, those of as many columns aligned with each other."""
-    drawn: dict[int, str] = {}
-    for columns_ in {len(block.heading.texts) for block in blocks}:
-        alike = [i for i, block in enumerate(blocks) if len(block.heading.texts) == columns_]
-        for i, table in zip(alike, tables([blocks[i] for i in alike]), strict=True):
-            drawn[i] = draw(table, screen)
-    return [drawn[i] for i in range(len(blocks))]
+    return [draw(table, screen) for table in tables(blocks)] if blocks else []
 
 
-def _below(screen: Screen, *parts: Iterator[str]) -> str:
+def _below(screen: Screen, *found: Iterator[str]) -> str:
     """The lines below a table, after a blank one; what is extreme stands out."""
-    lines = (line for part in parts for line in part)
-    styles = ((line, _WARNING if line.startswith(" !") else "") for line in lines)
+    styles = ((line, _WARNING if line.startswith(" !") else "") for line in chain(*found))
     return "\n" + "".join(draw(styled(line, style), screen) for line, style in styles)
+
+
+def _block(style: Style, row: RowSteps, bce: SigmoidSteps) -> Block:
+    """The table of a row under both losses; of one logit, under BCE."""
+    of_ce = _softmax(style, row.ce) if row.ce and style.header.width > 1 else []
+    lines = [("logits x", bce.logits, None), *of_ce, *_sigmoid(bce)]
+    return _table(style, _name(style.header, row), bce, lines)
+
+
+def _pair(style: Style, row: RowSteps, ce: SoftmaxSteps) -> Block:
+    """The table of the pair (0, x)."""
+    lines = [("logits 0, x", ce.logits, None), *_softmax(style, ce)]
+    return _table(style, f"{_name(style.header, row)} as a pair", ce, lines)
+
+
+def _name(header: Header, row: RowSteps) -> str:
+    """What a row is called."""
+    identity = columns.shown_identity(header)
+    return ", ".join(f"{c.title} {c.shown(row.outcome)[0]}" for c in identity)
+
+
+def _softmax(style: Style, steps: SoftmaxSteps) -> list[_Line]:
+    with np.errstate(invalid="ignore"):
+        terms = np.where(steps.target == 0, 0.0, steps.target * steps.surprisal)
+    return [
+        ("CE", None, None),
+        style.powers(steps),
+        ("softmax p", steps.softmax, float(steps.softmax.sum())),
+        ("−y·ln p", terms, steps.loss),
+        ("p − y", steps.gradient, None),
+    ]
+
+
+def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
+    several = steps.logits.size > 1
+    return [
+        ("BCE", None, None),
+        ("1 + exp(−x)", steps.denominator, None),
+        ("sigmoid p", steps.sigmoid, float(steps.sigmoid.sum()) if several else None),
+        ("1 − p", steps.complement, None),
+        ("loss", steps.cells, steps.sum if several else None),
+        ("p − y", steps.gradient, None),
+    ]
+
+
+def _table(style: Style, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
+    chosen = style.picked(steps)
+    target = steps.target[chosen].tolist()
+    lines = [_line(chosen, line) for line in numbers]
+    lines.insert(1, WorkedLine("target y", list(map(brief, target))))
+    labels = ("x",) if steps.logits.size == 1 else style.labels
+    names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
+    heading = WorkedLine(title, names, "Σ" if any(line.end for line in lines) else "")
+    return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
+
+
+def _line(chosen: Sequence[int], line: _Line) -> WorkedLine:
+    name, values, total = line
+    texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
+    return WorkedLine(name, list(texts), "" if total is None else rounded(total))
 
 
 def _which(explanation: Explanation) -> str:

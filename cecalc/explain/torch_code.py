@@ -27,7 +27,7 @@ def show(name, value):
 
 
 """
-_KEPT = """\
+_USED = """\
 kept = {classes} != -100  # torch's ignore_index
 x, {target} = x[kept], {target}[kept]
 """
@@ -108,7 +108,7 @@ def _given(explanation: Explanation) -> Iterator[str]:
         yield from _tensor("y", targets, f"targets {axes}")
     if not all(row.bce for row in rows):
         target, classes = ("t", "t") if has_indices else ("y", "y[:, 0]")
-        yield _KEPT.format(target=target, classes=classes)
+        yield _USED.format(target=target, classes=classes)
     if has_indices:
         yield f"y = F.one_hot(t, {header.width}).double()  # (N, C)\n"
 

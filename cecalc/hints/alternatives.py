@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,15 +28,12 @@ _REORDER = "bring them into the order of the classes: --logits-cols, --classes"
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another way to read the rows, and the hint that it may be meant."""
+    """Another way to read the rows."""
 
     loss: float
     """Its loss, nats in all."""
-    seen: str
-    more: str
-    """What stands behind the two losses."""
-    fix: str
-    entry: int | None
+    hint: Hint
+    """That it may be meant; of why, what stands behind the two losses."""
     choice: float = 0.0
     """What choosing it among others costs, nats."""
     least: float = math.inf
@@ -64,17 +61,17 @@ def misread(head: Head) -> Hint | None:
     if not best.is_evident and (best.least <= bound or fit.least() <= bound):
         return None
     losses = f"about {best.loss / fit.count:.3g} instead of {fit.loss() / fit.count:.3g} nats"
-    return Hint(f"{best.seen}{head.where}", f"{losses}{best.more}", best.fix, best.entry)
+    return replace(best.hint, seen=best.hint.seen + head.where, why=f"{losses}{best.hint.why}")
 
 
 def _rows(fit: Fit, head: Head) -> Iterator[Alternative]:
     """The targets of rows before or after."""
-    noun, more = _noun(head), "; a shift of tokens, or two files out of step"
+    noun, why = _noun(head), "; a shift of tokens, or two files out of step"
     for by in (1, -1, 2, -2):
         seen = _BETTER(f"{noun} {count(abs(by), 'row')} {'before' if by > 0 else 'after'}")
         ours, theirs = (f"[:-{by}]", f"[{by}:]") if by > 0 else (f"[{-by}:]", f"[:{by}]")
-        fix = f"pair {noun}{ours} with target{theirs}"
-        yield Alternative(fit.loss(fit.shifted(by, head.sequence)), seen, more, fix, 14)
+        hint = Hint(seen, why, f"pair {noun}{ours} with target{theirs}", 14)
+        yield Alternative(fit.loss(fit.shifted(by, head.sequence)), hint)
 
 
 def _noun(head: Head) -> str:
@@ -85,9 +82,9 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
     """The columns in another order; 0 and 1 exchanged."""
     columns = fit.log_p.shape[1]
     if fit.target.ndim == 2:
-        exchanged, fix = fit.loss(target=1 - fit.target), "exchange them, or negate the logits"
-        seen, more = _BETTER("other way round"), " with 0 and 1 exchanged"
-        yield Alternative(exchanged, seen, more, fix, 19)
+        why, fix = " with 0 and 1 exchanged", "exchange them, or negate the logits"
+        hint = Hint(_BETTER("other way round"), why, fix, 19)
+        yield Alternative(fit.loss(target=1 - fit.target), hint)
         if columns > COLUMNS_COMPARED or fit.target.shape[0] * columns**2 > 2**28:
             return
     own, cost = fit.costs()
@@ -104,7 +101,7 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
     ]
     for order, meant, fix, entry in orders:
         if (meant != own).any() and meant.min() >= 0 and meant.max() < columns:
-            yield Alternative(_total(cost, meant), _BETTER(order), "", fix, entry)
+            yield Alternative(_total(cost, meant), Hint(_BETTER(order), "", fix, entry))
     meant = _matched(cost)
     if set(meant[meant != own].tolist()) != set(own[meant != own].tolist()):
         return  # a class taken for one that has no rows here is misjudged, not misplaced
@@ -114,9 +111,9 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
         for a, b in sorted(zip(own.tolist(), meant.tolist(), strict=True))
         if a != b
     ]
-    more = f" where {', '.join(moved[:_AT_MOST])}{', ...' if len(moved) > _AT_MOST else ''}"
-    seen = _BETTER("columns in another order")
-    yield Alternative(_total(cost, meant), seen, more, _REORDER, 19, choices)
+    why = f" where {', '.join(moved[:_AT_MOST])}{', ...' if len(moved) > _AT_MOST else ''}"
+    hint = Hint(_BETTER("columns in another order"), why, _REORDER, 19)
+    yield Alternative(_total(cost, meant), hint, choices)
 
 
 def _matched(cost: Floats) -> Integers:
@@ -137,17 +134,18 @@ def _transposed(fit: Fit, head: Head) -> Iterator[Alternative]:
     rows, columns = head.values.shape
     if head.is_all and rows == columns:
         raw = log_probabilities(head, head.numbers.T, head.header.schema.kind)
-        seen = _BETTER(f"transposed {_noun(head)}")
-        more = "; as many rows as columns do not tell which axis is which"
-        yield Alternative(fit.loss(fit.tempered(raw)), seen, more, "--transpose", 11)
+        why = "; as many rows as columns do not tell which axis is which"
+        hint = Hint(_BETTER(f"transposed {_noun(head)}"), why, "--transpose", 11)
+        yield Alternative(fit.loss(fit.tempered(raw)), hint)
 
 
 def _negated(fit: Fit, head: Head) -> Iterator[Alternative]:
     """Costs or distances, of which the least is meant; for bce this is 0 and 1 exchanged."""
     if head.header.task is Task.CE and head.header.schema.kind is Kind.LOGITS:
         raw = log_probabilities(head, -head.numbers, Kind.LOGITS)
-        seen, more = _BETTER("negated logits"), "; costs or distances are no scores"
-        yield Alternative(fit.loss(fit.tempered(raw)), seen, more, "negate them", None)
+        why = "; costs or distances are no scores"
+        hint = Hint(_BETTER("negated logits"), why, "negate them")
+        yield Alternative(fit.loss(fit.tempered(raw)), hint)
 
 
 def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
@@ -155,29 +153,29 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
     values, is_bce = head.values[head.rows_used], head.header.task is Task.BCE
     if head.header.schema.kind is not Kind.LOGITS:
         return
+    probs = "the logits are within 0..1 and fit far better as probabilities"
     if ((values >= 0) & (values <= 1)).all():
-        kind, low, high = Kind.PROBS, 0.0, 1.0
-        seen = "the logits are within 0..1 and fit far better as probabilities"
-        more = "; a second sigmoid leaves at least 0.3133 in each cell"
-        fix = "say so with --probs or --probs-cols"
+        is_evident = _is_close(values, 0, 1)
+        if not is_bce:
+            why, fix = (
+                "; a softmax of them never gets near 0",
+                "give what stood before the sigmoid (or softmax)",
+            )
+            loss = fit.loss(fit.tempered(_odds(head.numbers)))
+            yield Alternative(loss, Hint(probs, why, fix, 1), is_evident=is_evident)
+            return
+        why = "; a second sigmoid leaves at least 0.3133 in each cell"
+        hint = Hint(probs, why, "say so with --probs or --probs-cols", 12)
+        raw = log_probabilities(head, head.numbers, Kind.PROBS)
     elif is_bce and (values <= 0).all():
-        kind, low, high = Kind.LOG_PROBS, -math.inf, 0.0
+        is_evident = _is_close(values, -math.inf, 0)
         seen = "the logits are at most 0 and fit far better as log-probabilities"
-        more, fix = "", "give what stood before the log-softmax or log-sigmoid"
+        hint = Hint(seen, "", "give what stood before the log-softmax or log-sigmoid", 12)
+        raw = log_probabilities(head, head.numbers, Kind.LOG_PROBS)
     else:
         return
-    evident = _is_close(values, low, high)
-    if is_bce:
-        loss = fit.loss(fit.tempered(log_probabilities(head, head.numbers, kind)))
-        least = _scaled(head, fit)
-        yield Alternative(loss, seen, more, fix, 12, least=least, is_evident=evident)
-    else:
-        loss, more = (
-            fit.loss(fit.tempered(_odds(head.numbers))),
-            "; a softmax of them never gets near 0",
-        )
-        fix = "give what stood before the sigmoid (or softmax)"
-        yield Alternative(loss, seen, more, fix, 1, is_evident=evident)
+    loss = fit.loss(fit.tempered(raw))
+    yield Alternative(loss, hint, least=_scaled(head, fit), is_evident=is_evident)
 
 
 @np.errstate(invalid="ignore")  # −inf is not close to −inf
