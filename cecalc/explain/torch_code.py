@@ -74,21 +74,21 @@ def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
             yield text_of(item)
 
 
-def size(explanation: Explanation) -> int:
-    """How many logits the code holds."""
-    return len(explanation.rows) * explanation.header.width
-
-
 def text_of(explanation: Explanation) -> str:
     """The code for the rows that are shown, and their sums."""
-    several = explanation.header.width > 1
-    has_ce = explanation.has_ce if several else all(r.ce for r in explanation.rows if r.bce)
-    losses = _several if several else _single
-    body = "".join([*_given(explanation), *losses(explanation, has_ce)])
+    rows, is_single = explanation.rows, explanation.header.width == 1
+    has_ce = all(row.ce for row in rows if row.bce) if is_single else explanation.has_ce
+    ce, given = _softmax(explanation) if has_ce else "", "".join(_given(explanation))
+    sums = f"{_CE_SUMS if has_ce else ''}{_BCE_SUMS}"
+    if is_single:
+        body = f"{given}{_SIGMOID}{ce}"
+    else:
+        difference = _DIFFERENCE if any(row.bce_of_difference for row in rows) else ""
+        body = f"{given}{ce}\n# sigmoid: each logit alone\n{_SIGMOID}{difference}"
+        sums += _FACTOR
     names = [f'{name} = float("{name}")\n' for name in ("inf", "nan") if name in body]
-    sums = f"{_CE_SUMS if has_ce else ''}{_BCE_SUMS}{_FACTOR if several else ''}"
-    remarks = "".join(f"# {line}\n" for line in _remarks(explanation))
     head = _HEAD.format(names="".join(["\n", *names] if names else []))
+    remarks = "".join(f"# {line}\n" for line in _remarks(explanation))
     return f"{head}{body}\n# what the rows add up to\n{sums}{remarks}"
 
 
@@ -113,32 +113,20 @@ def _given(explanation: Explanation) -> Iterator[str]:
         yield f"y = F.one_hot(t, {header.width}).double()  # (N, C)\n"
 
 
-def _single(explanation: Explanation, has_ce: bool) -> Iterator[str]:
-    """One logit for each row: the cells, and the pairs (0, x) that are the same."""
-    yield _SIGMOID
-    if has_ce:
-        yield _PAIR + _softmax("pair", "torch.cat([1 - y, y], 1)", explanation.is_mild)
-
-
-def _several(explanation: Explanation, has_ce: bool) -> Iterator[str]:
-    rows, x = explanation.rows, "x"
-    target = "t" if explanation.header.target_form is TargetForm.INDEX else "y"
+def _softmax(explanation: Explanation) -> str:
+    """Cross-entropy, of the rows that have one; of one logit, that of the pair (0, x)."""
+    header, rows, title = explanation.header, explanation.rows, "\n# softmax: the row together\n"
+    x, target = "x", "t" if header.target_form is TargetForm.INDEX else "y"
     whole = [i for i, row in enumerate(rows) if row.ce]
-    if target == "y" and 0 < len(whole) < len(rows):
-        yield f"whole = {whole}  # the rows whose targets sum to 1\n"
+    if header.width == 1:
+        x, target, title = "pair", "torch.cat([1 - y, y], 1)", _PAIR
+    elif target == "y" and len(whole) < len(rows):
         x, target = "x[whole]", "y[whole]"
-    if has_ce:
-        yield f"\n# softmax: the row together\n{_softmax(x, target, explanation.is_mild)}"
-    yield f"\n# sigmoid: each logit alone\n{_SIGMOID}"
-    if any(row.bce_of_difference for row in rows):
-        yield _DIFFERENCE
-
-
-def _softmax(x: str, target: str, is_mild: bool) -> str:
+        title = f"whole = {whole}  # the rows whose targets sum to 1\n{title}"
     name, powers = "exp(x-max)", f"({x} - {x}.amax(1, keepdim=True)).exp()"
-    if is_mild:
+    if explanation.is_mild:
         name, powers = "exp(x)", f"{x}.exp()"
-    return _SOFTMAX.format(name=name, powers=powers, x=x, target=target)
+    return title + _SOFTMAX.format(name=name, powers=powers, x=x, target=target)
 
 
 def _remarks(explanation: Explanation) -> Iterator[str]:
