@@ -157,12 +157,10 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
     if ((values >= 0) & (values <= 1)).all():
         is_evident = _is_close(values, 0, 1)
         if not is_bce:
-            why, fix = (
-                "; a softmax of them never gets near 0",
-                "give what stood before the sigmoid (or softmax)",
-            )
+            fix = "give what stood before the sigmoid (or softmax)"
+            hint = Hint(probs, "; a softmax of them never gets near 0", fix, 1)
             loss = fit.loss(fit.tempered(_odds(head.numbers)))
-            yield Alternative(loss, Hint(probs, why, fix, 1), is_evident=is_evident)
+            yield Alternative(loss, hint, is_evident=is_evident)
             return
         why = "; a second sigmoid leaves at least 0.3133 in each cell"
         hint = Hint(probs, why, "say so with --probs or --probs-cols", 12)

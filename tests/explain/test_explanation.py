@@ -572,6 +572,15 @@ def test_a_sum_beyond_float64_stands_in_no_equation() -> None:
     assert "= inf" not in found
 
 
+def test_names_of_classes_stand_as_they_are() -> None:
+    """Also where they look like the marks of a template."""
+    names = ("a `b` c", "{names} {0}")
+    found = explained.text([[0, -1000]], [1], screen=Screen(width=10_000), classes=names)
+    assert " ! softmax p of {names} {0} underflows to 0" in found
+    found = explained.text([[-1000, 0]], [0], screen=Screen(width=10_000), classes=names)
+    assert " ! softmax p of a `b` c underflows to 0" in found
+
+
 def test_nothing_is_extreme_about_mild_logits() -> None:
     assert " ! " not in explained.text([[5, -5, 0], [15, 14, -15]], [0, 1])
 
