@@ -12,8 +12,8 @@ from cecalc.output.drawing import draw, paragraph, styled, unbroken
 from cecalc.output.json import member
 from cecalc.request import Screen
 
-SHOWN = 5
-"""Up to how many matches are told in full."""
+IN_FULL = 5
+"""Up to how many matches are."""
 _ROOM = 100
 """Columns to fill where there is no terminal."""
 _STRONG, _DIM = "bold", "dim"
@@ -31,18 +31,16 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
 def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:
     yield _text(_verdict(found), screen, _STRONG)
     is_alone = len(found.matches) == 1
-    for number, match in enumerate(found.matches[:SHOWN], start=1):
+    for number, match in enumerate(found.matches[:IN_FULL], start=1):
         title = "" if is_alone else _text(f"{number}  {match.name}", screen, _STRONG)
         yield title + _lines(list(_of_match(match, found)), screen, 1 if is_alone else 4)
-    if len(found.matches) > SHOWN:
-        more = ", ".join(match.name for match in found.matches[SHOWN:])
-        yield _lines([(f"and {len(found.matches) - SHOWN} more", more)], screen)
-    for title, reasons in (
-        ("what it cannot be", found.reasons),
-        ("what may help", found.advice),
-    ):
-        if reasons:
-            yield _text(title, screen, _STRONG) + _list(reasons, screen)
+    if len(found.matches) > IN_FULL:
+        more = ", ".join(match.name for match in found.matches[IN_FULL:])
+        yield _lines([(f"and {len(found.matches) - IN_FULL} more", more)], screen)
+    for title, texts in (("what it cannot be", found.reasons), ("what may help", found.advice)):
+        if texts:
+            dashed = [("-", text) for text in texts]
+            yield _text(title, screen, _STRONG) + _lines(dashed, screen, 3)
     yield _lines(list(_facts(found)), screen) + "\n" + _text(found.backend, screen, _DIM)
 
 
@@ -106,10 +104,6 @@ def _lines(pairs: Sequence[Pair], screen: Screen, indent: int = 1) -> str:
         drawn.append(draw(head, screen))
         drawn += [_text(" " * (indent + widest + 1) + line, screen) for line in rest]
     return "".join(drawn)
-
-
-def _list(lines: Sequence[str], screen: Screen) -> str:
-    return "".join(_lines([("-", line)], screen, 3) for line in lines)
 
 
 def _text(text: str, screen: Screen, style: str = "") -> str:
