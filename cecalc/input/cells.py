@@ -108,15 +108,16 @@ class _CellTexts:
         if not (is_single and self.reading.has_index):
             array = self.array(positions)
             return array.reshape(-1) if is_single else array
-        known: dict[Any, float] = {}
-        numbers = []
-        for row in rows:
+        known = dict[tuple[type, str], int]()
+        targets, places = list[Any](), np.empty(len(rows), np.intp)
+        for number, row in enumerate(rows):
             cell = row.cells[position]
-            key = (type(cell), str(cell))
-            if key not in known:
-                known[key] = self._read(self.reading.classes.number, cell, row, position)
-            numbers.append(known[key])
-        return np.asarray(numbers, dtype=np.float64)
+            places[number] = known.setdefault((type(cell), str(cell)), len(known))
+            if len(targets) < len(known):
+                targets.append(cell)
+        return self.reading.classes.encoded(
+            targets, places, lambda row: self._place(position, rows[row])
+        )
 
     def array(self, positions: Sequence[int]) -> Floats:
         """The cells of some columns: shape (n, columns), or (n, …) where the cells are lists."""
@@ -161,14 +162,11 @@ class _CellTexts:
         try:
             return read(cell)
         except ValueError as error:
-            place = Place(
-                source=self.reading.source,
-                line=row.line,
-                row=row.number,
-                column=self.reading.fields[position],
-                number=position + 1,
-            )
+            place = self._place(position, row)
             raise DataError(str(error), place=place, value=as_said(cell)) from None
+
+    def _place(self, position: int, row: Record) -> Place:
+        return self.reading.place(position, line=row.line, row=row.number)
 
 
 def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -14,13 +14,15 @@ import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.layout import numbered
-from cecalc.input.shapes import is_index
+from cecalc.input.shapes import as_said, is_index
 from cecalc.model import Floats
 from cecalc.numbers import is_number, read_number, write_number
 from cecalc.request import InputRequest
 from cecalc.terms import TargetAs, Task
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cecalc.input.arrays import Windows
 
 HEAD = 4096
@@ -132,35 +134,54 @@ class Classes:
             return _plain(target) if value is None else self._of_number(target)
         return self._named(target)
 
-    def numbers(self, targets: Floats) -> Floats:
-        """`number` of each; a ValueError says what is wrong with the first that has none."""
-        if self.are_numbers:
-            return targets
-        known, places = np.unique(targets, return_inverse=True)
-        found = np.asarray([self.number(target) for target in known.tolist()])
-        numbers: Floats = found[places].reshape(targets.shape)
-        return numbers
+    def encoded(
+        self, targets: Sequence[Any], places: NDArray[np.integer], place: Callable[[int], Place]
+    ) -> Floats:
+        """The class number of each row.
+
+        Parameters
+        ----------
+        targets : what rows have as their targets, each once
+        places : where in there each row's target is
+        place : tells where a row is
+
+        Raises
+        ------
+        DataError : it names the first row whose target is no class
+        """
+        numbers = np.zeros(len(targets))
+        used = np.flatnonzero(np.bincount(places, minlength=len(targets))).tolist()
+        try:
+            numbers[used] = [self.number(targets[i]) for i in used]
+        except ValueError:
+            for row in np.sort(np.unique(places, return_index=True)[1]).tolist():
+                self._check(targets[places[row]], place(row))
+        found: Floats = numbers[places]
+        return found
 
     def numbered(self, targets: Floats, place: Place) -> Floats:
-        """`numbers` of targets whose rows begin at a place.
+        """The class numbers of an array of targets whose rows begin at a place.
 
         Raises
         ------
         DataError : it names the first row that has none
         """
-        try:
-            return self.numbers(targets)
-        except ValueError:
-            for row, target in enumerate(targets.reshape(len(targets), -1), int(place.row or 0)):
-                self._check(target.tolist(), replace(place, row=row))
-            raise
+        if self.are_numbers:
+            return targets
+        known, places = np.unique(targets, return_inverse=True)
+        start, per_row = int(place.row or 0), max(1, math.prod(targets.shape[1:]))
+        # As integers errors write them; beyond 2^53 a float may have been another one.
+        exact = [int(n) if n.is_integer() and abs(n) < _EXACT else n for n in known.tolist()]
+        found = self.encoded(
+            exact, places.reshape(-1), lambda i: replace(place, row=start + i // per_row)
+        )
+        return found.reshape(targets.shape)
 
-    def _check(self, targets: list[float], place: Place) -> None:
+    def _check(self, target: Any, place: Place) -> None:
         try:
-            for target in targets:
-                self.number(target)
+            self.number(target)
         except ValueError as error:
-            raise DataError(str(error), place=place, value=write_number(target)) from None
+            raise DataError(str(error), place=place, value=as_said(target)) from None
 
     def _of_number(self, target: Any) -> float:
         """The class of a number, where nothing has told how it is meant."""
@@ -314,16 +335,11 @@ class Named:
 
         every = texts(array)
         names = names.settled(every.reshape(-1)[:HEAD].tolist())
-        known, firsts, places = np.unique(every, return_index=True, return_inverse=True)
-        numbers = np.empty(len(known))
+        known, places = np.unique(every, return_inverse=True)
         per_row = max(1, math.prod(array.shape[1:]))
-        for i in np.argsort(firsts).tolist():
-            try:
-                numbers[i] = names.number(str(known[i]))
-            except ValueError as error:
-                place = Place(source=source, row=int(firsts[i]) // per_row)
-                raise DataError(str(error), place=place, value=str(known[i])) from None
-        found = numbers[places].reshape(array.shape)
+        found = names.encoded(
+            known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
+        ).reshape(array.shape)
         read = Classes(None, notes=names.notes)
         return cls(HeldWindows(array.shape, "float64", found), read, source)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import CecalcError
+import numpy as np
+
+from cecalc.errors import CecalcError, Place
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.model import Floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
@@ -39,8 +45,7 @@ def _targets(
         except CecalcError:  # told with its place when the row is read
             return
         assert columns.target is not None
-        codes = columns.target.reshape(-1).tolist()
-        yield from (met.targets[int(code)] for code in codes) if met.targets else codes
+        yield from met.targets or columns.target.reshape(-1).tolist()
         if columns.fault is not None:
             return
 
@@ -57,7 +62,12 @@ class _Met(Classes):
         """False: each target is to be seen as it stands."""
         return False
 
-    def number(self, target: Any) -> float:
-        """The number under which it is kept."""
-        self.targets.append(target)
-        return float(len(self.targets) - 1)
+    def encoded(
+        self,
+        targets: Sequence[Any],
+        places: NDArray[np.integer],
+        place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
+    ) -> Floats:
+        """Nothing: the targets are kept."""
+        self.targets = [targets[i] for i in places.tolist()]
+        return np.zeros(len(places))

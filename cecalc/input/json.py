@@ -132,8 +132,7 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
 def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
     from cecalc.input import json_arrow
 
-    schema = json_arrow.schema_of(first)
-    return None if schema is None else json_arrow.columns(block, schema, reading)
+    return json_arrow.columns(block, first, reading)
 
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:

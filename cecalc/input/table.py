@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
+Item = TypeVar("Item")
 _PARTS = 16
 """Into how many parts rows are divided to find the one at fault."""
 
@@ -51,6 +52,10 @@ class Reading:
     classes: Classes
     lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """As in `Table`."""
+
+    def place(self, position: int, *, line: int | None = None, row: int | None = None) -> Place:
+        """Where a cell is."""
+        return Place(self.source, line, self.fields[position], position + 1, row)
 
     @property
     def has_index(self) -> bool:
@@ -93,6 +98,19 @@ class Columns:
     originals: Sequence[Original] | None = None
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
+
+    def in_text(self, originals: LazyOriginals, id_key: int | str | None) -> Columns:
+        """The same beside the lines and texts of the rows, and their cells called `id_key`."""
+
+        def ids(part: slice) -> list[str]:
+            return [str(original.cells[id_key]) for original in originals[part]]
+
+        return replace(
+            self,
+            ids=None if id_key is None else Lazy(len(originals), ids),
+            lines=originals.block.row_lines,
+            originals=originals,
+        )
 
     def before(self, rows: int, fault: CecalcError) -> Columns:
         """The first rows, the one after them at fault; the fault itself where there are none."""
@@ -238,7 +256,30 @@ class Beside:
         return found
 
 
-class LazyOriginals(Sequence[Original]):
+class Lazy(Sequence[Item]):
+    """Items that are made when they are asked for.
+
+    Parameters
+    ----------
+    size : how many there are
+    made : makes some of them
+    """
+
+    def __init__(self, size: int, made: Callable[[slice], list[Item]]) -> None:
+        self._size, self._made = size, made
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, i: int) -> Item: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Item]: ...
+    def __getitem__(self, i: int | slice) -> Item | list[Item]:
+        return self._made(i) if isinstance(i, slice) else self._made(slice(i, i + 1 or None))[0]
+
+
+class LazyOriginals(Lazy[Original]):
     """The rows of a block of text.
 
     Parameters
@@ -248,29 +289,30 @@ class LazyOriginals(Sequence[Original]):
     """
 
     def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
-        self._block, self._cells = block, cells
+        super().__init__(block.rows, lambda part: [Original(t, cells) for t in self.texts[part]])
+        self.block = block
 
     @cached_property
     def texts(self) -> list[str]:
         """Each row's text, without its line end."""
-        text = self._block.text
-        if self._block.quoted and b'"' in text:
-            ends = self._block.ends().tolist()
+        text = self.block.text
+        if self.block.quoted and b'"' in text:
+            ends = self.block.ends().tolist()
             parts = (text[a:b] for a, b in zip([0, *ends], ends, strict=False))
             return [part.rstrip(b"\r\n").decode() for part in parts]
         if b"\r" in text:
             lines = [line.decode() for line in text.splitlines()]
         else:
             lines = text.decode().split("\n")[: len(self)]
-        return lines if self._block.quoted else [line.strip(BLANK) for line in lines]
+        return lines if self.block.quoted else [line.strip(BLANK) for line in lines]
 
     @property
     def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:
         """The texts one after the other, and where each begins and the last one ends; None where
         they do not just lie between line feeds.
         """
-        text = self._block.text
-        if not self._block.quoted or b'"' in text or b"\r" in text:
+        text = self.block.text
+        if not self.block.quoted or b'"' in text or b"\r" in text:
             return None
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
         if not text.endswith(b"\n"):
@@ -278,34 +320,3 @@ class LazyOriginals(Sequence[Original]):
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends - np.arange(len(ends))
         return text.replace(b"\n", b""), offsets
-
-    def __len__(self) -> int:
-        return self._block.rows
-
-    @overload
-    def __getitem__(self, i: int) -> Original: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[Original]: ...
-    def __getitem__(self, i: int | slice) -> Original | list[Original]:
-        if isinstance(i, int):
-            return Original(self.texts[i], self._cells)
-        return [Original(text, self._cells) for text in self.texts[i]]
-
-
-class LazyIds(Sequence[str]):
-    """One column of the rows, as text."""
-
-    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
-        self._originals, self._key = originals, key
-
-    def __len__(self) -> int:
-        return len(self._originals)
-
-    @overload
-    def __getitem__(self, i: int) -> str: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[str]: ...
-    def __getitem__(self, i: int | slice) -> str | list[str]:
-        if isinstance(i, int):
-            return str(self._originals[i].cells[self._key])
-        return [str(original.cells[self._key]) for original in self._originals[i]]

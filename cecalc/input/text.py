@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,6 +90,16 @@ class TextBlock:
     def has_row_per_line(self) -> bool:
         """Whether each line is a row: none is blank, and no row goes over several."""
         return self.rows == self.line_ends + (not self.text.endswith(b"\n"))
+
+    @property
+    def row_lines(self) -> Sequence[int]:
+        """The line on which each row starts, where no CR stands alone."""
+        if self.has_row_per_line:
+            return range(self.line, self.line + self.rows)
+        starts = np.append([0], self.ends()[:-1])
+        line_ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == _LF)
+        lines: list[int] = (self.line + np.searchsorted(line_ends, starts)).tolist()
+        return lines
 
     @property
     def is_utf_8(self) -> bool:
