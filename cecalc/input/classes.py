@@ -14,9 +14,9 @@ import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.layout import numbered
-from cecalc.input.shapes import as_said, is_index
+from cecalc.input.shapes import as_said, described, is_index
 from cecalc.model import Floats
-from cecalc.numbers import is_number, read_number, write_number
+from cecalc.numbers import as_float, is_number, write_number
 from cecalc.request import InputRequest
 from cecalc.terms import TargetAs, Task
 
@@ -46,32 +46,29 @@ def shown_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...] | 
     return tuple(names)
 
 
+@dataclass(frozen=True)
 class Classes:
     """The classes of a problem, and how a target names one of them.
 
     Names that read as numbers compare as numbers, however they and the targets are spelled.
     """
 
-    def __init__(
-        self,
-        names: Sequence[str] | None,
-        target_as: TargetAs | None = None,
-        ignored: float | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        self.names = None if names is None else tuple(names)
-        self.target_as = target_as
-        self.ignored = -100.0 if ignored is None else ignored
-        self.notes = notes
-        self._number = {name: float(i) for i, name in enumerate(self.names or ())}
-        if len(self._number) < len(self.names or ()):
-            twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
+    names: tuple[str, ...] | None
+    target_as: TargetAs | None = None
+    ignored: float = -100.0
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how targets are read."""
+
+    def __post_init__(self) -> None:
+        names = self.names or ()
+        if len(self._number) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
             raise DataError(f"class {excerpt(twice)} appears twice")
 
     @classmethod
-    def of(cls, request: InputRequest, names: Sequence[str] | None) -> Classes:
+    def of(cls, request: InputRequest, names: tuple[str, ...] | None) -> Classes:
         """The classes as the command line has targets read."""
-        return cls(names, request.target_as, request.ignored)
+        return cls(names, request.target_as, -100.0 if request.ignored is None else request.ignored)
 
     @property
     def are_numbers(self) -> bool:
@@ -83,15 +80,19 @@ class Classes:
     @cached_property
     def are_open(self) -> bool:
         """Whether only the targets can tell if they are names or numbers."""
-        if self.target_as is not None or numbered(self.names) or not self._valued:
+        if self.target_as is not None or not self._valued:
             return False
         return list(self._valued) != [*range(len(self._number))]
+
+    @cached_property
+    def _number(self) -> dict[str, float]:
+        return {name: float(i) for i, name in enumerate(self.names or ())}
 
     @cached_property
     def _valued(self) -> dict[Decimal, tuple[str, ...]]:
         """The names that read as numbers, by their values."""
         found: dict[Decimal, tuple[str, ...]] = {}
-        for name in self.names or ():
+        for name in self._number:
             if (value := _value(name)) is not None:
                 found[value] = (*found.get(value, ()), name)
         return found
@@ -102,16 +103,18 @@ class Classes:
         Where none tells, each target that could be both is refused.
         """
         for target in head if self.are_open else ():
-            is_name, is_index = self._fits_name(target), self._fits_index(target)
-            if is_name == is_index:
+            is_index = self._fits_index(target)
+            if self._fits_name(target) == is_index:
                 continue
-            shown = excerpt(_text(target))
-            target_as, what, why = TargetAs.NAME, "names", f"no class has the number {shown}"
+            as_what, what, why = TargetAs.NAME, "names", "has the number"
             if is_index:
-                target_as, what, why = TargetAs.INDEX, "numbers", f"no class is named {shown}"
-            note = f"targets are read as class {what}: {why} (--target-as {target_as} says so)"
+                as_what, what, why = TargetAs.INDEX, "numbers", "is named"
+            note = (
+                f"targets are read as class {what}: no class {why} {excerpt(_text(target))} "
+                f"(--target-as {as_what} says so)"
+            )
             is_told = not _is_number(target)  # a text is a name, as anybody would read it
-            return Classes(self.names, target_as, self.ignored, () if is_told else (note,))
+            return replace(self, target_as=as_what, notes=() if is_told else (note,))
         return self
 
     def number(self, target: Any) -> float:
@@ -120,19 +123,28 @@ class Classes:
         A ValueError says what is wrong.
         """
         if not isinstance(target, str) and type(target) not in (int, float):
-            kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(target))
-            raise ValueError(f"target is {kind or str(target).lower()}, expected a class")
-        if isinstance(target, str) and not target.strip():
+            raise ValueError(f"target is {described(target)}, expected a class")
+        if isinstance(target, str) and not (target := target.strip()):
             raise ValueError("empty")
-        is_plain = self.names is None and not isinstance(target, str)
-        if is_plain or self.target_as is TargetAs.INDEX:
-            return _plain(target)
+        is_unnamed = self.names is None and not isinstance(target, str)
+        if is_unnamed or self.target_as is TargetAs.INDEX:
+            return as_float(target)
         value = _value(target)
-        if value is None and (name := self._number.get(_text(target).strip())) is not None:
+        if value is None and (name := self._number.get(_text(target))) is not None:
             return name
-        if self.target_as is None and _is_number(target):
-            return _plain(target) if value is None else self._of_number(target)
-        return self._named(target)
+        if self.target_as is TargetAs.NAME or not _is_number(target):
+            return self._named(target)
+        if value is None or not self.are_open:
+            return as_float(target)
+        if not self._fits_index(target):
+            return self._named(target)
+        index = as_float(target)
+        if self._fits_name(target) and self._named(target) != index:
+            raise ValueError(
+                f"target {excerpt(_text(target))} could be the name of a class or its number; "
+                "say which with --target-as name|index"
+            )
+        return index
 
     def encoded(
         self, targets: Sequence[Any], places: NDArray[np.integer], place: Callable[[int], Place]
@@ -183,22 +195,6 @@ class Classes:
         except ValueError as error:
             raise DataError(str(error), place=place, value=as_said(target)) from None
 
-    def _of_number(self, target: Any) -> float:
-        """The class of a number, where nothing has told how it is meant."""
-        if not self.are_open:
-            return _plain(target)
-        if not self._fits_index(target):
-            return self._named(target)
-        if not self._fits_name(target):
-            return _plain(target)
-        name, index = self._named(target), _plain(target)
-        if name != index:
-            raise ValueError(
-                f"target {excerpt(_text(target))} could be the name of a class or its number; "
-                "say which with --target-as name|index"
-            )
-        return index
-
     def _named(self, target: Any) -> float:
         """The class that is called like a target, or the number that leaves a row out."""
         text, value = _text(target), _value(target)
@@ -210,7 +206,7 @@ class Classes:
             raise ValueError(f"target {text} may be rounded; write names beyond 2^53 as text")
         if names:
             return self._number[names[0]]
-        if value is not None and value == self.ignored:
+        if value == self.ignored:
             return self.ignored
         raise ValueError(self._unknown(text))
 
@@ -234,38 +230,25 @@ class Classes:
             return f"cannot read {excerpt(text)} as a class index; the classes have no names"
         near = difflib.get_close_matches(text, self.names, 1)
         meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-        return f"no class is named {excerpt(text)}{meant} (classes: {', '.join(self.names[:8])}" + (
-            ", ...)" if len(self.names) > 8 else ")"
-        )
+        classes = ", ".join(self.names[:8]) + (", ..." if len(self.names) > 8 else "")
+        return f"no class is named {excerpt(text)}{meant} (classes: {classes})"
 
 
 def _value(target: Any) -> Decimal | None:
     """What a name or a target is as a number, exactly; None where it is none, or not finite."""
-    if isinstance(target, str):
-        text = target.strip()
-        if text.casefold() in _TRUTHS:
-            return _TRUTHS[text.casefold()]
-        if not is_number(text) or not math.isfinite(float(text)):
-            return None
-        return Decimal(text)
-    if type(target) is int:
-        return Decimal(target)
-    return Decimal(repr(target)) if type(target) is float and math.isfinite(target) else None
+    if isinstance(target, float):
+        target = repr(target)
+    if not isinstance(target, str):
+        return Decimal(target) if type(target) is int else None
+    text = target.strip()
+    if (truth := _TRUTHS.get(text.casefold())) is not None:
+        return truth
+    return Decimal(text) if is_number(text) and math.isfinite(float(text)) else None
 
 
 def _is_number(target: Any) -> bool:
     """Whether a target can be the number of a class, by the one grammar of numbers."""
     return type(target) in (int, float) or (isinstance(target, str) and is_number(target.strip()))
-
-
-def _plain(target: Any) -> float:
-    """A number as it stands."""
-    if isinstance(target, str):
-        return read_number(target.strip())
-    try:
-        return float(target)
-    except OverflowError:
-        raise ValueError("integer is outside float64") from None
 
 
 def _text(target: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.model import Floats
+from cecalc.terms import TargetAs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,28 +40,24 @@ def _targets(
     layout = replace(reading.layout, values=(), names=(), id=None, sample_weight=None)
     for block in blocks:
         looked_at.append(block)
-        met = _Met()
+        unread = _Unread()
         try:
-            columns = columns_of(block, replace(reading, layout=layout, classes=met))
+            columns = columns_of(block, replace(reading, layout=layout, classes=unread))
         except CecalcError:  # told with its place when the row is read
             return
         assert columns.target is not None
-        yield from met.targets or columns.target.reshape(-1).tolist()
+        yield from unread.targets or columns.target.reshape(-1).tolist()
         if columns.fault is not None:
             return
 
 
-class _Met(Classes):
-    """Takes each target for a class of its own."""
+@dataclass(frozen=True)
+class _Unread(Classes):
+    """Keeps targets as they stand."""
 
-    def __init__(self) -> None:
-        super().__init__(())
-        self.targets = list[Any]()
-
-    @property
-    def are_numbers(self) -> bool:
-        """False: each target is to be seen as it stands."""
-        return False
+    names: tuple[str, ...] | None = None
+    target_as: TargetAs | None = TargetAs.NAME
+    targets: list[Any] = field(default_factory=list)
 
     def encoded(
         self,
@@ -68,6 +65,6 @@ class _Met(Classes):
         places: NDArray[np.integer],
         place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
     ) -> Floats:
-        """Nothing: the targets are kept."""
-        self.targets = [targets[i] for i in places.tolist()]
+        """Nothing."""
+        self.targets[:] = [targets[i] for i in places.tolist()]
         return np.zeros(len(places))

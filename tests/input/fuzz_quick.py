@@ -37,8 +37,7 @@ def compared(tried: Case) -> Iterator[str | None]:
         try:
             table = _opened(tried)
             names = tried.request.classes or table.layout.names or None
-            classes = Classes(names, tried.request.target_as, tried.request.ignored)
-            reading = table.reading(tried.request.task, classes)
+            reading = table.reading(tried.request.task, Classes.of(tried.request, names))
             every = list(table.blocks)
         except CecalcError:
             return
