@@ -111,7 +111,7 @@ class ArrowColumns:
             row = next(i for i, text in enumerate(column) if not _is_utf_8(text.as_py()))
             raise DataError("not valid UTF-8", place=self._place(position, row)) from None
 
-    def _place(self, position: int, row: int | None = None) -> Place:
+    def _place(self, position: int | None, row: int | None = None) -> Place:
         return self.reading.place(position, row=None if row is None else self.start + row)
 
     def _array(self, positions: Sequence[int], *, as_stored: bool = False) -> Floats:
@@ -151,8 +151,7 @@ class ArrowColumns:
                 if other.size:
                     name, row = self.reading.fields[position], int(other[0] * rows // lengths.size)
                     rule = other_shape(name, (int(lengths[other[0]]),), (length,))
-                    place = Place(source=self.reading.source, row=self.start + row)
-                    raise DataError(rule, place=place)
+                    raise DataError(rule, place=self._place(None, row))
             shape.append(length)
             column = _decoded(column.flatten())
         self._check(column, position, per_row=max(1, len(column) // max(1, rows)))
@@ -176,7 +175,7 @@ class ArrowColumns:
         position, column = positions[0], self._column(positions[0])
         is_single = len(positions) == 1 and not _is(_LISTS, column)
         if not (is_single and self.reading.has_index):
-            array = self._array(positions)
+            array = self.reading.classed(self._array(positions), partial(self._place, None))
             return array.reshape(-1) if is_single else array
         is_text = _types.is_dictionary(column.type) or _is(_TEXTS, column)
         self._check(column, position, "a class" if is_text else "a number")

@@ -171,8 +171,8 @@ class Classes:
         found: Floats = numbers[places]
         return found
 
-    def numbered(self, targets: Floats, place: Place) -> Floats:
-        """The class numbers of an array of targets whose rows begin at a place.
+    def numbered(self, targets: Floats, place: Callable[[int], Place]) -> Floats:
+        """The class numbers of an array of targets, `place` telling where a row is.
 
         Raises
         ------
@@ -181,12 +181,10 @@ class Classes:
         if self.are_numbers:
             return targets
         known, places = np.unique(targets, return_inverse=True)
-        start, per_row = int(place.row or 0), max(1, math.prod(targets.shape[1:]))
+        per_row = max(1, math.prod(targets.shape[1:]))
         # As integers errors write them; beyond 2^53 a float may have been another one.
         exact = [int(n) if n.is_integer() and abs(n) < _EXACT else n for n in known.tolist()]
-        found = self.encoded(
-            exact, places.reshape(-1), lambda i: replace(place, row=start + i // per_row)
-        )
+        found = self.encoded(exact, places.reshape(-1), lambda i: place(i // per_row))
         return found.reshape(targets.shape)
 
     def _check(self, target: Any, place: Place) -> None:
@@ -339,4 +337,4 @@ class Named:
         """
         if self.classes.are_numbers:
             return target
-        return self.classes.numbered(target, Place(source=self.source, row=start))
+        return self.classes.numbered(target, lambda row: Place(source=self.source, row=start + row))

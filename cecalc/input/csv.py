@@ -64,7 +64,7 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     second = None if filled is None else next(form.records(filled), None)
     if filled is None or second is None:
         raise DataError("no data rows", place=Place(source=name))
-    lists = list_shapes(second.cells, layout)
+    lists = list_shapes(second.cells, layout, is_text=True)
     is_plain = not (form.last_is_empty or lists)
     rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
     header = first.original.text if request.has_header else None

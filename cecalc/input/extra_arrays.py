@@ -238,7 +238,7 @@ def _of_table(
     if target is None or request.task is not Task.CE or not is_index(values, target.shape):
         return columns, names
     names = names.settled(target.reshape(-1)[:HEAD].tolist())
-    found = names.numbered(target, Place(source=table.source, row=0))
+    found = names.numbered(target, lambda row: Place(source=table.source, row=row))
     return replace(columns, target=found), names
 
 

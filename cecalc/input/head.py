@@ -42,12 +42,11 @@ def _targets(
         looked_at.append(block)
         unread = _Unread()
         try:
-            columns = columns_of(block, replace(reading, layout=layout, classes=unread))
+            fault = columns_of(block, replace(reading, layout=layout, classes=unread)).fault
         except CecalcError:  # told with its place when the row is read
             return
-        assert columns.target is not None
-        yield from unread.targets or columns.target.reshape(-1).tolist()
-        if columns.fault is not None:
+        yield from unread.targets
+        if fault is not None:
             return
 
 

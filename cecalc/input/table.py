@@ -52,9 +52,15 @@ class Reading:
     classes: Classes
     lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """As in `Table`."""
+    is_text: bool = False
+    """Whether cells are texts, whatever they hold."""
 
-    def place(self, position: int, *, line: int | None = None, row: int | None = None) -> Place:
-        """Where a cell is."""
+    def place(
+        self, position: int | None, *, line: int | None = None, row: int | None = None
+    ) -> Place:
+        """Where a cell is, or a row."""
+        if position is None:
+            return Place(self.source, line, row=row)
         return Place(self.source, line, self.fields[position], position + 1, row)
 
     @property
@@ -73,6 +79,11 @@ class Reading:
     def has_lists(self) -> bool:
         """Whether the target is a list in each row: of class indices, at each position."""
         return self.has_index and self.layout.target[0] in self.lists
+
+    def classed(self, target: Floats, place: Callable[[int], Place]) -> Floats:
+        """A target of which lists may hold the names of classes that are called by numbers."""
+        has_names = self.has_lists and self.has_names
+        return self.classes.numbered(target, place) if has_names else target
 
     @property
     def has_names(self) -> bool:
@@ -175,7 +186,10 @@ class Table:
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        return Reading(self.source, self.fields, self.layout, task, classes, self.lists)
+        is_text = self.delimiter is not None
+        return Reading(
+            self.source, self.fields, self.layout, task, classes, self.lists, is_text=is_text
+        )
 
 
 @dataclass(frozen=True)
