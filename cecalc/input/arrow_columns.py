@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
-from cecalc.input.table import Columns, Lazy, Reading, first_fault
+from cecalc.input.table import Columns, Lazy, Reading, up_to_fault
 from cecalc.model import Floats
 
 _NULL_HINT = "pandas writes nan as null"
@@ -49,17 +49,7 @@ def read(batch: Any, start: int, reading: Reading) -> Columns:
         columns = {i: by_name[reading.fields[i]][part] for i in reading.layout.used}
         return ArrowColumns(columns, reading, part.stop - part.start, start + part.start).read()
 
-    whole = slice(0, batch.num_rows)
-    try:
-        return parsed(whole)
-    except DataError:
-        found = first_fault(batch.num_rows, parsed)
-        if found is None:
-            raise
-    good, fault = found
-    if not good:
-        raise fault
-    return replace(parsed(slice(0, good)), fault=fault)
+    return up_to_fault(batch.num_rows, parsed)
 
 
 def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:

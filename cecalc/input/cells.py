@@ -16,7 +16,7 @@ from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.arguments import parse
 from cecalc.input.layout import Layout
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Columns, Reading, Record, TableBlock, first_fault
+from cecalc.input.table import Columns, Reading, Record, TableBlock, up_to_fault
 from cecalc.model import Floats
 from cecalc.numbers import as_float, read_number
 
@@ -48,16 +48,8 @@ def read(records: Iterable[Record], reading: Reading) -> Columns:
         if not rows:
             raise
         fault = error
-    try:
-        return replace(columns(rows, reading), fault=fault)
-    except DataError:
-        found = first_fault(len(rows), lambda part: columns(rows[part], reading))
-        if found is None:
-            raise
-        good, earlier = found
-    if not good:
-        raise earlier
-    return replace(columns(rows[:good], reading), fault=earlier)
+    found = up_to_fault(len(rows), lambda part: columns(rows[part], reading))
+    return found if found.fault is not None else replace(found, fault=fault)
 
 
 def columns(rows: list[Record], reading: Reading) -> Columns:

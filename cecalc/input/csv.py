@@ -34,12 +34,11 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
     name = stream.name
     block = next(blocks, None)
-    if block is not None:
-        line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
-        block.refuse_bytes(line, Place(source=name, line=block.line))
-    first = None if block is None else next(_records(block, delimiter), None)
-    if block is None or first is None:
+    if block is None:
         raise DataError("file is empty", place=Place(source=name))
+    line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
+    block.refuse_bytes(line, Place(source=name, line=block.line))
+    first = next(_records(block, delimiter))
     place = Place(source=name, line=first.line)
     block.refuse_bytes(first.original.text, place)
     if len(first.cells) > request.max_columns:
@@ -52,17 +51,11 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
         fields = [str(number) for number in range(1, len(first.cells) + 1)]
     if hint := _delimiter_hint(fields, delimiter):
         raise DataError("one column", place=place, hint=hint)
-    try:
-        layout = understand(
-            fields, request.columns, wanted, named=request.has_header, classes=request.classes
-        )
-    except DataError as error:
-        raise error.at(source=place.source, line=place.line) from None
+    layout = understand(fields, request, wanted, place, named=request.has_header)
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty, tuple(layout.used))
     filled = block if block.text else next(blocks, None)
-    second = None if filled is None else next(form.records(filled), None)
-    if filled is None or second is None:
+    if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
     lists = list_shapes(second.cells, layout, is_text=True)
     is_plain = not (form.last_is_empty or lists)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from cecalc.errors import Place
 from cecalc.input.arrow_columns import ArrowColumns
 from cecalc.input.layout import Layout
 from cecalc.input.table import Columns, LazyOriginals, Reading
-from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock
+from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, row_ends
 from cecalc.model import Floats, Integers
 from cecalc.numbers import read_number
 
@@ -33,17 +33,6 @@ _PIECE = 2**18
 _NARROW = 64
 MAX_COLUMNS = 4096
 """Beyond, pyarrow's reader spends more on each column than it saves on each cell."""
-
-
-def _has_long_line(text: bytes) -> bool:
-    """Whether a field could be too long without a line end in it."""
-    start = 0
-    while len(text) - start > MAX_FIELD:
-        end = text.rfind(b"\n", start, start + MAX_FIELD) + 1
-        if not end:
-            return True
-        start = end
-    return False
 
 
 class _Cut:
@@ -120,46 +109,34 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
     if not _is_strict(block, delimiter):
         return None
     originals = LazyOriginals(block, lambda line: next(csv.reader([line], delimiter=delimiter)))
-    asked = _Asked.of(reading)
+    layout = reading.layout
+    named = () if reading.classes.are_numbers or not reading.has_index else layout.target
+    asked = [i for i in layout.used if i not in (layout.id, *named)]
     read = _quoted if b'"' in block.text else _unquoted
     try:
-        found = read(block, delimiter, reading, asked)
-        _check_special(found, reading.layout, originals)
+        found = read(block, delimiter, reading, asked, named)
+        _check_special(found, layout, originals)
     except ValueError:  # pyarrow's own errors are among them
         return None
-    return found.in_text(originals, reading.layout.id)
+    return found.in_text(originals, layout.id)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """The columns that are read, in order."""
-
-    numbers: list[int]
-    named: tuple[int, ...]
-    """The target, where it is of names of classes."""
-
-    @classmethod
-    def of(cls, reading: Reading) -> _Asked:
-        layout = reading.layout
-        named = () if reading.classes.are_numbers or not reading.has_index else layout.target
-        others = {layout.id, *named}
-        return cls([i for i in layout.used if i not in others], named)
-
-
-def _unquoted(block: TextBlock, delimiter: str, reading: Reading, asked: _Asked) -> Columns:
+def _unquoted(
+    block: TextBlock, delimiter: str, reading: Reading, asked: list[int], named: tuple[int, ...]
+) -> Columns:
     layout, cut = reading.layout, _Cut(block, delimiter, len(reading.fields))
-    numbers = cut.numbers(asked.numbers) if asked.numbers else np.empty((block.rows, 0))
+    numbers = cut.numbers(asked) if asked else np.empty((block.rows, 0))
 
     def chosen(positions: Sequence[int]) -> Floats:
         """The columns at these positions; a view where they are neighbours."""
-        places = np.searchsorted(asked.numbers, positions)
+        places = np.searchsorted(asked, positions)
         first = int(places[0]) if positions else 0
         if (np.diff(places) == 1).all():
             return numbers[:, first : first + len(positions)]
         return numbers[:, places]
 
-    if asked.named:
-        texts, indices = cut.encoded(asked.named[0])
+    if named:
+        texts, indices = cut.encoded(named[0])
         target = reading.classes.encoded(texts, indices, lambda _: Place())
     else:
         target = chosen(layout.target)
@@ -172,15 +149,18 @@ def _unquoted(block: TextBlock, delimiter: str, reading: Reading, asked: _Asked)
     )
 
 
-def _quoted(block: TextBlock, delimiter: str, reading: Reading, asked: _Asked) -> Columns:
+def _quoted(
+    block: TextBlock, delimiter: str, reading: Reading, asked: list[int], named: tuple[int, ...]
+) -> Columns:
     """By pyarrow's CSV reader."""
     from pyarrow import csv as arrow_csv
 
     text, fields = block.text, len(reading.fields)
-    if fields > MAX_COLUMNS or _has_long_line(text):
+    line_ends = row_ends(text, quoted=False)
+    if fields > MAX_COLUMNS or np.diff(line_ends, prepend=0).max() > MAX_FIELD:
         raise ValueError("too wide")
-    types = {str(i): pa.float64() for i in asked.numbers}
-    types |= {str(i): pa.dictionary(pa.int32(), pa.string()) for i in asked.named}
+    types = {str(i): pa.float64() for i in asked}
+    types |= {str(i): pa.dictionary(pa.int32(), pa.string()) for i in named}
     table = arrow_csv.read_csv(
         pa.BufferReader(text),
         arrow_csv.ReadOptions(

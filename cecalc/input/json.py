@@ -180,16 +180,14 @@ class _RowObjects:
     def of(cls, name: str, first: Record, request: InputRequest, wanted: Wanted) -> _RowObjects:
         """Objects like the first one."""
         fields = _fields(first.original.cells)
-        try:
-            if "weight" in fields or "pos_weight" in fields:
-                raise DataError(
-                    "class weights do not belong in a row",
-                    hint="give them once with --weight; the weight of a row is sample_weight",
-                )
-            layout = understand(fields, request.columns, wanted, classes=request.classes)
-        except DataError as error:
-            raise error.at(source=name, line=first.line, row=first.number) from None
-        return cls(name, first.original.cells, layout)
+        place = Place(source=name, line=first.line, row=first.number)
+        if "weight" in fields or "pos_weight" in fields:
+            raise DataError(
+                "class weights do not belong in a row",
+                hint="give them once with --weight; the weight of a row is sample_weight",
+                place=place,
+            )
+        return cls(name, first.original.cells, understand(fields, request, wanted, place))
 
     @property
     def keys(self) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cecalc.errors import DataError, excerpt
-from cecalc.request import ColumnChoice
+from cecalc.errors import DataError, Place, excerpt
+from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
 from cecalc.terms import Kind
 
@@ -97,25 +97,33 @@ class Wanted:
 
 def understand(
     fields: Sequence[str],
-    choice: ColumnChoice,
+    request: InputRequest,
     wanted: Wanted,
+    place: Place,
     *,
     named: bool = True,
-    classes: Sequence[str] | None = None,
 ) -> Layout:
     """The layout of a table with these column names.
 
     Parameters
     ----------
     fields : the names of the columns
-    choice, wanted : what the user says, and what is looked for
+    request, wanted : what the user says, and what is looked for
+    place : where they are written
     named : whether the fields are names at all, and not just numbers
-    classes : the names of the classes, where the user says them
 
     Raises
     ------
     DataError : the columns cannot be told for certain, or one that was named is not there
     """
+    try:
+        return _layout(fields, request, wanted, named=named)
+    except DataError as error:
+        raise error.at(source=place.source, line=place.line, row=place.row) from None
+
+
+def _layout(fields: Sequence[str], request: InputRequest, wanted: Wanted, *, named: bool) -> Layout:
+    choice = request.columns
     if named:
         _refuse_duplicates(fields)
     identity = ID.single(fields, choice.id)
@@ -130,7 +138,7 @@ def understand(
     if not wanted.values:
         return Layout(Kind.LOGITS, (), (), target, identity, weight)
     kind, values, notes = _values(fields, choice, wanted, rest)
-    values, names = _classes(fields, values, classes, named=named)
+    values, names = _classes(fields, values, request.classes, named=named)
     if named and choice.target is None and (len(target) > 1 or TARGET.prefixed(fields, target)):
         in_order = bool(choice.targets and choice.values)
         target = _matched(fields, target, names, in_order=in_order)

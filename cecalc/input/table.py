@@ -12,7 +12,7 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place, count, excerpt
 from cecalc.input.classes import Classes
 from cecalc.input.layout import Layout
-from cecalc.input.text import BLANK, TextBlock
+from cecalc.input.text import BLANK, TextBlock, row_ends
 from cecalc.model import Floats, Original
 from cecalc.terms import Task
 
@@ -134,21 +134,31 @@ class Columns:
         return Columns(**parts | {"fault": fault})
 
 
-def first_fault(rows: int, parse: Callable[[slice], object]) -> tuple[int, DataError] | None:
-    """The first row that cannot be parsed even by itself, and what is wrong with it."""
-    found: tuple[int, DataError] | None = None
-    within: slice | None = slice(0, rows)
-    while within is not None:
-        step = max(1, (within.stop - within.start) // _PARTS)
-        stop, starts = within.stop, range(within.start, within.stop, step)
-        within = None
-        for part in (slice(i, min(i + step, stop)) for i in starts):
+def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:
+    """What `parse` makes of the rows before the first one that cannot be parsed even by itself.
+
+    Raises
+    ------
+    DataError : that is the first of all
+    """
+    try:
+        return parse(slice(0, rows))
+    except DataError as error:
+        start, stop, fault = 0, rows, error
+    while stop - start > 1:
+        step = max(1, (stop - start) // _PARTS)
+        for first in range(start, stop, step):
+            part = slice(first, min(first + step, stop))
             try:
                 parse(part)
             except DataError as error:
-                found, within = (part.start, error), part if part.stop - part.start > 1 else None
+                start, stop, fault = part.start, part.stop, error
                 break
-    return found
+        else:
+            break
+    if not start:
+        raise fault
+    return replace(parse(slice(0, start)), fault=fault)
 
 
 @dataclass(frozen=True)
@@ -311,7 +321,7 @@ class LazyOriginals(Lazy[Original]):
         """Each row's text, without its line end."""
         text = self.block.text
         if self.block.quoted and b'"' in text:
-            ends = self.block.ends().tolist()
+            ends = row_ends(text, quoted=True).tolist()
             parts = (text[a:b] for a, b in zip([0, *ends], ends, strict=False))
             return [part.rstrip(b"\r\n").decode() for part in parts]
         if b"\r" in text:

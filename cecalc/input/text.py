@@ -96,7 +96,7 @@ class TextBlock:
         """The line on which each row starts, where no CR stands alone."""
         if self.has_row_per_line:
             return range(self.line, self.line + self.rows)
-        starts = np.append([0], self.ends()[:-1])
+        starts = np.append([0], row_ends(self.text, quoted=self.quoted)[:-1])
         line_ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == _LF)
         lines: list[int] = (self.line + np.searchsorted(line_ends, starts)).tolist()
         return lines
@@ -123,10 +123,6 @@ class TextBlock:
             return self
         line, kept = self.line + _line_ends(text[:begin]), text[begin:end]
         return replace(self, text=kept, line=line, line_ends=_line_ends(kept))
-
-    def ends(self) -> np.ndarray:
-        """For each row, where the next one begins."""
-        return row_ends(self.text, quoted=self.quoted)
 
 
 def cut(
