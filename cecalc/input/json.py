@@ -6,9 +6,8 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Original
 from cecalc.request import InputRequest
@@ -122,13 +121,11 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     first = next(_objects(block, nan=nan))
     objects = _RowObjects.of(block.name, first, request, wanted)
 
-    def rows(part: TextBlock) -> TableBlock:
-        records = partial(objects.records, lambda: _objects(part, nan=nan))
-        if len(part.text) < MIN_ARROW_BYTES:
-            return TableBlock(part.start, part.rows, records)
-        return TableBlock(part.start, part.rows, records, partial(objects.arrays, part))
+    def records(part: TextBlock) -> Iterator[Record]:
+        return objects.records(_objects(part, nan=nan))
 
-    return objects.table(map(rows, itertools.chain([block], blocks)))
+    every = itertools.chain([block], blocks)
+    return objects.table(TableBlock.of_text(part, records, objects.arrays) for part in every)
 
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
@@ -137,8 +134,10 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
     width = sum(np.size(rows[0][objects.keys[i]]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
-        numbered = partial(_numbered, name, rows[part], part.start)
-        return TableBlock(part.start, part.stop - part.start, partial(objects.records, numbered))
+        def records() -> Iterator[Record]:
+            return objects.records(_numbered(name, rows[part], part.start))
+
+        return TableBlock(part.start, part.stop - part.start, records)
 
     return objects.table(map(block, row_blocks(len(rows), width, BATCH_VALUES)))
 
@@ -198,9 +197,9 @@ class _RowObjects:
         fields = _fields(self.first)
         return Table(self.name, fields, self.layout, blocks, form="objects", lists=lists)
 
-    def records(self, objects: Callable[[], Iterator[Record]]) -> Iterator[Record]:
+    def records(self, objects: Iterator[Record]) -> Iterator[Record]:
         keys, used = self.keys, frozenset(self.layout.used)
-        for record in objects():
+        for record in objects:
             row = record.original.cells
             try:
                 cells = [row[key] if i in used else None for i, key in enumerate(keys)]

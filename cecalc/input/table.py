@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -174,6 +174,19 @@ class TableBlock:
     """All at once; None where only the strict way can tell what the rows hold."""
     source: str | None = None
     """Its file, where the table has several."""
+
+    @classmethod
+    def of_text(
+        cls,
+        block: TextBlock,
+        records: Callable[[TextBlock], Iterable[Record]],
+        arrays: Callable[[TextBlock, Reading], Columns | None],
+    ) -> TableBlock:
+        """The rows of a text."""
+        strict = partial(records, block)
+        if len(block.text) < MIN_ARROW_BYTES:
+            return cls(block.start, block.rows, strict)
+        return cls(block.start, block.rows, strict, partial(arrays, block))
 
 
 @dataclass(frozen=True)
