@@ -193,6 +193,6 @@ def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
         return None
     for other in (";", "\t", "|", ","):
         if other != delimiter and other in fields[0]:
-            shown = "tab" if other == "\t" else excerpt(other)
-            return f"it holds {fields[0].count(other)} {shown}: try --delimiter {shown}"
+            name = "tab" if other == "\t" else excerpt(other)
+            return f"it holds {fields[0].count(other)} {name}: try --delimiter {name}"
     return None

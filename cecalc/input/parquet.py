@@ -64,10 +64,10 @@ def open_table(
     place = Place(source=opened.name)
     if sniff(opened.head) is not form:
         raise not_a("Parquet" if form is InputFormat.PARQUET else "Arrow", opened.head, place)
-    stream, plain = _lying(opened, files, request.max_bytes)
+    stream, regular = _lying(opened, files, request.max_bytes)
     with _undamaged(place):
         if form is InputFormat.PARQUET:
-            native = _native(opened, plain, files)
+            native = _native(opened, regular, files)
             rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
             rows_of = _arrow(stream, place, in_order=opened.head.startswith(_STREAM))
@@ -75,7 +75,7 @@ def open_table(
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
     layout = understand(names, request, wanted, place)
-    blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, plain)
+    blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
     first = next(blocks, None) if rows_of.count != 0 else None
     if first is None:
         raise DataError("no data rows", place=place)
@@ -85,7 +85,7 @@ def open_table(
 
 
 def _blocks(
-    rows_of: _RowSource, used: list[str], meter: Meter, place: Place, plain: PlainFile | None
+    rows_of: _RowSource, used: list[str], meter: Meter, place: Place, regular: PlainFile | None
 ) -> Iterator[tuple[Any, int]]:
     """Record batches, and the number of the first row of each."""
     start, rows = 0, max(1, BATCH_VALUES // max(1, len(used)))
@@ -98,8 +98,8 @@ def _blocks(
                 start += part.num_rows
                 if meter.total is not None and rows_of.count:
                     meter.read = meter.total * start // rows_of.count
-    if plain is not None:
-        plain.check()
+    if regular is not None:
+        regular.check()
 
 
 def _block(batch: Any, start: int) -> TableBlock:
@@ -112,19 +112,19 @@ def _lying(
 ) -> tuple[BinaryIO, PlainFile | None]:
     """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
     stream = opened.binary(files)
-    plain = PlainFile.of(stream, opened.name)
-    if plain is None and not stream.seekable():
+    regular = PlainFile.of(stream, opened.name)
+    if regular is None and not stream.seekable():
         return copied(stream, opened.name, files, max_bytes)
     refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
-    return stream, plain
+    return stream, regular
 
 
-def _native(opened: Opened, plain: PlainFile | None, files: Files) -> Any:
+def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
     """The file as Arrow reads it by itself, five times as fast; None where it has no path."""
-    if plain is None or not Path(opened.name).is_file():
+    if regular is None or not Path(opened.name).is_file():
         return None
     native = files.enter_context(pa.OSFile(opened.name))
-    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(plain.descriptor))
+    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(regular.descriptor))
     return native if is_same else None
 
 

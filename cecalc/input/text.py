@@ -121,8 +121,8 @@ class TextBlock:
         end = len(text) if last is None else last.end()
         if not begin and end == len(text):
             return self
-        line, kept = self.line + count_line_ends(text[:begin]), text[begin:end]
-        return replace(self, text=kept, line=line, line_ends=count_line_ends(kept))
+        line, filled = self.line + count_line_ends(text[:begin]), text[begin:end]
+        return replace(self, text=filled, line=line, line_ends=count_line_ends(filled))
 
 
 def cut(
@@ -199,8 +199,8 @@ def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[byt
         text, rest = data[:end], data[end:]
     if not quoted or text[-2:-1] not in (b"\r", b"\n", b""):
         return text, rest
-    kept = _before_blank_lines(text)  # which are harmless only at the end
-    return text[:kept], text[kept:] + rest
+    end = _before_blank_lines(text)  # which are harmless only at the end
+    return text[:end], text[end:] + rest
 
 
 def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) -> TextBlock:
