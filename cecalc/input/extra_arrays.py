@@ -103,10 +103,11 @@ def _with_sample_weight(
         value = value.get("sample_weight") if isinstance(value, dict) else value
         weight = to_array(value, "sample_weight", by_row=True).reshape(-1)
         return replace(beside, sample_weight=weight, weight_source=found.source)
-    column = _weight_column(found)
-    reading = found.reading(request.task, Classes(None))
-    layout = replace(found.layout, sample_weight=column)
-    columns = _gathered(found, replace(reading, layout=layout))
+    column = found.layout.sample_weight
+    if column is None:
+        hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
+        raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
+    columns = _gathered(found, found.reading(request.task, Classes(None)))
     return replace(
         beside,
         sample_weight=columns.sample_weight,
@@ -115,16 +116,6 @@ def _with_sample_weight(
         weight_columns=((column + 1, found.fields[column]),),
         weight_source=found.source,
     )
-
-
-def _weight_column(table: Table) -> int:
-    if table.layout.sample_weight is not None:
-        return table.layout.sample_weight
-    others = [i for i in range(len(table.fields)) if i != table.layout.id]
-    if len(others) == 1:
-        return others[0]
-    hint = f"name it sample_weight, or use --sample-weight-col; {seen(table.fields)}"
-    raise DataError("no sample_weight column", place=Place(source=table.source), hint=hint)
 
 
 def _gathered(table: Table, reading: Reading) -> Columns:
@@ -247,7 +238,7 @@ def _of_table(
     if target is None or request.task is not Task.CE or not is_index(values, target.shape):
         return columns, names
     names = names.settled(target.reshape(-1)[:HEAD].tolist())
-    found = names.numbered(target, Place(source=table.source, row=0))
+    found = names.numbered(target, lambda row: Place(source=table.source, row=row))
     return replace(columns, target=found), names
 
 

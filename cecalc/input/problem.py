@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place
+from cecalc.errors import CecalcError, DataError
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.document_keys import (
@@ -270,7 +270,7 @@ class Parse:
     def _batch(self, columns: Columns, start: int) -> Batch:
         rows = columns.values.shape[0]
         taken = self.beside.part(start, rows)
-        target = taken.target if columns.target is None else self._named(columns.target, start)
+        target = taken.target if columns.target is None else columns.target
         weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
         arranged = arrange(self.request.task, columns.values, target, self.request.target_form)
 
@@ -296,10 +296,3 @@ class Parse:
             cell_shape=arranged.cell_shape,
             originals=spread(columns.originals),
         )
-
-    def _named(self, target: Floats, start: int) -> Floats:
-        """Targets of which lists may hold the names of classes that are called by numbers."""
-        reading = self.reading
-        if not (reading.has_lists and reading.has_names):
-            return target
-        return reading.classes.numbered(target, Place(row=start))

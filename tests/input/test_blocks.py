@@ -18,7 +18,7 @@ import pytest
 
 from cecalc import run as flow
 from cecalc.errors import CecalcError, message
-from cecalc.input import csv, json
+from cecalc.input import table
 from cecalc.input import text as blocks
 from cecalc.input.bytes import Stream
 from cecalc.model import Outcome
@@ -128,8 +128,7 @@ def seen_in_blocks(path: Path, size: int, *, quick: bool, **options: Any) -> See
     """The same, read in blocks of this size, each by the quick reader or by none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", size)
-        for module in (csv, json):
-            patch.setattr(module, "MIN_ARROW_BYTES", 0 if quick else 2**60)
+        patch.setattr(table, "MIN_ARROW_BYTES", 0 if quick else 2**60)
         return seen(str(path), **options)
 
 
@@ -324,7 +323,7 @@ def test_few_blocks_are_alive(monkeypatch: pytest.MonkeyPatch, *, quick: bool) -
     total = 200_000 if quick else 60_000
     monkeypatch.setattr(blocks, "_block", noted)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**16)
-    monkeypatch.setattr(csv, "MIN_ARROW_BYTES", 0 if quick else 2**60)
+    monkeypatch.setattr(table, "MIN_ARROW_BYTES", 0 if quick else 2**60)
     parts = (f"r{i},{i % 97},{i % 89}.25,{i % 2}\n".encode() * 100 for i in range(total // 100))
     raw = Trickle(itertools.chain([HEADER.encode()], parts))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
