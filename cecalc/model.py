@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cecalc.explain.steps import Explanation
-
 Floats: TypeAlias = "NDArray[np.float64]"
 Integers: TypeAlias = "NDArray[np.int64]"
 Flags: TypeAlias = "NDArray[np.bool_]"
@@ -146,94 +144,19 @@ class Problem:
     blocks: Iterator[Block]
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An entry of the catalogue."""
-
-    number: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The same in words."""
-
-    number: int
-    title: str
-    seen: str
-    """What people see, with the numbers that show it."""
-    why: str
-    wrong: str
-    """Lines of Python that do it."""
-    right: str
-    """Lines that do not."""
-    command: str
-    """What of cecalc shows it."""
-    text: str
-    """All of it, in Markdown."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A way to the number that was asked about."""
-
-    name: str
-    says: tuple[str, ...]
-    """What was done, a sentence each."""
-    fix: str | None
-    """A line of torch; None where nothing has to be mended."""
-    entries: tuple[Reference, ...]
-    value: float
-    """What this way gives on these rows."""
-    is_right: bool = False
-    """Whether this is the loss itself."""
-    alike: tuple[str, ...] = ()
-    """Other ways that give the same number on these rows."""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What can be said about a number and some rows. Losses are in nats."""
-
-    typed: str
-    """The number as it was typed."""
-    value: float
-    decimals: int
-    """How many there are; fewer than none for 1e3."""
-    is_sure: bool
-    """Whether so many digits say that a way matches, not merely that it is consistent."""
-    task: str
-    """The loss these rows ask for: ce or bce."""
-    ours: float | None
-    """What cecalc says of the rows; None of nothing."""
-    ours_is: str
-    """What that is, in words."""
-    matches: Sequence[Match]
-    """The simplest first."""
-    also: Sequence[str]
-    """More that fit, because they hardly differ from a match."""
-    tried: int
-    """How many numbers the value was compared with."""
-    chance: float
-    """How likely a random number between half and twice the value would have found a match."""
-    apart: str | None
-    """Which further number would tell the first two matches apart."""
-    reasons: Sequence[str]
-    """Where nothing fits: what the value cannot be."""
-    advice: Sequence[str]
-    """What would help to find out more."""
-    source: str
-    backend: str
-    version: str
+class Item:
+    """What a run hands to a view: one header; outcomes, in row order but for a rank, or groups; for
+    losses one report. A room that stands on the run may hand on an item of its own.
+    """
 
     @property
-    def verb(self) -> str:
-        """What so many digits allow to say."""
-        return "matches" if self.is_sure else "is consistent with"
+    def holds(self) -> bool:
+        """Whether what was asked for holds, as far as this says."""
+        return True
 
 
 @dataclass(frozen=True)
-class Header:
+class Header(Item):
     """What a view knows before the first row."""
 
     task: Task
@@ -283,7 +206,7 @@ class Working:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Item):
     """A batch and what was computed from it. Row arrays have shape (N,), losses are in nats."""
 
     batch: Batch
@@ -342,7 +265,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Groups:
+class Groups(Item):
     """What the rows of each group add up to; G groups, ranked by their loss."""
 
     keys: Sequence[tuple[str, ...]]
@@ -372,7 +295,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Item):
     """The summary of a run, ready to be shown. Losses are in nats."""
 
     header: Header
@@ -407,12 +330,6 @@ class Report:
     backend: str
     """What computed the numbers."""
     version: str
-
-
-Item: TypeAlias = "Header | Outcome | Groups | Report | Explanation | Diagnosis"
-"""What the flow hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-losses one report. Or a header, and an explanation or a diagnosis.
-"""
 
 
 @dataclass

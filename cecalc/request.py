@@ -129,21 +129,6 @@ class InputRequest:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What `why` is asked, and what is known of the run that printed the number."""
-
-    typed: str
-    """The number as it was typed."""
-    batch_size: int | None = None
-    framework: str | None = None
-    """torch, keras, sklearn; None where it is not known."""
-    deep: bool = False
-    """Whether several mistakes at once are looked for."""
-    free: frozenset[str] = frozenset()
-    """What may have been anything: batch_size, label_smoothing, weight."""
-
-
-@dataclass(frozen=True)
 class Request:
     """Everything the command line says."""
 
@@ -159,10 +144,6 @@ class Request:
     rank: Rank | None = None
     by: str | None = None
     """A specification of columns, as `cecalc.selection` reads it."""
-    explains: bool = False
-    """Whether both losses are derived, step by step, instead of computed."""
-    question: Question | None = None
-    """What is to be found out about a number, instead of a loss."""
     hints: HintPolicy = HintPolicy.TELL
 
 
@@ -173,3 +154,21 @@ class Screen:
     width: int | None = None
     """Columns of the terminal; None where there is no terminal and natural width is right."""
     color: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the rows and columns that a view has are written, and under which names."""
+
+    rows: bool = True
+    """Whether a JSON object holds its rows, and not the summary alone."""
+    prefix: str | None = None
+    """What our columns' names begin with; None for nothing, or `columns.PREFIX` where a name would
+    stand twice."""
+    only_added: bool = False
+    """Whether the input's own columns are left out."""
+    columns: str | None = None
+    """A specification as `cecalc.selection` reads it, of the columns the view would have."""
+
+
+EVERYTHING = Selection()

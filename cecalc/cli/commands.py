@@ -9,7 +9,8 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +34,7 @@ from cecalc.cli.parse import (
     entry_of,
     entry_output_of,
     output_of,
+    question_of,
     request_of,
     screen_of,
 )
@@ -46,10 +48,18 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.model import Entry, Header, Item, Meter, Outcome
+from cecalc.explain import FORMATS as OF_EXPLAIN
+from cecalc.model import Header, Item, Meter, Outcome
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
+from cecalc.request import Request
 from cecalc.terms import Hint, Task
+from cecalc.why import FORMATS as OF_WHY
+from cecalc.why.diagnosis import Question
 from cecalc.writer import Writer
+
+if TYPE_CHECKING:
+    from cecalc.run.collectors import Collecting, Job, Setup
+    from cecalc.why.catalogue import Entry
 
 app = typer.Typer(
     name="cecalc",
@@ -86,7 +96,7 @@ def ce(ctx: typer.Context, **_: Any) -> int:
     cecalc ce predictions.csv
     loss=$(cecalc ce predictions.csv -q)
     """
-    return _execute(Task.CE, ctx)
+    return _results(Task.CE, ctx)
 
 
 @app.command()
@@ -99,7 +109,7 @@ def bce(ctx: typer.Context, **_: Any) -> int:
     cecalc bce --logits 2,-3,0.8,1.2 --target 0,0,1,0
     cecalc bce scores.csv
     """
-    return _execute(Task.BCE, ctx)
+    return _results(Task.BCE, ctx)
 
 
 @app.command()
@@ -110,7 +120,7 @@ def softmax(ctx: typer.Context, **_: Any) -> int:
     cecalc softmax --logits 2,-3,0.8,1.2
     cecalc softmax predictions.csv -f csv
     """
-    return _execute(Task.SOFTMAX, ctx)
+    return _results(Task.SOFTMAX, ctx)
 
 
 @app.command()
@@ -121,7 +131,7 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
     cecalc sigmoid --logits 2,-3,0.8,1.2
     cecalc sigmoid scores.csv -f csv
     """
-    return _execute(Task.SIGMOID, ctx)
+    return _results(Task.SIGMOID, ctx)
 
 
 @app.command()
@@ -136,7 +146,9 @@ def explain(ctx: typer.Context, **_: Any) -> int:
     cecalc explain predictions.csv --top 1
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
-    return _execute(Task.CE, ctx, explains=True)
+    params = DEFAULTS | ctx.params
+    request = request_of(Task.CE, params)
+    return _execute(ctx, request, output_of(params, request, OF_EXPLAIN), _explaining)
 
 
 @app.command(cls=Numbered)
@@ -157,8 +169,11 @@ def why(ctx: typer.Context, **_: Any) -> int:
     cecalc why §1
     """
     params = DEFAULTS | ctx.params
-    entry = entry_of(params)
-    return _execute(Task.CE, ctx) if entry is None else _show(entry, params)
+    if (entry := entry_of(params)) is not None:
+        return _show(entry, params)
+    request, question = request_of(Task.CE, params), question_of(params)
+    output = output_of(params, request, OF_WHY)
+    return _execute(ctx, request, output, partial(_diagnosing, question))
 
 
 @app.command()
@@ -231,28 +246,53 @@ def _called(arguments: list[str]) -> int:
     return status
 
 
-def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
-    """Build the request, run the flow, write what the views make of it."""
+def _results(task: Task, ctx: typer.Context) -> int:
+    """Run a loss or an activation."""
     params = DEFAULTS | ctx.params
-    request = request_of(task, params, explains=explains)
-    output = output_of(params, request)
+    request = request_of(task, params)
+    return _execute(ctx, request, output_of(params, request), _collecting)
+
+
+def _collecting(setup: Setup) -> Job[Any]:
+    from cecalc.run.results import results
+
+    return results(setup)
+
+
+def _explaining(setup: Setup) -> Job[Any]:
+    from cecalc.explain.collector import explaining
+
+    return explaining(setup)
+
+
+def _diagnosing(question: Question, setup: Setup) -> Job[Any]:
+    from cecalc.why.collector import diagnosing
+
+    return diagnosing(question, setup)
+
+
+def _execute(
+    ctx: typer.Context, request: Request, output: OutputRequest, collecting: Collecting
+) -> int:
+    """Run what was asked for, write what the view makes of it, say what looks wrong."""
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
         needed = f"{LEAST_MEMORY // 2**20} MiB"
         raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress
+    from cecalc.hints.collector import hinted
     from cecalc.output.figures import Checked
     from cecalc.run import run
 
     hints: list[Hint] = []
-    is_json = params["errors"] is Errors.JSON
+    is_json = ctx.params["errors"] is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
     with progress.Shown(meter, wanted=wanted) as shown:
-        items = progress.awaited(run(request, hints.append, meter), meter, shown.stop)
-        _written(checked.of(items), output, meter)
+        items = run(request, hinted(collecting, hints.append), meter)
+        _written(checked.of(progress.awaited(items, meter, shown.stop)), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         told = offering(hint, offered)
@@ -263,15 +303,14 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
             say(note_as_json(line, "time") if is_json else line)
     for failure in checked.failures:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
-    holds = not (checked.failures or checked.is_unexplained)
-    return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
+    return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 
 def _show(entry: Entry, params: dict[str, Any]) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = entry_output_of(params)
+    form, screen = entry_output_of(params, OF_WHY)
     with Writer(params["output"], hold=params["output"] is None) as writer:
         writer.write(view.render(entry, form, screen))
     return Status.COMPLETE

@@ -14,7 +14,7 @@ from cecalc.cli import completion
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.sizes import Size
 from cecalc.numbers import is_number, read_number
-from cecalc.output import Format
+from cecalc.output import FORMATS
 from cecalc.terms import (
     BackendName,
     Dtype,
@@ -49,6 +49,10 @@ class Errors(enum.StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+_Format: Any = enum.StrEnum("_Format", [(name, name) for name in FORMATS])  # type: ignore[misc]  # the names are those of the room
+"""What -f takes, of any command."""
 
 
 def _option(panel: str, kind: Any, default: Any, *names: str, help: str, **more: Any) -> Any:  # noqa: A002
@@ -172,7 +176,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Refuse tables wider than this."),
     "transpose": _option(_READING, bool, False, "--transpose",
         help="Arguments, JSON documents and arrays come as (C, N)."),
-    "format": _option(_OUT, Format | None, None, "-f", "--format",
+    "format": _option(_OUT, _Format | None, None, "-f", "--format",
         help="table unless given, or the suffix of -o."),
     "output": _option(_OUT, _TEXT, None, "-o", "--output", metavar="FILE",
         help="Write to a file instead."),

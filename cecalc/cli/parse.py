@@ -11,15 +11,16 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cecalc.cli import options
 from cecalc.cli.options import DEFAULTS, Color, read_option
 from cecalc.errors import UsageError, excerpt
+from cecalc.explain import CODE
 from cecalc.input.arguments import given
-from cecalc.model import Entry, Item
+from cecalc.model import Item
 from cecalc.numbers import is_number
-from cecalc.output import SUFFIXES, Explaining, Finding, Format, Selection
+from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
 from cecalc.output.figures import Bound, known
 from cecalc.request import (
     Arithmetic,
@@ -29,14 +30,18 @@ from cecalc.request import (
     InputRequest,
     LossOptions,
     NamedFile,
-    Question,
     Rank,
     Request,
     Screen,
+    Selection,
 )
 from cecalc.selection import flaw
 from cecalc.terms import BackendName, Dtype, HintPolicy, Kind, Reduction, TargetForm, Task
+from cecalc.why.diagnosis import Question
 from cecalc.writer import STANDARD_OUTPUT
+
+if TYPE_CHECKING:
+    from cecalc.why.catalogue import Entry
 
 _FREE = ("batch_size", "label_smoothing", "weight")
 """What `why` takes `any` for."""
@@ -58,15 +63,14 @@ _BESIDE_ENTRIES = {
 """What may be said where no number is asked about."""
 
 
-def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False) -> Request:
+def request_of(task: Task, params: Mapping[str, Any]) -> Request:
     """The request that a command's parameters add up to.
 
     Raises
     ------
     UsageError : they contradict each other, or a value cannot be read
     """
-    free = frozenset(name for name in _FREE if _asks(params) and params.get(name) == "any")
-    params = {**params, **dict.fromkeys(free)}
+    params = {**params, **dict.fromkeys(_free(params))}
     return Request(
         input=_input(task, params),
         options=LossOptions(
@@ -82,8 +86,6 @@ def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False)
         arithmetic=_arithmetic(params),
         rank=_rank(params),
         by=_by(params),
-        explains=explains,
-        question=_question(params, free),
         hints=_hints(params),
     )
 
@@ -159,25 +161,29 @@ def _by(params: Mapping[str, Any]) -> str | None:
     return specification
 
 
-def _asks(params: Mapping[str, Any]) -> bool:
-    """Whether a number is asked about."""
-    return params.get("value") is not None
+def _free(params: Mapping[str, Any]) -> frozenset[str]:
+    """What may have been anything, where a number is asked about."""
+    is_asked = params.get("value") is not None
+    return frozenset(name for name in _FREE if is_asked and params.get(name) == "any")
 
 
-def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | None:
-    """What `why` is asked."""
-    if not _asks(params):
-        return None
-    text = params["value"]
+def question_of(params: Mapping[str, Any]) -> Question:
+    """What `why` is asked.
+
+    Raises
+    ------
+    UsageError : a value cannot be read
+    """
+    text, free = params["value"], _free(params)
     if not is_number(text):
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
     options.read_option("VALUE", text)
-    batch_size = params.get("batch_size")
+    batch_size = None if "batch_size" in free else params["batch_size"]
     size = None if batch_size is None else options.whole("--batch-size", batch_size)
     if size == 0:
         raise UsageError("--batch-size 0 holds no row", value=batch_size)
-    framework = params.get("framework")
+    framework = params["framework"]
     return Question(text.strip(), size, framework and framework.value, params["deep"], free)
 
 
@@ -310,7 +316,7 @@ def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
 class OutputRequest:
     """Everything the command line says about the output."""
 
-    format: Format | Explaining | Finding
+    format: Format
     path: str | None
     quiet: bool
     selection: Selection
@@ -332,24 +338,27 @@ class OutputRequest:
         return self.format.render(items, self.screen, self.selection)
 
 
-def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
+def output_of(
+    params: Mapping[str, Any], request: Request, formats: Mapping[str, Format] = FORMATS
+) -> OutputRequest:
     """What the command line says about the output.
+
+    Parameters
+    ----------
+    formats : those of the command
 
     Raises
     ------
     UsageError : the suffix is unknown, or the output is also an input
     """
-    path, chosen = params["output"], params["format"]
-    inputs = list(_read(request))
+    path, inputs = params["output"], list(_read(request))
     if path is not None:
         _refuse_overwriting(path, inputs)
-        if chosen is None and not params["code"]:
-            chosen = _format_of(path)
     if path is None or params["quiet"]:
         _refuse_appending(inputs)
-    chosen = chosen or Format.TABLE
+    chosen = _format(params, formats)
     return OutputRequest(
-        format=_form(params, request, chosen),
+        format=chosen,
         path=path,
         quiet=params["quiet"],
         selection=_selection(params, chosen),
@@ -360,47 +369,32 @@ def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
     )
 
 
-def entry_output_of(params: Mapping[str, Any]) -> tuple[Finding, Screen]:
+def entry_output_of(
+    params: Mapping[str, Any], formats: Mapping[str, Format]
+) -> tuple[Format, Screen]:
     """How an entry of the catalogue is written, and where it is seen."""
-    path, chosen = params["output"], params["format"]
-    if path is not None and chosen is None:
-        chosen = _format_of(path)
-    return _finding(chosen or Format.TABLE), screen_of(params["color"], path)
+    return _format(params, formats), screen_of(params["color"], params["output"])
 
 
-def _form(
-    params: Mapping[str, Any], request: Request, chosen: Format
-) -> Format | Explaining | Finding:
-    """How the result of the command is written, which has not every format."""
-    if request.explains:
-        return _explaining(params, chosen)
-    if request.question is None:
-        return chosen
-    return _finding(chosen)
-
-
-def _finding(chosen: Format) -> Finding:
-    """How what `why` says is written."""
-    if chosen not in (Format.TABLE, Format.JSON):
-        raise UsageError(f"why has no format {chosen}", hint="there are table and json")
-    return Finding(chosen.value)
-
-
-def _explaining(params: Mapping[str, Any], chosen: Format) -> Explaining:
-    """How an explanation is written."""
+def _format(params: Mapping[str, Any], formats: Mapping[str, Format]) -> Format:
+    """How the result of a command is written, which may not have every format."""
+    path, name = params["output"], params["format"]
+    if params["code"] and name is not None:
+        raise UsageError("--code is torch code, and goes with no --format")
     if params["code"]:
-        if params["format"] is not None:
-            raise UsageError("--code is torch code, and goes with no --format")
-        return Explaining.CODE
-    if chosen not in (Format.TABLE, Format.JSON):
-        rule = f"explain has no format {chosen}"
-        raise UsageError(rule, hint="there are table and json, and --code for torch code")
-    return Explaining(chosen.value)
+        return CODE
+    name = name or (TABLE if path is None else _format_of(path)).name
+    if name not in formats:
+        has_code = CODE.name in formats
+        more = ", and --code for torch code" if has_code else ""
+        rule = f"{'explain' if has_code else 'why'} has no format {name}"
+        raise UsageError(rule, hint=f"there are table and json{more}")
+    return formats[name]
 
 
 def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
     """Which rows and columns are written."""
-    if params["no_rows"] and chosen is not Format.JSON:
+    if params["no_rows"] and chosen is not JSON:
         raise UsageError("--no-rows goes with --format json")
     for option in ("--only-added", "--prefix"):
         if params[option[2:].replace("-", "_")] and not chosen.is_by_row:
@@ -463,7 +457,7 @@ def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
 
 def _format_of(path: str) -> Format:
     suffix = PurePath(path).suffix
-    found = Format.of_suffix(suffix)
+    found = SUFFIXES.get(suffix.lower())
     if found is None and not path.startswith("/dev/"):
         known = ", ".join(SUFFIXES)
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
@@ -472,7 +466,7 @@ def _format_of(path: str) -> Format:
             hint=f"say the format with -f, or use one of {known}",
             value=path,
         )
-    return found or Format.TABLE
+    return found or TABLE
 
 
 def _read(request: Request) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from cecalc.losses.rules import Leniency, Notices
 from cecalc.model import Floats, Outcome
@@ -38,7 +37,3 @@ class Noted:
 
     outcome: Outcome
     notices: Notices = field(default_factory=Notices)
-    beside: Any = None
-    """What else was computed of its rows, where something was: their outcome under the other loss,
-    or what recipes are made of.
-    """

@@ -12,7 +12,7 @@ import numpy as np
 
 from cecalc.losses import activations, binary_cross_entropy, cross_entropy
 from cecalc.losses.stable import exp_difference, normaliser, tree_sum
-from cecalc.model import Floats, Header, Outcome, Report
+from cecalc.model import Floats, Header, Item, Outcome, Report
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class RowSteps:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Item):
     """What `explain` shows: some rows step by step, and what all rows add up to."""
 
     header: Header

@@ -13,7 +13,7 @@ from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import draw, flush, paragraph, styled, width
 from cecalc.output.worked_rows import Block, tables
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.terms import TargetForm
 
 
@@ -99,7 +99,7 @@ _CODE = 64
 _STRONG, _WARNING, _DIM = "bold", "yellow", "dim"
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], screen: Screen, _selection: Selection) -> Iterator[str]:
     """The whole text, when all rows are known."""
     for item in items:
         if isinstance(item, Explanation):

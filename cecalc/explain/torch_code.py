@@ -11,7 +11,7 @@ from cecalc.errors import count
 from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Header, Item
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.terms import TargetForm
 
 _WIDTH = 96
@@ -30,7 +30,7 @@ def show(name, value):
 """
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, _selection: Selection) -> Iterator[str]:
     """The code alone."""
     for item in items:
         if isinstance(item, Explanation):

@@ -2,64 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings
 from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
 from cecalc.losses.rules import Notices
-from cecalc.model import Batch, Floats, Header, Outcome, row_name
+from cecalc.model import Batch, Floats, Header, Item, Outcome, row_name
+from cecalc.run.collectors import Collecting, Collector, Computed, Job, Setup
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
 
 
-@dataclass
-class Noticing:
-    """Takes outcomes, and tells what looks wrong when the last one is known."""
+def hinted(collecting: Collecting, tell: Callable[[Hint], None]) -> Collecting:
+    """The same job, and hints.
 
-    header: Header
-    settings: Settings
-    dtype: Dtype
-    policy: HintPolicy = HintPolicy.TELL
+    Parameters
+    ----------
+    tell : hears what looks wrong, each thing once, when the last row is known
+    """
+
+    def job_of(setup: Setup) -> Job[Any]:
+        job = collecting(setup)
+        return replace(job, collectors=[*job.collectors, _Noticing(job, tell)])
+
+    return job_of
+
+
+@dataclass
+class _Noticing(Collector[Computed]):
+    """Looks at what became of the rows; under --strict, what looks wrong is an error."""
+
+    job: Job[Any]
+    tell: Callable[[Hint], None]
     notices: Notices = field(default_factory=Notices)
     rows: int = 0
     has_overflown: bool = False
     """Whether a loss is infinite that finite values have, which the dtype does."""
     _heads: list[Head] = field(default_factory=list)
 
-    def add(self, noted: Noted, given: Batch) -> None:
-        """Take the next outcome; what is kept of it are copies.
+    @property
+    def _policy(self) -> HintPolicy:
+        return self.job.setup.request.hints
 
-        Parameters
-        ----------
-        given : its batch as it was read, before any rounding
-        """
-        if self.policy is HintPolicy.SILENT:
-            return
-        self.notices = self.notices.merge(noted.notices)
-        self.has_overflown |= self.dtype is not Dtype.FLOAT64 and _overflows(noted.outcome, given)
-        room = head_rows(self.header) - self.rows
+    @property
+    def _dtype(self) -> Dtype:
+        return self.job.setup.arithmetic.dtype
+
+    def add(self, computed: Computed, given: Batch) -> Iterable[Item]:
+        if self._policy is HintPolicy.SILENT:
+            return ()
+        outcome, header = computed.outcome, self.job.header
+        self.notices = self.notices.merge(computed.notices)
+        self.has_overflown |= self._dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
+        room = head_rows(header) - self.rows
         if room > 0:
-            self._heads.append(_head(noted.outcome, self.header, room))
-        self.rows += noted.outcome.size
+            self._heads.append(_head(outcome, header, room))
+        self.rows += outcome.size
+        return ()
 
-    def hints(self, summary: Summary) -> Iterator[Hint]:
+    def finish(self, total: Summary) -> Iterable[Item]:
+        found = [*self.job.setup.remarks, *self._hints(total)]
+        if found and self._policy is HintPolicy.STRICT:
+            raise _refusal(found, self.job.setup.schema.source)
+        for hint in found:
+            self.tell(hint)
+        return ()
+
+    def _hints(self, total: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
-        if self.policy is HintPolicy.SILENT:
+        if self._policy is HintPolicy.SILENT:
             return
-        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header))
-        yield from hints(head, self._totals(summary) if self.settings.task.is_loss else None)
+        header = self.job.header
+        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(header))
+        yield from hints(head, self._totals(total) if header.task.is_loss else None)
         yield from self.notices.hints()
-        yield from (Hint(note) for note in self.header.schema.notes)
+        yield from (Hint(note) for note in header.schema.notes)
 
     def _totals(self, summary: Summary) -> Totals:
-        header, is_bce = self.header, self.settings.task is Task.BCE
+        header = self.job.header
+        is_bce = header.task is Task.BCE
         is_plain = not (header.has_weights or header.label_smoothing) and summary.is_binary
-        if self.dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.settings.lenient.unchecked:
+        if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.lenient.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
         return Totals(
@@ -68,7 +96,7 @@ class Noticing:
             counted=summary.cells_used if is_bce else summary.rows_used,
             labels=labels,
             chance=float(np.log(2 if is_bce else header.width)),
-            dtype=self.dtype.value,
+            dtype=self._dtype.value,
             has_overflown=self.has_overflown,
         )
 
@@ -80,7 +108,7 @@ def _overflows(outcome: Outcome, given: Batch) -> bool:
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
 
 
-def refusal(found: list[Hint], source: str) -> DataError:
+def _refusal(found: list[Hint], source: str) -> DataError:
     """The error that hints are under --strict."""
     first, *others = found
     more = f" (and {count(len(others), 'more hint')})" if others else ""

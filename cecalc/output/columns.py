@@ -10,8 +10,8 @@ from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.model import Groups, Header, Item, Outcome, Schema
-from cecalc.output import Selection
 from cecalc.output.column import Column, Sort
+from cecalc.request import Selection
 from cecalc.selection import select
 from cecalc.terms import Kind, TargetForm, Task
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from cecalc.model import Groups, Header, Item, Outcome
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import Selection, columns, groups
+from cecalc.output import columns, groups
 from cecalc.output.column import Column
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.selection import select
 from cecalc.terms import TargetForm, Task
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from cecalc.model import Flags, Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import Selection, columns, figures, groups
+from cecalc.output import columns, figures, groups
 from cecalc.output.column import Column, Sort
 from cecalc.output.columns import IGNORED
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.selection import select
 from cecalc.terms import Task
 

@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from cecalc.errors import count, visible
 from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import Selection, columns, figures, groups
+from cecalc.output import columns, figures, groups
 from cecalc.output.column import RIGHT, WRONG, Column, Sort
 from cecalc.output.drawing import Side, draw, flush, grid, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, Kept
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 
 _ROOM = 100
 """Columns to fill with the values of many classes where there is no terminal."""

@@ -10,7 +10,7 @@ from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.input.extra_arrays import read_numbers
 from cecalc.losses.rules import Leniency
-from cecalc.model import Batch, Floats, Header, Problem, Report, Schema
+from cecalc.model import Batch, Floats, Header, Report, Schema
 from cecalc.numbers import write_number
 from cecalc.request import Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
@@ -117,7 +117,7 @@ def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
             raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
 
 
-def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | None) -> Header:
+def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:
     """What a view knows before the first row."""
     weights = (settings.weight, settings.pos_weight, first.sample_weight)
     form = None
@@ -127,7 +127,7 @@ def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | N
         form = TargetForm.INDEX if first.target.ndim == 1 else TargetForm.DISTRIBUTION
     return Header(
         task=settings.task,
-        schema=problem.schema,
+        schema=schema,
         target_form=form,
         reduction=settings.reduction,
         has_weights=any(weight is not None for weight in weights),

@@ -6,3 +6,22 @@ what `costs`, added by `summing` into `sums` and a `tally`. From sums to numbers
 `of_cells`, `trained`, as what is `measured`; `recipes` lists them all. `verdict` compares them with
 the number that was asked about, and `said` is what else can be said of it.
 """
+
+from __future__ import annotations
+
+from cecalc.output import Format, View
+
+
+def _table() -> View:
+    from cecalc.why import report
+
+    return report.render
+
+
+def _json() -> View:
+    from cecalc.why import report
+
+    return report.render_json
+
+
+FORMATS = {form.name: form for form in (Format("table", _table), Format("json", _json))}

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cecalc.explain import FORMATS
 from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.output import Explaining
 from tests import strategies
 from tests.explain import explained
 
@@ -134,7 +134,7 @@ PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_code_prints_the_numbers(name: str) -> None:
     logits, target, options = PROBLEMS[name]
-    code = explained.text(logits, target, Explaining.CODE, **options)
+    code = explained.text(logits, target, FORMATS["code"], **options)
     check(explained.explanation(logits, target, **options), printed(code))
 
 
@@ -154,13 +154,13 @@ def problems(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @given(problems())
 def test_code_of_any_problem_prints_the_numbers(problem: tuple[Any, Any]) -> None:
-    code = explained.text(*problem, Explaining.CODE)
+    code = explained.text(*problem, FORMATS["code"])
     check(explained.explanation(*problem), printed(code))
 
 
 def test_code_is_a_program_of_its_own() -> None:
     """It needs nothing but torch, and says nothing on standard error."""
-    code = explained.text(FOUNDING, [2, 1], Explaining.CODE)
+    code = explained.text(FOUNDING, [2, 1], FORMATS["code"])
     run = subprocess.run(
         [sys.executable, "-"], input=code, capture_output=True, text=True, check=True
     )
@@ -198,7 +198,7 @@ y = F.one_hot(t, 2).double()  # (N, C)
 
 
 def test_code_reads_as_a_person_writes_it() -> None:
-    code = explained.text([[37, -INF], [0, 0]], [0, -100], Explaining.CODE)
+    code = explained.text([[37, -INF], [0, 0]], [0, -100], FORMATS["code"])
     assert code.startswith(CODE)
     assert "\n# two classes: CE(x) = BCE(x1 - x0)\n" in code
     assert code.endswith(

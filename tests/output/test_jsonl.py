@@ -11,7 +11,7 @@ import pytest
 
 from cecalc.errors import DataError
 from cecalc.model import Item, Outcome
-from cecalc.output import Format
+from cecalc.output import JSONL
 from tests.output.examples import (
     batch,
     bce,
@@ -96,14 +96,14 @@ OBJECTS = ['{"logits":[2, -3.0,0.80,1.2],"target":2 , "ü":1e2 }  ', '{"logits":
     ],
 )
 def test_whole_text(items: Iterable[Item], expected: str) -> None:
-    assert text(Format.JSONL, items) == expected
+    assert text(JSONL, items) == expected
 
 
 def rows_of(items: Iterable[Item]) -> list[Any]:
     def refuse(literal: str) -> None:
         raise AssertionError(literal)
 
-    lines = text(Format.JSONL, items).splitlines()
+    lines = text(JSONL, items).splitlines()
     return [json.loads(line, parse_constant=refuse) for line in lines]
 
 
@@ -146,5 +146,5 @@ def test_fields_make_ours_give_way_too() -> None:
 def test_a_later_object_may_not_bring_a_name_of_ours() -> None:
     items = ce(from_objects(['{"a": 1}', '{"a": 1, "loss": 3}']), source="x.jsonl")
     with pytest.raises(DataError, match="'loss'") as raised:
-        text(Format.JSONL, items)
+        text(JSONL, items)
     assert str(raised.value.place) == "x.jsonl:2"

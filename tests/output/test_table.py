@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cecalc.model import Header, Item
-from cecalc.output import Format
+from cecalc.output import TABLE
 from cecalc.ranking import Kept
 from cecalc.request import Screen
 from cecalc.terms import Kind
@@ -238,7 +238,7 @@ NARROW_WIDE = """\
 
 
 def table(items: Iterable[Item], width: int | None = None, *, color: bool = False) -> str:
-    return text(Format.TABLE, items, Screen(width, color))
+    return text(TABLE, items, Screen(width, color))
 
 
 @pytest.mark.parametrize(
