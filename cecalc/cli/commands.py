@@ -36,6 +36,7 @@ from cecalc.cli.parse import (
     request_of,
     screen_of,
 )
+from cecalc.diagnosis import Entry
 from cecalc.errors import (
     CecalcError,
     LimitError,
@@ -46,7 +47,7 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.model import Entry, Header, Item, Meter, Outcome
+from cecalc.model import Header, Item, Meter, Outcome
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.terms import Hint, Task
 from cecalc.writer import Writer

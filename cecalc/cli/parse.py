@@ -15,9 +15,10 @@ from typing import Any
 
 from cecalc.cli import options
 from cecalc.cli.options import DEFAULTS, Color, read_option
+from cecalc.diagnosis import Entry
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.arguments import given
-from cecalc.model import Entry, Item
+from cecalc.model import Item
 from cecalc.numbers import is_number
 from cecalc.output import SUFFIXES, Explaining, Finding, Format, Selection
 from cecalc.output.figures import Bound, known

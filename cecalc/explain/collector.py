@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from cecalc.compute import Noted, Settings, backend
+from cecalc.compute import Settings, backend
 from cecalc.compute.backend import Backend
 from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
 from cecalc.hints.collector import Noticing
 from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Header, Item, Meter, Outcome, Problem, Schema
+from cecalc.model import Batch, CellLosses, Header, Item, Losses, Meter, Problem, Schema
 from cecalc.ranking import Ranking
 from cecalc.request import Rank, Request
 from cecalc.run.blocks import Computation
-from cecalc.run.both_losses import both_of, is_of_classes, left_out, sums_to_one, without
+from cecalc.run.both_losses import (
+    BothLosses,
+    both_of,
+    is_of_classes,
+    left_out,
+    sums_to_one,
+    without,
+)
 from cecalc.run.settings import header_of, report_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Hint, Kind, TargetForm, Task
@@ -59,16 +67,17 @@ def explained(
     seen = header if is_ce else _of_cells(header)
     asked = replace(settings, task=seen.task)
     noticing = Noticing(seen, asked, arithmetic.dtype, request.hints)
-    for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(
-        problem.blocks
-    ):
-        assert done.noted is not None and done.summary is not None
-        noticing.add(_looked_at(done.noted, is_ce=is_ce), done.batch)
+    compute = partial(_both, header=header)
+    computation = Computation(settings, arithmetic, _of_cells(header), meter, compute)
+    for done in computation.over(problem.blocks):
+        assert done.result is not None
+        both, sums = done.result
+        noticing.add(both.each[0 if is_ce else -1], done.batch)
         meter.rows += done.batch.size
-        bce = bce.merge(done.summary)
-        if done.noted.beside is not None:
-            ce = ce.merge(Summary.of(done.noted.beside, header))
-        rows.add(done.noted)
+        bce = bce.merge(sums[-1])
+        if both.rows is not None:
+            ce = ce.merge(sums[0])
+        rows.add(both)
     tell([*more, *noticing.hints(ce if is_ce else bce)])
     others = bce.rows_used - ce.rows_used
     cells = report_of(bce, _of_cells(header), settings, arithmetic.label)
@@ -82,11 +91,6 @@ def explained(
     )
 
 
-def _looked_at(noted: Noted, *, is_ce: bool) -> Noted:
-    """What hints look at: the outcome under the loss that the rows ask for."""
-    return replace(noted, outcome=noted.beside) if is_ce else noted
-
-
 def _refuse_others(schema: Schema) -> None:
     if schema.kind is not Kind.LOGITS:
         what = "probabilities" if schema.kind is Kind.PROBS else "log-probabilities"
@@ -97,22 +101,25 @@ def _refuse_others(schema: Schema) -> None:
         )
 
 
-def _both(batch: Batch, settings: Settings, arithmetic: Backend) -> Noted:
+def _both(
+    batch: Batch, settings: Settings, arithmetic: Backend, *, header: Header
+) -> tuple[BothLosses, list[Summary]]:
     try:
-        return both_of(batch, settings, arithmetic)
+        both = both_of(batch, settings, arithmetic)
     except BrokenRule as broken:
         if (broken.hint or "").startswith("--nan"):
             broken.hint = None  # an option of the other commands
         raise
+    headers = header, _of_cells(header)
+    return both, [Summary.of(x, headers[isinstance(x, CellLosses)]) for x in both.each]
 
 
 def _of_cells(header: Header) -> Header:
     return replace(header, task=Task.BCE, target_form=TargetForm.CELLS)
 
 
-def _has_ce(row: Outcome) -> bool:
-    assert row.batch.target is not None
-    return bool(sums_to_one(row.batch.target)[0])
+def _has_ce(row: Losses) -> bool:
+    return bool(sums_to_one(row.batch.truth)[0])
 
 
 @dataclass
@@ -121,7 +128,7 @@ class _ExplainedRows:
 
     rank: Rank | None
     total: int = 0
-    first: list[Outcome] = field(default_factory=list)
+    first: list[Losses] = field(default_factory=list)
     by_ce: Ranking = field(init=False)
     by_bce: Ranking = field(init=False)
 
@@ -133,9 +140,9 @@ class _ExplainedRows:
     def is_all(self) -> bool:
         return self.rank is None and self.total <= ROWS
 
-    def add(self, noted: Noted) -> None:
+    def add(self, both: BothLosses) -> None:
         """Look at one more batch."""
-        outcome, ce = noted.outcome, noted.beside
+        outcome, ce = both.cells, both.rows
         self.total += outcome.size
         for row in range(min(ROWS - len(self.first), outcome.size)):
             self.first.append(outcome.take(row))
@@ -143,7 +150,7 @@ class _ExplainedRows:
         if ce is not None:
             self.by_ce.add(replace(outcome, loss=ce.loss, used=ce.used))
 
-    def chosen(self, is_ce: bool) -> list[Outcome]:
+    def chosen(self, is_ce: bool) -> list[Losses]:
         """All of a few, or the highest losses in the order of the input, or those asked for."""
         if self.is_all:
             return self.first

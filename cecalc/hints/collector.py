@@ -7,12 +7,21 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings
+from cecalc.compute import Settings
 from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
-from cecalc.losses.rules import Notices
-from cecalc.model import Batch, Floats, Header, Outcome, row_name
+from cecalc.losses.notices import Notices
+from cecalc.model import (
+    Batch,
+    CellLosses,
+    Floats,
+    Header,
+    Losses,
+    Outcome,
+    RowLosses,
+    row_name,
+)
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
 
@@ -31,7 +40,7 @@ class Noticing:
     """Whether a loss is infinite that finite values have, which the dtype does."""
     _heads: list[Head] = field(default_factory=list)
 
-    def add(self, noted: Noted, given: Batch) -> None:
+    def add(self, outcome: Outcome, given: Batch) -> None:
         """Take the next outcome; what is kept of it are copies.
 
         Parameters
@@ -40,12 +49,12 @@ class Noticing:
         """
         if self.policy is HintPolicy.SILENT:
             return
-        self.notices = self.notices.merge(noted.notices)
-        self.has_overflown |= self.dtype is not Dtype.FLOAT64 and _overflows(noted.outcome, given)
+        self.notices = self.notices.merge(outcome.notices)
+        self.has_overflown |= self.dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
         room = head_rows(self.header) - self.rows
         if room > 0:
-            self._heads.append(_head(noted.outcome, self.header, room))
-        self.rows += noted.outcome.size
+            self._heads.append(_head(outcome, self.header, room))
+        self.rows += outcome.size
 
     def hints(self, summary: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
@@ -58,7 +67,7 @@ class Noticing:
 
     def _totals(self, summary: Summary) -> Totals:
         header, is_bce = self.header, self.settings.task is Task.BCE
-        is_plain = not (header.has_weights or header.label_smoothing) and summary.is_binary
+        is_plain = header.is_plain and summary.is_binary
         if self.dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.settings.lenient.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
@@ -74,7 +83,7 @@ class Noticing:
 
 
 def _overflows(outcome: Outcome, given: Batch) -> bool:
-    if outcome.loss is None:
+    if not isinstance(outcome, Losses):
         return False
     lost = outcome.used & ~np.isfinite(outcome.loss)
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
@@ -91,7 +100,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
     """The first rows of an outcome, at most so many."""
     batch = outcome.batch
     rows = min(room, batch.size)
-    used = outcome.used if outcome.cell_used is None else outcome.cell_used
+    used = outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used
     ids = None if batch.ids is None else [str(name) for name in batch.ids[:rows]]
     file = "" if batch.source is None else f"{batch.source}:"
     is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
@@ -104,7 +113,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
         values=batch.values[:rows].copy(),
         target=part(batch.target),
         used=used[:rows].copy(),
-        target_class=None if outcome.target_class is None else outcome.target_class[:rows].copy(),
+        target_class=outcome.target_class[:rows].copy() if isinstance(outcome, RowLosses) else None,
         sequence=batch.coordinates[:rows, 0].copy()
         if batch.coordinates is not None and is_position
         else None,

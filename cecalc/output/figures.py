@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cecalc.diagnosis import Diagnosis
 from cecalc.errors import Status
-from cecalc.model import Diagnosis, Item, Report
+from cecalc.model import Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
 from cecalc.terms import Task
 

@@ -15,7 +15,7 @@ from cecalc.input import open_problem
 from cecalc.input.files import Files
 from cecalc.model import Batch, Block, Item, Meter, Problem
 from cecalc.request import Inline, Request
-from cecalc.run.blocks import Computation
+from cecalc.run.blocks import Computation, summed
 from cecalc.run.collectors import gathering
 from cecalc.run.settings import check_row_weights, header_of, report_of, settings_of
 from cecalc.summary import Summary
@@ -57,13 +57,13 @@ def _items(problem: Problem, request: Request, tell: Listener, meter: Meter) -> 
     noticing = Noticing(header, settings, arithmetic.dtype, request.hints)
     yield replace(header, by=gathered.names)
     summary = Summary()
-    for done in Computation(settings, arithmetic, header, meter).over(blocks):
-        assert done.noted is not None
-        noticing.add(done.noted, done.batch)
-        if done.summary is not None:
-            summary = summary.merge(done.summary)
+    compute = partial(summed, header=header)
+    for done in Computation(settings, arithmetic, header, meter, compute).over(blocks):
+        assert done.result is not None
+        noticing.add(done.result.outcome, done.batch)
+        summary = summary.merge(done.result.summary)
         meter.rows += done.batch.size
-        yield from gathered.add(done.noted.outcome)
+        yield from gathered.add(done.result.outcome)
     check_row_weights(settings, first, summary.rows_given)
     yield from gathered.finish()
     report = None

@@ -10,15 +10,15 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from cecalc.compute import Noted, Settings, outcome_of
+from cecalc.compute import Settings, outcome_of
 from cecalc.compute.backend import Backend
 from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place
 from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Block, Header, Meter
-from cecalc.run.faults import Refusal, Seen, all_broken, some_rows, source_of
+from cecalc.model import Batch, Block, Header, Meter, Outcome
+from cecalc.run.faults import Refusal, Seen, all_broken, source_of
 from cecalc.summary import Summary
 
 Piece = TypeVar("Piece")
@@ -81,12 +81,11 @@ def in_order(
 
 
 @dataclass(frozen=True)
-class Done:
+class Done(Generic[Result]):
     """A block that was computed, or the rules that its rows break."""
 
     batch: Batch
-    noted: Noted | None = None
-    summary: Summary | None = None
+    result: Result | None = None
     broken: Sequence[BrokenRule] = ()
     seen: Seen = field(default_factory=Seen)
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -94,17 +93,31 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Computation:
+class Summed:
+    """An outcome, and what it adds up to."""
+
+    outcome: Outcome
+    summary: Summary
+
+
+def summed(batch: Batch, settings: Settings, arithmetic: Backend, *, header: Header) -> Summed:
+    """The outcome of a batch, and its part of the summary."""
+    outcome = outcome_of(batch, settings, arithmetic)
+    return Summed(outcome, Summary.of(outcome, header))
+
+
+@dataclass(frozen=True)
+class Computation(Generic[Result]):
     """What is done to every block."""
 
     settings: Settings
     arithmetic: Backend
     header: Header
     meter: Meter
-    compute: Callable[[Batch, Settings, Backend], Noted] = outcome_of
+    compute: Callable[[Batch, Settings, Backend], Result]
     """What becomes of a batch."""
 
-    def over(self, blocks: Iterator[Block]) -> Iterator[Done]:
+    def over(self, blocks: Iterator[Block]) -> Iterator[Done[Result]]:
         """Each block computed, in order.
 
         What comes before the earliest fault is handed on.
@@ -118,7 +131,7 @@ class Computation:
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
             yield from self._until_fault(results)
 
-    def _until_fault(self, results: Iterator[Done]) -> Iterator[Done]:
+    def _until_fault(self, results: Iterator[Done[Result]]) -> Iterator[Done[Result]]:
         seen = Seen()
         for done in results:
             for stage, seconds in done.seconds.items():
@@ -126,7 +139,7 @@ class Computation:
             if done.broken:
                 refusal = Refusal.of(done.broken, done.batch)
                 if refusal.row:
-                    yield self._computed(some_rows(done.batch, slice(refusal.row)))
+                    yield self._computed(done.batch.rows(slice(refusal.row)))
                 raise self._counted(refusal, seen.and_then(done.seen), done, results)
             seen = seen.and_then(done.seen)
             yield done
@@ -140,7 +153,7 @@ class Computation:
             yield block
             start = time.perf_counter()
 
-    def _done(self, block: Block) -> Done:
+    def _done(self, block: Block) -> Done[Result]:
         start = time.perf_counter()
         batch = self._weighted(block())
         parsed = time.perf_counter()
@@ -160,27 +173,25 @@ class Computation:
         fault = DataError(f"weights for {min(of_rows)} rows, but there are more", place=place)
         if there <= 0:
             raise fault
-        return replace(some_rows(batch, slice(there)), fault=fault)
+        return replace(batch.rows(slice(there)), fault=fault)
 
-    def _computed(self, batch: Batch) -> Done:
+    def _computed(self, batch: Batch) -> Done[Result]:
         try:
-            noted = self._outcome(batch)
+            result = self._result(batch)
         except BrokenRule as first:
-            broken = all_broken(batch, first, self._outcome)
+            broken = all_broken(batch, first, self._result)
             return Done(batch, broken=broken, seen=Seen.of(batch, self.settings, is_sound=False))
-        is_loss = self.settings.task.is_loss
-        summary = Summary.of(noted.outcome, self.header) if is_loss else None
         is_sound = not self.settings.lenient.unchecked
-        return Done(batch, noted, summary, seen=Seen.of(batch, self.settings, is_sound=is_sound))
+        return Done(batch, result, seen=Seen.of(batch, self.settings, is_sound=is_sound))
 
-    def _outcome(self, batch: Batch) -> Noted:
+    def _result(self, batch: Batch) -> Result:
         try:
             return self.compute(batch, self.settings, self.arithmetic)
         except DataError as error:
             raise error.at(source=source_of(batch, self.header.schema)) from None
 
     def _counted(
-        self, refusal: Refusal, seen: Seen, first: Done, rest: Iterator[Done]
+        self, refusal: Refusal, seen: Seen, first: Done[Result], rest: Iterator[Done[Result]]
     ) -> DataError:
         """The error for rows that break a rule.
 

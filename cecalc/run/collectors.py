@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from cecalc.errors import DataError, Place
-from cecalc.model import Header, Item, Outcome
+from cecalc.model import Header, Item, Losses, Outcome
 from cecalc.output import columns
 from cecalc.output.column import Column
 from cecalc.ranking import Ranking
@@ -75,7 +75,8 @@ class _Ranked:
     names: tuple[str, ...] | None = None
 
     def add(self, outcome: Outcome) -> Iterator[Item]:
-        self.ranking.add(outcome)
+        if isinstance(outcome, Losses):
+            self.ranking.add(outcome)
         yield from ()
 
     def finish(self) -> Iterator[Item]:
@@ -93,7 +94,8 @@ class _Grouped:
     rank: Rank | None
 
     def add(self, outcome: Outcome) -> Iterator[Item]:
-        self.grouping.add(outcome, self.keys(outcome))
+        if isinstance(outcome, Losses):
+            self.grouping.add(outcome, self.keys(outcome))
         yield from ()
 
     def finish(self) -> Iterator[Item]:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from cecalc.model import Entry
+from cecalc.diagnosis import Entry
 from cecalc.output import Finding
 from cecalc.request import Screen
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cecalc.compute import backend
+from cecalc.diagnosis import Diagnosis
 from cecalc.errors import DataError, Place, count
 from cecalc.hints.collector import Noticing
-from cecalc.model import Batch, Diagnosis, Item, Meter, Problem, Report
+from cecalc.model import Batch, Item, Meter, Problem, Report
 from cecalc.request import Question, Request
 from cecalc.run.blocks import Computation
 from cecalc.run.both_losses import is_of_classes, left_out, without
@@ -62,9 +63,9 @@ def diagnosed(
     compute = partial(looked_at, sides=sides)
     computation = Computation(sides[0].settings, arithmetic, last.header, meter, compute)
     for done in computation.over(problem.blocks):
-        assert done.noted is not None
-        looks = done.noted.beside
-        noticing.add(replace(done.noted, outcome=looks[watched].outcome), done.batch)
+        looks = done.result
+        assert looks is not None
+        noticing.add(looks[watched].outcome, done.batch)
         meter.rows += done.batch.size
         found = [
             (summary.merge(look.summary), tally.merge(look.tally, side.plan))

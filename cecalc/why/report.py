@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from cecalc.model import Diagnosis, Item, Match
+from cecalc.diagnosis import Diagnosis, Match
+from cecalc.model import Item
 from cecalc.numbers import rounded
 from cecalc.output.drawing import draw, paragraph, styled, unbroken
 from cecalc.output.json import member, quoted

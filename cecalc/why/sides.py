@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings, outcome_of
+from cecalc.compute import Settings, outcome_of
 from cecalc.compute.backend import Backend
 from cecalc.errors import DataError, UsageError, count
-from cecalc.model import Batch, Floats, Header, Outcome, Problem, Schema
+from cecalc.model import Batch, CellLosses, Floats, Header, Outcome, Problem, Schema
 from cecalc.request import Question, Request
 from cecalc.run.both_losses import as_cells, both_of, sums_to_one
 from cecalc.run.settings import header_of, settings_of
@@ -53,7 +54,6 @@ def sides_of(
     One column asks for bce, class indices for ce. A number for each class may be a distribution or
     a label for each: if every row sums to 1, it is one, which only the last row tells.
     """
-    assert first.target is not None
 
     def side(task: Task, shapes: Batch) -> Side:
         asked = replace(request, input=replace(request.input, task=task))
@@ -62,7 +62,7 @@ def sides_of(
         known = _known(question, request, problem.schema)
         return Side(settings, header, _planned(known, settings, problem.schema, first))
 
-    if first.target.ndim == 1 and first.values.shape[1] > 1:
+    if first.truth.ndim == 1 and first.values.shape[1] > 1:
         return (side(Task.CE, first),)
     if problem.schema.kind is Kind.LOG_PROBS:
         return (side(Task.CE, first),)
@@ -81,17 +81,15 @@ def _is_of_rows(kind: Kind, first: Batch) -> bool:
 
 def looked_at(
     batch: Batch, settings: Settings, arithmetic: Backend, *, sides: tuple[Side, ...]
-) -> Noted:
-    """The outcome of a batch and, beside it, a look at it from each side."""
+) -> list[Look]:
+    """A look at a batch from each side."""
+    outcomes: Sequence[Outcome]
     if len(sides) == 2:
-        noted = both_of(as_cells(batch), settings, arithmetic)
-        outcomes = [noted.beside, noted.outcome]
+        outcomes = both_of(as_cells(batch), settings, arithmetic).each
     else:
         is_cells = settings.task is Task.BCE
-        noted = outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)
-        outcomes = [noted.outcome]
-    looks = [side.look(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
-    return replace(noted, beside=looks)
+        outcomes = [outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)]
+    return [side.look(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
 
 
 def _known(question: Question, request: Request, schema: Schema) -> Known:
@@ -124,13 +122,12 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
-    batch, target = outcome.batch, outcome.batch.target
-    assert target is not None
-    counted = outcome.cell_used
+    batch = outcome.batch
+    counted = outcome.cell_used if isinstance(outcome, CellLosses) else None
     return RowsOfBlock(
         start=batch.start,
         logits=_logits(batch.values.astype(np.float64, copy=False), settings),
-        target=target,
+        target=batch.truth,
         used=outcome.used,
         place=None if batch.coordinates is None else batch.coordinates[:, 0],
         counted=None if counted is None or counted.all() else counted,

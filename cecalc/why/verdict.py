@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cecalc.model import Match, Reference
+from cecalc.diagnosis import Match, Reference
 from cecalc.numbers import read_number
 from cecalc.why.catalogue import catalogue
 from cecalc.why.plan import Plan

@@ -20,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812
 
 import cecalc
 from cecalc.cli import status_of
-from cecalc.model import Entry
+from cecalc.diagnosis import Entry
 from cecalc.output import Finding
 from cecalc.request import Screen
 from cecalc.why.catalogue import catalogue, render

@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from cecalc import run
 from cecalc.cli import status_of
-from cecalc.model import Diagnosis
+from cecalc.diagnosis import Diagnosis
 from cecalc.request import Question, Request
 from cecalc.terms import Kind, Task
 from cecalc.why.recipe import FACTORS, MISTAKES, OF_CELLS, OF_CLASSES, Measured

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cecalc import run
-from cecalc.model import Diagnosis
+from cecalc.diagnosis import Diagnosis
 from cecalc.request import Question
 from cecalc.terms import Task
 from tests.run.running import request
