@@ -35,7 +35,6 @@ TWICE = {"Layout"}
 LONG_MODULES = {"cecalc.cli.parse"}
 LONG_FUNCTIONS = {
     ("cecalc.summary", "finish"),
-    ("cecalc.compute.ce", "cross_entropy_of"),
     ("cecalc.explain.formulas", "sigmoid_extremes"),
     ("cecalc.input.array_problem", "_problem"),
     ("cecalc.input.parquet", "open_table"),

@@ -10,11 +10,11 @@ from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
 from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Header, Item, Outcome, Schema
+from cecalc.model import Batch, Header, Item, Losses, Schema
 from cecalc.ranking import Ranking
 from cecalc.request import Rank
-from cecalc.run.both_losses import both_of, is_of_classes, sums_to_one, unweighted
-from cecalc.run.collectors import Collector, Computed, Job, Setup
+from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
+from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, report_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, TargetForm, Task
@@ -25,12 +25,13 @@ _WITHOUT = ("weight", "pos_weight", "label_smoothing")
 
 
 @dataclass(frozen=True)
-class _Both(Computed):
-    """A batch under the loss that the rows ask for, and under each."""
+class _Both(Summed):
+    """A batch under the loss that the rows ask for, and under both."""
 
-    cells: Computed
-    rows: Computed | None
-    """None for one logit, which has no cross-entropy."""
+    both: BothLosses
+    ce: Summary
+    """Empty for one logit, which has no cross-entropy."""
+    bce: Summary
 
 
 def explaining(setup: Setup) -> Job[_Both]:
@@ -57,12 +58,11 @@ def explaining(setup: Setup) -> Job[_Both]:
             if (broken.hint or "").startswith("--nan"):
                 broken.hint = None  # an option of the other commands
             raise
-        cells = Computed.of(both.cells, of_cells)
-        if both.rows is None:
-            return _Both(cells.outcome, cells.notices, cells.summary, cells, None)
-        rows = Computed.of(both.rows, header)
-        asked = rows if is_ce else cells
-        return _Both(asked.outcome, rows.notices, asked.summary, cells, rows)
+        bce = Summary.of(both.cells, header)
+        ce = Summary() if both.rows is None else Summary.of(both.rows, header)
+        if is_ce and both.rows is not None:
+            return _Both(both.rows, ce, both, ce, bce)
+        return _Both(both.cells, bce, both, ce, bce)
 
     collector = _Explaining(header, of_cells, settings, arithmetic.label, rank)
     return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
@@ -89,7 +89,7 @@ class _Explaining(Collector[_Both]):
     rank: Rank | None
     ce: Summary = field(default_factory=Summary)
     bce: Summary = field(default_factory=Summary)
-    first: list[Outcome] = field(default_factory=list)
+    first: list[Losses] = field(default_factory=list)
     by_ce: Ranking = field(init=False)
     by_bce: Ranking = field(init=False)
 
@@ -97,15 +97,14 @@ class _Explaining(Collector[_Both]):
         rank = self.rank or Rank(HIGHEST)
         self.by_ce, self.by_bce = Ranking(rank), Ranking(rank)
 
-    def add(self, computed: _Both, _given: Batch) -> Iterable[Item]:
-        cells, rows = computed.cells.outcome, computed.rows
-        self.bce = self.bce.merge(computed.cells.summary)
+    def add(self, summed: _Both, _given: Batch) -> Iterable[Item]:
+        cells, rows = summed.both.cells, summed.both.rows
+        self.ce, self.bce = self.ce.merge(summed.ce), self.bce.merge(summed.bce)
         for row in range(min(ROWS - len(self.first), cells.size)):
             self.first.append(cells.take(row))
         self.by_bce.add(cells)
         if rows is not None:
-            self.ce = self.ce.merge(rows.summary)
-            self.by_ce.add(replace(cells, loss=rows.outcome.loss, used=rows.outcome.used))
+            self.by_ce.add(replace(cells, loss=rows.loss, used=rows.used))
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
@@ -122,12 +121,11 @@ class _Explaining(Collector[_Both]):
             without_ce=0 if self.header.width == 1 else others,
         )
 
-    def _highest(self, ranking: Ranking) -> list[Outcome]:
+    def _highest(self, ranking: Ranking) -> list[Losses]:
         """Those asked for, or the highest in the order of the input."""
         ranked = ranking.outcomes()
         return ranked if self.rank else sorted(ranked, key=lambda row: row.batch.start)
 
 
-def _has_ce(row: Outcome) -> bool:
-    assert row.batch.target is not None
-    return bool(sums_to_one(row.batch.target)[0])
+def _has_ce(row: Losses) -> bool:
+    return bool(sums_to_one(row.batch.truth)[0])

@@ -105,11 +105,10 @@ def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
     outcome : one row, whose target is a number for each logit
     has_ce : whether that target is a distribution over the classes
     """
-    assert outcome.batch.target is not None
     if not outcome.used[0]:
         return RowSteps(outcome, None, None)
     logits = outcome.batch.values[0].astype(np.float64)
-    target = outcome.batch.target[0].astype(np.float64)
+    target = outcome.batch.truth[0].astype(np.float64)
     sigmoid = sigmoid_steps(logits, target)
     if logits.size == 1:
         pair, shares = np.append(0.0, logits), np.append(1.0 - target, target)

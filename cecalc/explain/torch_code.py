@@ -119,8 +119,7 @@ def _kept(rows: Sequence[RowSteps], target: str) -> Iterator[str]:
 
 
 def _target(row: RowSteps) -> np.ndarray:
-    target = row.outcome.batch.target
-    assert target is not None
+    target = row.outcome.batch.truth
     return np.full(target.shape[1], -100.0) if row.sigmoid is None else target[0]
 
 

@@ -11,9 +11,19 @@ import numpy as np
 from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
-from cecalc.losses.rules import Notices
-from cecalc.model import Batch, Floats, Header, Item, Outcome, row_name
-from cecalc.run.collectors import Collecting, Collector, Computed, Job, Setup
+from cecalc.model import (
+    Batch,
+    CellLosses,
+    Floats,
+    Header,
+    Item,
+    Losses,
+    Outcome,
+    RowLosses,
+    row_name,
+)
+from cecalc.notices import Notices
+from cecalc.run.collectors import Collecting, Collector, Job, Setup, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
 
@@ -34,7 +44,7 @@ def hinted(collecting: Collecting, tell: Callable[[Hint], None]) -> Collecting:
 
 
 @dataclass
-class _Noticing(Collector[Computed]):
+class _Noticing(Collector[Summed]):
     """Looks at what became of the rows; under --strict, what looks wrong is an error."""
 
     job: Job[Any]
@@ -53,11 +63,11 @@ class _Noticing(Collector[Computed]):
     def _dtype(self) -> Dtype:
         return self.job.setup.arithmetic.dtype
 
-    def add(self, computed: Computed, given: Batch) -> Iterable[Item]:
+    def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
         if self._policy is HintPolicy.SILENT:
             return ()
-        outcome, header = computed.outcome, self.job.header
-        self.notices = self.notices.merge(computed.notices)
+        outcome, header = summed.outcome, self.job.header
+        self.notices = self.notices.merge(outcome.notices)
         self.has_overflown |= self._dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
         room = head_rows(header) - self.rows
         if room > 0:
@@ -86,7 +96,7 @@ class _Noticing(Collector[Computed]):
     def _totals(self, summary: Summary) -> Totals:
         header = self.job.header
         is_bce = header.task is Task.BCE
-        is_plain = not (header.has_weights or header.label_smoothing) and summary.is_binary
+        is_plain = header.is_plain and summary.is_binary
         if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.lenient.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
@@ -102,7 +112,7 @@ class _Noticing(Collector[Computed]):
 
 
 def _overflows(outcome: Outcome, given: Batch) -> bool:
-    if outcome.loss is None:
+    if not isinstance(outcome, Losses):
         return False
     lost = outcome.used & ~np.isfinite(outcome.loss)
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
@@ -119,7 +129,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
     """The first rows of an outcome, at most so many."""
     batch = outcome.batch
     rows = min(room, batch.size)
-    used = outcome.used if outcome.cell_used is None else outcome.cell_used
+    used = outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used
     ids = None if batch.ids is None else [str(name) for name in batch.ids[:rows]]
     file = "" if batch.source is None else f"{batch.source}:"
     is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
@@ -132,7 +142,7 @@ def _head(outcome: Outcome, header: Header, room: int) -> Head:
         values=batch.values[:rows].copy(),
         target=part(batch.target),
         used=used[:rows].copy(),
-        target_class=None if outcome.target_class is None else outcome.target_class[:rows].copy(),
+        target_class=outcome.target_class[:rows].copy() if isinstance(outcome, RowLosses) else None,
         sequence=batch.coordinates[:rows, 0].copy()
         if batch.coordinates is not None and is_position
         else None,

@@ -18,7 +18,7 @@ from cecalc.input.shapes import is_index
 from cecalc.model import Floats
 from cecalc.numbers import is_number, read_number, write_number
 from cecalc.request import InputRequest
-from cecalc.terms import TargetAs, Task
+from cecalc.terms import IGNORE_INDEX, TargetAs, Task
 
 if TYPE_CHECKING:
     from cecalc.input.arrays import Windows
@@ -59,7 +59,7 @@ class Classes:
     ) -> None:
         self.names = None if names is None else tuple(names)
         self.target_as = target_as
-        self.ignored = -100.0 if ignored is None else ignored
+        self.ignored = IGNORE_INDEX if ignored is None else ignored
         self.notes = notes
         self._number = {name: float(i) for i, name in enumerate(self.names or ())}
         if len(self._number) < len(self.names or ()):

@@ -36,11 +36,11 @@ def run(request: Request, collecting: Collecting, meter: Meter | None = None) ->
         meter.spend("read", time.perf_counter() - start)
         job, total = collecting(_setup(problem, request)), Summary()
         yield job.header
-        for batch, computed in Computation(job, meter).over(job.setup.blocks):
-            total = total.merge(computed.summary)
+        for batch, summed in Computation(job, meter).over(job.setup.blocks):
+            total = total.merge(summed.summary)
             meter.rows += batch.size
             for collector in job.collectors:
-                yield from collector.add(computed, batch)
+                yield from collector.add(summed, batch)
         check_row_weights(job.settings, job.setup.first, total.rows_given)
         for collector in job.collectors:
             yield from collector.finish(total)

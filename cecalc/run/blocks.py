@@ -17,7 +17,7 @@ from cecalc.errors import DataError, Place
 from cecalc.losses.rules import BrokenRule
 from cecalc.model import Batch, Block, Meter
 from cecalc.run.collectors import Job, Work
-from cecalc.run.faults import Refusal, Seen, all_broken, some_rows, source_of
+from cecalc.run.faults import Refusal, Seen, all_broken, source_of
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -120,7 +120,7 @@ class Computation(Generic[Work]):
             if done.computed is None:
                 refusal = Refusal.of(done.broken, done.batch)
                 if refusal.row:
-                    sound = some_rows(done.batch, slice(refusal.row))
+                    sound = done.batch.rows(slice(refusal.row))
                     yield sound, self._computed(sound)
                 raise self._counted(refusal, seen.and_then(done.seen), done, results)
             seen = seen.and_then(done.seen)
@@ -155,7 +155,7 @@ class Computation(Generic[Work]):
         fault = DataError(f"weights for {min(of_rows)} rows, but there are more", place=place)
         if there <= 0:
             raise fault
-        return replace(some_rows(batch, slice(there)), fault=fault)
+        return replace(batch.rows(slice(there)), fault=fault)
 
     def _checked(self, batch: Batch) -> Done[Work]:
         settings = self.job.settings

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings, outcome_of
+from cecalc.compute import Settings, cell_losses, row_losses
 from cecalc.compute.backend import Backend
 from cecalc.losses.rules import are_one
-from cecalc.model import Batch, Block, Flags, Floats, Outcome
+from cecalc.model import Batch, Block, CellLosses, Flags, Floats, RowLosses
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
-from cecalc.terms import Hint, Task
+from cecalc.terms import IGNORE_INDEX, Hint
 
-_IGNORED = -100.0
+_IGNORED = IGNORE_INDEX
 """The target of the cells of ignored rows, whatever the rows' own was: 1 may be ignored too."""
 
 
@@ -23,35 +23,37 @@ _IGNORED = -100.0
 class BothLosses:
     """A batch under both losses."""
 
-    cells: Noted
-    """Under binary cross-entropy."""
-    rows: Noted | None
-    """Under cross-entropy; for one logit there is none."""
+    rows: RowLosses | None
+    """Rows of targets that do not sum to 1 are not used; None for one logit, which has none."""
+    cells: CellLosses
+    """What is worth a word of it is what is of the rows."""
+
+    @property
+    def each(self) -> list[RowLosses | CellLosses]:
+        """Those that there are."""
+        return [self.cells] if self.rows is None else [self.rows, self.cells]
 
 
 def both_of(batch: Batch, settings: Settings, backend: Backend) -> BothLosses:
-    """A batch under both losses.
-
-    A class index becomes its one-hot row. Rows of targets that do not sum to 1 are not used under
-    cross-entropy.
+    """A batch under both losses; a class index becomes its one-hot row.
 
     Raises
     ------
     cecalc.losses.rules.BrokenRule : rows break a rule of either
     """
-    assert batch.target is not None
-    target, classes = batch.target, batch.values.shape[1]
-
-    def cells(target: Floats, ignored: float | None) -> Noted:
-        of_cells = replace(settings, task=Task.BCE, ignore_index=ignored)
-        return outcome_of(replace(batch, target=target), of_cells, backend)
-
+    target, classes = batch.truth, batch.values.shape[1]
     if classes == 1:
-        return BothLosses(cells(target.reshape(-1, 1), settings.ignored), None)
+        asked = replace(settings, ignore_index=settings.ignored)
+        cells = cell_losses(replace(batch, target=target.reshape(-1, 1)), asked, backend)
+        return BothLosses(None, cells)
     if target.ndim == 1:
-        rows = outcome_of(batch, settings, backend)
-        return BothLosses(cells(_one_hot(rows.outcome, classes), _IGNORED), rows)
-    return BothLosses(cells(target, None), _of_distributions(batch, target, settings, backend))
+        rows = row_losses(batch, settings, backend)
+        batch = replace(batch, target=_one_hot(rows, classes))
+        cells = cell_losses(batch, replace(settings, ignore_index=_IGNORED), backend)
+    else:
+        cells = cell_losses(batch, replace(settings, ignore_index=None), backend)
+        rows = _of_distributions(batch, settings, backend)
+    return BothLosses(rows, replace(cells, notices=rows.notices))
 
 
 def sums_to_one(target: Floats) -> Flags:
@@ -59,22 +61,18 @@ def sums_to_one(target: Floats) -> Flags:
     return are_one(target.sum(axis=-1))
 
 
-def _one_hot(outcome: Outcome, classes: int) -> Floats:
-    index = outcome.target_class
-    assert index is not None
-    one_hot = (index[:, None] == np.arange(classes)).astype(np.float64)
-    return np.where(outcome.used[:, None], one_hot, _IGNORED)
+def _one_hot(rows: RowLosses, classes: int) -> Floats:
+    one_hot = (rows.target_class[:, None] == np.arange(classes)).astype(np.float64)
+    return np.where(rows.used[:, None], one_hot, _IGNORED)
 
 
-def _of_distributions(batch: Batch, target: Floats, settings: Settings, backend: Backend) -> Noted:
+def _of_distributions(batch: Batch, settings: Settings, backend: Backend) -> RowLosses:
     """Cross-entropy of the rows that have one; the others' place is kept."""
-    counts = sums_to_one(target)
+    counts = sums_to_one(batch.truth)
     values = np.where(counts[:, None], batch.values, 0.0)
-    target = np.where(counts[:, None], target, 1.0 / target.shape[1])
-    noted = outcome_of(replace(batch, values=values, target=target), settings, backend)
-    assert noted.outcome.loss is not None
-    loss = np.where(counts, noted.outcome.loss, np.nan)
-    return Noted(replace(noted.outcome, used=counts, loss=loss), noted.notices)
+    target = np.where(counts[:, None], batch.truth, 1.0 / batch.truth.shape[1])
+    rows = row_losses(replace(batch, values=values, target=target), settings, backend)
+    return replace(rows, used=counts, loss=np.where(counts, rows.loss, np.nan))
 
 
 def unweighted(setup: Setup, command: str, names: Sequence[str]) -> Setup:
@@ -117,13 +115,12 @@ def _scores_as_rows(setup: Setup) -> Setup:
 
 def is_of_classes(first: Batch) -> bool:
     """Whether each row has a class or, as far as can be seen, a distribution."""
-    if first.target is None or first.values.shape[1] == 1:
+    if first.values.shape[1] == 1:
         return False
-    return first.target.ndim == 1 or bool(sums_to_one(first.target).all())
+    return first.truth.ndim == 1 or bool(sums_to_one(first.truth).all())
 
 
 def as_cells(batch: Batch) -> Batch:
     """A batch that was read for cross-entropy, for binary cross-entropy."""
-    assert batch.target is not None
-    target = batch.target.reshape(batch.values.shape)
+    target = batch.truth.reshape(batch.values.shape)
     return replace(batch, target=target, cell_shape=batch.values.shape[1:])

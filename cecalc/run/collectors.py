@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from cecalc.compute import Noted, Settings, backend
+from cecalc.compute import Settings, backend
 from cecalc.compute.backend import Backend
-from cecalc.losses.rules import Notices
 from cecalc.model import Batch, Block, Header, Item, Outcome, Schema
 from cecalc.request import Request
 from cecalc.summary import Summary
@@ -36,29 +35,21 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Computed:
-    """What became of a batch under the loss (or the activation) of the run."""
+class Summed:
+    """What became of a batch under the loss (or the activation) of the run, and its sums."""
 
     outcome: Outcome
-    notices: Notices
     summary: Summary
-    """What it adds up to; empty where there is no loss."""
-
-    @classmethod
-    def of(cls, noted: Noted, header: Header) -> Computed:
-        """The same with its sums."""
-        summary = Summary.of(noted.outcome, header) if header.task.is_loss else Summary()
-        return cls(noted.outcome, noted.notices, summary)
 
 
-Work = TypeVar("Work", bound=Computed)
-Collected_contra = TypeVar("Collected_contra", bound=Computed, contravariant=True)
+Work = TypeVar("Work", bound=Summed)
+Collected_contra = TypeVar("Collected_contra", bound=Summed, contravariant=True)
 
 
 class Collector(Generic[Collected_contra]):
     """Takes what became of each batch, in order; what it passes on, a view gets."""
 
-    def add(self, computed: Collected_contra, given: Batch) -> Iterable[Item]:  # noqa: ARG002
+    def add(self, summed: Collected_contra, given: Batch) -> Iterable[Item]:  # noqa: ARG002
         """What is passed on at once.
 
         Parameters

@@ -8,19 +8,19 @@ from functools import partial
 
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, Place
-from cecalc.model import Batch, Header, Item, Outcome
+from cecalc.model import Batch, Header, Item, Losses, Outcome
 from cecalc.output import columns
 from cecalc.output.column import Column
 from cecalc.ranking import Ranking
 from cecalc.request import Rank, Request
-from cecalc.run.collectors import Collector, Computed, Job, Setup
+from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.groups import Grouping
 from cecalc.run.settings import header_of, report_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
 
 
-def results(setup: Setup) -> Job[Computed]:
+def results(setup: Setup) -> Job[Summed]:
     """Outcomes (or groups) of one loss or activation, and for losses a report.
 
     Raises
@@ -32,8 +32,9 @@ def results(setup: Setup) -> Job[Computed]:
     header = header_of(setup.schema, first, settings, request.rank)
     arithmetic = setup.arithmetic
 
-    def compute(batch: Batch) -> Computed:
-        return Computed.of(outcome_of(batch, settings, arithmetic), header)
+    def compute(batch: Batch) -> Summed:
+        outcome = outcome_of(batch, settings, arithmetic)
+        return Summed(outcome, Summary.of(outcome, header))
 
     names, gathered = _gathering(request, header)
     is_loss = settings.task.is_loss
@@ -43,7 +44,7 @@ def results(setup: Setup) -> Job[Computed]:
 
 def _gathering(
     request: Request, header: Header
-) -> tuple[tuple[str, ...] | None, Collector[Computed]]:
+) -> tuple[tuple[str, ...] | None, Collector[Summed]]:
     """The columns that make groups, if any do, and what gathers rows or groups."""
     if request.by is None:
         return None, _Every() if request.rank is None else _Ranked(Ranking(request.rank))
@@ -62,21 +63,22 @@ def _gathering(
     return names, _Grouped(partial(_keys, keys), Grouping(header), request.rank)
 
 
-class _Every(Collector[Computed]):
+class _Every(Collector[Summed]):
     """Every row, as it comes."""
 
-    def add(self, computed: Computed, _given: Batch) -> Iterable[Item]:
-        return (computed.outcome,)
+    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
+        return (summed.outcome,)
 
 
 @dataclass
-class _Ranked(Collector[Computed]):
+class _Ranked(Collector[Summed]):
     """The rows of the highest or lowest losses."""
 
     ranking: Ranking
 
-    def add(self, computed: Computed, _given: Batch) -> Iterable[Item]:
-        self.ranking.add(computed.outcome)
+    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
+        if isinstance(summed.outcome, Losses):
+            self.ranking.add(summed.outcome)
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
@@ -84,7 +86,7 @@ class _Ranked(Collector[Computed]):
 
 
 @dataclass
-class _Grouped(Collector[Computed]):
+class _Grouped(Collector[Summed]):
     """The sums of groups of rows, or of each class's cells."""
 
     keys: Callable[[Outcome], list[tuple[str, ...]]]
@@ -92,8 +94,9 @@ class _Grouped(Collector[Computed]):
     grouping: Grouping
     rank: Rank | None
 
-    def add(self, computed: Computed, _given: Batch) -> Iterable[Item]:
-        self.grouping.add(computed.outcome, self.keys(computed.outcome))
+    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
+        if isinstance(summed.outcome, Losses):
+            self.grouping.add(summed.outcome, self.keys(summed.outcome))
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
@@ -101,7 +104,7 @@ class _Grouped(Collector[Computed]):
 
 
 @dataclass
-class _Reported(Collector[Computed]):
+class _Reported(Collector[Summed]):
     """The report of all rows."""
 
     header: Header

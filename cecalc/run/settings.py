@@ -14,7 +14,7 @@ from cecalc.model import Batch, Floats, Header, Report, Schema
 from cecalc.numbers import write_number
 from cecalc.request import Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
-from cecalc.terms import Kind, NanPolicy, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
@@ -52,27 +52,28 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     )
 
 
-def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
-    """Refuse what torch has no meaning for; what the command line said is a usage error."""
-    options = said.over(schema.options)
+def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
+    """Refuse what torch has no meaning for; what the command line says is a usage error."""
+    options = line.over(schema.options)
     if task is Task.BCE and schema.kind is Kind.LOG_PROBS:
         raise DataError(
             "bce takes logits or probabilities, not log-probabilities",
             place=Place(source=schema.source),
         )
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
-        error = UsageError if said.pos_weight is not None else DataError
+        error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
-    for stray in ("pos_weight",) if task is Task.CE else ("label_smoothing",):
-        if task.is_loss and getattr(schema.options, stray) is not None:
-            raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
+    stray = "pos_weight" if task is Task.CE else "label_smoothing"
+    if task.is_loss and getattr(schema.options, stray) is not None:
+        raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
     if task is Task.CE and not float(options.ignore_index or 0).is_integer():
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
         value = write_number(float(options.ignore_index or 0))
         raise DataError(rule, place=Place(source=schema.source), value=value)
     is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
-    if is_soft and options.ignore_index not in (None, -100):  # torch's own default says nothing
-        error = UsageError if said.ignore_index is not None else DataError
+    # Torch's own default says nothing.
+    if is_soft and options.ignore_index not in (None, IGNORE_INDEX):
+        error = UsageError if line.ignore_index is not None else DataError
         raise error("ignore_index goes with class indices; this target is a distribution")
 
 

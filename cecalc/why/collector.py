@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from cecalc.compute import outcome_of
 from cecalc.errors import count
-from cecalc.model import Batch, Item, Report
+from cecalc.model import Batch, Item, Outcome, Report
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, unweighted
-from cecalc.run.collectors import Collector, Computed, Job, Setup
+from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import report_of
 from cecalc.summary import Summary
 from cecalc.terms import Task
@@ -30,7 +30,7 @@ _ROWS = verdict.Torch("F.cross_entropy", "len(target)")
 
 
 @dataclass(frozen=True)
-class _Losses(Computed):
+class _Losses(Summed):
     """A batch under the loss that the rows ask for, and under each that they may ask for."""
 
     every: Sequence[LossOfBatch]
@@ -49,14 +49,14 @@ def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
     asked = 0 if is_of_classes(setup.first) else -1
 
     def compute(batch: Batch) -> _Losses:
-        if len(losses) == 1:
-            cells = as_cells(batch) if settings.task is Task.BCE else batch
-            found = [outcome_of(cells, settings, arithmetic)]
+        outcomes: Sequence[Outcome]
+        if len(losses) == 2:
+            outcomes = both_of(as_cells(batch), settings, arithmetic).each
         else:
-            both = both_of(as_cells(batch), settings, arithmetic)
-            found = [noted for noted in (both.rows, both.cells) if noted is not None]
-        every = [loss.of(noted) for loss, noted in zip(losses, found, strict=True)]
-        return _Losses(every[asked].outcome, found[0].notices, every[asked].summary, every)
+            is_cells = settings.task is Task.BCE
+            outcomes = [outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)]
+        every = [loss.of(outcome) for loss, outcome in zip(losses, outcomes, strict=True)]
+        return _Losses(every[asked].outcome, every[asked].summary, every)
 
     collector = _Diagnosing(question, losses, arithmetic.label)
     return Job(setup, losses[asked].header, settings, compute, [collector])
@@ -70,8 +70,8 @@ class _Diagnosing(Collector[_Losses]):
     losses: tuple[LossOfRows, ...]
     label: str
 
-    def add(self, computed: _Losses, _given: Batch) -> Iterable[Item]:
-        for loss, part in zip(self.losses, computed.every, strict=True):
+    def add(self, summed: _Losses, _given: Batch) -> Iterable[Item]:
+        for loss, part in zip(self.losses, summed.every, strict=True):
             loss.add(part)
         return ()
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings
+from cecalc.compute import Settings
 from cecalc.errors import DataError, Place, UsageError, count
-from cecalc.model import Batch, Floats, Header, Outcome, Schema
+from cecalc.model import Batch, CellLosses, Floats, Header, Outcome, Schema
 from cecalc.request import Request
 from cecalc.run.both_losses import as_cells, sums_to_one
-from cecalc.run.collectors import Computed, Setup
+from cecalc.run.collectors import Setup, Summed
 from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
@@ -24,8 +24,8 @@ from cecalc.why.tally import Tally, tally_of
 
 
 @dataclass(frozen=True)
-class LossOfBatch(Computed):
-    """What a batch adds up to under one of the losses."""
+class LossOfBatch(Summed):
+    """The same with the sums that recipes are made of."""
 
     tally: Tally
 
@@ -40,11 +40,10 @@ class LossOfRows:
     summary: Summary = field(default_factory=Summary)
     tally: Tally = field(default_factory=Tally)
 
-    def of(self, noted: Noted) -> LossOfBatch:
+    def of(self, outcome: Outcome) -> LossOfBatch:
         """What a batch adds up to; in any thread."""
-        computed = Computed.of(noted, self.header)
-        tally = tally_of(_rows(noted.outcome, self.settings), self.plan)
-        return LossOfBatch(noted.outcome, noted.notices, computed.summary, tally)
+        tally = tally_of(_rows(outcome, self.settings), self.plan)
+        return LossOfBatch(outcome, Summary.of(outcome, self.header), tally)
 
     def add(self, part: LossOfBatch) -> None:
         """Take the next batch."""
@@ -113,13 +112,12 @@ def _plan(
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
-    batch, target = outcome.batch, outcome.batch.target
-    assert target is not None
-    counted = outcome.cell_used
+    batch = outcome.batch
+    counted = outcome.cell_used if isinstance(outcome, CellLosses) else None
     return RowsOfBlock(
         start=batch.start,
         logits=_logits(batch.values.astype(np.float64, copy=False), settings),
-        target=target,
+        target=batch.truth,
         used=outcome.used,
         place=None if batch.coordinates is None else batch.coordinates[:, 0],
         counted=None if counted is None or counted.all() else counted,

@@ -152,7 +152,6 @@ def test_only_what_the_input_has_makes_ours_give_way() -> None:
 def test_a_loss_that_is_no_number_is_named(loss: float) -> None:
     rows = batch([[0.0, 0.0]], [0])
     outcome = ce_outcome(rows)
-    assert outcome.loss is not None
     outcome.loss[0] = loss
     head = header(Task.CE, rows)
     assert text(CSV, [head, outcome]).endswith(f"\n0,0,0,{loss},0,0.5,true,{loss}\n")

@@ -18,7 +18,17 @@ from cecalc.terms import Reduction
 from tests.output.examples import batch, bce, ce, founding, many, soft, softmax
 
 ROOM = Path(cecalc.output.__file__).parent
-ALLOWED = {"errors", "model", "numbers", "output", "ranking", "request", "selection", "terms"}
+ALLOWED = {
+    "diagnosis",
+    "errors",
+    "model",
+    "numbers",
+    "output",
+    "ranking",
+    "request",
+    "selection",
+    "terms",
+}
 
 
 @pytest.mark.parametrize("view", FORMATS.values(), ids=FORMATS)

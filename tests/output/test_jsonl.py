@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cecalc.errors import DataError
-from cecalc.model import Item, Outcome
+from cecalc.model import Item, Losses
 from cecalc.output import JSONL
 from tests.output.examples import (
     batch,
@@ -110,7 +110,7 @@ def rows_of(items: Iterable[Item]) -> list[Any]:
 @pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])
 def test_a_loss_that_is_no_number_is_null_with_a_status(loss: float) -> None:
     head, outcome, *_ = founding()
-    assert isinstance(outcome, Outcome) and outcome.loss is not None
+    assert isinstance(outcome, Losses)
     outcome.loss[1] = loss
     first, second = rows_of([head, outcome])
     assert "loss_status" not in first
