@@ -9,25 +9,13 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cecalc import __version__
 from cecalc.cli.messages import hint_as_json, offering, refuse_terminal, say, teller, usage_error
-from cecalc.cli.options import (
-    ACTIVATION,
-    BCE,
-    CE,
-    DEFAULTS,
-    EXPLAIN,
-    GUIDE,
-    WHY,
-    Color,
-    Errors,
-    Numbered,
-    takes,
-)
+from cecalc.cli.options import Color, Command, Errors, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
     entry_of,
@@ -77,9 +65,8 @@ def root(
         )
 
 
-@app.command()
-@takes(CE)
-def ce(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def ce(ctx: typer.Context) -> int:
     """Cross-entropy: torch.nn.CrossEntropyLoss, softmax inside, one loss per row.
 
     cecalc ce --logits 2,-3,0.8,1.2 --target 2
@@ -89,9 +76,8 @@ def ce(ctx: typer.Context, **_: Any) -> int:
     return _execute(Task.CE, ctx)
 
 
-@app.command()
-@takes(BCE)
-def bce(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def bce(ctx: typer.Context) -> int:
     """Binary cross-entropy: torch.nn.BCEWithLogitsLoss, sigmoid inside, one loss per cell.
 
     With --probs it is torch.nn.BCELoss.
@@ -102,9 +88,8 @@ def bce(ctx: typer.Context, **_: Any) -> int:
     return _execute(Task.BCE, ctx)
 
 
-@app.command()
-@takes(ACTIVATION)
-def softmax(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def softmax(ctx: typer.Context) -> int:
     """Logits to probabilities, a row together.
 
     cecalc softmax --logits 2,-3,0.8,1.2
@@ -113,9 +98,8 @@ def softmax(ctx: typer.Context, **_: Any) -> int:
     return _execute(Task.SOFTMAX, ctx)
 
 
-@app.command()
-@takes(ACTIVATION)
-def sigmoid(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def sigmoid(ctx: typer.Context) -> int:
     """Logits to probabilities, each alone.
 
     cecalc sigmoid --logits 2,-3,0.8,1.2
@@ -124,9 +108,8 @@ def sigmoid(ctx: typer.Context, **_: Any) -> int:
     return _execute(Task.SIGMOID, ctx)
 
 
-@app.command()
-@takes(EXPLAIN)
-def explain(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def explain(ctx: typer.Context) -> int:
     """Both losses of the same rows, step by step, where they part, and torch code that agrees.
 
     Targets are read as for ce; one logit per row, or several classes at once, as for bce.
@@ -140,8 +123,7 @@ def explain(ctx: typer.Context, **_: Any) -> int:
 
 
 @app.command(cls=Numbered)
-@takes(WHY)
-def why(ctx: typer.Context, **_: Any) -> int:
+def why(ctx: typer.Context) -> int:
     """Why a training loop prints another number: the mistakes that would have made it.
 
     The loss is read from the rows it was printed for: as for ce, or, with one score per row or
@@ -156,14 +138,13 @@ def why(ctx: typer.Context, **_: Any) -> int:
 
     cecalc why §1
     """
-    params = DEFAULTS | ctx.params
-    entry = entry_of(params)
-    return _execute(Task.CE, ctx) if entry is None else _show(entry, params)
+    options = options_of(ctx)
+    entry = entry_of(options)
+    return _execute(Task.CE, ctx) if entry is None else _show(entry, options)
 
 
-@app.command()
-@takes(GUIDE)
-def guide(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def guide(ctx: typer.Context) -> int:
     """What a number means and how to ask for it: a page for each topic.
 
     cecalc guide
@@ -171,7 +152,7 @@ def guide(ctx: typer.Context, **_: Any) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = screen_of(Color.AUTO, None), ctx.params["topic"]
+    screen, topic = screen_of(Color.AUTO, None), options_of(ctx).topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -233,9 +214,9 @@ def _called(arguments: list[str]) -> int:
 
 def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     """Build the request, run the flow, write what the views make of it."""
-    params = DEFAULTS | ctx.params
-    request = request_of(task, params, explains=explains)
-    output = output_of(params, request)
+    options = options_of(ctx)
+    request = request_of(task, options, explains=explains)
+    output = output_of(options, request)
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
@@ -246,7 +227,7 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     from cecalc.run import run
 
     hints: list[Hint] = []
-    is_json = params["errors"] is Errors.JSON
+    is_json = options.errors is Errors.JSON
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
@@ -267,12 +248,12 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
 
 
-def _show(entry: Entry, params: dict[str, Any]) -> int:
+def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = entry_output_of(params)
-    with Writer(params["output"], hold=params["output"] is None) as writer:
+    form, screen = entry_output_of(options)
+    with Writer(options.output, hold=options.output is None) as writer:
         writer.write(view.render(entry, form, screen))
     return Status.COMPLETE
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from cecalc.losses.rules import Leniency, Notices
 from cecalc.model import Floats, Outcome
+from cecalc.request import IGNORE_INDEX
 from cecalc.terms import Kind, Reduction, Task
 
 
@@ -29,7 +30,7 @@ class Settings:
     @property
     def ignored(self) -> float:
         """The class index that leaves a row out."""
-        return -100.0 if self.ignore_index is None else self.ignore_index
+        return IGNORE_INDEX if self.ignore_index is None else self.ignore_index
 
 
 @dataclass(frozen=True)

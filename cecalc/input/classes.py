@@ -17,7 +17,7 @@ from cecalc.input.layout import numbered
 from cecalc.input.shapes import is_index
 from cecalc.model import Floats
 from cecalc.numbers import is_number, read_number, write_number
-from cecalc.request import InputRequest
+from cecalc.request import IGNORE_INDEX, InputRequest
 from cecalc.terms import TargetAs, Task
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Classes:
     ) -> None:
         self.names = None if names is None else tuple(names)
         self.target_as = target_as
-        self.ignored = -100.0 if ignored is None else ignored
+        self.ignored = IGNORE_INDEX if ignored is None else ignored
         self.notes = notes
         self._number = {name: float(i) for i, name in enumerate(self.names or ())}
         if len(self._number) < len(self.names or ()):
@@ -69,7 +69,7 @@ class Classes:
     @classmethod
     def of(cls, request: InputRequest, names: Sequence[str] | None) -> Classes:
         """The classes as the command line has targets read."""
-        return cls(names, request.target_as, request.ignored)
+        return cls(names, request.target_as, request.options.ignore_index)
 
     @property
     def are_numbers(self) -> bool:

@@ -13,10 +13,8 @@ from cecalc.compute.backend import Backend
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses.rules import are_one
 from cecalc.model import Batch, Block, Flags, Floats, Outcome, Problem
+from cecalc.request import IGNORE_INDEX
 from cecalc.terms import Hint, Task
-
-_IGNORED = -100.0
-"""The target of the cells of ignored rows, whatever the rows' own was: 1 may be ignored too."""
 
 
 def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
@@ -36,7 +34,8 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         return outcome_of(replace(batch, target=target.reshape(-1, 1)), cells, backend)
     if target.ndim == 1:
         ce = outcome_of(batch, settings, backend)
-        cells = replace(settings, task=Task.BCE, ignore_index=_IGNORED)
+        # Whatever the rows' own was: 1 may be ignored too.
+        cells = replace(settings, task=Task.BCE, ignore_index=IGNORE_INDEX)
         bce = outcome_of(replace(batch, target=_one_hot(ce.outcome, classes)), cells, backend)
         return Noted(bce.outcome, ce.notices, ce.outcome)
     cells = replace(settings, task=Task.BCE, ignore_index=None)
@@ -54,7 +53,7 @@ def _one_hot(outcome: Outcome, classes: int) -> Floats:
     index = outcome.target_class
     assert index is not None
     one_hot = (index[:, None] == np.arange(classes)).astype(np.float64)
-    return np.where(outcome.used[:, None], one_hot, _IGNORED)
+    return np.where(outcome.used[:, None], one_hot, IGNORE_INDEX)
 
 
 def _of_distributions(batch: Batch, settings: Settings, backend: Backend) -> Noted:

@@ -98,7 +98,7 @@ def _known(question: Question, request: Request, schema: Schema) -> Known:
     """What is known of the loop, and what is tried of the rest."""
     size, is_free = question.batch_size, question.free.__contains__
     return Known(
-        label_smoothing=request.options.over(schema.options).label_smoothing or 0.0,
+        label_smoothing=request.input.options.over(schema.options).label_smoothing or 0.0,
         batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
         framework=question.framework,
         deep=question.deep,
