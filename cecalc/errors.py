@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
 PLACES_LISTED = 10
+_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""The categories of characters that could act on a terminal."""
 
 
 class Status(enum.IntEnum):
@@ -162,7 +164,7 @@ def visible(text: str) -> str:
     with suppress(UnicodeEncodeError):  # where the locale is ASCII, an argument comes as bytes
         if not text.isprintable():
             text = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
-    return "".join(_shown(c) for c in text)
+    return "".join(_escape(c) if unicodedata.category(c) in _ACTING else c for c in text)
 
 
 def printable_ascii(text: str) -> str:
@@ -241,13 +243,7 @@ def _clipped(text: str) -> str:
 
 
 def _line(kind: str, text: str) -> str:
-    line = f"cecalc: {kind}: {printable_ascii(text)}"
-    return _clipped(line)
-
-
-def _shown(character: str) -> str:
-    acts = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    return _escape(character) if acts else character
+    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def _escape(character: str) -> str:

@@ -70,12 +70,8 @@ def split(specification: str) -> list[tuple[bool, str]]:
     >>> split('!/a,b/, "c,d"')
     [(True, '/a,b/'), (False, '"c,d"')]
     """
-    parts, end = [], 0
-    while end < len(specification):
-        match = _PART.match(specification, end)
-        assert match is not None  # a part may be empty, so that something always matches
-        parts.append((bool(match[1]), match[2]))
-        end = match.end()
+    found = _PART.finditer(specification)  # one part after the other: each ends at a comma
+    parts = [(bool(m[1]), m[2]) for m in found if m.start() < len(specification)]
     return parts or [(False, "")]
 
 

@@ -231,8 +231,8 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
-    with progress.Shown(meter, wanted=wanted) as shown:
-        items = progress.awaited(run(request, hints.append, meter), meter, shown.stop)
+    with progress.display(meter, wanted=wanted) as stop:
+        items = progress.awaited(run(request, hints.append, meter), meter, stop)
         _written(checked.of(items), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:

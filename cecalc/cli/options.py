@@ -14,7 +14,7 @@ from typer.models import OptionInfo
 from cecalc.cli import completion, values
 from cecalc.numbers import is_number
 from cecalc.output import Format
-from cecalc.request import LOSS_OPTIONS
+from cecalc.request import LOSS_OPTIONS, Arithmetic, InputRequest
 from cecalc.terms import (
     BackendName,
     Dtype,
@@ -86,7 +86,7 @@ _in = partial(_option, "What the model gave")
 _target = partial(_option, "Target")
 _loss = partial(_option, "Loss")
 _run = partial(_option, "What is known of the loop")
-_column = partial(_option, "Columns of a table", read=values.columns)
+_column = partial(_option, "Columns of a table", read=values.columns, complete=completion.columns())
 _reading = partial(_option, "Reading")
 _out = partial(_option, "Output")
 _check = partial(_option, "Checks")
@@ -167,36 +167,36 @@ class Options:
     unchecked: Annotated[bool, COMPUTING, _loss("--unchecked",
         "", "Compute as torch does where cecalc refuses.")] = False
     nan: Annotated[NanPolicy, COMPUTING, _loss("--nan",
-        None, "What a NaN logit does.")] = NanPolicy.ERROR
+        None, "What a NaN logit does.")] = InputRequest.nan
 
     logits_cols: Annotated[_Text, READING, _column("--logits-cols", "COLS",
         "Names, numbers, ranges, globs or /regex/, by comma, ! for all but: a,b or logit_* "
-        "or 3-12.", complete=completion.columns())] = None
+        "or 3-12.")] = None
     probs_cols: Annotated[_Text, LOSSES | WHY, _column("--probs-cols", "COLS",
-        "The same for probabilities.", complete=completion.columns())] = None
+        "The same for probabilities.")] = None
     log_probs_cols: Annotated[_Text, CE | WHY, _column("--log-probs-cols", "COLS",
-        "The same for log-probabilities.", complete=completion.columns())] = None
+        "The same for log-probabilities.")] = None
     target_col: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-col", "COL",
-        "The column of targets.", complete=completion.columns())] = None
+        "The column of targets.")] = None
     target_cols: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-cols", "COLS",
-        "One target column for each class.", complete=completion.columns())] = None
+        "One target column for each class.")] = None
     id_col: Annotated[_Text, READING, _column("--id-col", "COL",
-        "The column that names the row.", complete=completion.columns())] = None
+        "The column that names the row.")] = None
     sample_weight_col: Annotated[_Text, LOSSES, _column("--sample-weight-col", "COL",
-        "The column of row weights.", complete=completion.columns())] = None
+        "The column of row weights.")] = None
 
     input_format: Annotated[InputFormat, READING, _reading("--input-format",
-        None, "The format of the input.")] = InputFormat.AUTO
+        None, "The format of the input.")] = InputRequest.format
     no_header: Annotated[bool, READING, _reading("--no-header",
         "", "The first line is data; columns are 1, 2, ...")] = False
     delimiter: Annotated[_Text, READING, _reading("--delimiter", "CHAR",
         "What stands between the fields; tab for a tab.", values.delimiter)] = None
     encoding: Annotated[str, READING, _reading("--encoding", "NAME",
-        "The encoding of text.", values.encoding)] = "utf-8"
+        "The encoding of text.", values.encoding)] = InputRequest.encoding
     max_bytes: Annotated[int | None, READING, _reading("--max-bytes", "N",
         "Refuse input longer than this: 500M, 8G.", values.size)] = None
     max_columns: Annotated[int, READING, _reading("--max-columns", "N",
-        "Refuse tables wider than this.", values.whole)] = 1_000_000
+        "Refuse tables wider than this.", values.whole)] = InputRequest.max_columns
     transpose: Annotated[bool, READING, _reading("--transpose",
         "", "Arguments, JSON documents and arrays come as (C, N).")] = False
 
@@ -215,9 +215,9 @@ class Options:
     prefix: Annotated[_Text, COMPUTING, _out("--prefix", "TEXT",
         "csv, tsv, jsonl: what the names of our columns begin with.")] = None
     top: Annotated[int | None, LOSSES | EXPLAIN, _out("--top", "K",
-        "Only the K highest losses, highest first.", values.rows)] = None
+        "Only the K highest losses, highest first.", values.rows_kept)] = None
     bottom: Annotated[int | None, LOSSES | EXPLAIN, _out("--bottom", "K",
-        "Only the K lowest losses, lowest first.", values.rows)] = None
+        "Only the K lowest losses, lowest first.", values.rows_kept)] = None
     by: Annotated[_Texts, LOSSES, _out("--by", "COLS",
         "Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
         "prediction, ...", values.columns,
@@ -225,7 +225,7 @@ class Options:
 
     batch_size: Annotated[int | None, WHY, _run("--batch-size", "B|any",
         "How many rows a batch of the loop had. any tries usual sizes; so do "
-        "--label-smoothing any and --weight any.", values.batch_size, takes_any=True)] = None
+        "--label-smoothing any and --weight any.", values.rows_held, takes_any=True)] = None
     framework: Annotated[Framework | None, WHY, _run("--framework",
         None, "Look only for what this library does.")] = None
     deep: Annotated[bool, WHY, _run("--deep",
@@ -247,11 +247,11 @@ class Options:
 
     color: Annotated[Color, READING, _out("--color", None, "Colour in tables.")] = Color.AUTO
     backend: Annotated[BackendName, COMPUTING, _how("--backend",
-        None, "What computes.")] = BackendName.AUTO
+        None, "What computes.")] = Arithmetic.backend
     device: Annotated[str, COMPUTING, _how("--device", "cpu|cuda|cuda:N|mps|auto",
-        "Where it computes.")] = "cpu"
+        "Where it computes.", values.device)] = Arithmetic.device
     dtype: Annotated[Dtype, COMPUTING, _how("--dtype",
-        None, "In which precision; below float64, torch computes and rounds.")] = Dtype.FLOAT64
+        None, "In which precision; below float64, torch computes and rounds.")] = Arithmetic.dtype
     no_progress: Annotated[bool, READING, _how("--no-progress",
         "", "Show no progress on standard error while a long run lasts.")] = False
     time: Annotated[bool, READING, _how("--time",

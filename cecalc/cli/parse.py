@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
-import math
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from cecalc.cli.options import Color, Options
-from cecalc.cli.values import ANY, number
+from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.arguments import given
 from cecalc.model import Entry, Item
@@ -43,6 +41,13 @@ _OF_FILES = {
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
 }
 """Options that say how a file is read."""
+_EXCLUSIVE = (
+    ("logits", "probs", "log_probs"),
+    ("logits_cols", "probs_cols", "log_probs_cols"),
+    ("target_col", "target_cols"),
+    ("top", "bottom"),
+    ("strict", "no_hints"),
+)
 _OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
 """What may be said where no number is asked about."""
 
@@ -60,6 +65,7 @@ def request_of(task: Task, options: Options, *, explains: bool = False) -> Reque
         raise UsageError(rule, value="any")
     unknown: dict[str, Any] = dict.fromkeys(free)
     options = replace(options, **unknown)
+    _refuse_contradictions(options)
     return Request(
         input=_input(task, options),
         clamp=not options.no_clamp,
@@ -111,10 +117,17 @@ def _joined(specifications: list[str] | None) -> str | None:
     return ",".join(specifications) if specifications else None
 
 
+def _refuse_contradictions(options: Options) -> None:
+    """Refuse options that exclude each other."""
+    given = options.given()
+    for names in _EXCLUSIVE:
+        flags = [_flag(name) for name in names if name in given]
+        if len(flags) > 1:
+            raise UsageError(f"{' and '.join(flags)} exclude each other")
+
+
 def _hints(options: Options) -> HintPolicy:
     """What becomes of hints; -q leaves them out, but not out of --strict."""
-    if options.strict and options.no_hints:
-        raise UsageError("--strict and --no-hints exclude each other")
     if options.strict:
         return HintPolicy.STRICT
     return HintPolicy.SILENT if options.no_hints or options.quiet else HintPolicy.TELL
@@ -122,8 +135,6 @@ def _hints(options: Options) -> HintPolicy:
 
 def _rank(options: Options) -> Rank | None:
     """Which rows are asked for by their loss."""
-    if options.top is not None and options.bottom is not None:
-        raise UsageError("--top and --bottom exclude each other")
     if options.bottom is not None:
         return Rank(options.bottom, lowest=True)
     return None if options.top is None else Rank(options.top)
@@ -138,8 +149,7 @@ def _question(options: Options, free: frozenset[str]) -> Question | None:
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
     number("VALUE", text)
-    framework = options.framework and options.framework.value
-    return Question(text.strip(), options.batch_size, framework, options.deep, free)
+    return Question(text.strip(), options.batch_size, options.framework, options.deep, free)
 
 
 def _input(task: Task, options: Options) -> InputRequest:
@@ -192,8 +202,6 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
     """What was given to one of --logits, --probs and --log-probs."""
     every = {kind: given(kind.option, getattr(options, kind) or ()) for kind in Kind}
     values = {kind: value for kind, value in every.items() if value is not None}
-    if len(values) > 1:
-        raise UsageError(f"{' and '.join(kind.option for kind in values)} exclude each other")
     if task is Task.BCE and Kind.PROBS in values and options.pos_weight is not None:
         raise UsageError(
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
@@ -204,10 +212,6 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
 def _columns(options: Options) -> ColumnChoice:
     said = {kind: getattr(options, f"{kind}_cols") for kind in Kind}
     values = {kind: text for kind, text in said.items() if text is not None}
-    if len(values) > 1:
-        raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
-    if options.target_col is not None and options.target_cols is not None:
-        raise UsageError("--target-col and --target-cols exclude each other")
     return ColumnChoice(
         values=values,
         target=options.target_col,
@@ -243,13 +247,7 @@ def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
 def _arithmetic(options: Options) -> Arithmetic:
     """Who computes, refused where it contradicts itself."""
     choice = Arithmetic(options.backend, options.device, options.dtype)
-    kind, colon, number = choice.device.partition(":")
-    known = kind in ("auto", "cpu", "cuda", "mps") and not colon
-    if not known and not (kind == "cuda" and number.isascii() and number.isdigit()):
-        raise UsageError(
-            f"--device {excerpt(choice.device)} is none of cpu, cuda, cuda:N, mps, auto",
-            value=choice.device,
-        )
+    kind = choice.device.partition(":")[0]
     if choice.backend is BackendName.NUMPY and kind in ("cuda", "mps"):
         raise UsageError(f"--backend numpy has no device {choice.device}")
     if choice.backend is BackendName.NUMPY and choice.dtype is not Dtype.FLOAT64:
@@ -292,15 +290,13 @@ def output_of(options: Options, request: Request) -> OutputRequest:
     ------
     UsageError : the suffix is unknown, or the output is also an input
     """
-    path, chosen = options.output, options.format
+    path = options.output
     inputs = list(_read(request))
     if path is not None:
-        _refuse_overwriting(path, inputs)
-        if chosen is None and not options.code:
-            chosen = _format_of(path)
+        _refuse_reading(path, inputs)
     if path is None or options.quiet:
-        _refuse_appending(inputs)
-    chosen = chosen or Format.TABLE
+        _refuse_reading(STANDARD_OUTPUT, inputs)
+    chosen = Format.TABLE if options.code else _format(options)
     return OutputRequest(
         format=_form(options, request, chosen),
         path=path,
@@ -315,38 +311,28 @@ def output_of(options: Options, request: Request) -> OutputRequest:
 
 def entry_output_of(options: Options) -> tuple[Finding, Screen]:
     """How an entry of the catalogue is written, and where it is seen."""
-    path, chosen = options.output, options.format
-    if path is not None and chosen is None:
-        chosen = _format_of(path)
-    return _finding(chosen or Format.TABLE), screen_of(options.color, path)
+    form = Finding(_table_or_json("why", _format(options)))
+    return form, screen_of(options.color, options.output)
 
 
 def _form(options: Options, request: Request, chosen: Format) -> Format | Explaining | Finding:
     """How the result of the command is written, which has not every format."""
-    if request.explains:
-        return _explaining(options, chosen)
-    if request.question is None:
+    if request.question is not None:
+        return Finding(_table_or_json("why", chosen))
+    if not request.explains:
         return chosen
-    return _finding(chosen)
+    if not options.code:
+        return Explaining(_table_or_json("explain", chosen, ", and --code for torch code"))
+    if options.format is not None:
+        raise UsageError("--code is torch code, and goes with no --format")
+    return Explaining.CODE
 
 
-def _finding(chosen: Format) -> Finding:
-    """How what `why` says is written."""
+def _table_or_json(command: str, chosen: Format, others: str = "") -> str:
     if chosen not in (Format.TABLE, Format.JSON):
-        raise UsageError(f"why has no format {chosen}", hint="there are table and json")
-    return Finding(chosen.value)
-
-
-def _explaining(options: Options, chosen: Format) -> Explaining:
-    """How an explanation is written."""
-    if options.code:
-        if options.format is not None:
-            raise UsageError("--code is torch code, and goes with no --format")
-        return Explaining.CODE
-    if chosen not in (Format.TABLE, Format.JSON):
-        rule = f"explain has no format {chosen}"
-        raise UsageError(rule, hint="there are table and json, and --code for torch code")
-    return Explaining(chosen.value)
+        hint = f"there are table and json{others}"
+        raise UsageError(f"{command} has no format {chosen}", hint=hint)
+    return chosen.value
 
 
 def _selection(options: Options, chosen: Format) -> Selection:
@@ -385,48 +371,31 @@ def _refuse_unwritten(options: Options) -> None:
 
 def _bounds(task: Task, options: Options) -> Iterator[Bound]:
     """What --fail-above and --fail-below say."""
-    for texts, option in (
-        (options.fail_above, "--fail-above"),
-        (options.fail_below, "--fail-below"),
-    ):
+    said = {"--fail-above": options.fail_above, "--fail-below": options.fail_below}
+    for option, texts in said.items():
         for text in texts or ():
-            figure, sign, limit_text = text.rpartition("=")
-            figure = figure.strip().replace("-", "_") if sign else "loss"
-            what = f"{option} {excerpt(text)}"
-            if figure not in known(task):
-                raise _unknown_figure(figure, task, what, text)
-            if figure == "loss" and options.reduction is Reduction.NONE:
+            found = bound(option, text, known(task))
+            if found.figure == "loss" and options.reduction is Reduction.NONE:
                 raise UsageError(
-                    f"{what}: there is no one loss under --reduction none",
-                    hint=f"name another figure: {option} mean={limit_text}",
+                    f"{option} {excerpt(text)}: there is no one loss under --reduction none",
+                    hint=f"name another figure: {option} mean={text.rpartition('=')[2]}",
                     value=text,
                 )
-            limit = number(option, limit_text)
-            if math.isnan(limit):
-                raise UsageError(f"{what}: nothing is above or below nan", value=text)
-            yield Bound(figure, limit, is_ceiling=option == "--fail-above")
+            yield found
 
 
-def _unknown_figure(figure: str, task: Task, what: str, text: str) -> UsageError:
-    near = [name for name in known(task) if figure and name.startswith(figure)]
-    near = near or difflib.get_close_matches(figure, known(task), 1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return UsageError(
-        f"{what}: no figure is named {excerpt(figure)}{meant}",
-        hint=f"figures: {', '.join(known(task))}",
-        value=text,
-    )
-
-
-def _format_of(path: str) -> Format:
+def _format(options: Options) -> Format:
+    """The format that is said, or that the suffix of the output says."""
+    path = options.output
+    if options.format is not None or path is None:
+        return options.format or Format.TABLE
     suffix = PurePath(path).suffix
     found = Format.of_suffix(suffix)
     if found is None and not path.startswith("/dev/"):
-        known = ", ".join(SUFFIXES)
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
         raise UsageError(
             f"-o {excerpt(path)}: {what}",
-            hint=f"say the format with -f, or use one of {known}",
+            hint=f"say the format with -f, or use one of {', '.join(SUFFIXES)}",
             value=path,
         )
     return found or Format.TABLE
@@ -443,24 +412,28 @@ def _read(request: Request) -> Iterator[str]:
         yield from glob.iglob(name, recursive=True)  # noqa: PTH207
 
 
-def _refuse_overwriting(path: str, inputs: Iterable[str]) -> None:
+def _refuse_reading(output: str | int, inputs: Iterable[str]) -> None:
+    """Refuse an output (a name, or standard output as after >>) that is an input too."""
+    written = _status(output)
     for name in inputs:
-        if _is_same(_status(path), _status(name), only_regular=name == "-"):
-            raise UsageError(f"output {excerpt(path)} is also an input")
-
-
-def _refuse_appending(inputs: Iterable[str]) -> None:
-    """Refuse a file as standard output, as after >>, that is an input too."""
-    try:
-        written = os.fstat(STANDARD_OUTPUT)
-    except OSError:
-        return
-    for name in inputs:
-        if _is_same(written, _status(name), only_regular=True):
+        read = _status(name)
+        if written is None or read is None or not os.path.samestat(written, read):
+            continue
+        if isinstance(output, str) and (name != "-" or stat.S_ISREG(written.st_mode)):
+            raise UsageError(f"output {excerpt(output)} is also an input")
+        if stat.S_ISREG(written.st_mode):  # a pipe or a terminal may well be both
             rule = f"standard output is {excerpt(name)}, which is also an input"
             if name == "-":
                 rule = "standard output is the file that standard input is read from"
             raise UsageError(rule)
+
+
+def _status(file: str | int) -> os.stat_result | None:
+    """What the system knows of a file, - for standard input; None where there is none."""
+    try:
+        return os.stat(0 if file == "-" else file)  # noqa: PTH116  # a Path is no descriptor
+    except (OSError, ValueError):
+        return None
 
 
 def screen_of(color: Color, path: str | None) -> Screen:
@@ -473,20 +446,3 @@ def screen_of(color: Color, path: str | None) -> Screen:
 
         width = shutil.get_terminal_size().columns
     return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
-
-
-def _status(name: str) -> os.stat_result | None:
-    """What the system knows of a file, or of standard input for -; None where there is none."""
-    try:
-        return os.fstat(0) if name == "-" else Path(name).stat()
-    except (OSError, ValueError):
-        return None
-
-
-def _is_same(
-    one: os.stat_result | None, other: os.stat_result | None, *, only_regular: bool
-) -> bool:
-    """Whether both are one file; a pipe or a terminal may well be both."""
-    if one is None or other is None or (only_regular and not stat.S_ISREG(one.st_mode)):
-        return False
-    return os.path.samestat(one, other)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.arguments import given
 from cecalc.input.sizes import Size
 from cecalc.numbers import read_number
+from cecalc.output.figures import Bound
 from cecalc.request import LOSS_OPTIONS, Given
 from cecalc.selection import flaw
 
@@ -32,28 +38,38 @@ def loss_number(option: str, text: str) -> float:
     return value
 
 
-def whole(option: str, text: str) -> int:
-    """A whole number."""
+def whole(option: str, text: str, *, of_none: str | None = None) -> int:
+    """A whole number, of at least one thing where something is said of none."""
     if not _is_whole(text):
         rule = f"{option}: cannot read {excerpt(text)} as a whole number"
         raise UsageError(rule, value=text)
+    if of_none is not None and not int(text):
+        raise UsageError(f"{option} {text} {of_none}", value=text)
     return int(text)
 
 
-def rows(option: str, text: str) -> int:
-    """How many rows are kept."""
-    count = whole(option, text)
-    if count < 1:
-        raise UsageError(f"{option} {text} keeps no row", value=text)
-    return count
+rows_kept = partial(whole, of_none="keeps no row")
+rows_held = partial(whole, of_none="holds no row")
 
 
-def batch_size(option: str, text: str) -> int:
-    """How many rows a batch holds."""
-    size = whole(option, text)
-    if size < 1:
-        raise UsageError(f"{option} {text} holds no row", value=text)
-    return size
+def bound(option: str, text: str, figures: Sequence[str]) -> Bound:
+    """What one of the figures may be: FIGURE=X, or X for the loss."""
+    figure, sign, limit_text = text.rpartition("=")
+    figure = figure.strip().replace("-", "_") if sign else "loss"
+    if figure not in figures:
+        near = [name for name in figures if figure and name.startswith(figure)]
+        near = near or difflib.get_close_matches(figure, figures, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(
+            f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
+            hint=f"figures: {', '.join(figures)}",
+            value=text,
+        )
+    limit = number(option, limit_text)
+    if math.isnan(limit):
+        rule = f"{option} {excerpt(text)}: nothing is above or below nan"
+        raise UsageError(rule, value=text)
+    return Bound(figure, limit, is_ceiling=option == "--fail-above")
 
 
 def weights(option: str, text: str) -> Given | None:
@@ -95,6 +111,14 @@ def size(option: str, text: str) -> int:
         rule = f"{option} {excerpt(text)} is not a size such as 500M or 8G"
         raise UsageError(rule, value=text)
     return Size(int(digits) * (scale or 1), text)
+
+
+def device(option: str, text: str) -> str:
+    """Where torch may compute."""
+    if not re.fullmatch("auto|cpu|cuda(:[0-9]+)?|mps", text):
+        rule = f"{option} {excerpt(text)} is none of cpu, cuda, cuda:N, mps, auto"
+        raise UsageError(rule, value=text)
+    return text
 
 
 def _is_whole(text: str) -> bool:
