@@ -6,12 +6,13 @@ Rooms raise what they know; the way up adds what only the caller knows (a file, 
 
 from __future__ import annotations
 
+import difflib
 import enum
 import json
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -184,6 +185,16 @@ def excerpt(text: str) -> str:
     """
     clipped = text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 3] + "..."
     return f"'{printable_ascii(clipped)}'"
+
+
+def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = str) -> str:
+    """What is said of a name that is not among the known ones: the nearest, where one is near.
+
+    >>> suggestion("taget", ["id", "target"]), suggestion("x", ["id", "target"])
+    ('; did you mean target?', '')
+    """
+    near = difflib.get_close_matches(text, list(known), 1)
+    return f"; did you mean {quote(near[0])}?" if near else ""
 
 
 def message(error: CecalcError) -> str:

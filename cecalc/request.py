@@ -41,10 +41,6 @@ class NamedFile:
 Given = Inline | NamedFile
 
 
-IGNORE_INDEX = -100.0
-"""The class index that leaves a row out unless another is said, as in torch."""
-
-
 @dataclass(frozen=True)
 class LossOption:
     """What holds of an option of the loss wherever it is given.

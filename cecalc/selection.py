@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 import warnings
 from collections.abc import Callable, Sequence
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, excerpt, suggestion
 
 _PART = re.compile(r'\s*(!?)\s*("(?:[^"]|"")*"|/(?:\\.|[^/\\])*/i?|[^,]*?)\s*(?:,|\Z)')
 _NUMBERS = re.compile(r"([0-9]{1,9})(-?)([0-9]{0,9})|-([0-9]{1,9})")
@@ -103,9 +102,7 @@ def _found(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
             raise DataError(f"{option} {part}: {numbers}", value=part) from None
         if found is not None:
             return found
-    near = difflib.get_close_matches(part, fields, 1)
-    meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-    rule = f"{option}: no column {excerpt(part)}{meant}"
+    rule = f"{option}: no column {excerpt(part)}{suggestion(part, fields, excerpt)}"
     raise DataError(rule, hint=seen(fields), value=part)
 
 

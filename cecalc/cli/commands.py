@@ -15,7 +15,7 @@ import typer
 
 from cecalc import __version__
 from cecalc.cli.messages import hint_as_json, offering, refuse_terminal, say, teller, usage_error
-from cecalc.cli.options import Color, Command, Errors, Numbered, Options, options_of
+from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
     entry_of,
@@ -152,7 +152,7 @@ def guide(ctx: typer.Context) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = screen_of(Color.AUTO, None), options_of(ctx).topic
+    screen, topic = screen_of("auto", None), options_of(ctx).topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -227,7 +227,7 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
     from cecalc.run import run
 
     hints: list[Hint] = []
-    is_json = options.errors is Errors.JSON
+    is_json = options.errors == "json"
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)

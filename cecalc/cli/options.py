@@ -1,11 +1,10 @@
 """The options: each declared once, with its type, default, help and the commands that take it."""
 
 # Typer reads the annotations of `Options` as they are, which is why they are no strings here.
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
@@ -25,29 +24,12 @@ from cecalc.terms import (
     TargetForm,
 )
 
-
-class Color(enum.StrEnum):
-    """When the table is coloured."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-class Framework(enum.StrEnum):
-    """Whose conventions a number may follow."""
-
-    TORCH = "torch"
-    KERAS = "keras"
-    SKLEARN = "sklearn"
-    OPTAX = "optax"
-
-
-class Errors(enum.StrEnum):
-    """How errors are told."""
-
-    TEXT = "text"
-    JSON = "json"
+Color = Literal["auto", "always", "never"]
+"""When the table is coloured."""
+Framework = Literal["torch", "keras", "sklearn", "optax"]
+"""Whose conventions a number may follow."""
+Errors = Literal["text", "json"]
+"""How errors are told."""
 
 
 def _option(
@@ -245,7 +227,7 @@ class Options:
     strict: Annotated[bool, READING, _check("--strict",
         "", "What looks wrong is an error: status 3.")] = False
 
-    color: Annotated[Color, READING, _out("--color", None, "Colour in tables.")] = Color.AUTO
+    color: Annotated[Color, READING, _out("--color", None, "Colour in tables.")] = "auto"
     backend: Annotated[BackendName, COMPUTING, _how("--backend",
         None, "What computes.")] = Arithmetic.backend
     device: Annotated[str, COMPUTING, _how("--device", "cpu|cuda|cuda:N|mps|auto",
@@ -257,7 +239,7 @@ class Options:
     time: Annotated[bool, READING, _how("--time",
         "", "Say on standard error what took how long.")] = False
     errors: Annotated[Errors, ALL, _out("--errors", None,
-        "json: each error, and each note, as one JSON object on a line.")] = Errors.TEXT
+        "json: each error, and each note, as one JSON object on a line.")] = "text"
     debug: Annotated[bool, ALL, typer.Option("--debug", hidden=True)] = False
 
     def given(self) -> list[str]:

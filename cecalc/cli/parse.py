@@ -445,4 +445,4 @@ def screen_of(color: Color, path: str | None) -> Screen:
         import shutil
 
         width = shutil.get_terminal_size().columns
-    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
+    return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from cecalc.errors import UsageError, excerpt
+from cecalc.errors import UsageError, excerpt, suggestion
 from cecalc.input.arguments import given
 from cecalc.input.sizes import Size
 from cecalc.numbers import read_number
@@ -57,9 +56,8 @@ def bound(option: str, text: str, figures: Sequence[str]) -> Bound:
     figure, sign, limit_text = text.rpartition("=")
     figure = figure.strip().replace("-", "_") if sign else "loss"
     if figure not in figures:
-        near = [name for name in figures if figure and name.startswith(figure)]
-        near = near or difflib.get_close_matches(figure, figures, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        begun = next((name for name in figures if figure and name.startswith(figure)), figure)
+        meant = suggestion(begun, figures)
         raise UsageError(
             f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
             hint=f"figures: {', '.join(figures)}",

@@ -7,8 +7,7 @@ from typing import Any
 
 from cecalc.losses.rules import Leniency, Notices
 from cecalc.model import Floats, Outcome
-from cecalc.request import IGNORE_INDEX
-from cecalc.terms import Kind, Reduction, Task
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, Task
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from cecalc.errors import count
 from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Header, Item
-from cecalc.request import IGNORE_INDEX, Screen
-from cecalc.terms import TargetForm
+from cecalc.request import Screen
+from cecalc.terms import IGNORE_INDEX, TargetForm
 
 _WIDTH = 96
 _SMALL = 1e-12

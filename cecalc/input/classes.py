@@ -17,8 +17,8 @@ from cecalc.input.layout import numbered
 from cecalc.input.shapes import is_index
 from cecalc.model import Floats
 from cecalc.numbers import is_number, read_number, write_number
-from cecalc.request import IGNORE_INDEX, InputRequest
-from cecalc.terms import TargetAs, Task
+from cecalc.request import InputRequest
+from cecalc.terms import IGNORE_INDEX, TargetAs, Task
 
 if TYPE_CHECKING:
     from cecalc.input.arrays import Windows

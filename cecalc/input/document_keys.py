@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sized
 from typing import Any
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, count, excerpt, suggestion
 from cecalc.input.shapes import as_said
 from cecalc.request import LOSS_OPTIONS, Inline, LossOptions
 from cecalc.terms import Kind, Reduction
@@ -44,10 +43,8 @@ def refuse_unknown(names: Iterable[str], what: str, *, hint: str = "") -> None:
     """
     for name in names:
         if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, 1)
-            meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-            known = f"{what}s: {', '.join(KEYS)}{hint}"
-            raise DataError(f"unknown {what} {excerpt(name)}{meant}", hint=known)
+            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
+            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{hint}")
 
 
 def kind_among(

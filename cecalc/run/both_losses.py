@@ -13,8 +13,10 @@ from cecalc.compute.backend import Backend
 from cecalc.compute.settings import Noted, Settings
 from cecalc.losses.rules import are_one
 from cecalc.model import Batch, Block, Flags, Floats, Outcome, Problem
-from cecalc.request import IGNORE_INDEX
-from cecalc.terms import Hint, Task
+from cecalc.terms import IGNORE_INDEX, Hint, Task
+
+_IGNORED = IGNORE_INDEX
+"""The target of the cells of ignored rows, whatever the rows' own was: 1 may be ignored too."""
 
 
 def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
@@ -34,8 +36,7 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
         return outcome_of(replace(batch, target=target.reshape(-1, 1)), cells, backend)
     if target.ndim == 1:
         ce = outcome_of(batch, settings, backend)
-        # Whatever the rows' own was: 1 may be ignored too.
-        cells = replace(settings, task=Task.BCE, ignore_index=IGNORE_INDEX)
+        cells = replace(settings, task=Task.BCE, ignore_index=_IGNORED)
         bce = outcome_of(replace(batch, target=_one_hot(ce.outcome, classes)), cells, backend)
         return Noted(bce.outcome, ce.notices, ce.outcome)
     cells = replace(settings, task=Task.BCE, ignore_index=None)
@@ -53,7 +54,7 @@ def _one_hot(outcome: Outcome, classes: int) -> Floats:
     index = outcome.target_class
     assert index is not None
     one_hot = (index[:, None] == np.arange(classes)).astype(np.float64)
-    return np.where(outcome.used[:, None], one_hot, IGNORE_INDEX)
+    return np.where(outcome.used[:, None], one_hot, _IGNORED)
 
 
 def _of_distributions(batch: Batch, settings: Settings, backend: Backend) -> Noted:

@@ -12,9 +12,9 @@ from cecalc.input.extra_arrays import read_numbers
 from cecalc.losses.rules import Leniency
 from cecalc.model import Batch, Floats, Header, Problem, Report, Schema
 from cecalc.numbers import write_number
-from cecalc.request import IGNORE_INDEX, LOSS_OPTIONS, Given, LossOptions, Rank, Request
+from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
-from cecalc.terms import Kind, NanPolicy, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
