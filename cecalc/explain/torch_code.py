@@ -12,7 +12,7 @@ from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Header, Item
 from cecalc.request import Screen, Selection
-from cecalc.terms import TargetForm
+from cecalc.terms import IGNORE_INDEX, TargetForm
 
 _WIDTH = 96
 _SMALL = 1e-12
@@ -104,7 +104,9 @@ def _several(explanation: Explanation) -> Iterator[str]:
 
 def _indices(rows: Sequence[RowSteps]) -> Iterator[str]:
     """The class indices."""
-    found = [-100 if row.sigmoid is None else int(_target(row).argmax()) for row in rows]
+    found = [
+        int(IGNORE_INDEX) if row.sigmoid is None else int(_target(row).argmax()) for row in rows
+    ]
     yield from _wrapped(f"t = torch.tensor({found})", "  # class indices (N,)")
     yield from _kept(rows, "t")
 
@@ -114,13 +116,13 @@ def _kept(rows: Sequence[RowSteps], target: str) -> Iterator[str]:
     if all(row.sigmoid for row in rows):
         return
     of_row = "" if target == "t" else "[:, 0]"
-    yield f"kept = {target}{of_row} != -100  # torch's ignore_index"
+    yield f"kept = {target}{of_row} != {IGNORE_INDEX:g}  # torch's ignore_index"
     yield f"x, {target} = x[kept], {target}[kept]"
 
 
 def _target(row: RowSteps) -> np.ndarray:
     target = row.outcome.batch.truth
-    return np.full(target.shape[1], -100.0) if row.sigmoid is None else target[0]
+    return np.full(target.shape[1], IGNORE_INDEX) if row.sigmoid is None else target[0]
 
 
 def _multiclass(x: str, target: str, is_plain: bool) -> Iterator[str]:

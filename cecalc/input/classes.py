@@ -69,7 +69,7 @@ class Classes:
     @classmethod
     def of(cls, request: InputRequest, names: Sequence[str] | None) -> Classes:
         """The classes as the command line has targets read."""
-        return cls(names, request.target_as, request.ignored)
+        return cls(names, request.target_as, request.options.ignore_index)
 
     @property
     def are_numbers(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cecalc.model import Item
 from cecalc.request import EVERYTHING, Screen, Selection
@@ -75,6 +75,8 @@ JSONL = Format("jsonl", _json_lines, (".jsonl", ".ndjson"), is_by_row=True)
 CSV = Format("csv", _csv, (".csv",), is_by_row=True)
 TSV = Format("tsv", _tsv, (".tsv",), is_by_row=True)
 MARKDOWN = Format("markdown", _markdown, (".md", ".markdown"))
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown"]
+"""What `--format` takes of any command."""
 FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN)}
 SUFFIXES = {
     suffix: form for form in (CSV, TSV, JSON, JSONL, MARKDOWN, TABLE) for suffix in form.suffixes

@@ -12,7 +12,7 @@ from cecalc.input.extra_arrays import read_numbers
 from cecalc.losses.rules import Leniency
 from cecalc.model import Batch, Floats, Header, Report, Schema
 from cecalc.numbers import write_number
-from cecalc.request import Given, LossOptions, Rank, Request
+from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
 from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
 
@@ -28,12 +28,12 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     source = Place(source=schema.source)
     if task.is_loss and first.target is None:
         raise DataError("no target", place=source, hint="give one with --target")
-    _check_combination(request.options, schema, first, task)
-    options = request.options.over(schema.options)
-    smoothing = options.label_smoothing or 0.0
-    if not 0 <= smoothing <= 1:
-        rule = f"label_smoothing {smoothing:g} outside 0..1"
-        raise DataError(rule, place=source, value=write_number(smoothing))
+    _check_combination(request.input.options, schema, first, task)
+    options = request.input.options.over(schema.options)
+    for name, option in LOSS_OPTIONS.items():
+        value = getattr(options, name)
+        if value is not None and (fault := option.fault(value)):
+            raise DataError(f"{name} {value:g} {fault}", place=source, value=write_number(value))
     weight, pos_weight = (
         None if given is None else _weight(given, task, first)
         for given in (options.weight, options.pos_weight)
@@ -43,7 +43,7 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         kind=schema.kind,
         reduction=options.reduction or Reduction.MEAN,
         ignore_index=options.ignore_index,
-        label_smoothing=smoothing,
+        label_smoothing=options.label_smoothing or 0.0,
         weight=weight,
         pos_weight=pos_weight,
         clamp=request.clamp,
@@ -63,12 +63,13 @@ def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Ta
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
         error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
-    stray = "pos_weight" if task is Task.CE else "label_smoothing"
-    if task.is_loss and getattr(schema.options, stray) is not None:
-        raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
-    if task is Task.CE and not float(options.ignore_index or 0).is_integer():
+    stated = {name for name, value in vars(schema.options).items() if value is not None}
+    for name, option in LOSS_OPTIONS.items():
+        if task.is_loss and task not in option.commands and name in stated:
+            raise DataError(f"{task} has no {name}", place=Place(source=schema.source))
+    if task is Task.CE and not options.ignores_a_class:
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
-        value = write_number(float(options.ignore_index or 0))
+        value = write_number(options.ignore_index or 0)
         raise DataError(rule, place=Place(source=schema.source), value=value)
     is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
     # Torch's own default says nothing.

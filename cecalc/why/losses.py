@@ -91,7 +91,7 @@ def _plan(
     """What is known of the loop, what is tried of the rest, and therefore summed."""
     size, is_free = question.batch_size, question.free.__contains__
     known = Known(
-        label_smoothing=request.options.over(schema.options).label_smoothing or 0.0,
+        label_smoothing=request.input.options.over(schema.options).label_smoothing or 0.0,
         batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
         framework=question.framework,
         deep=question.deep,

@@ -120,7 +120,7 @@ PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "one logit, ignored": ([[2], [-1], [NAN]], [1, 0, -100], {}),
     "one logit, certain": ([[2], [-INF]], [1, 0], {}),
     "ignored": ([[1, 2, 3], [NAN, INF, 0]], [0, -100], {}),
-    "ignored class": ([[1, 2, 3], [4, 5, 6]], [0, 1], {"ignore_index": 1.0, "ignored": 1.0}),
+    "ignored class": ([[1, 2, 3], [4, 5, 6]], [0, 1], {"ignore_index": 1.0}),
     "extreme": ([[1000, 0, -1000], [-1000, -1000, 37]], [1, 0], {}),
     "confident": ([[37, 0], [0, 40]], [0, 1], {}),
     "masked": ([[1, -INF, 3], [0, 0, -INF]], [0, 1], {}),

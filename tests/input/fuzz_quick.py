@@ -37,7 +37,7 @@ def compared(tried: Case) -> Iterator[str | None]:
         try:
             table = _opened(tried)
             names = tried.request.classes or table.layout.names or None
-            classes = Classes(names, tried.request.target_as, tried.request.ignored)
+            classes = Classes(names, tried.request.target_as, tried.request.options.ignore_index)
             reading = table.reading(tried.request.task, classes)
             every = list(table.blocks)
         except CecalcError:

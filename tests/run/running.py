@@ -84,12 +84,12 @@ def request(
 
     numbers = given(f"--{kind.replace('_', '-')}", values)
     return Request(
-        options=LossOptions(**of(LossOptions)),
         input=InputRequest(
             task=task,
             values={} if numbers is None else {kind: numbers},
             target=given("--target", target),
             sample_weight=given("--sample-weight", sample_weight),
+            options=LossOptions(**of(LossOptions)),
             **of(InputRequest),
         ),
         arithmetic=arithmetic,
