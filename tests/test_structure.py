@@ -32,7 +32,7 @@ ROOMS = {
 """The rooms, and which others each may import; what is at the top level, any room may."""
 
 TWICE = {"Layout"}
-LONG_MODULES = {"cecalc.cli.parse"}
+LONG_MODULES = set[str]()
 LONG_FUNCTIONS = {
     ("cecalc.summary", "finish"),
     ("cecalc.explain.formulas", "sigmoid_extremes"),

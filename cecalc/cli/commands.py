@@ -20,7 +20,7 @@ from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
     entry_of,
-    entry_output_of,
+    format_of,
     output_of,
     question_of,
     request_of,
@@ -295,7 +295,7 @@ def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = entry_output_of(options, OF_WHY)
+    form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
     with Writer(options.output, hold=options.output is None) as writer:
         writer.write(view.render(entry, form, screen))
     return Status.COMPLETE

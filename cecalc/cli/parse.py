@@ -298,11 +298,7 @@ class OutputRequest:
 def output_of(
     options: Options, request: Request, formats: Mapping[str, Format] = FORMATS
 ) -> OutputRequest:
-    """What the command line says about the output.
-
-    Parameters
-    ----------
-    formats : those of the command
+    """What the command line says about the output of a command that has these formats.
 
     Raises
     ------
@@ -314,7 +310,7 @@ def output_of(
         _refuse_reading(path, inputs)
     if path is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
-    chosen = _format(options, formats)
+    chosen = format_of(options, formats)
     return OutputRequest(
         format=chosen,
         path=path,
@@ -327,12 +323,7 @@ def output_of(
     )
 
 
-def entry_output_of(options: Options, formats: Mapping[str, Format]) -> tuple[Format, Screen]:
-    """How an entry of the catalogue is written, and where it is seen."""
-    return _format(options, formats), screen_of(options.color, options.output)
-
-
-def _format(options: Options, formats: Mapping[str, Format]) -> Format:
+def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     """How the result of a command is written, which may not have every format."""
     if options.code and options.format is not None:
         raise UsageError("--code is torch code, and goes with no --format")

@@ -14,8 +14,6 @@ from cecalc.hints.evidence import Head, Totals, head_rows
 from cecalc.model import (
     Batch,
     CellLosses,
-    Floats,
-    Header,
     Item,
     Losses,
     Outcome,
@@ -53,7 +51,7 @@ class _Noticing(Collector[Summed]):
     rows: int = 0
     has_overflown: bool = False
     """Whether a loss is infinite that finite values have, which the dtype does."""
-    _heads: list[Head] = field(default_factory=list)
+    _heads: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def _policy(self) -> HintPolicy:
@@ -66,12 +64,12 @@ class _Noticing(Collector[Summed]):
     def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
         if self._policy is HintPolicy.SILENT:
             return ()
-        outcome, header = summed.outcome, self.job.header
+        outcome = summed.outcome
         self.notices = self.notices.merge(outcome.notices)
         self.has_overflown |= self._dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
-        room = head_rows(header) - self.rows
+        room = head_rows(self.job.header) - self.rows
         if room > 0:
-            self._heads.append(_head(outcome, header, room))
+            self._heads.append(_head(outcome, room))
         self.rows += outcome.size
         return ()
 
@@ -88,7 +86,7 @@ class _Noticing(Collector[Summed]):
         if self._policy is HintPolicy.SILENT:
             return
         header = self.job.header
-        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(header))
+        head = Head(header, **_joined(self._heads), is_all=self.rows <= head_rows(header))
         yield from hints(head, self._totals(total) if header.task.is_loss else None)
         yield from self.notices.hints()
         yield from (Hint(note) for note in header.schema.notes)
@@ -125,41 +123,26 @@ def _refusal(found: list[Hint], source: str) -> DataError:
     return DataError(f"{first.rule}{more}", place=Place(source=source), hint=first.fix)
 
 
-def _head(outcome: Outcome, header: Header, room: int) -> Head:
-    """The first rows of an outcome, at most so many."""
-    batch = outcome.batch
-    rows = min(room, batch.size)
-    used = outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used
-    ids = None if batch.ids is None else [str(name) for name in batch.ids[:rows]]
+def _head(outcome: Outcome, room: int) -> dict[str, Any]:
+    """The parts of a head that the first rows of an outcome make, at most so many; copies."""
+    batch, ids, places = outcome.batch, outcome.batch.ids, outcome.batch.coordinates
     file = "" if batch.source is None else f"{batch.source}:"
-    is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
-
-    def part(array: Floats | None) -> Floats | None:
-        return None if array is None else array[:rows].copy()
-
-    return Head(
-        header=header,
-        values=batch.values[:rows].copy(),
-        target=part(batch.target),
-        used=used[:rows].copy(),
-        target_class=outcome.target_class[:rows].copy() if isinstance(outcome, RowLosses) else None,
-        sequence=batch.coordinates[:rows, 0].copy()
-        if batch.coordinates is not None and is_position
-        else None,
-        ids=ids,
-        names=() if ids is None else [f"{file}{row_name(batch, row)}" for row in range(rows)],
-    )
+    rows = range(0 if ids is None else min(room, batch.size))
+    parts = {
+        "values": batch.values,
+        "target": batch.target,
+        "used": outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used,
+        "target_class": outcome.target_class if isinstance(outcome, RowLosses) else None,
+        "sequence": None if places is None or places.shape[1] == 1 else places[:, 0],
+        "ids": None if ids is None else np.asarray([str(ids[row]) for row in rows], object),
+        "names": np.asarray([f"{file}{row_name(batch, row)}" for row in rows], object),
+    }
+    return {name: None if part is None else part[:room].copy() for name, part in parts.items()}
 
 
-def _joined(heads: list[Head]) -> Head:
-    """The parts of a head as one."""
-    if len(heads) == 1:
-        return heads[0]
-    joined: dict[str, object] = {}
-    for name in ("values", "target", "used", "target_class", "sequence"):
-        parts = [getattr(head, name) for head in heads]
-        joined[name] = None if parts[0] is None else np.concatenate(parts)
-    for name in ("ids", "names"):
-        parts = [getattr(head, name) for head in heads]
-        joined[name] = None if parts[0] is None else [text for part in parts for text in part]
-    return replace(heads[0], **joined)  # type: ignore[arg-type]
+def _joined(heads: list[dict[str, Any]]) -> dict[str, Any]:
+    """The parts of several as one."""
+    return {
+        name: None if part is None else np.concatenate([head[name] for head in heads])
+        for name, part in heads[0].items()
+    }

@@ -7,14 +7,15 @@ and the groups' numerators add up to the whole's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import CellLosses, Flags, Floats, Groups, Header, Integers, Losses
+from cecalc.model import Batch, CellLosses, Flags, Floats, Groups, Header, Integers, Item, Losses
 from cecalc.request import Rank
+from cecalc.run.collectors import Collector, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
 
@@ -35,25 +36,33 @@ class _Terms:
 
 
 @dataclass
-class Grouping:
-    """The groups seen so far."""
+class Grouping(Collector[Summed]):
+    """The groups of rows, or of each class's cells, seen so far."""
 
     header: Header
+    keys: Callable[[Losses], Sequence[Key]]
+    """A key for each row, or for each column of cells."""
+    rank: Rank | None = None
     by_cell: bool = False
     """Whether the columns of a row's cells are the groups, instead of the rows' keys."""
     groups: dict[Key, Summary] = field(default_factory=dict)
 
-    def add(self, losses: Losses, keys: Sequence[Key]) -> None:
-        """Look at one more batch, each of whose rows (or columns of cells) has a key."""
-        numbers: dict[Key, int] = {}
+    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
+        """Look at one more batch."""
+        losses, numbers = summed.outcome, dict[Key, int]()
+        if not isinstance(losses, Losses):
+            return ()
+        keys = self.keys(losses)
         group = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
         parts = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
         for key, part in zip(numbers, parts, strict=True):
             known = self.groups.get(key)
             self.groups[key] = part if known is None else known.merge(part)
+        return ()
 
-    def finish(self, rank: Rank | None) -> Groups:
+    def finish(self, _total: Summary) -> Iterable[Groups]:
         """The groups, highest (or lowest) loss first; those with no row that counts stand last."""
+        rank = self.rank
         lowest = rank is not None and rank.lowest
         losses = {key: self._loss(group) for key, group in self.groups.items()}
 
@@ -69,7 +78,7 @@ class Grouping:
         has_cells = self.header.task is Task.BCE and self.header.width > 1 and not self.by_cell
         cells = _ratios([(g.cells_correct, g.cells_used) for g in found]) if has_cells else None
         shares = [math.nan if whole.special else g.numerator.over(whole) for g in found]
-        return Groups(
+        yield Groups(
             keys=chosen,
             total=len(ordered),
             rows=np.asarray([g.rows_used for g in found], np.int64),

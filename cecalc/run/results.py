@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from cecalc.model import Batch, Header, Item, Losses, Outcome
 from cecalc.output import columns
 from cecalc.output.column import Column
 from cecalc.ranking import Ranking
-from cecalc.request import Rank, Request
+from cecalc.request import Request
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.groups import Grouping
 from cecalc.run.settings import header_of, report_of, settings_of
@@ -56,11 +56,10 @@ def _gathering(
         raise DataError(rule, place=Place(source=header.schema.source))
     if is_of_cells and request.by == columns.CLASS:
         labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
-        grouping = Grouping(header, by_cell=True)
-        return (columns.CLASS,), _Grouped(lambda _: labels, grouping, request.rank)
+        return (columns.CLASS,), Grouping(header, lambda _: labels, request.rank, by_cell=True)
     keys = _key_columns(request.by, header)
     names = tuple(column.name for column in keys)
-    return names, _Grouped(partial(_keys, keys), Grouping(header), request.rank)
+    return names, Grouping(header, partial(_keys, keys), request.rank)
 
 
 class _Every(Collector[Summed]):
@@ -83,24 +82,6 @@ class _Ranked(Collector[Summed]):
 
     def finish(self, _total: Summary) -> Iterable[Item]:
         return self.ranking.outcomes()
-
-
-@dataclass
-class _Grouped(Collector[Summed]):
-    """The sums of groups of rows, or of each class's cells."""
-
-    keys: Callable[[Outcome], list[tuple[str, ...]]]
-    """A key for each row, or for each column of cells."""
-    grouping: Grouping
-    rank: Rank | None
-
-    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
-        if isinstance(summed.outcome, Losses):
-            self.grouping.add(summed.outcome, self.keys(summed.outcome))
-        return ()
-
-    def finish(self, _total: Summary) -> Iterable[Item]:
-        return (self.grouping.finish(self.rank),)
 
 
 @dataclass

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from cecalc import run as flow
 from cecalc.cli import status_of
-from cecalc.model import Groups, RowLosses
+from cecalc.model import Groups
 from cecalc.output import FORMATS
 from cecalc.request import Rank, Screen
+from cecalc.run.collectors import Summed
 from cecalc.run.groups import Grouping
 from cecalc.run.results import results
+from cecalc.summary import Summary
 from cecalc.terms import NanPolicy, Reduction, Task
 from tests.run.running import in_blocks, ran, request, run
 from tests.shell import InProcess
@@ -174,11 +176,12 @@ def test_blocks_change_no_digit_of_groups() -> None:
     found = []
     for size in (3, 30, 1000):
         ranked = in_blocks(asked, size)
-        grouping = Grouping(ranked.header)
+        grouping = Grouping(
+            ranked.header, lambda losses: [(str(c % 2),) for c in losses.target_class.tolist()]
+        )
         for outcome in ranked.outcomes:
-            assert isinstance(outcome, RowLosses)
-            grouping.add(outcome, [(str(c % 2),) for c in outcome.target_class.tolist()])
-        groups = grouping.finish(None)
+            grouping.add(Summed(outcome, Summary()), outcome.batch)
+        (groups,) = grouping.finish(Summary())
         found.append((groups.keys, groups.loss.tolist(), groups.share.tolist()))
         assert math.fsum(groups.share) == pytest.approx(1)
     assert found[0] == found[1] == found[2]
