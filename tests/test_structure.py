@@ -35,7 +35,6 @@ TWICE = {"Layout"}
 LONG_MODULES = set[str]()
 LONG_FUNCTIONS = {
     ("cecalc.summary", "finish"),
-    ("cecalc.explain.formulas", "sigmoid_extremes"),
     ("cecalc.input.array_problem", "_problem"),
     ("cecalc.input.parquet", "open_table"),
 }
