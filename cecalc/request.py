@@ -89,7 +89,7 @@ class LossOptions:
     @property
     def ignores_a_class(self) -> bool:
         """Whether what leaves a row out could be a class index."""
-        return self.ignore_index is None or self.ignore_index.is_integer()
+        return self.ignore_index is None or float(self.ignore_index).is_integer()
 
     def over(self, other: LossOptions) -> LossOptions:
         """These options, and the other's where these are silent."""

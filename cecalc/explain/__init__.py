@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from cecalc.output import Format, View
+from cecalc.output import Format, Renderer
 
 
-def _table() -> View:
+def _table() -> Renderer:
     from cecalc.explain import table
 
     return table.render
 
 
-def _json() -> View:
+def _json() -> Renderer:
     from cecalc.explain import json
 
     return json.render
 
 
-def _code() -> View:
+def _code() -> Renderer:
     from cecalc.explain import torch_code
 
     return torch_code.render

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from cecalc.model import Item
 from cecalc.request import EVERYTHING, Screen, Selection
 
-View: TypeAlias = Callable[[Iterator[Item], Screen, Selection], Iterator[str]]
+Renderer: TypeAlias = Callable[[Iterator[Item], Screen, Selection], Iterator[str]]
 """Makes chunks of whole lines of a run's items."""
 
 
@@ -19,7 +19,7 @@ class Format:
 
     name: str
     """What `--format` calls it."""
-    view: Callable[[], View]
+    view: Callable[[], Renderer]
     """Imports the view."""
     suffixes: tuple[str, ...] = ()
     """Those of file names that ask for it."""
@@ -33,37 +33,37 @@ class Format:
         return self.view()(items, screen, selection)
 
 
-def _table() -> View:
+def _table() -> Renderer:
     from cecalc.output import table
 
     return table.render
 
 
-def _json() -> View:
+def _json() -> Renderer:
     from cecalc.output import json
 
     return json.render
 
 
-def _json_lines() -> View:
+def _json_lines() -> Renderer:
     from cecalc.output import json
 
     return json.render_lines
 
 
-def _csv() -> View:
+def _csv() -> Renderer:
     from cecalc.output import csv
 
     return csv.render_csv
 
 
-def _tsv() -> View:
+def _tsv() -> Renderer:
     from cecalc.output import csv
 
     return csv.render_tsv
 
 
-def _markdown() -> View:
+def _markdown() -> Renderer:
     from cecalc.output import markdown
 
     return markdown.render

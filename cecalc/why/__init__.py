@@ -9,16 +9,16 @@ the number that was asked about, and `said` is what else can be said of it.
 
 from __future__ import annotations
 
-from cecalc.output import Format, View
+from cecalc.output import Format, Renderer
 
 
-def _table() -> View:
+def _table() -> Renderer:
     from cecalc.why import report
 
     return report.render
 
 
-def _json() -> View:
+def _json() -> Renderer:
     from cecalc.why import report
 
     return report.render_json

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
@@ -10,6 +12,7 @@ import typer
 from cecalc.cli import app, status_of
 from cecalc.cli.options import PARAMETERS, Options
 from cecalc.input.document_keys import KEYS
+from cecalc.output import FORMATS, SUFFIXES, Format, FormatName
 from cecalc.request import LOSS_OPTIONS
 
 GROUP = typer.main.get_command(app)
@@ -60,3 +63,16 @@ def test_what_excludes_each_other(pair: tuple[str, str], capfd: pytest.CaptureFi
     assert status_of(["ce", *" ".join(reversed(pair)).split()]) == 2
     first, second = (text.split()[0] for text in pair)
     assert capfd.readouterr().err == f"cecalc: error: {first} and {second} exclude each other\n"
+
+
+def test_the_formats_that_can_be_chosen_are_those_there_are() -> None:
+    assert get_args(FormatName) == tuple(FORMATS)
+
+
+@pytest.mark.parametrize(("suffix", "form"), SUFFIXES.items())
+def test_a_suffix_in_any_case_says_the_format(suffix: str, form: Format, tmp_path: Path) -> None:
+    told, chosen = tmp_path / f"x{suffix.upper()}", tmp_path / "x"
+    line = ["ce", "--logits", "1,2", "--target", "0"]
+    assert status_of([*line, "-o", str(told)]) == 0
+    assert status_of([*line, "-o", str(chosen), "-f", form.name]) == 0
+    assert told.read_bytes() == chosen.read_bytes()
