@@ -40,6 +40,12 @@ class Backend:
         """An array of the backend's as a NumPy array."""
         return array
 
+    def of(self, function: Callable[..., Array], *arrays: Floats | None) -> Floats:
+        """A function of arrays, computed here; what is not given stays None."""
+        there = (None if array is None else self.array(array) for array in arrays)
+        found: Floats = self.numpy(function(*there))
+        return found
+
     def working(self) -> AbstractContextManager[Any]:
         """What a thread works under."""
         return nullcontext()
@@ -129,78 +135,26 @@ class RoundedBackend(TorchBackend):
 
     def array(self, array: Any) -> Array:
         """A NumPy array as a tensor of the dtype; integers stay as they are."""
-        return self._tensor(array) if array.dtype.kind == "f" else super().array(array)
-
-    def numpy(self, array: Array) -> Any:
-        """A tensor as a NumPy array of float64."""
-        return self._back(array)
-
-    def rounded(self, array: Floats) -> Floats:
-        """The values as the dtype holds them, in float64."""
-        return self._back(self._tensor(array))
-
-    def cross_entropy(
-        self, logits: Floats, target: Any, *, weight: Floats | None, label_smoothing: float
-    ) -> Floats:
-        """`torch.nn.functional.cross_entropy`, one value per row or position.
-
-        Parameters
-        ----------
-        logits : shape (N, C) or (N, C, D)
-        target : of integers without the class axis, or of the same shape
-        """
-        loss = self.torch.nn.functional.cross_entropy(
-            self._tensor(logits),
-            self._tensor(target) if target.ndim == logits.ndim else self.array(target),
-            weight=None if weight is None else self._tensor(weight),
-            label_smoothing=label_smoothing,
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def binary_cross_entropy(
-        self, logits: Floats, target: Floats, *, weight: Floats | None, pos_weight: Floats | None
-    ) -> Floats:
-        """`torch.nn.functional.binary_cross_entropy_with_logits`, one value per cell."""
-        loss = self.torch.nn.functional.binary_cross_entropy_with_logits(
-            self._tensor(logits),
-            self._tensor(target),
-            weight=None if weight is None else self._tensor(weight),
-            pos_weight=None if pos_weight is None else self._tensor(pos_weight),
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def binary_cross_entropy_of_probs(
-        self, probs: Floats, target: Floats, *, weight: Floats | None
-    ) -> Floats:
-        """`torch.nn.functional.binary_cross_entropy`, one value per cell."""
-        loss = self.torch.nn.functional.binary_cross_entropy(
-            self._tensor(probs),
-            self._tensor(target),
-            weight=None if weight is None else self._tensor(weight),
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def softmax(self, logits: Floats, *, log: bool) -> Floats:
-        """Torch's softmax or log-softmax over the classes, of shape (N, C) or (N, C, D)."""
-        apply = self.torch.log_softmax if log else self.torch.softmax
-        return self._back(apply(self._tensor(logits), dim=1))
-
-    def sigmoid(self, logits: Floats, *, log: bool) -> Floats:
-        """Torch's sigmoid or log-sigmoid of each value."""
-        apply = self.torch.nn.functional.logsigmoid if log else self.torch.sigmoid
-        return self._back(apply(self._tensor(logits)))
-
-    def _tensor(self, array: Any) -> Array:
+        if array.dtype.kind != "f":
+            return super().array(array)
         # Rounded on the host: mps has no float64.
         host = self.torch.asarray(np.require(array, requirements=["C", "W"]))
         return self._moved(host.to(self.torch_dtype))
 
-    def _back(self, tensor: Array) -> Floats:
-        back: Floats = tensor.cpu().to(self.torch.float64).numpy()
-        return back
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array of float64."""
+        return array.cpu().to(self.torch.float64).numpy()
+
+    def functional(self, name: str, *arrays: Floats, **options: Any) -> Floats:
+        """A function of `torch.nn.functional`; options that are arrays are rounded too."""
+        given = {
+            key: self.array(option) if isinstance(option, np.ndarray) else option
+            for key, option in options.items()
+        }
+        found: Floats = self.numpy(
+            getattr(self.torch.nn.functional, name)(*map(self.array, arrays), **given)
+        )
+        return found
 
 
 def choose(choice: Arithmetic, *, values: int) -> Backend:
@@ -265,7 +219,7 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
     Parameters
     ----------
     compute : takes as many arrays as are given, returns a named tuple of arrays
-    arrays : each of shape (N, …), the first one of shape (N, C)
+    arrays : each of shape (N, …), the first one of shape (N, C), or None
 
     Raises
     ------
@@ -275,7 +229,8 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
     rows, start, parts = max(1, backend.piece // width), 0, []
     while start < size:
         try:
-            parts.append(compute(*(array[start : start + rows] for array in arrays)))
+            piece = slice(start, start + rows)
+            parts.append(compute(*(None if array is None else array[piece] for array in arrays)))
         except backend.out_of_memory:
             if rows == 1:
                 raise LimitError(f"out of memory on {backend.device} for one row") from None

@@ -3,55 +3,55 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cecalc.compute.activation import sigmoid
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.settings import Noted, Settings
-from cecalc.losses import activations, binary_cross_entropy, checks
-from cecalc.losses.rules import Notices
+from cecalc.compute.settings import Settings
+from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
-from cecalc.model import Batch, Flags, Floats, Outcome
+from cecalc.model import Batch, CellLosses, Flags, Floats
+from cecalc.notices import Notices
 from cecalc.terms import Kind, Reduction
 
 
-def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
-    """The outcome of a batch under binary cross-entropy: one loss per cell."""
-    assert batch.target is not None
-    values, target = batch.values, batch.target
-    used, notices = _checked(values, target, settings)
+def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> CellLosses:
+    """A batch under binary cross-entropy: one loss per cell."""
+    target, sample_weight = batch.truth, batch.sample_weight
+    used, notices = _checked(batch.values, target, settings)
     weights = [
         None if weight is None else _laid_out(weight, batch)
         for weight in (settings.weight, settings.pos_weight)
     ]
-    has_weights = any(weight is not None for weight in (*weights, batch.sample_weight))
-    arrays = [values, np.where(used, target, 0.0), *weights]
-    given = [array is not None for array in arrays]
-    compute = partial(_cells, given=given, settings=settings, backend=backend)
-    unweighted, cells, probs = in_pieces(compute, [a for a in arrays if a is not None], backend)
-    if batch.sample_weight is not None:
-        cells = weighted(np.broadcast_to(batch.sample_weight[:, None], cells.shape), cells)
+    compute = partial(_cells, settings=settings, backend=backend)
+    arrays = [batch.values, np.where(used, target, 0.0), *weights]
+    unweighted, cells, probs = in_pieces(compute, arrays, backend)
+    if sample_weight is not None:
+        cells = weighted(np.broadcast_to(sample_weight[:, None], cells.shape), cells)
+    of_cells = [cells]
+    if any(weight is not None for weight in (*weights, sample_weight)):
+        of_cells.append(unweighted)
+    of_rows = [_row_of_cells(losses, used, settings.reduction) for losses in of_cells]
+    of_cells = [np.where(used, losses, np.nan) for losses in of_cells]
     correct = (probs >= 0.5) == (target >= 0.5)
     row_used = np.any(used, axis=-1)
-    outcome = Outcome(
+    return CellLosses(
         batch=batch,
         used=row_used,
-        loss=_row_of_cells(cells, used, settings.reduction),
-        loss_unweighted=_row_of_cells(unweighted, used, settings.reduction)
-        if has_weights
-        else None,
-        weight=batch.sample_weight,
+        notices=notices,
+        loss=of_rows[0],
+        loss_unweighted=of_rows[-1],
+        weight=sample_weight,
         correct=row_used & (correct | ~used).all(axis=-1),
-        cell_loss=np.where(used, cells, np.nan),
-        cell_unweighted=np.where(used, unweighted, np.nan) if has_weights else None,
+        cell_loss=of_cells[0],
+        cell_unweighted=of_cells[-1],
         cell_used=used,
-        cell_labels=_cell_labels(target, used, weights, batch) if has_weights else None,
+        cell_labels=_cell_labels(target, used, weights, batch) if len(of_cells) > 1 else None,
         cell_correct=correct & used,
         probs=probs,
-        **(_one_cell(probs, target, row_used) if values.shape[1] == 1 else {}),
     )
-    return Noted(outcome, notices)
 
 
 def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags, Notices]:
@@ -64,12 +64,10 @@ def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags,
         checks.bce_logits(values, used, settings.lenient)
         return used, Notices()
     checks.probabilities(values, used, settings.lenient)
-    if not settings.clamp:
-        return used, Notices()
-    return used, checks.notes_bce(values, target, used)
+    return used, checks.notes_bce(values, target, used) if settings.clamp else Notices()
 
 
-class _CellLosses(NamedTuple):
+class _Cells(NamedTuple):
     """What is computed of cells, each of shape (N, M); losses in nats."""
 
     unweighted: Floats
@@ -78,20 +76,22 @@ class _CellLosses(NamedTuple):
     probs: Floats
 
 
-def _cells(*arrays: Floats, given: list[bool], settings: Settings, backend: Backend) -> _CellLosses:
-    """The cells of some rows.
-
-    Parameters
-    ----------
-    arrays : values, target, and as far as `given` says so weight and pos_weight; shape (N, M) each
-    """
-    rest = iter(arrays)
-    values, target, weight, pos_weight = (next(rest) if there else None for there in given)
-    assert values is not None and target is not None
-    unweighted = loss = _cell_losses(values, target, None, None, settings, backend)
+def _cells(
+    values: Floats,
+    target: Floats,
+    weight: Floats | None,
+    pos_weight: Floats | None,
+    *,
+    settings: Settings,
+    backend: Backend,
+) -> _Cells:
+    """The cells of some rows; every array has shape (N, M)."""
+    compute = partial(_cell_losses, values, target, settings=settings, backend=backend)
+    unweighted = loss = compute(None, None)
     if weight is not None or pos_weight is not None:
-        loss = _cell_losses(values, target, weight, pos_weight, settings, backend)
-    return _CellLosses(unweighted, loss, _cell_probs(values, settings, backend))
+        loss = compute(weight, pos_weight)
+    is_logits = settings.kind is Kind.LOGITS
+    return _Cells(unweighted, loss, sigmoid(values, backend, log=False) if is_logits else values)
 
 
 def _cell_losses(
@@ -99,34 +99,24 @@ def _cell_losses(
     target: Floats,
     weight: Floats | None,
     pos_weight: Floats | None,
+    *,
     settings: Settings,
     backend: Backend,
 ) -> Floats:
-    is_logits = settings.kind is Kind.LOGITS
-    if isinstance(backend, RoundedBackend):
+    is_logits, clamp = settings.kind is Kind.LOGITS, settings.clamp
+    if isinstance(backend, RoundedBackend) and (is_logits or clamp):
+        name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
+        options = {"pos_weight": pos_weight} if is_logits else {}
+        return backend.functional(name, values, target, weight=weight, reduction="none", **options)
+
+    def losses(values: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
         if is_logits:
-            return backend.binary_cross_entropy(
-                values, target, weight=weight, pos_weight=pos_weight
-            )
-        if settings.clamp:
-            return backend.binary_cross_entropy_of_probs(values, target, weight=weight)
-    array, targets = backend.array(values), backend.array(target)
-    if is_logits:
-        positive = None if pos_weight is None else backend.array(pos_weight)
-        loss = binary_cross_entropy.with_logits(array, targets, pos_weight=positive)
-    else:
-        loss = binary_cross_entropy.of_probs(array, targets, clamp=settings.clamp)
-    if weight is not None:
-        loss = weighted(backend.array(weight), loss)
-    return cast("Floats", backend.numpy(loss))
+            loss = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)
+        else:
+            loss = binary_cross_entropy.of_probs(values, target, clamp=clamp)
+        return loss if weight is None else weighted(weight, loss)
 
-
-def _cell_probs(values: Floats, settings: Settings, backend: Backend) -> Floats:
-    if settings.kind is not Kind.LOGITS:
-        return values
-    if isinstance(backend, RoundedBackend):
-        return backend.sigmoid(values, log=False)
-    return cast("Floats", backend.numpy(activations.sigmoid(backend.array(values))))
+    return backend.of(losses, values, target, weight, pos_weight)
 
 
 def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batch: Batch) -> Floats:
@@ -163,14 +153,3 @@ def _row_of_cells(cells: Floats, used: Flags, reduction: Reduction) -> Floats:
     if reduction is not Reduction.SUM:
         total = total / np.maximum(counted, 1)
     return np.where(counted > 0, total, np.nan)
-
-
-def _one_cell(probs: Floats, target: Floats, used: Flags) -> dict[str, Any]:
-    p, truth = probs[:, 0], target[:, 0] >= 0.5
-    prediction = p >= 0.5
-    return {
-        "prediction": prediction.astype(np.int64),
-        "p_prediction": np.where(prediction, p, 1 - p),
-        "p_target": np.where(used, np.where(truth, p, 1 - p), np.nan),
-        "target_class": np.where(used, truth, -1).astype(np.int64),
-    }

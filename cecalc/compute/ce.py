@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import native_softmax
+from cecalc.compute.activation import softmax
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
 from cecalc.compute.layout import Layout, layout_of, places_of
-from cecalc.compute.settings import Noted, Settings
+from cecalc.compute.settings import Settings
 from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
-from cecalc.losses.rules import Notices
 from cecalc.losses.stable import at, namespace, normaliser, weighted
-from cecalc.model import Batch, Flags, Floats, Integers, Outcome, Working
+from cecalc.model import Batch, Flags, Floats, Integers, RowLosses, Working
+from cecalc.notices import Notices
 from cecalc.terms import Kind
 
 _SURPRISAL = {
@@ -26,7 +26,7 @@ _SURPRISAL = {
 }
 
 
-class _RowLosses(NamedTuple):
+class _Rows(NamedTuple):
     """What is computed of rows, each of shape (N,); losses in nats."""
 
     unweighted: Floats
@@ -39,17 +39,16 @@ class _RowLosses(NamedTuple):
     """The largest value: NaN or infinite where a row of logits may break a rule."""
 
 
-def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
-    """The outcome of a batch under cross-entropy: one loss per row."""
-    assert batch.target is not None
-    classes = batch.values.shape[1]
+def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> RowLosses:
+    """A batch under cross-entropy: one loss per row."""
+    classes, sample_weight = batch.values.shape[1], batch.sample_weight
     if classes == 1 and not settings.lenient.unchecked:
         raise DataError(
             "one class: cross-entropy over it is 0 whatever the value",
             hint="one score per row against 0/1 targets is bce",
         )
     notices = Notices()
-    target: Any = batch.target
+    target: Any = batch.truth
     if target.ndim == 1:
         target, used = checks.index_target(target, classes, settings.ignored)
         true_class = target
@@ -57,35 +56,40 @@ def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Note
         used = np.ones(batch.size, dtype=bool)
         notices = checks.distribution(target, settings.lenient)
         true_class = target.argmax(axis=-1)
-    compute: Any = partial(_computed, settings=settings, backend=backend)
-    arrays = [batch.values, target, true_class]
-    if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
-        positions, places = math.prod(batch.extents), places_of(batch)
-        compute = partial(_native, positions=positions, settings=settings, backend=backend)
-        arrays += [] if places is None else [places]
-    if _is_lean(target, settings, backend):
-        rows = compute(*arrays)
-    else:
-        rows = in_pieces(compute, arrays, backend)
+    rows = _rows(batch, target, true_class, settings, backend)
     notices = notices.merge(_prediction_notices(batch, used, rows.peak, settings))
-    loss, sample_weight = rows.loss, batch.sample_weight
-    if sample_weight is not None:
-        loss = weighted(sample_weight, loss)
-    has_weights = settings.weight is not None or sample_weight is not None
-    outcome = Outcome(
+    losses = [rows.loss if sample_weight is None else weighted(sample_weight, rows.loss)]
+    if settings.weight is not None or sample_weight is not None:
+        losses.append(rows.unweighted)
+    losses = [np.where(used, loss, np.nan) for loss in losses]
+    return RowLosses(
         batch=batch,
         used=used,
-        loss=np.where(used, loss, np.nan),
-        loss_unweighted=np.where(used, rows.unweighted, np.nan) if has_weights else None,
+        notices=notices,
+        loss=losses[0],
+        loss_unweighted=losses[-1],
         weight=_row_weight(batch, target, settings),
+        correct=used & (rows.prediction == true_class),
         prediction=rows.prediction,
         p_prediction=rows.p_prediction,
         p_target=np.where(used, rows.p_target, np.nan),
         target_class=np.where(used, true_class, -1),
-        correct=used & (rows.prediction == true_class),
         working=partial(_working, settings=settings, backend=backend),
     )
-    return Noted(outcome, notices)
+
+
+def _rows(
+    batch: Batch, target: Any, true_class: Integers, settings: Settings, backend: Backend
+) -> _Rows:
+    """The rows in pieces that fit the cache or the device."""
+    arrays = batch.values, target, true_class
+    if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
+        native = partial(_native, extents=batch.extents, settings=settings, backend=backend)
+        return in_pieces(native, [*arrays, places_of(batch)], backend)
+    compute = partial(_computed, settings=settings, backend=backend)
+    if _is_lean(target, settings, backend):
+        return compute(*arrays)
+    return in_pieces(compute, arrays, backend)
 
 
 def _prediction_notices(batch: Batch, used: Flags, peak: Floats, settings: Settings) -> Notices:
@@ -107,8 +111,8 @@ def _shares(batch: Batch, settings: Settings) -> Floats | None:
     """The share every class has in the loss; None where only the target's own has one."""
     smoothing, shape = settings.label_smoothing, batch.values.shape
     weight = np.ones(shape[1]) if settings.weight is None else settings.weight
-    if batch.target is not None and batch.target.ndim == 2:
-        shares: Floats = cross_entropy.smoothed_distribution(batch.target, smoothing) * weight
+    if batch.truth.ndim == 2:
+        shares: Floats = cross_entropy.smoothed_distribution(batch.truth, smoothing) * weight
         return shares
     return np.broadcast_to(smoothing * weight, shape) if smoothing else None
 
@@ -125,49 +129,43 @@ def _is_lean(target: Any, settings: Settings, backend: Backend) -> bool:
 
 def _computed(
     values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
-) -> _RowLosses:
+) -> _Rows:
     """The rows on the backend, by our own formulas."""
     needs_all = _needs_all(target, settings)
     array = values if _is_lean(target, settings, backend) else backend.array(values)
     index = backend.array(true_class)
     mixed = backend.array(target) if target is not true_class else index
-    surprisal = own = None
     if settings.kind is Kind.LOGITS:
         row = normaliser(array)
         peak, prediction = row.peak, row.prediction
         p_prediction = 1.0 / (1.0 + row.tail)
         p_target = activations.softmax_at(array, index, row)
-        if not needs_all:
-            own = cross_entropy.surprisal_at(array, index, row)
+        own = partial(cross_entropy.surprisal_at, array, index, row)
     else:
-        values_at = partial(at, array)
         prediction = array.argmax(-1)
-        peak, p_target = values_at(prediction), values_at(index)
-        if not needs_all:
-            own = _SURPRISAL[settings.kind](p_target)
-        p_prediction, p_target = (_probability(v, settings.kind) for v in (peak, p_target))
-    if needs_all:
-        surprisal = _SURPRISAL[settings.kind](array)
-    mixture = partial(_mixture, own, surprisal, mixed, settings.label_smoothing)
+        peak, true_value = at(array, prediction), at(array, index)
+        p_prediction, p_target = (_probability(v, settings.kind) for v in (peak, true_value))
+        own = partial(_SURPRISAL[settings.kind], true_value)
+    surprisal = _SURPRISAL[settings.kind](array) if needs_all else own()
+    mixture = partial(_mixture, surprisal, mixed, settings.label_smoothing)
     unweighted = loss = mixture(backend.array(np.ones(values.shape[1])))
     if settings.weight is not None:
         loss = mixture(backend.array(settings.weight))
     found = (unweighted, loss, prediction, p_prediction, p_target, peak)
-    return _RowLosses(*map(backend.numpy, found))
+    return _Rows(*map(backend.numpy, found))
 
 
-def _mixture(own: Any, surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
+def _mixture(surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
     """One value per row: the surprisals mixed as the target, its smoothing and the weights ask.
 
     Parameters
     ----------
-    own : shape (N,), the surprisal of the target's class, where that is all there is to it
-    surprisal : shape (N, C), otherwise
+    surprisal : shape (N, C), or (N,) of the target's class, where that is all there is to it
     target : shape (N,) or (N, C)
     weight : shape (C,)
     """
-    if surprisal is None:
-        return weighted(weight[target], own)
+    if surprisal.ndim == 1:
+        return weighted(weight[target], surprisal)
     if target.ndim == 1:
         return cross_entropy.smoothed_index(surprisal, target, smoothing, weight)
     shares = cross_entropy.smoothed_distribution(target, smoothing)
@@ -182,42 +180,48 @@ def _native(
     values: Floats,
     target: Any,
     true_class: Integers,
-    places: Integers | None = None,
+    places: Integers | None,
     *,
-    positions: int,
+    extents: tuple[int, ...],
     settings: Settings,
     backend: RoundedBackend,
-) -> _RowLosses:
+) -> _Rows:
     """The rows by torch's own loss, which rounds as torch does."""
-    layout = None if places is None else Layout.of(places, positions)
+    layout = None if places is None else Layout.of(places, math.prod(extents))
+    logits, targets = (x if layout is None else layout.spread(x) for x in (values, target))
 
     def losses(weight: Floats | None) -> Floats:
-        compute = partial(
-            backend.cross_entropy, weight=weight, label_smoothing=settings.label_smoothing
+        smoothing = settings.label_smoothing
+        found = backend.functional(
+            "cross_entropy",
+            logits,
+            targets,
+            weight=weight,
+            label_smoothing=smoothing,
+            reduction="none",
         )
-        if layout is None:
-            return compute(values, target)
-        return layout.gathered(compute(layout.spread(values), layout.spread(target)))
+        return found if layout is None else layout.gathered(found)
 
     unweighted = loss = losses(None)
     if settings.weight is not None:
         loss = losses(settings.weight)
     prediction = values.argmax(axis=-1)
-    probs = native_softmax(values, layout, backend, log=False)
+    probs = softmax(values, layout, backend, log=False)
     p_prediction, p_target = at(probs, prediction), at(probs, true_class)
-    return _RowLosses(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
+    return _Rows(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
 
 
 def _working(batch: Batch, *, settings: Settings, backend: Backend) -> Working:
     """What stands between the values of a few rows and their losses."""
     values, kind = batch.values, settings.kind
-    if isinstance(backend, RoundedBackend) and kind is Kind.LOGITS:
-        softmax = partial(native_softmax, values, layout_of(batch), backend)
-        probs, surprisal = softmax(log=False), softmax(log=True)
-        return Working(probs, -surprisal)
-    array = backend.array(values)
-    probs = activations.softmax(array) if kind is Kind.LOGITS else _probability(array, kind)
-    return Working(backend.numpy(probs), backend.numpy(_SURPRISAL[kind](array)))
+    if kind is not Kind.LOGITS:
+        probs = backend.of(partial(_probability, kind=kind), values)
+        return Working(probs, backend.of(_SURPRISAL[kind], values))
+    layout = layout_of(batch)
+    probs = softmax(values, layout, backend, log=False)
+    if isinstance(backend, RoundedBackend):
+        return Working(probs, -softmax(values, layout, backend, log=True))
+    return Working(probs, backend.of(_SURPRISAL[kind], values))
 
 
 def _row_weight(batch: Batch, target: Any, settings: Settings) -> Floats | None:

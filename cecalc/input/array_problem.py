@@ -22,7 +22,7 @@ from cecalc.input.formats import Arrays
 from cecalc.input.problem import whole
 from cecalc.input.shapes import aligned, arrange, axis_names, names_of, row_blocks
 from cecalc.model import Batch, Block, Floats, Meter, Problem, Schema
-from cecalc.request import InputRequest
+from cecalc.request import LOSS_OPTIONS, InputRequest
 from cecalc.terms import Kind, Task
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
         name: partial(found.file.open, stored, text=name in _NAMES)
         for name, stored in names.items()
     }
-    options = {name: _nested(here[name]()) for name in names if name in document_keys.OPTIONS}
+    options = {name: _nested(here[name]()) for name in names if name in LOSS_OPTIONS}
     classes = request.classes
     if classes is None and "classes" in here:
         classes = names_of(_nested(here["classes"]()), "classes")
@@ -78,8 +78,7 @@ def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Fil
     target = here["target"]() if "target" in here and request.wants_target else None
     weight = here["sample_weight"]() if "sample_weight" in here else None
     ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
-    if request.ignored is None:
-        request = replace(request, ignored=schema.options.ignore_index)
+    request = replace(request, options=request.options.over(schema.options))
     if request.transpose:
         named = None if target is None else partial(_all_named, target, request, schema)
         return whole(schema, held(values), named, request, _held(weight), ids)

@@ -18,7 +18,7 @@ from cecalc.input.shapes import as_said, described, is_index
 from cecalc.model import Floats
 from cecalc.numbers import as_float, is_number, write_number
 from cecalc.request import InputRequest
-from cecalc.terms import TargetAs, Task
+from cecalc.terms import IGNORE_INDEX, TargetAs, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Classes:
 
     names: tuple[str, ...] | None
     target_as: TargetAs | None = None
-    ignored: float = -100.0
+    ignored: float = IGNORE_INDEX
     notes: tuple[str, ...] = ()
     """What is worth knowing about how targets are read."""
 
@@ -68,7 +68,8 @@ class Classes:
     @classmethod
     def of(cls, request: InputRequest, names: tuple[str, ...] | None) -> Classes:
         """The classes as the command line has targets read."""
-        return cls(names, request.target_as, -100.0 if request.ignored is None else request.ignored)
+        ignored = request.options.ignore_index
+        return cls(names, request.target_as, IGNORE_INDEX if ignored is None else ignored)
 
     @property
     def are_numbers(self) -> bool:

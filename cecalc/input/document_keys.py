@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sized
 from typing import Any
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, count, excerpt, suggestion
 from cecalc.input.shapes import as_said
-from cecalc.request import Inline, LossOptions
+from cecalc.request import LOSS_OPTIONS, Inline, LossOptions
 from cecalc.terms import Kind, Reduction
 
-KEYS = (
-    "logits", "probs", "log_probs", "target", "weight", "pos_weight", "ignore_index",
-    "label_smoothing", "sample_weight", "reduction", "classes", "ids",
-)  # fmt: skip
-OPTIONS = {"weight", "pos_weight", "ignore_index", "label_smoothing", "reduction"}
-"""The keys that say something about the loss."""
+_NUMERIC = (name for name, option in LOSS_OPTIONS.items() if option.type is not Reduction)
+KEYS = (*Kind, "target", *_NUMERIC, "sample_weight", "reduction", "classes", "ids")
 
 
 def check_lengths(entries: int, weights: Sized | None, ids: Sized | None) -> None:
@@ -48,10 +43,8 @@ def refuse_unknown(names: Iterable[str], what: str, *, hint: str = "") -> None:
     """
     for name in names:
         if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, 1)
-            meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-            known = f"{what}s: {', '.join(KEYS)}{hint}"
-            raise DataError(f"unknown {what} {excerpt(name)}{meant}", hint=known)
+            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
+            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{hint}")
 
 
 def kind_among(
@@ -72,33 +65,25 @@ def kind_among(
 
 
 def options_of(document: Mapping[str, Any]) -> LossOptions:
-    """What the keys `OPTIONS` say about the loss.
+    """What the keys `LOSS_OPTIONS` say about the loss.
 
     Raises
     ------
     DataError : a value is not what its key asks for
     """
-    reduction = document.get("reduction")
-    if reduction is not None and reduction not in list(Reduction):
-        rule = f"reduction {excerpt(str(reduction))} is none of {', '.join(Reduction)}"
-        raise DataError(rule, value=as_said(reduction))
-    return LossOptions(
-        reduction=None if reduction is None else Reduction(reduction),
-        ignore_index=_scalar(document, "ignore_index"),
-        label_smoothing=_scalar(document, "label_smoothing"),
-        weight=_inline(document, "weight"),
-        pos_weight=_inline(document, "pos_weight"),
-    )
+    given = {name: document.get(name) for name in LOSS_OPTIONS}
+    return LossOptions(**{k: _option(k, value) for k, value in given.items() if value is not None})
 
 
-def _inline(document: Mapping[str, Any], key: str) -> Inline | None:
-    return None if key not in document else Inline(key, document[key])
-
-
-def _scalar(document: Mapping[str, Any], key: str) -> float | None:
-    value = document.get(key)
-    if value is None:
-        return None
+def _option(name: str, value: Any) -> Any:
+    kind = LOSS_OPTIONS[name].type
+    if kind is Reduction:
+        if value not in list(Reduction):
+            rule = f"{name} {excerpt(str(value))} is none of {', '.join(Reduction)}"
+            raise DataError(rule, value=as_said(value))
+        return Reduction(value)
+    if kind is Inline:
+        return Inline(name, value)
     if type(value) not in (int, float):
-        raise DataError(f"{key} is no number", value=as_said(value))
+        raise DataError(f"{name} is no number", value=as_said(value))
     return float(value)

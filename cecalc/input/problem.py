@@ -88,8 +88,7 @@ def _from_object(
         options=options_of(known),
         notes=notes,
     )
-    if request.ignored is None:
-        request = replace(request, ignored=schema.options.ignore_index)
+    request = replace(request, options=request.options.over(schema.options))
     values = to_array(known[kind], kind, by_row=request.task is Task.BCE)
     if request.task is Task.BCE and values.ndim == 1:
         values = values[:, None]  # a document's (N,) is N rows of one cell

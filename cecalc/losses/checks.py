@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from cecalc.losses.rules import (
     INFINITE,
     LOGARITHMS,
-    BrokenRule,
     Leniency,
-    Notices,
     are_one,
     refuse,
     sum_to_one,
 )
 from cecalc.model import Flags, Floats, Integers
+from cecalc.notices import Notices
 from cecalc.numbers import write_number
 
 
@@ -35,9 +36,7 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
     if not lenient.nan:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
     refuse(logits == np.inf, used, INFINITE)
-    masked = used & (logits == -np.inf).all(axis=-1)
-    if masked.any():
-        raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
+    refuse((logits == -np.inf).all(axis=-1), used, "all logits are -inf")
 
 
 def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
@@ -124,9 +123,9 @@ def infinite_hint(stored: str | None, dtype: str) -> str | None:
     return None
 
 
-def sum_hint(columns: Floats | None, rows: int) -> str | None:
+def sum_hint(columns: Floats, rows: int) -> str | None:
     """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
-    if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+    if rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
         return None
     if are_one(columns).all():
         return (
@@ -195,20 +194,12 @@ def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Int
     (array([2, 0]), array([ True, False]))
     """
     used = target != ignore_index
-    fractional = used & (np.floor(target) != target)  # NaN too
-    if fractional.any():
-        first = write_number(target[fractional][0])
-        rule = "target is nan" if first == "nan" else f"target {first} is not a class index"
-        raise _not_an_index(rule, fractional)
-    outside = used & ((target < 0) | (target >= classes))
-    if outside.any():
-        first = write_number(target[outside][0])
-        raise _not_an_index(f"target {first} outside 0..{classes - 1}", outside)
+    refuse_target = partial(refuse, used=used, shown=target, kind=CLASS_INDEX, of_target=True)
+    refuse_target(np.isnan(target), rule="target is nan")
+    refuse_target(np.floor(target) != target, rule="target {} is not a class index")
+    is_outside = (target < 0) | (target >= classes)
+    refuse_target(is_outside, rule=f"target {{}} outside 0..{classes - 1}")
     return np.where(used, target, 0).astype(np.int64), used
-
-
-def _not_an_index(rule: str, bad: Flags) -> BrokenRule:
-    return BrokenRule(rule, np.flatnonzero(bad), kind=CLASS_INDEX, of_target=True)
 
 
 def range_hint(low: float, high: float, classes: int) -> str | None:
@@ -284,7 +275,5 @@ def sample_weight(weight: Floats | None) -> None:
     if weight is None:
         return
     bad = ~(np.isfinite(weight) & (weight >= 0))
-    if bad.any():
-        first = write_number(weight[bad][0])
-        rule = f"sample weight {first} is not finite and at least 0"
-        raise BrokenRule(rule, np.flatnonzero(bad), kind=SAMPLE_WEIGHT)
+    rule = "sample weight {} is not finite and at least 0"
+    refuse(bad, np.ones_like(bad), rule, kind=SAMPLE_WEIGHT, shown=weight)

@@ -6,15 +6,12 @@ range would poison a GPU.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from cecalc.errors import count
 from cecalc.model import Flags, Floats, Integers
 from cecalc.numbers import write_number
-from cecalc.terms import Hint
 
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
@@ -82,17 +79,24 @@ def refuse(
 
     Parameters
     ----------
-    bad : shape (N, C)
+    bad : shape (N,) or (N, C)
     used : shape (N,) or (N, C)
     rule : what is wrong; `{}` in it becomes the first bad value of `shown`
     """
     bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
     if not bad.any():
         return
-    rows = np.flatnonzero(bad.any(axis=-1))
-    column = int(np.argmax(bad[rows[0]]))
-    text = rule if shown is None else rule.format(write_number(shown[rows[0], column]))
-    raise BrokenRule(text, rows, kind=kind or rule, column=column, of_target=of_target, hint=hint)
+    places = np.argwhere(bad)
+    _, *column = first = places[0].tolist()
+    text = rule if shown is None else rule.format(write_number(shown[tuple(first)]))
+    raise BrokenRule(
+        text,
+        np.unique(places[:, 0]),
+        kind=kind or rule,
+        column=column[0] if column else None,
+        of_target=of_target,
+        hint=hint,
+    )
 
 
 def are_one(sums: Floats, rounding: float = BINARY) -> Flags:
@@ -135,47 +139,3 @@ def sum_to_one(
         raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
     worst = float(np.abs(sums - 1.0).max(initial=0.0))
     return worst if worst > ROUNDING else 0.0
-
-
-@dataclass(frozen=True)
-class Notices:
-    """What was noticed in some rows; empty as it is made, and merged like a summary."""
-
-    clamped: int = 0
-    """Cells of bce whose ln 0 was clamped."""
-    masked: bool = False
-    """Whether a logit is −inf where the target is 0, and torch prints nan."""
-    smoothed: bool = False
-    """Whether a logit is −inf where smoothing gives its class a share."""
-    target_off: float = 0.0
-    """How far at most a row of target probabilities is from a sum of 1, if worth a word."""
-    predicted_off: float = 0.0
-    """The same for predicted probabilities."""
-
-    def merge(self, other: Notices) -> Notices:
-        """What was noticed in the rows of both."""
-        return Notices(
-            self.clamped + other.clamped,
-            self.masked or other.masked,
-            self.smoothed or other.smoothed,
-            max(self.target_off, other.target_off),
-            max(self.predicted_off, other.predicted_off),
-        )
-
-    def hints(self) -> Iterator[Hint]:
-        """What is said about them."""
-        for what, off in (("target", self.target_off), ("predicted", self.predicted_off)):
-            if off:
-                yield Hint(
-                    f"{what} probabilities sum to 1 only within {off:.1g}; used as they are",
-                    entry=22 if what == "target" else None,
-                )
-        if self.smoothed:
-            seen = "-inf logits and label smoothing conflict"
-            yield Hint(seen, "the loss of such a row is inf", entry=18)
-        if self.masked:
-            seen = "a -inf logit where the target is 0 costs nothing here; torch prints nan"
-            yield Hint(seen, entry=18)
-        if self.clamped:
-            seen, why = f"ln 0 in {count(self.clamped, 'cell')}", "clamped at -100, as torch does"
-            yield Hint(seen, why, "--no-clamp gives inf", entry=7)
