@@ -142,7 +142,7 @@ def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float
     Parameters
     ----------
     logits : shape (N, C)
-    shares : shape (N, C), the target as it is mixed: smoothed, times the class weights
+    shares : shape (N, C) or (C,), the target as it is mixed: smoothed, times the class weights
     used : shape (N,)
     """
     masked = (logits == -np.inf) & used[:, None]
