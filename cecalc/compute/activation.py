@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
-from cecalc.compute.layout import Layout, layout_of
+from cecalc.compute.layout import Placement, layout_of
 from cecalc.compute.operation import Operation
 from cecalc.losses import activations, checks
-from cecalc.losses.notices import Notices
 from cecalc.model import Activations, Batch, Floats
+from cecalc.notices import Notices
 from cecalc.terms import Task
 
 
@@ -29,7 +29,7 @@ class Activation(Operation[Activations]):
         return Activations(batch, everything, Notices(), probs)
 
 
-def softmax(logits: Floats, layout: Layout | None, backend: Backend, *, log: bool) -> Floats:
+def softmax(logits: Floats, layout: Placement | None, backend: Backend, *, log: bool) -> Floats:
     """The softmax of rows, or its logarithm; where torch rounds it, as it does where they lie."""
     if not isinstance(backend, RoundedBackend):
         return backend.of(activations.log_softmax if log else activations.softmax, logits)

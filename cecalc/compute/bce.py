@@ -10,9 +10,9 @@ from cecalc.compute.activation import sigmoid
 from cecalc.compute.backend import RoundedBackend, in_pieces
 from cecalc.compute.operation import Operation
 from cecalc.losses import binary_cross_entropy, checks
-from cecalc.losses.notices import Notices
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.model import Batch, CellLosses, Flags, Floats
+from cecalc.notices import Notices
 from cecalc.terms import Kind, Reduction
 
 

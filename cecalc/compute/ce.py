@@ -10,13 +10,13 @@ import numpy as np
 
 from cecalc.compute.activation import softmax
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.layout import Layout, layout_of, places_of
+from cecalc.compute.layout import Placement, layout_of, places_of
 from cecalc.compute.operation import Operation
 from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
-from cecalc.losses.notices import Notices
 from cecalc.losses.stable import at, namespace, normaliser, weighted
 from cecalc.model import Batch, Flags, Floats, Integers, RowLosses, Working
+from cecalc.notices import Notices
 from cecalc.terms import Kind
 
 _SURPRISAL = {
@@ -157,7 +157,7 @@ class CrossEntropy(Operation[RowLosses]):
         places: Integers | None,
     ) -> _Rows:
         """The rows by torch's own loss, which rounds as torch does."""
-        layout = None if places is None else Layout.of(places, positions)
+        layout = None if places is None else Placement.of(places, positions)
         arrays = (x if layout is None else layout.spread(x) for x in (values, target))
         options = {"label_smoothing": self.settings.label_smoothing, "reduction": "none"}
         loss_of = partial(backend.functional, "cross_entropy", *arrays, **options)

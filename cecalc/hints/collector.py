@@ -11,7 +11,6 @@ from cecalc.compute import Settings
 from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
-from cecalc.losses.notices import Notices
 from cecalc.model import (
     Batch,
     CellLosses,
@@ -22,6 +21,7 @@ from cecalc.model import (
     RowLosses,
     row_name,
 )
+from cecalc.notices import Notices
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from cecalc.losses.notices import Notices
 from cecalc.losses.rules import (
     INFINITE,
     LOGARITHMS,
@@ -16,7 +15,11 @@ from cecalc.losses.rules import (
     sum_to_one,
 )
 from cecalc.model import Flags, Floats, Integers
+from cecalc.notices import Notices
 from cecalc.numbers import write_number
+
+_ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
+_ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
 def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
@@ -80,10 +83,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
-    inside = ((first >= 0) & (first <= 1)).all()
-    what = "probabilities" if inside else "logits"
-    option = "probs" if inside else "logits"
-    hint = f"these look like {what}: say so with --{option} or --{option}-cols"
+    hint = _ARE_PROBS if ((first >= 0) & (first <= 1)).all() else _ARE_LOGITS
     refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
     kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
     return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted", rounding=LOGARITHMS))
@@ -107,8 +107,7 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     if not bad.any():
         return
     first = probs[bad][0]
-    like_logits = bool(((first < -0.01) | (first > 1.01)).any())
-    hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
+    hint = _ARE_LOGITS if ((first < -0.01) | (first > 1.01)).any() else None
     if (first >= 0).all() and abs(first.sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
     refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
@@ -204,15 +203,15 @@ def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Int
 
 def range_hint(low: float, high: float, classes: int) -> str | None:
     """What targets out of range look like, given the lowest and highest of all of them."""
-    if low == 1 and high == classes:
-        return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
-    if low == 0 and high == 255:
-        return "targets are 0 and 255: looks like a mask of grey levels"
-    if low == 0 and high == classes:
-        return f"targets run from 0 to {classes}: {classes + 1} labels, and {classes} classes"
     if low < 0:
         return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
-    return None
+    labels = f"{classes + 1} labels, and {classes} classes"
+    ends: dict[tuple[float, float], str] = {
+        (0, classes): f"targets run from 0 to {classes}: {labels}",
+        (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
+        (1, classes): f"targets run from 1 to {classes}: looks 1-based, subtract 1",
+    }
+    return ends.get((low, high))
 
 
 def distribution(target: Floats, lenient: Leniency) -> Notices:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.losses.notices import Notices
 from cecalc.model import (
     Activations,
     Batch,
@@ -26,6 +25,7 @@ from cecalc.model import (
     Schema,
     Working,
 )
+from cecalc.notices import Notices
 from cecalc.output import Format
 from cecalc.request import Screen
 from cecalc.terms import Kind, Reduction, TargetForm, Task
