@@ -211,11 +211,11 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
     LimitError : the device has no room for a single row
     """
     size, width = arrays[0].shape
-    rows, start, parts = max(1, backend.piece // width), 0, []
+    rows, start, pieces = max(1, backend.piece // width), 0, []
     while start < size:
         try:
             piece = slice(start, start + rows)
-            parts.append(compute(*(None if array is None else array[piece] for array in arrays)))
+            pieces.append(compute(*(None if array is None else array[piece] for array in arrays)))
         except backend.out_of_memory:
             if rows == 1:
                 raise LimitError(f"out of memory on {backend.device} for one row") from None
@@ -223,6 +223,6 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
             rows = (min(rows, size) + 1) // 2
             continue
         start += rows
-    if len(parts) == 1:
-        return parts[0]
-    return type(parts[0])(*map(np.concatenate, zip(*parts, strict=True)))
+    if len(pieces) == 1:
+        return pieces[0]
+    return type(pieces[0])(*map(np.concatenate, zip(*pieces, strict=True)))

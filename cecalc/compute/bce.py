@@ -108,15 +108,15 @@ class BinaryCrossEntropy(Operation[CellLosses]):
 
 def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batch: Batch) -> Floats:
     """What −ln(1 − p) and −ln p of each cell are multiplied by, shape (N, M, 2)."""
-    sides = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
+    factors = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
     weight, pos_weight = weights
     if pos_weight is not None:
-        sides[..., 1] *= pos_weight
+        factors[..., 1] *= pos_weight
     if weight is not None:
-        sides *= weight[..., None]
+        factors *= weight[..., None]
     if batch.sample_weight is not None:
-        sides *= batch.sample_weight[:, None, None]
-    return sides
+        factors *= batch.sample_weight[:, None, None]
+    return factors
 
 
 def _laid_out(weight: Floats, batch: Batch) -> Floats:

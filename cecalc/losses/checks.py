@@ -66,8 +66,8 @@ def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     used : shape (N,)
     """
     probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
-    kept = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(kept, "predicted"))
+    rows = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
+    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(rows, "predicted"))
 
 
 def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
@@ -84,9 +84,9 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
     hint = _ARE_PROBS if ((first >= 0) & (first <= 1)).all() else _ARE_LOGITS
-    refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
-    kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
-    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted", rounding=LOGARITHMS))
+    refuse(above, used, "log-probability above 0: {}", hint=hint, values=log_probs)
+    rows = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
+    return Notices(predicted_off=sum_to_one(np.exp(rows), "predicted", rounding=LOGARITHMS))
 
 
 def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
@@ -110,7 +110,7 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     hint = _ARE_LOGITS if ((first < -0.01) | (first > 1.01)).any() else None
     if (first >= 0).all() and abs(first.sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
-    refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
+    refuse(outside, used, "probability {} outside 0..1", hint=hint, values=probs)
 
 
 def infinite_hint(stored: str | None, dtype: str) -> str | None:
@@ -193,7 +193,7 @@ def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Int
     (array([2, 0]), array([ True, False]))
     """
     used = target != ignore_index
-    refuse_target = partial(refuse, used=used, shown=target, kind=CLASS_INDEX, of_target=True)
+    refuse_target = partial(refuse, used=used, values=target, kind=CLASS_INDEX, of_target=True)
     refuse_target(np.isnan(target), rule="target is nan")
     refuse_target(np.floor(target) != target, rule="target {} is not a class index")
     is_outside = (target < 0) | (target >= classes)
@@ -241,7 +241,7 @@ def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((target >= 0) & (target <= 1))
-    refuse(outside, used, "target {} outside 0..1", kind=CELL, shown=target, of_target=True)
+    refuse(outside, used, "target {} outside 0..1", kind=CELL, values=target, of_target=True)
 
 
 def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | None:
@@ -275,4 +275,4 @@ def sample_weight(weight: Floats | None) -> None:
         return
     bad = ~(np.isfinite(weight) & (weight >= 0))
     rule = "sample weight {} is not finite and at least 0"
-    refuse(bad, np.ones_like(bad), rule, kind=SAMPLE_WEIGHT, shown=weight)
+    refuse(bad, np.ones_like(bad), rule, kind=SAMPLE_WEIGHT, values=weight)

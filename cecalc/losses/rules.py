@@ -45,6 +45,9 @@ class BrokenRule(Exception):
     hint: str | None = None
     """What to try."""
 
+    def __str__(self) -> str:
+        return self.rule
+
 
 @dataclass(frozen=True)
 class Leniency:
@@ -57,14 +60,14 @@ class Leniency:
 
 
 def refuse(
-    bad: Flags, used: Flags, rule: str, *, shown: Floats | None = None, **known: Any
+    bad: Flags, used: Flags, rule: str, *, values: Floats | None = None, **known: Any
 ) -> None:
     """Raise `BrokenRule` where a bad cell is used.
 
     Parameters
     ----------
     bad, used : shape (N,) or (N, C)
-    rule : what is wrong; `{}` in it becomes the first bad value of `shown`
+    rule : what is wrong; `{}` in it becomes the first bad value of `values`
     known : more of the rule; its kind is the rule itself unless it is told
     """
     bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
@@ -72,7 +75,7 @@ def refuse(
         return
     places = np.argwhere(bad)
     first = tuple(places[0].tolist())
-    text = rule if shown is None else rule.format(write_number(shown[first]))
+    text = rule if values is None else rule.format(write_number(values[first]))
     column = first[1] if bad.ndim > 1 else None
     raise BrokenRule(text, np.unique(places[:, 0]), column=column, **{"kind": rule} | known)
 

@@ -34,8 +34,8 @@ class Grouping:
         """Look at one more batch, each of whose rows (or columns of cells) has a key."""
         numbers: dict[Key, int] = {}
         group = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-        parts = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
-        for key, part in zip(numbers, parts, strict=True):
+        summaries = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
+        for key, part in zip(numbers, summaries, strict=True):
             known = self.groups.get(key)
             self.groups[key] = part if known is None else known.merge(part)
 
