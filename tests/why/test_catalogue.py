@@ -24,10 +24,11 @@ from cecalc.diagnosis import Entry
 from cecalc.output import Finding
 from cecalc.request import Screen
 from cecalc.why.catalogue import catalogue, render
-from cecalc.why.recipe import FACTORS, MISTAKES, OF_CELLS, OF_CLASSES
+from cecalc.why.factors import FACTORS
 from tests.why.mistaken import OF_CELLS as CELLS_OTHERWISE
 from tests.why.mistaken import OF_CLASSES as CLASSES_OTHERWISE
 from tests.why.mistaken import Rows
+from tests.why.test_why import MISTAKES
 
 ENTRIES = list(catalogue().values())
 PAGE = (Path(cecalc.__file__).parent / "guide" / "confusions.md").read_text()
@@ -99,8 +100,6 @@ def test_there_are_thirty() -> None:
 
 def _references() -> Iterator[int]:
     """The numbers that `why` or a hint can name."""
-    for misread in (*OF_CLASSES, *OF_CELLS):
-        yield from misread.mistake.entries
     for mistake in MISTAKES.values():
         yield from mistake.entries
     yield from (factor.entry for factor in FACTORS)
