@@ -309,27 +309,22 @@ class CellLosses(ComputedLosses):
         return (self.probs[:, 0] >= 0.5).astype("int64")
 
     @property
-    def p_prediction(self) -> Floats:
-        """Probability of the prediction."""
-        return self._probability(self.probs[:, 0] >= 0.5)
-
-    @property
-    def p_target(self) -> Floats:
-        """Probability of the target's class; NaN where ignored."""
-        p = self._probability(self.batch.truth[:, 0] >= 0.5)
-        p[~self.used] = float("nan")
-        return p
-
-    @property
     def target_class(self) -> Integers:
         """0 or 1; −1 where ignored."""
         truth = (self.batch.truth[:, 0] >= 0.5).astype("int64")
         truth[~self.used] = -1
         return truth
 
-    def _probability(self, is_one: Flags) -> Floats:
-        p = 1 - self.probs[:, 0]
-        p[is_one] = self.probs[is_one, 0]
+    @property
+    def p_prediction(self) -> Floats:
+        """Probability of the prediction."""
+        return abs(self.probs[:, 0] - (1 - self.prediction))
+
+    @property
+    def p_target(self) -> Floats:
+        """Probability of the target's class; NaN where ignored."""
+        p = abs(self.probs[:, 0] - (1 - self.target_class))
+        p[~self.used] = float("nan")
         return p
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from cecalc.errors import count
 from cecalc.terms import Hint
@@ -26,13 +26,8 @@ class Notices:
 
     def merge(self, other: Notices) -> Notices:
         """What was noticed in the rows of both."""
-        return Notices(
-            self.clamped + other.clamped,
-            self.masked or other.masked,
-            self.smoothed or other.smoothed,
-            max(self.target_off, other.target_off),
-            max(self.predicted_off, other.predicted_off),
-        )
+        clamped, *worst = zip(astuple(self), astuple(other), strict=True)
+        return Notices(sum(clamped), *map(max, worst))
 
     def hints(self) -> Iterator[Hint]:
         """What is said about them."""

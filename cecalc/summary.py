@@ -67,21 +67,13 @@ class Summary:
         both = self.is_binary and other.is_binary
         return Summary(**sums, label_weights=weights, is_binary=both)
 
-    def finish(
-        self,
-        header: Header,
-        *,
-        denominator_is: str,
-        target_form: str,
-        backend: str,
-        version: str,
-        class_weight: Floats | None = None,
-    ) -> Report:
+    def finish(self, header: Header, *, class_weight: Floats | None = None, **words: str) -> Report:
         """The report of everything merged.
 
         Parameters
         ----------
         class_weight : shape (C,), where classes have weights
+        words : denominator_is, target_form, backend and version, as a `Report` has them
 
         Raises
         ------
@@ -90,7 +82,7 @@ class Summary:
         is_bce = header.task is Task.BCE
         mean = None if self.weights == ZERO else self.numerator.over(self.weights)
         if mean is None and header.reduction is Reduction.MEAN:
-            raise DataError(self._undefined(denominator_is))
+            raise DataError(self._undefined(words["denominator_is"]))
         numerator = self.numerator.value()
         has_floor = mean is not None and header.is_plain and not self.is_binary
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
@@ -99,7 +91,6 @@ class Summary:
             loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
             numerator=numerator,
             denominator=self.weights.value(),
-            denominator_is=denominator_is,
             rows_given=self.rows_given,
             rows_used=self.rows_used,
             rows_ignored=self.rows_given - self.rows_used,
@@ -116,9 +107,7 @@ class Summary:
             if mean is None
             else _entropy(self._label_shares(header, class_weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
-            target_form=target_form,
-            backend=backend,
-            version=version,
+            **words,
         )
 
     def label_counts(self, *, is_bce: bool) -> list[float]:

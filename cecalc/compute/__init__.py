@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
-
-import numpy as np
-
-from cecalc.compute.activation import activated
-from cecalc.compute.backend import Backend, RoundedBackend
-from cecalc.compute.bce import binary_cross_entropy_of
-from cecalc.compute.ce import cross_entropy_of
+from cecalc.compute.activation import Activation
+from cecalc.compute.backend import Backend
+from cecalc.compute.bce import BinaryCrossEntropy
+from cecalc.compute.ce import CrossEntropy
+from cecalc.compute.operation import Operation
 from cecalc.compute.settings import Settings
-from cecalc.losses import checks
-from cecalc.model import Batch, CellLosses, Outcome, RowLosses
-from cecalc.terms import Kind, Task
+from cecalc.model import Batch, Outcome
+from cecalc.terms import Task
 
-__all__ = ["Settings", "cell_losses", "outcome_of", "row_losses"]
-
-Result = TypeVar("Result", bound=Outcome)
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "Settings", "outcome_of"]
 
 
 def outcome_of(batch: Batch, settings: Settings, backend: Backend) -> Outcome:
-    """The outcome of a batch under what is asked for.
-
-    Raises
-    ------
-    cecalc.losses.rules.BrokenRule : rows break a rule
-    """
-    if settings.task is Task.CE:
-        return row_losses(batch, settings, backend)
-    if settings.task is Task.BCE:
-        return cell_losses(batch, settings, backend)
-    return _computed(activated, batch, settings, backend)
-
-
-def row_losses(batch: Batch, settings: Settings, backend: Backend) -> RowLosses:
-    """A batch under cross-entropy; raises as `outcome_of`."""
-    return _computed(cross_entropy_of, batch, settings, backend)
-
-
-def cell_losses(batch: Batch, settings: Settings, backend: Backend) -> CellLosses:
-    """A batch under binary cross-entropy; raises as `outcome_of`."""
-    return _computed(binary_cross_entropy_of, batch, settings, backend)
-
-
-@np.errstate(over="ignore", invalid="ignore")  # inf and nan are results like any other
-def _computed(
-    compute: Callable[[Batch, Settings, Backend], Result],
-    batch: Batch,
-    settings: Settings,
-    backend: Backend,
-) -> Result:
-    if isinstance(backend, RoundedBackend):
-        batch = replace(batch, values=backend.of(lambda values: values, batch.values))
-    elif compute is not cross_entropy_of or settings.kind is not Kind.LOGITS:
-        batch = replace(batch, values=batch.values.astype(np.float64, copy=False))
-    checks.sample_weight(batch.sample_weight)
-    with backend.working():
-        return compute(batch, settings, backend)
+    """The outcome of a batch under what is asked for; raises as an `Operation`."""
+    operations: dict[Task, type[Operation[Outcome]]]
+    operations = {Task.CE: CrossEntropy, Task.BCE: BinaryCrossEntropy}
+    return operations.get(settings.task, Activation)(settings, backend)(batch)

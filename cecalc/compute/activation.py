@@ -5,28 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
-from cecalc.compute.layout import Layout, layout_of
-from cecalc.compute.settings import Settings
+from cecalc.compute.layout import Placement, layout_of
+from cecalc.compute.operation import Operation
 from cecalc.losses import activations, checks
 from cecalc.model import Activations, Batch, Floats
 from cecalc.notices import Notices
 from cecalc.terms import Task
 
 
-def activated(batch: Batch, settings: Settings, backend: Backend) -> Activations:
-    """Probabilities of a batch of logits, or their logarithms."""
-    logits, log = batch.values, settings.log
-    everything = np.ones(batch.size, dtype=bool)
-    if settings.task is Task.SOFTMAX:
-        checks.ce_logits(logits, everything, settings.lenient)
-        probs = softmax(logits, layout_of(batch), backend, log=log)
-    else:
-        checks.bce_logits(logits, everything, settings.lenient)
-        probs = sigmoid(logits, backend, log=log)
-    return Activations(batch, everything, Notices(), probs)
+class Activation(Operation[Activations]):
+    """Softmax or sigmoid."""
+
+    def _outcome(self, batch: Batch) -> Activations:
+        """Probabilities of a batch of logits, or their logarithms."""
+        logits, lenient, log = batch.values, self.settings.lenient, self.settings.log
+        everything = np.ones(batch.size, dtype=bool)
+        if self.settings.task is Task.SOFTMAX:
+            checks.ce_logits(logits, everything, lenient)
+            probs = softmax(logits, layout_of(batch), self.backend, log=log)
+        else:
+            checks.bce_logits(logits, everything, lenient)
+            probs = sigmoid(logits, self.backend, log=log)
+        return Activations(batch, everything, Notices(), probs)
 
 
-def softmax(logits: Floats, layout: Layout | None, backend: Backend, *, log: bool) -> Floats:
+def softmax(logits: Floats, layout: Placement | None, backend: Backend, *, log: bool) -> Floats:
     """The softmax of rows, or its logarithm; where torch rounds it, as it does where they lie."""
     if not isinstance(backend, RoundedBackend):
         return backend.of(activations.log_softmax if log else activations.softmax, logits)

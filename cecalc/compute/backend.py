@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,8 @@ GPU_VALUES = 2**16
 class Backend:
     """Puts arrays where the arithmetic happens, and brings results back. This one is NumPy."""
 
+    name: str = BackendName.NUMPY
+    version = np.__version__
     dtype = Dtype.FLOAT64
     device = "cpu"
     piece = 2**17
@@ -60,8 +63,8 @@ class Backend:
     @property
     def label(self) -> str:
         """What computed the number, for people."""
-        version = ".".join(np.__version__.split(".")[:2])
-        return f"numpy {version} · {self.dtype} · {self.device}"
+        number = ".".join(self.version.split("+")[0].split(".")[:2])
+        return f"{self.name} {number} · {self.dtype} · {self.device}"
 
 
 class TorchBackend(Backend):
@@ -70,7 +73,8 @@ class TorchBackend(Backend):
     def __init__(self, device: str) -> None:
         import torch
 
-        self.torch = torch
+        self.torch, self.version = torch, torch.__version__
+        self.name = BackendName.TORCH
         self.device = device
         self._own = threading.local()
         if device == "cpu":
@@ -100,12 +104,6 @@ class TorchBackend(Backend):
     def forget(self) -> None:
         """Give memory of the device back that torch keeps for later."""
         self.torch.cuda.empty_cache()
-
-    @property
-    def label(self) -> str:
-        """What computed the number, for people."""
-        version = ".".join(self.torch.__version__.split("+")[0].split(".")[:2])
-        return f"torch {version} · {self.dtype} · {self.device}"
 
     def _moved(self, tensor: Array) -> Array:
         """The tensor on the device; from pinned memory the copy runs beside the computing."""
@@ -147,14 +145,9 @@ class RoundedBackend(TorchBackend):
 
     def functional(self, name: str, *arrays: Floats, **options: Any) -> Floats:
         """A function of `torch.nn.functional`; options that are arrays are rounded too."""
-        given = {
-            key: self.array(option) if isinstance(option, np.ndarray) else option
-            for key, option in options.items()
-        }
-        found: Floats = self.numpy(
-            getattr(self.torch.nn.functional, name)(*map(self.array, arrays), **given)
-        )
-        return found
+        rounded = {k: self.array(v) for k, v in options.items() if isinstance(v, np.ndarray)}
+        function = partial(getattr(self.torch.nn.functional, name), **options | rounded)
+        return self.of(function, *arrays)
 
 
 def choose(choice: Arithmetic, *, values: int) -> Backend:
@@ -176,7 +169,9 @@ def choose(choice: Arithmetic, *, values: int) -> Backend:
             else "cpu"
         )
     elif device != "cpu":
-        _require(device)
+        there = available_devices()
+        if device not in there and not (device == "cuda" and "cuda:0" in there):
+            raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
     if choice.dtype is not Dtype.FLOAT64:
         return RoundedBackend(device, choice.dtype)
     if choice.backend is BackendName.TORCH or device != "cpu":
@@ -190,22 +185,12 @@ def _has_cuda() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _require(device: str) -> None:
-    there = available_devices()
-    if device not in there and not (device == "cuda" and "cuda:0" in there):
-        raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
-
-
 def available_devices() -> list[str]:
     """The devices torch finds on this machine, by the names --device takes."""
     import torch
 
-    devices = ["cpu"]
-    if torch.cuda.is_available():
-        devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        devices.append("mps")
-    return devices
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -226,11 +211,11 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
     LimitError : the device has no room for a single row
     """
     size, width = arrays[0].shape
-    rows, start, parts = max(1, backend.piece // width), 0, []
+    rows, start, pieces = max(1, backend.piece // width), 0, []
     while start < size:
         try:
             piece = slice(start, start + rows)
-            parts.append(compute(*(None if array is None else array[piece] for array in arrays)))
+            pieces.append(compute(*(None if array is None else array[piece] for array in arrays)))
         except backend.out_of_memory:
             if rows == 1:
                 raise LimitError(f"out of memory on {backend.device} for one row") from None
@@ -238,6 +223,6 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
             rows = (min(rows, size) + 1) // 2
             continue
         start += rows
-    if len(parts) == 1:
-        return parts[0]
-    return type(parts[0])(*map(np.concatenate, zip(*parts, strict=True)))
+    if len(pieces) == 1:
+        return pieces[0]
+    return type(pieces[0])(*map(np.concatenate, zip(*pieces, strict=True)))

@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from cecalc.compute.activation import sigmoid
-from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.settings import Settings
+from cecalc.compute.backend import RoundedBackend, in_pieces
+from cecalc.compute.operation import Operation
 from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.model import Batch, CellLosses, Flags, Floats
 from cecalc.notices import Notices
 from cecalc.terms import Kind, Reduction
-
-
-def binary_cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> CellLosses:
-    """A batch under binary cross-entropy: one loss per cell."""
-    target, sample_weight = batch.truth, batch.sample_weight
-    used, notices = _checked(batch.values, target, settings)
-    weights = [
-        None if weight is None else _laid_out(weight, batch)
-        for weight in (settings.weight, settings.pos_weight)
-    ]
-    compute = partial(_cells, settings=settings, backend=backend)
-    arrays = [batch.values, np.where(used, target, 0.0), *weights]
-    unweighted, cells, probs = in_pieces(compute, arrays, backend)
-    if sample_weight is not None:
-        cells = weighted(np.broadcast_to(sample_weight[:, None], cells.shape), cells)
-    of_cells = [cells]
-    if any(weight is not None for weight in (*weights, sample_weight)):
-        of_cells.append(unweighted)
-    of_rows = [_row_of_cells(losses, used, settings.reduction) for losses in of_cells]
-    of_cells = [np.where(used, losses, np.nan) for losses in of_cells]
-    correct = (probs >= 0.5) == (target >= 0.5)
-    row_used = np.any(used, axis=-1)
-    return CellLosses(
-        batch=batch,
-        used=row_used,
-        notices=notices,
-        loss=of_rows[0],
-        loss_unweighted=of_rows[-1],
-        weight=sample_weight,
-        correct=row_used & (correct | ~used).all(axis=-1),
-        cell_loss=of_cells[0],
-        cell_unweighted=of_cells[-1],
-        cell_used=used,
-        cell_labels=_cell_labels(target, used, weights, batch) if len(of_cells) > 1 else None,
-        cell_correct=correct & used,
-        probs=probs,
-    )
-
-
-def _checked(values: Floats, target: Floats, settings: Settings) -> tuple[Flags, Notices]:
-    """Which cells count, shape (N, M), and what is worth a word about them."""
-    used = np.ones(target.shape, dtype=np.bool_)
-    if settings.ignore_index is not None:
-        np.not_equal(target, settings.ignore_index, out=used)
-    checks.cell_target(target, used, settings.lenient)
-    if settings.kind is Kind.LOGITS:
-        checks.bce_logits(values, used, settings.lenient)
-        return used, Notices()
-    checks.probabilities(values, used, settings.lenient)
-    return used, checks.notes_bce(values, target, used) if settings.clamp else Notices()
 
 
 class _Cells(NamedTuple):
@@ -76,60 +25,98 @@ class _Cells(NamedTuple):
     probs: Floats
 
 
-def _cells(
-    values: Floats,
-    target: Floats,
-    weight: Floats | None,
-    pos_weight: Floats | None,
-    *,
-    settings: Settings,
-    backend: Backend,
-) -> _Cells:
-    """The cells of some rows; every array has shape (N, M)."""
-    compute = partial(_cell_losses, values, target, settings=settings, backend=backend)
-    unweighted = loss = compute(None, None)
-    if weight is not None or pos_weight is not None:
-        loss = compute(weight, pos_weight)
-    is_logits = settings.kind is Kind.LOGITS
-    return _Cells(unweighted, loss, sigmoid(values, backend, log=False) if is_logits else values)
+class BinaryCrossEntropy(Operation[CellLosses]):
+    """The loss of cells."""
 
+    def _outcome(self, batch: Batch) -> CellLosses:
+        """A batch under binary cross-entropy: one loss per cell."""
+        target, sample_weight = batch.truth, batch.sample_weight
+        used, notices = self._checked(batch.values, target)
+        weights = [
+            None if weight is None else _laid_out(weight, batch)
+            for weight in (self.settings.weight, self.settings.pos_weight)
+        ]
+        arrays = [batch.values, np.where(used, target, 0.0), *weights]
+        unweighted, cells, probs = in_pieces(self._cells, arrays, self.backend)
+        if sample_weight is not None:
+            cells = weighted(np.broadcast_to(sample_weight[:, None], cells.shape), cells)
+        of_cells = [cells]
+        if any(weight is not None for weight in (*weights, sample_weight)):
+            of_cells.append(unweighted)
+        of_rows = [_row_of_cells(losses, used, self.settings.reduction) for losses in of_cells]
+        of_cells = [np.where(used, losses, np.nan) for losses in of_cells]
+        correct = (probs >= 0.5) == (target >= 0.5)
+        row_used = np.any(used, axis=-1)
+        return CellLosses(
+            batch=batch,
+            used=row_used,
+            notices=notices,
+            loss=of_rows[0],
+            loss_unweighted=of_rows[-1],
+            weight=sample_weight,
+            correct=row_used & (correct | ~used).all(axis=-1),
+            cell_loss=of_cells[0],
+            cell_unweighted=of_cells[-1],
+            cell_used=used,
+            cell_labels=_cell_labels(target, used, weights, batch) if len(of_cells) > 1 else None,
+            cell_correct=correct & used,
+            probs=probs,
+        )
 
-def _cell_losses(
-    values: Floats,
-    target: Floats,
-    weight: Floats | None,
-    pos_weight: Floats | None,
-    *,
-    settings: Settings,
-    backend: Backend,
-) -> Floats:
-    is_logits, clamp = settings.kind is Kind.LOGITS, settings.clamp
-    if isinstance(backend, RoundedBackend) and (is_logits or clamp):
-        name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
-        options = {"pos_weight": pos_weight} if is_logits else {}
-        return backend.functional(name, values, target, weight=weight, reduction="none", **options)
+    def _checked(self, values: Floats, target: Floats) -> tuple[Flags, Notices]:
+        """Which cells count, shape (N, M), and what is worth a word about them."""
+        settings, used = self.settings, np.ones(target.shape, dtype=np.bool_)
+        if settings.ignore_index is not None:
+            np.not_equal(target, settings.ignore_index, out=used)
+        checks.cell_target(target, used, settings.lenient)
+        if settings.kind is Kind.LOGITS:
+            checks.bce_logits(values, used, settings.lenient)
+            return used, Notices()
+        checks.probabilities(values, used, settings.lenient)
+        return used, checks.notes_bce(values, target, used) if settings.clamp else Notices()
 
-    def losses(values: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
-        if is_logits:
-            loss = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)
-        else:
-            loss = binary_cross_entropy.of_probs(values, target, clamp=clamp)
-        return loss if weight is None else weighted(weight, loss)
+    def _cells(
+        self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
+    ) -> _Cells:
+        """The cells of some rows; every array has shape (N, M)."""
+        unweighted = loss = self._losses(values, target, None, None)
+        if weight is not None or pos_weight is not None:
+            loss = self._losses(values, target, weight, pos_weight)
+        is_logits = self.settings.kind is Kind.LOGITS
+        probs = sigmoid(values, self.backend, log=False) if is_logits else values
+        return _Cells(unweighted, loss, probs)
 
-    return backend.of(losses, values, target, weight, pos_weight)
+    def _losses(
+        self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
+    ) -> Floats:
+        is_logits, clamp = self.settings.kind is Kind.LOGITS, self.settings.clamp
+        if isinstance(self.backend, RoundedBackend) and (is_logits or clamp):
+            name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
+            options: dict[str, Any] = {"weight": weight, "reduction": "none"}
+            options |= {"pos_weight": pos_weight} if is_logits else {}
+            return self.backend.functional(name, values, target, **options)
+
+        def losses(values: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
+            if is_logits:
+                loss = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)
+            else:
+                loss = binary_cross_entropy.of_probs(values, target, clamp=clamp)
+            return loss if weight is None else weighted(weight, loss)
+
+        return self.backend.of(losses, values, target, weight, pos_weight)
 
 
 def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batch: Batch) -> Floats:
     """What −ln(1 − p) and −ln p of each cell are multiplied by, shape (N, M, 2)."""
-    sides = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
+    factors = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
     weight, pos_weight = weights
     if pos_weight is not None:
-        sides[..., 1] *= pos_weight
+        factors[..., 1] *= pos_weight
     if weight is not None:
-        sides *= weight[..., None]
+        factors *= weight[..., None]
     if batch.sample_weight is not None:
-        sides *= batch.sample_weight[:, None, None]
-    return sides
+        factors *= batch.sample_weight[:, None, None]
+    return factors
 
 
 def _laid_out(weight: Floats, batch: Batch) -> Floats:

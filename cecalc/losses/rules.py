@@ -7,6 +7,7 @@ range would poison a GPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,32 +28,25 @@ PREDICTED_SUM = "predicted sum"
 """The kind of rule that predictions break which are no distribution."""
 
 
+@dataclass(eq=False)
 class BrokenRule(Exception):
-    """Rows that break a rule; the caller knows their places.
+    """Rows that break a rule; the caller knows their places."""
 
-    Parameters
-    ----------
-    rule : what is wrong with the first of them
-    rows : all of them, as indices into the batch
-    column : the class or cell of the first one, where it matters
-    of_target : whether that column is one of the target's
-    hint : what to try
-    kind : what other rows' faults have to share to be counted with this one
-    """
+    rule: str
+    """What is wrong with the first of them."""
+    rows: Integers
+    """All of them, as indices into the batch."""
+    kind: str
+    """What other rows' faults have to share to be counted with this one."""
+    column: int | None = None
+    """The class or cell of the first one, where it matters."""
+    of_target: bool = False
+    """Whether that column is one of the target's."""
+    hint: str | None = None
+    """What to try."""
 
-    def __init__(
-        self,
-        rule: str,
-        rows: Integers,
-        *,
-        kind: str | None = None,
-        column: int | None = None,
-        of_target: bool = False,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(rule)
-        self.rule, self.rows, self.column = rule, rows, column
-        self.of_target, self.hint, self.kind = of_target, hint, kind or rule
+    def __str__(self) -> str:
+        return self.rule
 
 
 @dataclass(frozen=True)
@@ -66,37 +60,24 @@ class Leniency:
 
 
 def refuse(
-    bad: Flags,
-    used: Flags,
-    rule: str,
-    *,
-    kind: str | None = None,
-    hint: str | None = None,
-    shown: Floats | None = None,
-    of_target: bool = False,
+    bad: Flags, used: Flags, rule: str, *, values: Floats | None = None, **known: Any
 ) -> None:
     """Raise `BrokenRule` where a bad cell is used.
 
     Parameters
     ----------
-    bad : shape (N,) or (N, C)
-    used : shape (N,) or (N, C)
-    rule : what is wrong; `{}` in it becomes the first bad value of `shown`
+    bad, used : shape (N,) or (N, C)
+    rule : what is wrong; `{}` in it becomes the first bad value of `values`
+    known : more of the rule; its kind is the rule itself unless it is told
     """
     bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
     if not bad.any():
         return
     places = np.argwhere(bad)
-    _, *column = first = places[0].tolist()
-    text = rule if shown is None else rule.format(write_number(shown[tuple(first)]))
-    raise BrokenRule(
-        text,
-        np.unique(places[:, 0]),
-        kind=kind or rule,
-        column=column[0] if column else None,
-        of_target=of_target,
-        hint=hint,
-    )
+    first = tuple(places[0].tolist())
+    text = rule if values is None else rule.format(write_number(values[first]))
+    column = first[1] if bad.ndim > 1 else None
+    raise BrokenRule(text, np.unique(places[:, 0]), column=column, **{"kind": rule} | known)
 
 
 def are_one(sums: Floats, rounding: float = BINARY) -> Flags:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cecalc.compute import Settings, cell_losses, row_losses
+from cecalc.compute import BinaryCrossEntropy, CrossEntropy, Settings
 from cecalc.compute.backend import Backend
 from cecalc.losses.rules import are_one
 from cecalc.model import Batch, Block, CellLosses, Flags, Floats, RowLosses
@@ -42,17 +42,21 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> BothLosses:
     cecalc.losses.rules.BrokenRule : rows break a rule of either
     """
     target, classes = batch.truth, batch.values.shape[1]
+
+    def cells_of(batch: Batch, ignored: float | None) -> CellLosses:
+        asked = replace(settings, ignore_index=ignored)
+        return BinaryCrossEntropy(asked, backend)(batch)
+
     if classes == 1:
-        asked = replace(settings, ignore_index=settings.ignored)
-        cells = cell_losses(replace(batch, target=target.reshape(-1, 1)), asked, backend)
-        return BothLosses(None, cells)
+        one = replace(batch, target=target.reshape(-1, 1))
+        return BothLosses(None, cells_of(one, settings.ignored))
+    rows_of = CrossEntropy(settings, backend)
     if target.ndim == 1:
-        rows = row_losses(batch, settings, backend)
-        batch = replace(batch, target=_one_hot(rows, classes))
-        cells = cell_losses(batch, replace(settings, ignore_index=_IGNORED), backend)
+        rows = rows_of(batch)
+        cells = cells_of(replace(batch, target=_one_hot(rows, classes)), _IGNORED)
     else:
-        cells = cell_losses(batch, replace(settings, ignore_index=None), backend)
-        rows = _of_distributions(batch, settings, backend)
+        cells = cells_of(batch, None)
+        rows = _of_distributions(batch, rows_of)
     return BothLosses(rows, replace(cells, notices=rows.notices))
 
 
@@ -66,12 +70,12 @@ def _one_hot(rows: RowLosses, classes: int) -> Floats:
     return np.where(rows.used[:, None], one_hot, _IGNORED)
 
 
-def _of_distributions(batch: Batch, settings: Settings, backend: Backend) -> RowLosses:
+def _of_distributions(batch: Batch, rows_of: CrossEntropy) -> RowLosses:
     """Cross-entropy of the rows that have one; the others' place is kept."""
     counts = sums_to_one(batch.truth)
     values = np.where(counts[:, None], batch.values, 0.0)
     target = np.where(counts[:, None], batch.truth, 1.0 / batch.truth.shape[1])
-    rows = row_losses(replace(batch, values=values, target=target), settings, backend)
+    rows = rows_of(replace(batch, values=values, target=target))
     return replace(rows, used=counts, loss=np.where(counts, rows.loss, np.nan))
 
 

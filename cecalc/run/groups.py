@@ -13,26 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Batch, CellLosses, Flags, Floats, Groups, Header, Integers, Item, Losses
+from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, Item, Losses
 from cecalc.request import Rank
 from cecalc.run.collectors import Collector, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
 
 Key = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """What rows (or their cells) add to the sums of their groups; T terms."""
-
-    row: Integers
-    """Shape (T,): the row of each."""
-    cell: Integers
-    """Shape (T,): the column of each, 0 where a row is one term."""
-    loss: Floats
-    weight: Floats | None
-    correct: Flags
 
 
 @dataclass
@@ -54,8 +41,8 @@ class Grouping(Collector[Summed]):
             return ()
         keys = self.keys(losses)
         group = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-        parts = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
-        for key, part in zip(numbers, parts, strict=True):
+        summaries = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
+        for key, part in zip(numbers, summaries, strict=True):
             known = self.groups.get(key)
             self.groups[key] = part if known is None else known.merge(part)
         return ()
@@ -99,37 +86,30 @@ def _ratios(pairs: Sequence[tuple[int, int]]) -> Floats:
 
 def _summaries(losses: Losses, group: Integers, count: int, *, by_cell: bool) -> list[Summary]:
     """A batch's part of each of its groups; of a column of cells, each one is a row."""
-    terms = _terms(losses)
-    of_term = group[terms.cell if by_cell else terms.row]
-    weights = (
-        [ExactSum(n * ONE) for n in _counts(of_term, count)]
-        if terms.weight is None
-        else ExactSum.by_group(terms.weight, of_term, count)
-    )
-    used, right = losses.used, losses.used & losses.correct
-    parts = {
-        "rows_used": _counts(of_term if by_cell else group[used], count),
-        "correct": _counts(of_term[terms.correct] if by_cell else group[right], count),
-        "cells_used": _counts(of_term, count),
-        "cells_correct": _counts(of_term[terms.correct], count),
-        "numerator": ExactSum.by_group(terms.loss, of_term, count),
-        "weights": weights,
-    }
-    rows = zip(*parts.values(), strict=True)
-    return [Summary(**dict(zip(parts, row, strict=True))) for row in rows]
-
-
-def _counts(groups: Integers, count: int) -> list[int]:
-    counts: list[int] = np.bincount(groups, minlength=count).tolist()
-    return counts
-
-
-def _terms(losses: Losses) -> _Terms:
     if isinstance(losses, CellLosses):
         used = rows, cells = np.nonzero(losses.cell_used)
         loss, correct = losses.cell_loss[used], losses.cell_correct[used]
     else:
-        rows = np.flatnonzero(losses.used)
-        cells, loss, correct = rows * 0, losses.loss[rows], losses.correct[rows]
-    weight = None if losses.weight is None else losses.weight[rows]
-    return _Terms(rows, cells, loss, weight, correct)
+        rows = cells = np.flatnonzero(losses.used)
+        loss, correct = losses.loss[rows], losses.correct[rows]
+    term = group[cells if by_cell else rows]
+    of_rows = (term, term[correct])
+    if not by_cell:
+        of_rows = group[losses.used], group[losses.used & losses.correct]
+    numbers = (np.bincount(of, minlength=count) for of in (*of_rows, term, term[correct]))
+    rows_used, right, cells_used, cells_right = (found.tolist() for found in numbers)
+    weights = [ExactSum(number * ONE) for number in cells_used]
+    if losses.weight is not None:
+        weights = ExactSum.by_group(losses.weight[rows], term, count)
+    numerators = ExactSum.by_group(loss, term, count)
+    return [
+        Summary(
+            rows_used=rows_used[g],
+            correct=right[g],
+            cells_used=cells_used[g],
+            cells_correct=cells_right[g],
+            numerator=numerators[g],
+            weights=weights[g],
+        )
+        for g in range(count)
+    ]

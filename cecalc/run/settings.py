@@ -54,24 +54,20 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
 
 def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
     """Refuse what torch has no meaning for; what the command line says is a usage error."""
-    options = line.over(schema.options)
+    options, place = line.over(schema.options), Place(source=schema.source)
     if task is Task.BCE and schema.kind is Kind.LOG_PROBS:
-        raise DataError(
-            "bce takes logits or probabilities, not log-probabilities",
-            place=Place(source=schema.source),
-        )
+        raise DataError("bce takes logits or probabilities, not log-probabilities", place=place)
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
         error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
     stated = {name for name, value in vars(schema.options).items() if value is not None}
     for name, option in LOSS_OPTIONS.items():
         if task.is_loss and task not in option.commands and name in stated:
-            raise DataError(f"{task} has no {name}", place=Place(source=schema.source))
+            raise DataError(f"{task} has no {name}", place=place)
     if task is Task.CE and not options.ignores_a_class:
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
-        value = write_number(options.ignore_index or 0)
-        raise DataError(rule, place=Place(source=schema.source), value=value)
-    is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
+        raise DataError(rule, place=place, value=write_number(options.ignore_index or 0))
+    is_soft = task is Task.CE and first.truth.ndim == 2
     # Torch's own default says nothing.
     if is_soft and options.ignore_index not in (None, IGNORE_INDEX):
         error = UsageError if line.ignore_index is not None else DataError
@@ -122,11 +118,9 @@ def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
 def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:
     """What a view knows before the first row."""
     weights = (settings.weight, settings.pos_weight, first.sample_weight)
-    form = None
-    if settings.task is Task.BCE:
-        form = TargetForm.CELLS
-    elif settings.task is Task.CE and first.target is not None:
-        form = TargetForm.INDEX if first.target.ndim == 1 else TargetForm.DISTRIBUTION
+    form = TargetForm.CELLS if settings.task is Task.BCE else None
+    if settings.task is Task.CE:
+        form = TargetForm.INDEX if first.truth.ndim == 1 else TargetForm.DISTRIBUTION
     return Header(
         task=settings.task,
         schema=schema,
@@ -148,15 +142,11 @@ def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | Non
 
 def denominator(header: Header, settings: Settings) -> str:
     """What the mean divides by."""
-    by_row = header.has_sample_weight
-    if header.task is Task.BCE:
-        return "sum of sample weights" if by_row else "cells"
     by_class = settings.weight is not None and header.target_form is TargetForm.INDEX
-    if by_class and by_row:
-        return "sum of class weights times sample weights"
-    if by_class:
-        return "sum of class weights"
-    return "sum of sample weights" if by_row else "rows"
+    weights = ["class weights"] * by_class + ["sample weights"] * header.has_sample_weight
+    if weights:
+        return f"sum of {' times '.join(weights)}"
+    return "cells" if header.task is Task.BCE else "rows"
 
 
 def target_in_words(header: Header, *, is_binary: bool) -> str:
