@@ -52,8 +52,7 @@ def is_mild(rows: Sequence[RowSteps]) -> bool:
 
 def name(header: Header, row: RowSteps) -> str:
     """What a row is called."""
-    identity = columns.shown_identity(header)
-    return ", ".join(f"{c.title} {c.shown(row.outcome)[0]}" for c in identity)
+    return columns.row_title(header, row.outcome)
 
 
 def picked(steps: SoftmaxSteps | SigmoidSteps, classes: int) -> list[int]:

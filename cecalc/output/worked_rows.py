@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -51,11 +52,6 @@ def fits(header: Header, rows: int) -> bool:
     return header.task.is_loss and rows <= ROWS and header.width <= CLASSES
 
 
-def drawings(header: Header, rows: Sequence[Outcome]) -> list[Table]:
-    """The working of each row, with columns at the same places in all."""
-    return tables([_block(header, outcome) for outcome in rows])
-
-
 def tables(blocks: Sequence[Block]) -> list[Table]:
     """Each block drawn, with columns at the same places in all; all have as many."""
     by_column = [_column(blocks, c) for c in range(len(blocks[0].heading.texts))]
@@ -96,18 +92,20 @@ def _cell(text: str, is_marked: bool) -> Text:
 
 
 def _end_title(header: Header) -> str:
-    if columns.by_row(header):
-        return columns.LOSS.heading
     how = "sum" if header.reduction is Reduction.SUM else "mean"
-    return f"{how} ({columns.LOSS.unit})"
+    return f"{'loss' if columns.by_row(header) else how} (nats)"
 
 
-def _block(header: Header, outcome: Outcome) -> Block:
-    names = [f"{c.title} {c.shown(outcome)[0]}" for c in columns.shown_identity(header)]
+def block(header: Header, outcome: Outcome) -> Block:
+    """The working of a row."""
     lines = _binary(header, outcome) if header.task is Task.BCE else _multiclass(header, outcome)
     marked = _marked(header, outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
-    return Block(WorkedLine(", ".join(names), labels, _end_title(header)), list(lines), marked)
+    return Block(
+        WorkedLine(columns.row_title(header, outcome), labels, _end_title(header)),
+        list(lines),
+        marked,
+    )
 
 
 def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
@@ -125,10 +123,9 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
     yield WorkedLine(name, list(map(brief, target)))
-    terms = [
-        _times(y, nats) for y, nats in zip(target, _row(outcome.worked.surprisal), strict=True)
-    ]
-    plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
+    pairs = zip(target, _row(outcome.worked.surprisal), strict=True)
+    terms = [y * nats if y else 0.0 for y, nats in pairs]  # nothing times infinity is nothing
+    (plain,) = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)
     total, loss = rounded(sum(terms)), rounded(plain)
     yield WorkedLine("−y·ln p", list(map(rounded, terms)), total)
     blank = [""] * header.width
@@ -142,10 +139,10 @@ def _binary(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "sigmoid")
     yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
     used = _row(outcome.cell_used)
-    blank = columns.IGNORED
     if header.has_weights and outcome.cell_unweighted is not None:
-        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))
-    end = _end(outcome, False) if outcome.used[0] else blank
+        end = rounded(_row(outcome.loss_unweighted)[0]) if outcome.used[0] else ""
+        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), end)
+    end = rounded(_row(outcome.loss)[0]) if outcome.used[0] else columns.IGNORED
     yield WorkedLine("loss", _losses(outcome.cell_loss, used), end)
 
 
@@ -154,11 +151,6 @@ def _losses(losses: object, used: list[float]) -> list[str]:
         rounded(loss) if counts else columns.IGNORED
         for loss, counts in zip(_row(losses), used, strict=True)
     ]
-
-
-def _end(outcome: Outcome, is_unweighted: bool) -> str:
-    column = columns.UNWEIGHTED if is_unweighted else columns.LOSS
-    return column.shown(outcome)[0]
 
 
 def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[WorkedLine]:
@@ -180,13 +172,6 @@ def _shares(header: Header, outcome: Outcome) -> list[float]:
     return [share * (1 - spread) + spread / header.width for share in shares]
 
 
-def _times(share: float, nats: float) -> float:
-    """Share · nats, where nothing times infinity is nothing."""
-    return share * nats if share else 0.0
-
-
-def _row(array: object) -> list[float]:
+def _row(array: Any) -> list[float]:
     """The only row of an outcome's array, as a list."""
-    assert array is not None
-    row = array[0].tolist()  # type: ignore[index]
-    return row if isinstance(row, list) else [row]
+    return array[:1].ravel().tolist()  # type: ignore[no-any-return]
