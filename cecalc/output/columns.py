@@ -269,9 +269,13 @@ def _cells(schema: Schema, position: int, outcome: Outcome) -> Sequence[Any]:
         found = arrow_text.cells(originals, schema.delimiter, len(names), position)
         if found is not None:
             return found
-    name = names[position]
-    rows = (original.cells for original in originals)
+    name, rows = names[position], input_cells(outcome)
     return [row.get(name) if isinstance(row, Mapping) else row[position] for row in rows]
+
+
+def input_cells(outcome: Outcome) -> Iterator[Any]:
+    """The cells of each row of the input, or the row's object."""
+    return (original.cells for original in outcome.batch.originals or ())
 
 
 def offered(found: Iterable[Column], given: Iterable[str], selection: Selection) -> list[Column]:

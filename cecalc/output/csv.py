@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cecalc.model import Groups, Header, Item, Outcome
@@ -53,13 +53,11 @@ def of_column(column: Column, delimiter: str) -> Fields:
 
 
 def _of_numbers(column: Column, delimiter: str) -> Fields:
-    used = column.used or (lambda _: None)
-
     def arrays(outcome: Outcome, places: Places) -> tuple[Any, Any]:
-        every = column.of(outcome), used(outcome)
+        array, used = column.of(outcome), column.used and column.used(outcome)
         if places is None:
-            return every
-        return tuple(None if array is None else array[:, places] for array in every)
+            return array, used
+        return array[:, places], None if used is None else used[:, places]
 
     def texts(outcome: Outcome, places: Places) -> list[str]:
         return list(map(delimiter.join, write_rows(*arrays(outcome, places))))
@@ -116,43 +114,26 @@ _SPREAD = {
 """Keys whose lists become one column per class, and what those columns' names begin with."""
 
 
-@dataclass(frozen=True)
-class ObjectLayout:
-    """The columns that the keys of the first object ask for."""
-
-    header: Header
-    spread: dict[str, list[str]]
-    """For each key in order: the names of its columns."""
-
-    @classmethod
-    def of(cls, first: Mapping[str, Any], header: Header) -> ObjectLayout:
-        """The layout that the first row's object sets for all."""
-        return cls(header, {key: _names(key, value, header) for key, value in first.items()})
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all columns."""
-        return [name for names in self.spread.values() for name in names]
-
-    def cells(self, outcome: Outcome) -> Iterator[Iterator[str]]:
-        """The cells of each of a batch's objects."""
-        for row, original in enumerate(outcome.batch.originals or ()):
-            yield self._cells(original.cells, outcome, row)
-
-    def _cells(self, cells: Any, outcome: Outcome, row: int) -> Iterator[str]:
-        if cells.keys() != self.spread.keys():
-            self._refuse("other keys", outcome, row)
-        for key, names in self.spread.items():
+def _object_cells(
+    header: Header, spread: Mapping[str, list[str]], outcome: Outcome
+) -> Iterator[list[str]]:
+    """The cells of each of a batch's objects, which has to be made as the first row's is."""
+    for row, original in enumerate(outcome.batch.originals or ()):
+        cells = original.cells
+        flaw = "" if cells.keys() == spread.keys() else "other keys"
+        texts: list[str] = []
+        for key, names in () if flaw else spread.items():
             value = cells[key]
-            values = list(_flat(value)) if names != [key] and isinstance(value, list) else [value]
+            values = [value] if names == [key] else _flat(value)
             if len(values) != len(names):
-                self._refuse(f"another number of values for '{key}'", outcome, row)
-            yield from map(_text, values)
-
-    def _refuse(self, what: str, outcome: Outcome, row: int) -> None:
-        rule = f"the object has {what} than the first row's, so they do not make one table"
-        hint = "--format jsonl writes each object as it came"
-        raise columns.row_error(self.header, outcome, row, rule, hint)
+                flaw = f"another number of values for '{key}'"
+                break
+            texts += map(_text, values)
+        if flaw:
+            rule = f"the object has {flaw} than the first row's, so they do not make one table"
+            hint = "--format jsonl writes each object as it came"
+            raise columns.row_error(header, outcome, row, rule, hint)
+        yield texts
 
 
 def _names(key: str, value: Any, header: Header) -> list[str]:
@@ -160,17 +141,13 @@ def _names(key: str, value: Any, header: Header) -> list[str]:
     if prefix is None:
         return [key]
     if isinstance(value, list):
-        matches = len(list(_flat(value))) == header.width
+        matches = len(_flat(value)) == header.width
         return [f"{prefix}_{label}" for label in header.labels] if matches else [key]
     return [prefix]
 
 
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for part in value:
-            yield from _flat(part)
-    else:
-        yield value
+def _flat(value: Any) -> list[Any]:
+    return [leaf for part in value for leaf in _flat(part)] if isinstance(value, list) else [value]
 
 
 def _text(value: Any) -> str:
@@ -233,12 +210,9 @@ def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Fields]:
     if not originals:
         return [of_column(column, delimiter) for column in columns.given(header, "csv")]
     if isinstance(originals[0].cells, Mapping):
-        layout = ObjectLayout.of(originals[0].cells, header)
-        return [rewritten(layout.names, layout.cells, delimiter)]
+        spread = {key: _names(key, value, header) for key, value in originals[0].cells.items()}
+        names = list(itertools.chain.from_iterable(spread.values()))
+        return [rewritten(names, partial(_object_cells, header, spread), delimiter)]
     if header.schema.delimiter == delimiter:
         return [passed_on(header, delimiter)]
-    return [rewritten(header.schema.fields or (), _cells, delimiter)]
-
-
-def _cells(outcome: Outcome) -> Iterator[Sequence[str]]:
-    return (original.cells for original in outcome.batch.originals or ())
+    return [rewritten(header.schema.fields or (), columns.input_cells, delimiter)]

@@ -171,24 +171,23 @@ def _keys(names: Sequence[str]) -> list[str]:
 
 
 def _of_objects(keys: Sequence[str], outcome: Outcome, places: Places) -> list[str]:
-    originals = outcome.batch.originals or ()
     if places is None:
         # A line end inside can only stand between members, where a blank does as well.
         return [
             original.text.strip()[1:-1].rstrip().replace("\r", " ").replace("\n", " ")
-            for original in originals
+            for original in outcome.batch.originals or ()
         ]
     names = [(keys[i], quoted(keys[i])) for i in places]
     return [
         ", ".join([f"{name}: {quoted(row[key])}" for key, name in names if key in row])
-        for row in (original.cells for original in originals)
+        for row in columns.input_cells(outcome)
     ]
 
 
 def _of_cells(keys: Sequence[str], outcome: Outcome, places: Places) -> list[str]:
     wanted = range(len(keys)) if places is None else places
     names = [(i, quoted(keys[i])) for i in wanted]
-    rows = (original.cells for original in outcome.batch.originals or ())
+    rows = columns.input_cells(outcome)
     return [", ".join([f"{name}: {cell(row[i])}" for i, name in names]) for row in rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from cecalc.model import Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
@@ -22,20 +23,16 @@ def text_of(header: Header, item: Item) -> str:
     """What one item adds."""
     prints_rows = not header.task.is_loss or header.reduction is Reduction.NONE
     if isinstance(item, Outcome) and prints_rows:
-        return _lines(header, item)
+        return "".join(",".join(row) + "\n" for row in _rows(header, item))
     if isinstance(item, Report) and item.loss is not None:
         return write_number(item.loss) + "\n"
     return ""
 
 
-def _lines(header: Header, outcome: Outcome) -> str:
-    """A line for each row; 0 for what is ignored, as torch has it."""
-    import numpy as np
-
+def _rows(header: Header, outcome: Any) -> Iterator[list[str]]:
+    """The numbers of each row; 0 for what is ignored, as torch has it."""
     if header.task is Task.CE:
-        rows = write_rows(np.asarray(outcome.loss)[:, None], outcome.used[:, None], "0")
-    elif header.task is Task.BCE:
-        rows = write_rows(np.asarray(outcome.cell_loss), outcome.cell_used, "0")
-    else:
-        rows = write_rows(np.asarray(outcome.probs))
-    return "".join(",".join(row) + "\n" for row in rows)
+        return write_rows(outcome.loss[:, None], outcome.used[:, None], "0")
+    if header.task is Task.BCE:
+        return write_rows(outcome.cell_loss, outcome.cell_used, "0")
+    return write_rows(outcome.probs)

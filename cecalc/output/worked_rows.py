@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,7 +20,6 @@ from cecalc.terms import Kind, Reduction, TargetForm, Task
 ROWS, CLASSES = 6, 8
 """More rows or classes than these are not worked out."""
 MARK = "▸"
-_GIVEN = {Kind.LOGITS: "logits", Kind.PROBS: "probs", Kind.LOG_PROBS: "log probs"}
 
 
 @dataclass(frozen=True)
@@ -115,50 +114,56 @@ def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 
+def _line(name: str, values: Iterable[float], end: str = "") -> WorkedLine:
+    return WorkedLine(name, list(map(rounded, values)), end)
+
+
 def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "softmax")
+    blank = [""] * header.width
     if not outcome.used[0]:
-        yield WorkedLine("target", [""] * header.width, columns.IGNORED)
+        yield WorkedLine("target", blank, columns.IGNORED)
         return
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
     yield WorkedLine(name, list(map(brief, target)))
     pairs = zip(target, _row(outcome.worked.surprisal), strict=True)
     terms = [y * nats if y else 0.0 for y, nats in pairs]  # nothing times infinity is nothing
-    (plain,) = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)
-    total, loss = rounded(sum(terms)), rounded(plain)
-    yield WorkedLine("−y·ln p", list(map(rounded, terms)), total)
-    blank = [""] * header.width
+    total = rounded(sum(terms))
+    yield _line("−y·ln p", terms, total)
+    loss = _end(outcome.loss_unweighted if header.has_weights else outcome.loss)
     if total != loss:  # a dtype that rounds
         yield WorkedLine("loss", blank, loss)
     if header.has_weights:
-        yield WorkedLine("weighted", blank, rounded(_row(outcome.loss)[0]))
+        yield WorkedLine("weighted", blank, _end(outcome.loss))
 
 
 def _binary(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "sigmoid")
     yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
-    used = _row(outcome.cell_used)
+    is_used = outcome.used[0]
     if header.has_weights and outcome.cell_unweighted is not None:
-        end = rounded(_row(outcome.loss_unweighted)[0]) if outcome.used[0] else ""
-        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), end)
-    end = rounded(_row(outcome.loss)[0]) if outcome.used[0] else columns.IGNORED
-    yield WorkedLine("loss", _losses(outcome.cell_loss, used), end)
+        end = _end(outcome.loss_unweighted) if is_used else ""
+        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, outcome), end)
+    end = _end(outcome.loss) if is_used else columns.IGNORED
+    yield WorkedLine("loss", _losses(outcome.cell_loss, outcome), end)
 
 
-def _losses(losses: object, used: list[float]) -> list[str]:
-    return [
-        rounded(loss) if counts else columns.IGNORED
-        for loss, counts in zip(_row(losses), used, strict=True)
-    ]
+def _losses(losses: Any, outcome: Outcome) -> list[str]:
+    cells = zip(_row(losses), _row(outcome.cell_used), strict=True)
+    return [rounded(loss) if counts else columns.IGNORED for loss, counts in cells]
+
+
+def _end(losses: Any) -> str:
+    (loss,) = _row(losses)
+    return rounded(loss)
 
 
 def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[WorkedLine]:
-    yield WorkedLine(_GIVEN[header.schema.kind], list(map(rounded, _row(outcome.batch.values))))
-    if header.schema.kind is Kind.PROBS:
-        return
-    name = activation if header.schema.kind is Kind.LOGITS else "probs"
-    yield WorkedLine(name, list(map(rounded, _row(outcome.worked.probs))))
+    kind = header.schema.kind
+    yield _line(kind.value.replace("_", " "), _row(outcome.batch.values))
+    if kind is not Kind.PROBS:
+        yield _line(activation if kind is Kind.LOGITS else "probs", _row(outcome.worked.probs))
 
 
 def _shares(header: Header, outcome: Outcome) -> list[float]:
