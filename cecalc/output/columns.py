@@ -144,9 +144,9 @@ COLUMNS = (
     Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats", used=_USED, blank=IGNORED,
            when=_is_loss, table=32, csv=20, jsonl=20, json=20),
     Column("loss_unweighted", "unweighted", Sort.NUMBER, attrgetter("loss_unweighted"), used=_USED,
-           when=lambda h: h.has_weights, table=31, csv=21, jsonl=21, json=21),
+           when=lambda h: _is_loss(h) and h.has_weights, table=31, csv=21, jsonl=21, json=21),
     Column("weight", "weight", Sort.NUMBER, attrgetter("weight"), used=_USED,
-           when=lambda h: h.has_row_weight, in_table=by_row, table=30, json=22),
+           when=lambda h: _is_loss(h) and h.has_row_weight, in_table=by_row, table=30, json=22),
     Column("p_target", "p_target", Sort.NUMBER, attrgetter("p_target"), used=_USED, when=by_row,
            table=23, csv=24, jsonl=24, json=23),
     Column("prediction", "prediction", Sort.CLASS, attrgetter("prediction"), used=_USED,
@@ -168,7 +168,9 @@ COLUMNS = (
            table=20),
     Column("status", "status", Sort.TEXT, _statuses, when=_is_loss, csv=40),
     Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
-           when=_is_loss, jsonl=40, json=40),
+           when=_is_loss, json=40),
+    Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
+           jsonl=40),
 )  # fmt: skip
 """Of one name there may be several, never two in one format."""
 

@@ -48,8 +48,8 @@ class Figure:
     """Its place in JSON, 0 where it is not there."""
     line: int = 0
     """The same in the summary for people, of the table and of Markdown."""
-    is_bound: bool = False
-    """Whether `--fail-above` takes it."""
+    is_words: bool = False
+    """Whether it is no number, which `--fail-above` could take."""
     is_optional: bool = False
     """Whether JSON leaves it out where there is none."""
 
@@ -85,55 +85,53 @@ def _square(report: Report) -> str | None:
     )
 
 
+_BY_COUNT = attrgetter("mean_by_count")
+
 FIGURES = (
-    Figure("loss", "loss", "nats, {r.header.reduction.value}",
-           json=1, line=1, is_bound=True, is_optional=True),
+    Figure("loss", "loss", "nats, {r.header.reduction.value}", json=1, line=1, is_optional=True),
     Figure("", "loss", "one for each row (reduction none)", line=1,
            of=lambda r: "" if r.loss is None else None),
-    Figure("reduction", json=2, of=attrgetter("header.reduction.value")),
-    Figure("numerator", "numerator", "nats, sum of the {weighted}losses",
-           json=3, line=2, is_bound=True),
-    Figure("denominator", "denominator", "{r.denominator_is}", json=4, line=3, is_bound=True),
-    Figure("denominator_is", json=5),
-    Figure("rows_given", json=6, is_bound=True),
-    Figure("rows_used", json=7, is_bound=True),
-    Figure("rows_ignored", json=8, is_bound=True),
+    Figure("reduction", of=attrgetter("header.reduction.value"), json=2, is_words=True),
+    Figure("numerator", "numerator", "nats, sum of the {weighted}losses", json=3, line=2),
+    Figure("denominator", "denominator", "{r.denominator_is}", json=4, line=3),
+    Figure("denominator_is", json=5, is_words=True),
+    Figure("rows_given", json=6),
+    Figure("rows_used", json=7),
+    Figure("rows_ignored", json=8),
     Figure("", "rows", "{r.rows_given} given, {r.rows_used} used, {r.rows_ignored} ignored",
-           line=5, of=lambda _: ""),
-    Figure("mean", json=12, is_bound=True),
-    Figure("perplexity", "perplexity", "exp of the mean loss",
-           of=_perplexity, json=17, line=9, is_bound=True),
-    Figure("bits", "bits", "the mean loss / ln 2", json=18, line=10, is_bound=True,
+           of=lambda _: "", line=5),
+    Figure("mean", json=12),
+    Figure("perplexity", "perplexity", "exp of the mean loss", of=_perplexity, json=17, line=9),
+    Figure("bits", "bits", "the mean loss / ln 2", json=18, line=10,
            of=lambda r: None if r.mean is None else r.mean / math.log(2)),
-    Figure("accuracy", "accuracy", "({r.correct} of {r.rows_used} rows)",
-           of=lambda r: _share(r.correct, r.rows_used), json=19, line=11, is_bound=True),
-    Figure("chance", "{guess}", "nats, a uniform guess", json=21, line=13, is_bound=True),
+    Figure("accuracy", "accuracy", "({r.correct} of {r.rows_used} rows)", json=19, line=11,
+           of=lambda r: _share(r.correct, r.rows_used)),
+    Figure("chance", "{guess}", "nats, a uniform guess", json=21, line=13),
     Figure("label_entropy", "label entropy", "nats, knowing only the {weighted}shares of labels",
-           json=22, line=16, is_bound=True),
+           json=22, line=16),
     Figure("floor", "floor", "nats, the entropy of the soft targets: no loss is lower",
-           json=15, line=14, is_bound=True, is_optional=True),
+           json=15, line=14, is_optional=True),
     Figure("excess", "excess", "nats above it, the KL divergence",
-           json=16, line=15, is_bound=True, is_optional=True),
-    Figure("cells_given", tasks={Task.BCE}, json=9, is_bound=True),
-    Figure("cells_used", tasks={Task.BCE}, json=10, is_bound=True),
-    Figure("cells_ignored", tasks={Task.BCE}, json=11, is_bound=True),
+           json=16, line=15, is_optional=True),
+    Figure("cells_given", tasks={Task.BCE}, json=9),
+    Figure("cells_used", tasks={Task.BCE}, json=10),
+    Figure("cells_ignored", tasks={Task.BCE}, json=11),
     Figure("", "cells", "{r.cells_given} given, {r.cells_used} used, {r.cells_ignored} ignored",
-           tasks={Task.BCE}, line=7, of=lambda _: ""),
-    Figure("cell_accuracy", "", "({r.cells_correct} of {r.cells_used} cells)", tasks={Task.BCE},
-           of=lambda r: _share(r.cells_correct, r.cells_used), json=20, line=12, is_bound=True),
+           of=lambda _: "", tasks={Task.BCE}, line=7),
+    Figure("cell_accuracy", "", "({r.cells_correct} of {r.cells_used} cells)",
+           of=lambda r: _share(r.cells_correct, r.cells_used), tasks={Task.BCE}, json=20, line=12),
     Figure("mean_over_cells", "by count", "nats, numerator / cells: the other weighted mean",
-           tasks={Task.BCE}, of=attrgetter("mean_by_count"),
-           json=13, line=4, is_bound=True, is_optional=True),
+           of=_BY_COUNT, tasks={Task.BCE}, json=13, line=4, is_optional=True),
     Figure("mean_over_rows", "by count", "nats, numerator / rows: the other weighted mean",
-           tasks={Task.CE}, of=attrgetter("mean_by_count"),
-           json=13, line=4, is_bound=True, is_optional=True),
-    Figure("target_form", "target", "{r.target_form}", json=23, line=8),
-    Figure("layout", "", "{square}", json=24, line=6, of=_square, is_optional=True),
-    Figure("input", json=25, of=attrgetter("header.schema.kind.value")),
-    Figure("source", json=26, of=attrgetter("header.schema.source")),
-    Figure("stored", json=27, of=attrgetter("header.schema.stored"), is_optional=True),
-    Figure("backend", json=28),
-    Figure("version", json=29),
+           of=_BY_COUNT, tasks={Task.CE}, json=13, line=4, is_optional=True),
+    Figure("target_form", "target", "{r.target_form}", json=23, line=8, is_words=True),
+    Figure("layout", "", "{square}", of=_square, json=24, line=6, is_words=True, is_optional=True),
+    Figure("input", of=attrgetter("header.schema.kind.value"), json=25, is_words=True),
+    Figure("source", of=attrgetter("header.schema.source"), json=26, is_words=True),
+    Figure("stored", of=attrgetter("header.schema.stored"),
+           json=27, is_words=True, is_optional=True),
+    Figure("backend", json=28, is_words=True),
+    Figure("version", json=29, is_words=True),
 )  # fmt: skip
 """Bounds are told in this order."""
 
@@ -194,7 +192,8 @@ def arithmetic(report: Report) -> str:
 
 def known(task: Task) -> tuple[str, ...]:
     """The figures that can be bounded."""
-    return tuple(figure.name for figure in FIGURES if figure.is_bound and task in figure.tasks)
+    numbers = (figure for figure in FIGURES if figure.json and not figure.is_words)
+    return tuple(figure.name for figure in numbers if task in figure.tasks)
 
 
 @dataclass(frozen=True)
