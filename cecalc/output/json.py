@@ -63,9 +63,10 @@ def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[st
         return _lists(name, column.of(rows), column.used and column.used(rows))
     if column.sort is Sort.OBJECTS:
         return [f"{key}: [{', '.join(cells)}]" for cells in _cells(column, rows)]
-    texts = column.texts(rows, _STYLE, "null")
     if column.is_sparse:
-        return ["" if text == "null" else f"{key}: {text}" for text in texts]
+        values = column.of(rows)
+        return ["" if value is None else f"{key}: {quoted(value)}" for value in values]
+    texts = column.texts(rows, _STYLE, "null")
     if column.sort in (Sort.NUMBER, Sort.COUNT):
         return [
             f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(name, text)
@@ -76,6 +77,7 @@ def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[st
 
 def objects(parts: list[list[str]]) -> list[str]:
     """An object for each row, of the members that are not empty."""
+    parts = [part for part in parts if any(part)] or parts
     rows = zip(*parts, strict=True)
     if all(map(all, parts)):
         return [f"{{{', '.join(row)}}}" for row in rows]
