@@ -74,12 +74,7 @@ def write_number(number: float) -> str:
     >>> [write_number(x) for x in (2.0, 0.1, 1e-05, 1e16, -0.0)]
     ['2', '0.1', '1e-5', '1e16', '0']
     """
-    if number == 0:
-        return "0"
-    text = repr(float(number))
-    mantissa, exponent, power = text.partition("e")
-    mantissa = mantissa.removesuffix(".0")
-    return f"{mantissa}e{int(power)}" if exponent else mantissa
+    return write_numbers([float(number)])[0]
 
 
 DECIMALS = 4
@@ -90,7 +85,7 @@ _EXPONENT = re.compile(r"e\+?(-?)0*")
 
 
 def write_numbers(values: Sequence[float]) -> list[str]:
-    """`write_number` of each value, several times faster.
+    """`write_number` of each value.
 
     >>> write_numbers([2.0, 0.1, 1e-05, 1e16, -0.0, float("inf")])
     ['2', '0.1', '1e-5', '1e16', '0', 'inf']
@@ -98,9 +93,7 @@ def write_numbers(values: Sequence[float]) -> list[str]:
     if not values:
         return []
     text = ",".join(map(repr, values)) + ","
-    if "-0.0," in text:
-        return [write_number(value) for value in values]
-    text = text.replace(".0,", ",")
+    text = text.replace("-0.0,", "0,").replace(".0,", ",")
     if "e" in text:  # repr writes e-05 and e+16
         text = text.replace("e-0", "e-").replace("e+", "e")
     return text[:-1].split(",")

@@ -162,8 +162,8 @@ def test_objects_are_picked_from_too(
     out, _ = capfd.readouterr()
     if form == "jsonl":
         assert out == (
-            '{"loss": 0.6931471805599453, "note": "a\\u0021"}\n'
-            '{"loss": 0.6931471805599453, "note":[1,  {"x":2}]}\n'
+            '{"loss": 0.6931471805599453, "note": "a!"}\n'
+            '{"loss": 0.6931471805599453, "note": [1, {"x": 2}]}\n'
         )
     else:
         read = list(csv.reader(io.StringIO(out), delimiter="\t" if form == "tsv" else ","))

@@ -179,8 +179,7 @@ def _pair(style: Style, row: RowSteps, ce: SoftmaxSteps) -> Block:
 
 def _name(header: Header, row: RowSteps) -> str:
     """What a row is called."""
-    identity = columns.shown_identity(header)
-    return ", ".join(f"{c.title} {c.shown(row.outcome)[0]}" for c in identity)
+    return columns.row_title(header, row.outcome)
 
 
 def _softmax(style: Style, steps: SoftmaxSteps) -> list[_Line]:

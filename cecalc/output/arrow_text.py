@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from cecalc.model import Flags, Floats, Groups, Outcome
 from cecalc.numbers import write_numbers
-from cecalc.output.column import Column, Sort
+from cecalc.output.column import Column, Sort, Style
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,16 +38,18 @@ def rows(values: Floats, used: Flags | None, delimiter: str) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), _scalar(delimiter.encode()))
 
 
-def texts(column: Column, outcome: Outcome | Groups, quote: Callable[[str], str]) -> pa.Array:
+def texts(column: Column, outcome: Outcome | Groups, style: Style) -> pa.Array:
     """A column's texts, null where the value does not count."""
     values = column.of(outcome)
     if values is None or column.sort in (Sort.TEXT, Sort.CELL):
-        return strings(list(map(quote, column.precise(outcome))))
+        if values is None or not any(values):
+            return pa.repeat(_scalar(b""), outcome.size)
+        return strings(column.texts(outcome, style))
     used = None if column.used is None else column.used(outcome)
     if column.sort is Sort.FLAG:
         found = pc.if_else(_array(values), _scalar(b"true"), _scalar(b"false"))
     elif column.names:
-        found = _names(values, [quote(name) for name in column.names.values()])
+        found = _names(values, [style.text(name) for name in column.names.values()])
     elif values.dtype.kind == "f":
         return numbers(values, used)
     else:
@@ -63,44 +65,27 @@ def strings(found: list[str]) -> pa.Array:
     return _binary(b"".join(parts), offsets)
 
 
-def sparse(found: list[str]) -> pa.Array:
-    """The same for texts that are nearly all empty."""
-    return strings(found) if any(found) else pa.repeat(_scalar(b""), len(found))
-
-
-def lines(originals: Any) -> pa.Array:
-    """The rows as they came."""
+def lines(
+    originals: Any, delimiter: str, fields: int, wanted: Sequence[int] | None
+) -> pa.Array | None:
+    """The rows as they came, or some of their columns, joined; None where those are not apart."""
     packed = getattr(originals, "packed", None)
     if packed is None:
-        return strings([original.text for original in originals])
-    return _binary(*packed)
-
-
-def columns(originals: Any, delimiter: str, fields: int, wanted: Sequence[int]) -> pa.Array | None:
-    """Some columns of the rows as they came, joined; None where a field may hold a delimiter."""
-    found = _columns(originals, delimiter, fields, wanted)
-    return (
-        None if found is None else pc.binary_join_element_wise(*found, _scalar(delimiter.encode()))
-    )
+        return None if wanted else strings([original.text for original in originals])
+    if wanted is None:
+        return _binary(*packed)
+    every = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
+    places = np.arange(len(originals)) * fields
+    found = [every.take(_array(places + i)) for i in wanted]
+    return pc.binary_join_element_wise(*found, _scalar(delimiter.encode()))
 
 
 def cells(originals: Any, delimiter: str, fields: int, wanted: int) -> list[str] | None:
-    """The texts of one column."""
-    found = _columns(originals, delimiter, fields, [wanted])
+    """The texts of one column; None where a field may hold a delimiter."""
+    found = lines(originals, delimiter, fields, [wanted])
     if found is None:
         return None
-    return [text.decode("utf-8", "surrogateescape") for text in found[0].to_pylist()]
-
-
-def _columns(
-    originals: Any, delimiter: str, fields: int, wanted: Sequence[int]
-) -> list[pa.Array] | None:
-    packed = getattr(originals, "packed", None)
-    if packed is None:
-        return None
-    every = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
-    places = np.arange(len(originals)) * fields
-    return [every.take(_array(places + i)) for i in wanted]
+    return [text.decode("utf-8", "surrogateescape") for text in found.to_pylist()]
 
 
 def joined(parts: Sequence[pa.Array], delimiter: str) -> str:

@@ -1,18 +1,23 @@
-"""The columns there are: name, unit and formatting of each, said once."""
+"""The columns there are: one list, which every format reads.
+
+A new column is an entry of `COLUMNS`: its name, its title, what its values are and where they come
+from, when it is there (`when`), and its place in each of the formats that show it (`table` counts
+for Markdown too, `csv` for TSV). With `is_asked` it is there only where `--select` names it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import CellLosses, Groups, Header, Item, Outcome, RowLosses, Schema
-from cecalc.output.column import Column, Sort
+from cecalc.model import Header, Item, Outcome, Schema
+from cecalc.output.column import PEOPLE, Column, Role, Sort, View
 from cecalc.request import Selection
-from cecalc.selection import select
+from cecalc.selection import select, split
 from cecalc.terms import Kind, TargetForm, Task
 
 PREFIX = "cecalc_"
@@ -21,34 +26,9 @@ MANY = 2**10
 IGNORED = "ignored"
 CLASS = "class"
 """What `--by` calls a target's class; for bce, a column of cells."""
-
-_USED = attrgetter("used")
-LOSS = Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), "nats", _USED, IGNORED)
-UNWEIGHTED = Column(
-    "loss_unweighted", "unweighted", Sort.NUMBER, attrgetter("loss_unweighted"), used=_USED
-)
-WEIGHT = Column("weight", "weight", Sort.NUMBER, attrgetter("weight"), used=_USED)
-P_TARGET = Column("p_target", "p_target", Sort.NUMBER, attrgetter("p_target"), used=_USED)
-P_PREDICTION = Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction"), used=_USED)
-CORRECT = Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED)
-SAMPLE_WEIGHT = Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch.sample_weight"))
-ID = Column("id", "id", Sort.TEXT, attrgetter("batch.ids"))
-
-_OF_INPUT = {
-    "row", "file", "line", "place", "id", "target", CLASS, "logit", "prob", "log_prob",
-    "sample_weight",
-}  # fmt: skip
-"""Columns of ours that say what the input says."""
-
-FILE = Column("file", "file", Sort.TEXT, lambda rows: [rows.batch.source] * rows.batch.size)
-LINE = Column("line", "line", Sort.COUNT, lambda rows: _array(rows.batch.lines))
-
-
-def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
-    """The header, and the items after it, without empty batches."""
-    header = next(items)
-    assert isinstance(header, Header)
-    return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
+CELLS_SHOWN = 8
+"""A row with more cells shows only how many of them are right."""
+CLASSES_SHOWN = 12
 
 
 def is_single(header: Header) -> bool:
@@ -61,6 +41,218 @@ def by_row(header: Header) -> bool:
     return header.task is Task.CE or is_single(header)
 
 
+def _by_cell(header: Header) -> bool:
+    return header.task is Task.BCE and header.width > 1
+
+
+def _is_loss(header: Header) -> bool:
+    return header.task.is_loss
+
+
+def _is_activation(header: Header) -> bool:
+    return not header.task.is_loss
+
+
+def _has_files(header: Header) -> bool:
+    return header.schema.files > 1
+
+
+def _has_shares(header: Header) -> bool:
+    return header.target_form is TargetForm.DISTRIBUTION
+
+
+def _row_numbers(outcome: Outcome) -> Any:
+    import numpy as np
+
+    return np.arange(outcome.batch.size) + outcome.batch.start
+
+
+def _lines(outcome: Outcome) -> Any:
+    import numpy as np
+
+    lines = outcome.batch.lines
+    return None if lines is None else np.asarray(lines)
+
+
+def _places(outcome: Outcome) -> list[str]:
+    batch = outcome.batch
+    if batch.lines is None:
+        return [batch.source or ""] * batch.size
+    return [f"{batch.source}:{line}" for line in batch.lines]
+
+
+def _at_target(outcome: Any) -> Any:
+    import numpy as np
+
+    # An ignored row has target class −1: any class will do, since the value is not shown.
+    return outcome.batch.values[np.arange(outcome.size), outcome.target_class]
+
+
+def _right_cells(outcome: Any) -> list[str]:
+    right = (outcome.cell_correct & outcome.cell_used).sum(axis=1)
+    pairs = zip(right.tolist(), outcome.cell_used.sum(axis=1).tolist(), strict=True)
+    return [f"{part}/{whole}" for part, whole in pairs]
+
+
+def _statuses(outcome: Any) -> list[str]:
+    """`ignored`, `inf` or `nan` where a row's loss is no ordinary number; empty elsewhere."""
+    import numpy as np
+
+    loss, used = outcome.loss, outcome.used
+    status = [""] * outcome.size
+    for row in np.flatnonzero(~(used & np.isfinite(loss))).tolist():
+        status[row] = str(float(loss[row])) if used[row] else IGNORED
+    return status
+
+
+def _ignored(used: Any) -> list[str | None]:
+    return [None if is_used else IGNORED for is_used in used.tolist()]
+
+
+_USED, _CELL_USED = attrgetter("used"), attrgetter("cell_used")
+_TARGET = attrgetter("batch.target")
+
+COLUMNS = (
+    Column("row", "row", Sort.COUNT, _row_numbers, Role.NAME, table=1, jsonl=1, json=1,
+           in_table=lambda h: not (h.has_ids or h.schema.coordinates or h.schema.files > 1)),
+    Column("place", "place", Sort.TEXT, _places, Role.NAME, when=_has_files, table=1),
+    Column("file", "file", Sort.TEXT, lambda rows: [rows.batch.source] * rows.size, Role.NAME,
+           when=_has_files, jsonl=2, json=2),
+    Column("line", "line", Sort.COUNT, _lines, Role.NAME, when=_has_files, jsonl=3, json=3),
+    Column("", "", Sort.COUNTS, attrgetter("batch.coordinates"), Role.NAME,
+           when=lambda h: bool(h.schema.coordinates), table=2, csv=4, jsonl=4, json=4),
+    Column("id", "id", Sort.TEXT, attrgetter("batch.ids"), Role.NAME, when=lambda h: h.has_ids,
+           in_table=lambda h: not h.schema.coordinates, table=3, csv=5, jsonl=5, json=5),
+    Column("{kind}", "", Sort.NUMBERS, attrgetter("batch.values"), Role.GIVEN, each="{value}",
+           csv=10, jsonl=10),
+    Column("target", "target", Sort.CLASS, _TARGET, Role.GIVEN, table=10, csv=11, jsonl=11, json=10,
+           when=lambda h: h.target_form is TargetForm.INDEX),
+    Column("target", "largest target", Sort.CLASS, attrgetter("target_class"), Role.GIVEN,
+           used=_USED, when=_has_shares, table=10),
+    Column("target", "target", Sort.COUNT, lambda rows: rows.batch.target[:, 0], Role.GIVEN,
+           when=is_single, table=10, json=10),
+    Column("target", "", Sort.NUMBERS, _TARGET, Role.GIVEN, each="target", when=_has_shares,
+           csv=11, jsonl=11, json=10),
+    Column("target", "", Sort.NUMBERS, _TARGET, Role.GIVEN, each="target", csv=11, jsonl=11,
+           when=lambda h: h.target_form is TargetForm.CELLS),
+    Column("sample_weight", "weight", Sort.NUMBER, attrgetter("batch.sample_weight"), Role.GIVEN,
+           when=lambda h: h.has_sample_weight, csv=12, jsonl=12),
+    Column("{value}", "{value}", Sort.NUMBER, _at_target, Role.GIVEN, used=_USED, table=11,
+           when=lambda h: h.task is Task.CE and h.schema.kind is not Kind.PROBS),
+    Column("{value}", "{value}", Sort.NUMBER, lambda rows: rows.batch.values[:, 0], Role.GIVEN,
+           used=_USED, when=is_single, table=11),
+    Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats", used=_USED, blank=IGNORED,
+           when=_is_loss, table=32, csv=20, jsonl=20, json=20),
+    Column("loss_unweighted", "unweighted", Sort.NUMBER, attrgetter("loss_unweighted"), used=_USED,
+           when=lambda h: _is_loss(h) and h.has_weights, table=31, csv=21, jsonl=21, json=21),
+    Column("weight", "weight", Sort.NUMBER, attrgetter("weight"), used=_USED,
+           when=lambda h: _is_loss(h) and h.has_row_weight, in_table=by_row, table=30, json=22),
+    Column("p_target", "p_target", Sort.NUMBER, attrgetter("p_target"), used=_USED, when=by_row,
+           table=23, csv=24, jsonl=24, json=23),
+    Column("prediction", "prediction", Sort.CLASS, attrgetter("prediction"), used=_USED,
+           when=by_row, table=24, csv=23, jsonl=23, json=24),
+    Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction"), used=_USED, when=by_row,
+           table=25),
+    Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=by_row,
+           table=26, csv=26, jsonl=26, json=26),
+    Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=_by_cell,
+           json=26),
+    Column("cells", "", Sort.NUMBERS, attrgetter("cell_loss"), each="loss", used=_CELL_USED,
+           when=_by_cell, in_table=lambda h: h.width <= CELLS_SHOWN, table=27, csv=27, jsonl=27),
+    Column("cells", "cells", Sort.OBJECTS, attrgetter("cell_loss"), json=27,
+           when=lambda h: h.task is Task.BCE),
+    Column("right", "right", Sort.TEXT, _right_cells, used=_USED, when=_by_cell, table=28),
+    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="{activation}",
+           when=_is_activation, csv=20, jsonl=20, json=20),
+    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", when=_is_activation,
+           table=20),
+    Column("status", "status", Sort.TEXT, _statuses, when=_is_loss, csv=40),
+    Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
+           when=_is_loss, json=40),
+    Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
+           jsonl=40),
+)  # fmt: skip
+"""Of one name there may be several, never two in one format."""
+
+OF_CELL = (
+    Column("target", "target", Sort.NUMBER, lambda rows: rows.batch.target.ravel()),
+    Column("p", "p", Sort.NUMBER, lambda rows: rows.probs.ravel()),
+    Column("loss", "loss", Sort.NUMBER, lambda rows: rows.cell_loss.ravel(),
+           used=lambda rows: rows.cell_used.ravel()),
+    Column("correct", "correct", Sort.FLAG, lambda rows: rows.cell_correct.ravel(),
+           used=lambda rows: rows.cell_used.ravel()),
+    Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.cell_used.ravel()),
+           is_sparse=True),
+)  # fmt: skip
+"""The same of `Sort.OBJECTS`, with a value for each cell of each row."""
+
+
+def of(header: Header, view: View) -> list[Column]:
+    """The columns that a format has, in its order."""
+    found: list[Column] = []
+    for column in sorted(COLUMNS, key=attrgetter(view)):
+        is_there = getattr(column, view) and column.when(header)
+        if is_there and (view != "table" or column.in_table(header)):
+            known = _known(column, header)
+            is_split = view == "table" and known.sort is Sort.NUMBERS
+            found += known.split() if is_split or known.sort is Sort.COUNTS else [known]
+    return found
+
+
+def _known(column: Column, header: Header) -> Column:
+    """A column as it is in a run: what its names leave open, and the classes."""
+    kind = header.schema.kind.value
+    words = {
+        "kind": kind,
+        "value": kind.removesuffix("s"),
+        "activation": "log_prob" if header.log else "prob",
+    }
+    classes = header.schema.classes
+    is_lone = header.width == 1 and header.task in (Task.BCE, Task.SIGMOID)
+    names = enumerate(classes or ()) if header.task is Task.CE else ()
+    return replace(
+        column,
+        name=column.name.format(**words),
+        title=column.title.format(**words),
+        each=column.each.format(**words),
+        labels=header.schema.coordinates if column.sort is Sort.COUNTS else header.labels,
+        is_lone=is_lone and not classes,
+        names=dict(names) if column.sort is Sort.CLASS else {},
+    )
+
+
+def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
+    """The header, and the items after it, without empty batches."""
+    header: Any = next(items)
+    return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
+
+
+def given(header: Header, view: View) -> list[Column]:
+    """Those that say what the input says, for input that had no fields to pass on."""
+    return [column for column in of(header, view) if column.role is not Role.RESULT]
+
+
+def identity(header: Header) -> list[Column]:
+    """What tells rows apart: number, file and line where there are several, coordinates, id."""
+    return [column for column in of(header, "json") if column.role is Role.NAME]
+
+
+def row_title(header: Header, outcome: Outcome) -> str:
+    """What a table calls a row: its coordinates, else its identifier, else its number."""
+    names = [column for column in of(header, "table") if column.role is Role.NAME]
+    return ", ".join(f"{name.title} {name.texts(outcome, PEOPLE)[0]}" for name in names)
+
+
+def keys(header: Header) -> list[Column]:
+    """What `--by` takes beside the columns of the input."""
+    if not by_row(header):
+        return identity(header)
+    found = {column.name: column for column in of(header, "table")}
+    target = found["target"]
+    parts = target, found["prediction"], found["correct"], replace(target, name=CLASS)
+    return [*identity(header), *parts]
+
+
 def fields(header: Header) -> list[Column]:
     """The input's own columns, where its rows pass through."""
     names = (header.schema.fields or ()) if header.has_originals else ()
@@ -71,24 +263,40 @@ def fields(header: Header) -> list[Column]:
 
 
 def _cells(schema: Schema, position: int, outcome: Outcome) -> Sequence[Any]:
-    assert schema.fields is not None
+    names = schema.fields or ()
     originals = outcome.batch.originals or ()
     if schema.delimiter and len(originals) >= MANY:
         from cecalc.output import arrow_text
 
-        found = arrow_text.cells(originals, schema.delimiter, len(schema.fields), position)
+        found = arrow_text.cells(originals, schema.delimiter, len(names), position)
         if found is not None:
             return found
-    name = schema.fields[position]
-    rows = (original.cells for original in originals)
+    name, rows = names[position], input_cells(outcome)
     return [row.get(name) if isinstance(row, Mapping) else row[position] for row in rows]
 
 
-def selected(own: list[Column], header: Header, selection: Selection) -> list[Column]:
-    """The columns of a view that shows its own, or those that are asked for by name."""
-    if selection.columns is None:
-        return own
-    return chosen(own, header, selection.columns, "--select")
+def input_cells(outcome: Outcome) -> Iterator[Any]:
+    """The cells of each row of the input, or the row's object."""
+    return (original.cells for original in outcome.batch.originals or ())
+
+
+def offered(found: Iterable[Column], given: Iterable[str], selection: Selection) -> list[Column]:
+    """Without those that have to be asked for and are not, or whose name means one of the input."""
+    asked = {part for _, part in split(selection.columns or "")} - set(given)
+    prefix = selection.prefix or ""
+    return [
+        column
+        for column in found
+        if not column.is_asked or asked & {prefix + column.name, PREFIX + column.name}
+    ]
+
+
+def selected(header: Header, view: View, selection: Selection) -> list[Column]:
+    """The columns of a format that shows its own, or those that are asked for by name."""
+    theirs = [column.name for column in fields(header)]
+    own = offered(of(header, view), theirs, selection)
+    asked = selection.columns
+    return own if asked is None else chosen(own, header, asked, "--select")
 
 
 def chosen(own: list[Column], header: Header, specification: str, option: str) -> list[Column]:
@@ -98,119 +306,23 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
     """
     theirs = {column.name: column for column in fields(header)}
     targets = {name for _, name in header.schema.target_columns}
-    for column in own:
-        if column.name == "target" and targets == {column.name} and column.name in theirs:
-            theirs[column.name] = column
-    same = {*_OF_INPUT, *header.schema.coordinates}
-    free = [column for column in own if not (column.name in theirs and column.name in same)]
-    every = [*theirs.values(), *(_free(column, set(theirs)) for column in free)]
-    names = [column.name for column in every]
+    if targets == {"target"} and "target" in theirs:
+        theirs |= {column.name: column for column in own if column.name == "target"}
+    taken = set(theirs)
+    free = [column for column in own if column.role is Role.RESULT or column.name not in taken]
+    ours = [replace(c, name=free_prefix({c.name}, taken) + c.name) for c in free]
     try:
-        return [replace(every[i], title=names[i]) for i in select(names, specification, option)]
+        found = picked([*theirs.values(), *ours], specification, option)
     except DataError as error:
         if header.schema.fields and not header.has_originals:
             error.hint = f"{error.hint}; of this format, columns are read only where they are used"
         raise
+    return [replace(column, title=column.name, is_sparse=False) for column in found]
 
 
-def _free(column: Column, taken: set[str]) -> Column:
-    """A column of ours under a name that the input has not."""
-    return replace(column, name=free_prefix({column.name}, taken) + column.name)
-
-
-def class_names(header: Header) -> Mapping[float, str]:
-    """The classes' names by number; none for bce, where a prediction is 0 or 1."""
-    names = header.schema.classes if header.task is Task.CE else None
-    return dict(enumerate(names or ()))
-
-
-def prediction(header: Header) -> Column:
-    """The predicted class."""
-    of = attrgetter("prediction")
-    return Column("prediction", "prediction", Sort.CLASS, of, used=_USED, names=class_names(header))
-
-
-def losses(header: Header) -> list[Column]:
-    """A row's loss, and beside it the unweighted loss where there are weights."""
-    return [LOSS, UNWEIGHTED] if header.has_weights else [LOSS]
-
-
-def cell(name: str, title: str, attribute: str, c: int, used: str | None = None) -> Column:
-    """A column of numbers taken from column `c` of an array of shape (N, C)."""
-    flags = attrgetter(used) if used else None
-    return Column(
-        name,
-        title,
-        Sort.NUMBER,
-        partial(_at, attrgetter(attribute), c),
-        used=flags and partial(_at, flags, c),
-    )
-
-
-def per_class(prefix: str, header: Header, attribute: str, used: str | None = None) -> list[Column]:
-    """A column of numbers for each class, taken from an array of shape (N, C)."""
-    labels = enumerate(header.labels)
-    return [cell(f"{prefix}_{label}", label, attribute, c, used) for c, label in labels]
-
-
-def _at(array: Callable[[Outcome], Any], c: int, outcome: Outcome) -> Any:
-    return array(outcome)[:, c]
-
-
-def coordinates(header: Header) -> list[Column]:
-    """The coordinates of a row of K-dimensional input."""
-    array = attrgetter("batch.coordinates")
-    return [
-        Column(name, name, Sort.COUNT, partial(_at, array, k))
-        for k, name in enumerate(header.schema.coordinates)
-    ]
-
-
-def identity(header: Header) -> list[Column]:
-    """What tells rows apart: number, file and line where there are several, coordinates, id."""
-    number = Column("row", "row", Sort.COUNT, row_numbers)
-    origin = [FILE, LINE] if header.schema.files > 1 else []
-    return [number, *origin, *coordinates(header), *([ID] if header.has_ids else [])]
-
-
-def _array(lines: Sequence[int] | None) -> Any:
-    import numpy as np
-
-    return None if lines is None else np.asarray(lines)
-
-
-def place(header: Header) -> list[Column]:
-    """The file and line of a row, where the input has several files."""
-    return [Column("place", "place", Sort.TEXT, _places)] if header.schema.files > 1 else []
-
-
-def _places(outcome: Outcome) -> list[str]:
-    batch = outcome.batch
-    if batch.lines is None:
-        return [batch.source or ""] * batch.size
-    return [f"{batch.source}:{line}" for line in batch.lines]
-
-
-def row_numbers(outcome: Outcome) -> Any:
-    """The number of each row in the whole input."""
-    import numpy as np
-
-    return np.arange(outcome.batch.size) + outcome.batch.start
-
-
-def target(header: Header) -> Column:
-    """A row's target as it was given: a class, or a list of shares."""
-    of = attrgetter("batch.target")
-    if header.target_form is TargetForm.INDEX:
-        return Column("target", "target", Sort.CLASS, of, names=class_names(header))
-    return Column("target", "target", Sort.NUMBERS, of)
-
-
-def value_name(header: Header) -> str:
-    """The singular of what the input's numbers are: logit, prob or log_prob."""
-    return {Kind.LOGITS: "logit", Kind.PROBS: "prob", Kind.LOG_PROBS: "log_prob"}[
-        header.schema.kind
-    ]
+def picked(every: Sequence[Column], specification: str, option: str = "--select") -> list[Column]:
+    """Those that a specification names, in its order."""
+    return [every[i] for i in select([column.name for column in every], specification, option)]
 
 
 def prefix_of(ours: set[str], theirs: set[str], selection: Selection) -> str:
@@ -252,98 +364,3 @@ def row_error(header: Header, outcome: Outcome, row: int, rule: str, hint: str) 
         row=outcome.batch.start + row,
     )
     return DataError(rule, place=place, hint=hint)
-
-
-CELLS_SHOWN = 8
-"""A row with more cells shows only how many of them are right."""
-CLASSES_SHOWN = 12
-
-
-def loss_columns(header: Header) -> list[Column]:
-    """The columns of a loss, from what a row is to what it costs."""
-    losses = [UNWEIGHTED, LOSS] if header.has_weights else [LOSS]
-    if not by_row(header):
-        cells = per_class("loss", header, "cell_loss", "cell_used")
-        few = cells if header.width <= CELLS_SHOWN else []
-        return [*shown_identity(header), *few, right_cells(), *losses]
-    return [
-        *shown_identity(header),
-        shown_target(header),
-        *_given(header),
-        P_TARGET,
-        prediction(header),
-        P_PREDICTION,
-        CORRECT,
-        *([WEIGHT] if header.has_row_weight else []),
-        *losses,
-    ]
-
-
-def shown_identity(header: Header) -> list[Column]:
-    """What names a row: its coordinates, else its identifier, else its number."""
-    places = place(header)
-    if header.schema.coordinates:
-        return [*places, *coordinates(header)]
-    return [*places, ID] if header.has_ids else places or identity(header)[:1]
-
-
-def shown_target(header: Header) -> Column:
-    """One class per row: the target, or its largest share."""
-    if header.target_form is TargetForm.DISTRIBUTION:
-        return Column(
-            "target",
-            "largest target",
-            Sort.CLASS,
-            attrgetter("target_class"),
-            used=attrgetter("used"),
-            names=class_names(header),
-        )
-    if header.target_form is TargetForm.CELLS:
-        return Column("target", "target", Sort.COUNT, _only_target)
-    return target(header)
-
-
-def _only_target(outcome: Outcome) -> Any:
-    return outcome.batch.truth[:, 0]
-
-
-def right_cells() -> Column:
-    """How many of the cells that count are right."""
-    return Column("right", "right", Sort.TEXT, _right_cells, used=attrgetter("used"))
-
-
-def _right_cells(outcome: CellLosses) -> list[str]:
-    correct, used = outcome.cell_correct, outcome.cell_used
-    right = (correct & used).sum(axis=1)
-    pairs = zip(right.tolist(), used.sum(axis=1).tolist(), strict=True)
-    return [f"{part}/{whole}" for part, whole in pairs]
-
-
-def _given(header: Header) -> list[Column]:
-    """The target's number in the input, where it is not the target's probability itself."""
-    if header.schema.kind is Kind.PROBS and not is_single(header):
-        return []
-    name = value_name(header)
-    at = _first if is_single(header) else _at_target
-    return [Column(name, name, Sort.NUMBER, at, used=attrgetter("used"))]
-
-
-def _first(outcome: Outcome) -> Any:
-    return outcome.batch.values[:, 0]
-
-
-def _at_target(outcome: RowLosses) -> Any:
-    import numpy as np
-
-    # An ignored row has target class −1: any class will do, since the value is not shown.
-    return outcome.batch.values[np.arange(outcome.batch.size), outcome.target_class]
-
-
-def activation_columns(header: Header) -> list[Column]:
-    """The columns of softmax and sigmoid: a probability per class."""
-    return [*shown_identity(header), *per_class("prob", header, "probs")]
-
-
-def all_texts(column: Column, rows: Sequence[Outcome | Groups]) -> list[str]:
-    """A column's texts over several outcomes."""
-    return [text for outcome in rows for text in column.shown(outcome)]

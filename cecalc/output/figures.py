@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Literal
 
 from cecalc.errors import Status
 from cecalc.model import Item, Report
@@ -25,57 +27,159 @@ class SummaryLine:
     words: str
 
 
+_BOTH = (Task.CE, Task.BCE)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a summary: where it comes from, and who shows it."""
+
+    name: str
+    """Its key in JSON, its name as a bound; empty for what only people are told."""
+    title: str = ""
+    """What people call it."""
+    words: str = ""
+    """What people are told beside it; `_words` says what stands in its braces."""
+    of: Callable[[Report], Value] | None = None
+    """Where it comes from, if not from the attribute of its name."""
+    tasks: Collection[Task] = _BOTH
+    """Whose figure it is."""
+    json: int = 0
+    """Its place in JSON, 0 where it is not there."""
+    line: int = 0
+    """The same in the summary for people, of the table and of Markdown."""
+    is_words: bool = False
+    """Whether it is no number, which `--fail-above` could take."""
+    is_optional: bool = False
+    """Whether JSON leaves it out where there is none."""
+
+    def value(self, report: Report) -> Value:
+        """The figure of a report; None where there is none."""
+        found: Value = self.of(report) if self.of else attrgetter(self.name)(report)
+        return found
+
+
+def _perplexity(report: Report) -> float | None:
+    if report.mean is None:
+        return None
+    try:
+        return math.exp(report.mean)
+    except OverflowError:
+        return math.inf
+
+
+def _share(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else part / whole
+
+
+def _square(report: Report) -> str | None:
+    """What is to be said where nothing tells that rows of ce are not columns: there are as many of
+    both, and the input is one that may come transposed.
+    """
+    header = report.header
+    may_be = not (header.has_originals or header.schema.fields or header.schema.columns)
+    is_ce = header.task is Task.CE and not header.schema.coordinates
+    is_square = is_ce and may_be and report.rows_given == header.width > 1
+    return (
+        "as many rows as classes: its shape cannot tell a transposed input" if is_square else None
+    )
+
+
+_BY_COUNT = attrgetter("mean_by_count")
+
+FIGURES = (
+    Figure("loss", "loss", "nats, {r.header.reduction.value}", json=1, line=1, is_optional=True),
+    Figure("", "loss", "one for each row (reduction none)", line=1,
+           of=lambda r: "" if r.loss is None else None),
+    Figure("reduction", of=attrgetter("header.reduction.value"), json=2, is_words=True),
+    Figure("numerator", "numerator", "nats, sum of the {weighted}losses", json=3, line=2),
+    Figure("denominator", "denominator", "{r.denominator_is}", json=4, line=3),
+    Figure("denominator_is", json=5, is_words=True),
+    Figure("rows_given", json=6),
+    Figure("rows_used", json=7),
+    Figure("rows_ignored", json=8),
+    Figure("", "rows", "{r.rows_given} given, {r.rows_used} used, {r.rows_ignored} ignored",
+           of=lambda _: "", line=5),
+    Figure("mean", json=12),
+    Figure("perplexity", "perplexity", "exp of the mean loss", of=_perplexity, json=17, line=9),
+    Figure("bits", "bits", "the mean loss / ln 2", json=18, line=10,
+           of=lambda r: None if r.mean is None else r.mean / math.log(2)),
+    Figure("accuracy", "accuracy", "({r.correct} of {r.rows_used} rows)", json=19, line=11,
+           of=lambda r: _share(r.correct, r.rows_used)),
+    Figure("chance", "{guess}", "nats, a uniform guess", json=21, line=13),
+    Figure("label_entropy", "label entropy", "nats, knowing only the {weighted}shares of labels",
+           json=22, line=16),
+    Figure("floor", "floor", "nats, the entropy of the soft targets: no loss is lower",
+           json=15, line=14, is_optional=True),
+    Figure("excess", "excess", "nats above it, the KL divergence",
+           json=16, line=15, is_optional=True),
+    Figure("cells_given", tasks={Task.BCE}, json=9),
+    Figure("cells_used", tasks={Task.BCE}, json=10),
+    Figure("cells_ignored", tasks={Task.BCE}, json=11),
+    Figure("", "cells", "{r.cells_given} given, {r.cells_used} used, {r.cells_ignored} ignored",
+           of=lambda _: "", tasks={Task.BCE}, line=7),
+    Figure("cell_accuracy", "", "({r.cells_correct} of {r.cells_used} cells)",
+           of=lambda r: _share(r.cells_correct, r.cells_used), tasks={Task.BCE}, json=20, line=12),
+    Figure("mean_over_cells", "by count", "nats, numerator / cells: the other weighted mean",
+           of=_BY_COUNT, tasks={Task.BCE}, json=13, line=4, is_optional=True),
+    Figure("mean_over_rows", "by count", "nats, numerator / rows: the other weighted mean",
+           of=_BY_COUNT, tasks={Task.CE}, json=13, line=4, is_optional=True),
+    Figure("target_form", "target", "{r.target_form}", json=23, line=8, is_words=True),
+    Figure("layout", "", "{square}", of=_square, json=24, line=6, is_words=True, is_optional=True),
+    Figure("input", of=attrgetter("header.schema.kind.value"), json=25, is_words=True),
+    Figure("source", of=attrgetter("header.schema.source"), json=26, is_words=True),
+    Figure("stored", of=attrgetter("header.schema.stored"),
+           json=27, is_words=True, is_optional=True),
+    Figure("backend", json=28, is_words=True),
+    Figure("version", json=29, is_words=True),
+)  # fmt: skip
+"""Bounds are told in this order."""
+
+
 def members(report: Report) -> Iterator[tuple[str, Value]]:
     """Every figure by its key, losses in nats."""
-    header = report.header
-    if report.loss is not None:
-        yield "loss", report.loss
-    yield "reduction", header.reduction.value
-    yield "numerator", report.numerator
-    yield "denominator", report.denominator
-    yield "denominator_is", report.denominator_is
-    for unit in ("rows", "cells") if report.cells_given is not None else ("rows",):
-        for what in ("given", "used", "ignored"):
-            yield f"{unit}_{what}", getattr(report, f"{unit}_{what}")
-    yield "mean", report.mean
-    if report.mean_by_count is not None:
-        yield f"mean_over_{_counted(report)}", report.mean_by_count
-    if report.floor is not None:
-        yield "floor", report.floor
-        yield "excess", report.excess
-    yield "perplexity", perplexity(report)
-    yield "bits", bits(report)
-    yield "accuracy", share(report.correct, report.rows_used)
-    if report.cells_correct is not None:
-        yield "cell_accuracy", share(report.cells_correct, report.cells_used)
-    yield "chance", report.chance
-    yield "label_entropy", report.label_entropy
-    yield "target_form", report.target_form
-    if is_square(report):
-        yield "layout", _SQUARE
-    yield "input", header.schema.kind.value
-    yield "source", header.schema.source
-    if header.schema.stored is not None:
-        yield "stored", header.schema.stored
-    yield "backend", report.backend
-    yield "version", report.version
+    for figure in _ordered(report, "json"):
+        value = figure.value(report)
+        if value is not None or not figure.is_optional:
+            yield figure.name, value
+
+
+def _ordered(report: Report, place: Literal["json", "line"]) -> list[Figure]:
+    task, order = report.header.task, attrgetter(place)
+    return sorted((f for f in FIGURES if order(f) and task in f.tasks), key=order)
 
 
 def lines(report: Report) -> list[SummaryLine]:
     """The summary in words, its numbers padded so that their decimal points meet."""
-    found = [
-        *_loss(report),
-        *_counts(report),
-        SummaryLine("target", "", report.target_form),
-        *_readings(report),
-        *_orientation(report),
-    ]
-    numbers = aligned([line.number for line in found])
-    widest = max(len(number) for number in numbers)
+    pairs = [(figure, figure.value(report)) for figure in _ordered(report, "line")]
+    there = [(figure, value) for figure, value in pairs if value is not None]
+    numbers = aligned([_number(figure, value) for figure, value in there])
+    widest, words = max(map(len, numbers)), _words(report)
     return [
-        SummaryLine(line.name, number.rjust(widest) if line.number else "", line.words)
-        for line, number in zip(found, numbers, strict=True)
+        SummaryLine(
+            figure.title.format(**words),
+            number.rjust(widest) if number else "",
+            figure.words.format(**words),
+        )
+        for (figure, _), number in zip(there, numbers, strict=True)
     ]
+
+
+def _number(figure: Figure, value: float | str) -> str:
+    if isinstance(value, str):
+        return ""
+    return brief(value) if figure.name == "denominator" else rounded(value)
+
+
+def _words(report: Report) -> dict[str, Any]:
+    """What stands in the braces of the figures' words: the report itself, and what it is about."""
+    header = report.header
+    return {
+        "r": report,
+        "weighted": "weighted " if header.has_weights else "",
+        "guess": f"ln {header.width}" if header.task is Task.CE else "ln 2",
+        "square": _square(report),
+    }
 
 
 def arithmetic(report: Report) -> str:
@@ -86,108 +190,10 @@ def arithmetic(report: Report) -> str:
     return f"{report.backend} · {schema.kind.replace('_', '-')} stored as {schema.stored}"
 
 
-def is_square(report: Report) -> bool:
-    """Whether nothing tells that rows of ce are not columns: there are as many of both, and the
-    input is one that may come transposed.
-    """
-    header = report.header
-    may_be = not (header.has_originals or header.schema.fields or header.schema.columns)
-    is_ce = header.task is Task.CE and not header.schema.coordinates
-    return is_ce and may_be and report.rows_given == header.width > 1
-
-
-_SQUARE = "as many rows as classes: its shape cannot tell a transposed input"
-
-
-def _counted(report: Report) -> str:
-    return "rows" if report.cells_given is None else "cells"
-
-
-def perplexity(report: Report) -> float | None:
-    """Exp of the mean loss, whatever the reduction."""
-    if report.mean is None:
-        return None
-    try:
-        return math.exp(report.mean)
-    except OverflowError:
-        return math.inf
-
-
-def bits(report: Report) -> float | None:
-    """The mean loss in bits."""
-    return None if report.mean is None else report.mean / math.log(2)
-
-
-def share(part: int, whole: int | None) -> float | None:
-    """Part / whole; None of nothing."""
-    return part / whole if whole else None
-
-
-def _loss(report: Report) -> Iterator[SummaryLine]:
-    reduction = report.header.reduction.value
-    if report.loss is None:
-        yield SummaryLine("loss", "", "one for each row (reduction none)")
-    else:
-        yield SummaryLine("loss", rounded(report.loss), f"nats, {reduction}")
-    weighted = "weighted " if report.header.has_weights else ""
-    yield SummaryLine("numerator", rounded(report.numerator), f"nats, sum of the {weighted}losses")
-    yield SummaryLine("denominator", brief(report.denominator), report.denominator_is)
-    if report.mean_by_count is not None:
-        words = f"nats, numerator / {_counted(report)}: the other weighted mean"
-        yield SummaryLine("by count", rounded(report.mean_by_count), words)
-
-
-def _counts(report: Report) -> Iterator[SummaryLine]:
-    rows = report.rows_given, report.rows_used, report.rows_ignored
-    yield SummaryLine("rows", "", "{} given, {} used, {} ignored".format(*rows))
-    if is_square(report):
-        yield SummaryLine("", "", _SQUARE)
-    if report.cells_given is not None:
-        cells = report.cells_given, report.cells_used, report.cells_ignored
-        yield SummaryLine("cells", "", "{} given, {} used, {} ignored".format(*cells))
-
-
-def _readings(report: Report) -> Iterator[SummaryLine]:
-    if (power := perplexity(report)) is not None:
-        yield SummaryLine("perplexity", rounded(power), "exp of the mean loss")
-    if (mean := bits(report)) is not None:
-        yield SummaryLine("bits", rounded(mean), "the mean loss / ln 2")
-    yield from _accuracy("accuracy", report.correct, report.rows_used, "rows")
-    if report.cells_correct is not None:
-        yield from _accuracy("", report.cells_correct, report.cells_used, "cells")
-
-
-def _accuracy(name: str, correct: int, used: int | None, unit: str) -> Iterator[SummaryLine]:
-    part = share(correct, used)
-    if part is not None:
-        yield SummaryLine(name, rounded(part), f"({correct} of {used} {unit})")
-
-
-def _orientation(report: Report) -> Iterator[SummaryLine]:
-    is_ce = report.header.task is Task.CE
-    guess = f"ln {report.header.width}" if is_ce else "ln 2"
-    yield SummaryLine(guess, rounded(report.chance), "nats, a uniform guess")
-    if report.floor is not None and report.excess is not None:
-        words = "nats, the entropy of the soft targets: no loss is lower"
-        yield SummaryLine("floor", rounded(report.floor), words)
-        yield SummaryLine("excess", rounded(report.excess), "nats above it, the KL divergence")
-    if report.label_entropy is not None:
-        weighted = "weighted " if report.header.has_weights else ""
-        words = f"nats, knowing only the {weighted}shares of labels"
-        yield SummaryLine("label entropy", rounded(report.label_entropy), words)
-
-
-FIGURES = (
-    "loss", "numerator", "denominator", "rows_given", "rows_used", "rows_ignored", "mean",
-    "perplexity", "bits", "accuracy", "chance", "label_entropy", "floor", "excess",
-)  # fmt: skip
-OF_ROWS = ("mean_over_rows",)
-OF_CELLS = ("cells_given", "cells_used", "cells_ignored", "cell_accuracy", "mean_over_cells")
-
-
 def known(task: Task) -> tuple[str, ...]:
     """The figures that can be bounded."""
-    return FIGURES + (OF_CELLS if task is Task.BCE else OF_ROWS)
+    numbers = (figure for figure in FIGURES if figure.json and not figure.is_words)
+    return tuple(figure.name for figure in numbers if task in figure.tasks)
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,11 @@ class Bound:
     is_ceiling: bool
     """Whether a figure above it fails, not one below it."""
 
+    @property
+    def side(self) -> str:
+        """Where a figure fails."""
+        return "above" if self.is_ceiling else "below"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -208,20 +219,14 @@ class Failure:
     value: float | None
     """The figure; None where there is none."""
 
-    @property
-    def by(self) -> float | None:
-        """How far the figure is beyond the bound."""
-        return None if self.value is None else abs(self.value - self.bound.limit)
-
     def __str__(self) -> str:
-        bound = self.bound
-        limit = write_number(bound.limit)
-        side = "above" if bound.is_ceiling else "below"
-        if self.value is None:
-            return f"{bound.figure} is undefined, and has to be known not to be {side} {limit}"
-        if math.isnan(self.value):
-            return f"{bound.figure} is nan, and has to be known not to be {side} {limit}"
-        return f"{bound.figure} {write_number(self.value)} is {side} {limit} by {self.by:.6g}"
+        figure, side, value = self.bound.figure, self.bound.side, self.value
+        limit = write_number(self.bound.limit)
+        if value is None or math.isnan(value):
+            what = "undefined" if value is None else "nan"
+            return f"{figure} is {what}, and has to be known not to be {side} {limit}"
+        by = abs(value - self.bound.limit)
+        return f"{figure} {write_number(value)} is {side} {limit} by {by:.6g}"
 
     def as_json(self) -> str:
         """The same facts as one JSON object on a line."""
@@ -233,7 +238,7 @@ class Failure:
             "figure": bound.figure,
             "value": value if value is not None and math.isfinite(value) else None,
             "limit": bound.limit if math.isfinite(bound.limit) else None,
-            "side": "above" if bound.is_ceiling else "below",
+            "side": bound.side,
         }
         return json.dumps(facts)
 

@@ -12,43 +12,42 @@ from cecalc.model import Groups, Header
 from cecalc.output import columns
 from cecalc.output.column import Column, Sort
 from cecalc.request import Selection
-from cecalc.selection import select
 from cecalc.terms import Reduction
+
+
+def _with_rows(groups: Groups) -> Any:
+    return groups.rows > 0
+
+
+def _with_share(groups: Groups) -> Any:
+    return groups.share == groups.share
+
+
+COLUMNS = (
+    Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats, {how}", used=_with_rows),
+    Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
+    Column("accuracy", "accuracy", Sort.NUMBER, attrgetter("accuracy"), used=_with_rows),
+    Column("cell_accuracy", "cell accuracy", Sort.NUMBER, attrgetter("cell_accuracy"),
+           used=_with_rows),
+    Column("share", "of all loss", Sort.NUMBER, attrgetter("share"), used=_with_share),
+)  # fmt: skip
+"""All of them stand in every format, each where its figure is there."""
 
 
 def of(header: Header, groups: Groups, selection: Selection) -> list[Column]:
     """The columns, or those that are asked for."""
-    assert header.by is not None
-    unit = "nats, sum" if header.reduction is Reduction.SUM else "nats, mean"
-    cells = [] if groups.cell_accuracy is None else ["cell_accuracy"]
-    keys = [Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(header.by)]
-    ours = [
-        Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit, _with_rows),
-        Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
-        *(
-            Column(name, name.replace("_", " "), Sort.NUMBER, attrgetter(name), used=_with_rows)
-            for name in ("accuracy", *cells)
-        ),
-        Column("share", "of all loss", Sort.NUMBER, attrgetter("share"), used=_with_share),
-    ]
-    prefix = columns.prefix_of({column.name for column in ours}, set(header.by), selection)
-    every = [*keys, *(replace(column, name=prefix + column.name) for column in ours)]
-    if selection.columns is None:
-        return every
-    names = [column.name for column in every]
-    return [every[i] for i in select(names, selection.columns, "--select")]
+    by = header.by or ()
+    how = "sum" if header.reduction is Reduction.SUM else "mean"
+    keys = [Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(by)]
+    ours = [column for column in COLUMNS if column.of(groups) is not None]
+    prefix = columns.prefix_of({column.name for column in ours}, set(by), selection)
+    ours = [replace(c, name=prefix + c.name, unit=c.unit.format(how=how)) for c in ours]
+    every = [*keys, *ours]
+    return every if selection.columns is None else columns.picked(every, selection.columns)
 
 
-def _key(k: int, groups: Any) -> list[str]:
+def _key(k: int, groups: Groups) -> list[str]:
     return [key[k] for key in groups.keys]
-
-
-def _with_rows(groups: Any) -> Any:
-    return groups.rows > 0
-
-
-def _with_share(groups: Any) -> Any:
-    return groups.share == groups.share
 
 
 def note(groups: Groups, header: Header) -> str:

@@ -5,30 +5,23 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from cecalc.model import CellLosses, Flags, Groups, Header, Item, Outcome, Report
+from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns, figures, groups
-from cecalc.output.column import Column, Sort
-from cecalc.output.columns import IGNORED
+from cecalc.output.column import Column, Sort, Style
+from cecalc.output.fields import Fields, Places, added, written
 from cecalc.request import Screen, Selection
-from cecalc.selection import select
-from cecalc.terms import Task
 
 _is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
-_BLANKS = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
-
-
-def quoted(text: str) -> str:
-    """A JSON string, its letters kept as they are."""
-    return json.dumps(text, ensure_ascii=False)
+def quoted(value: Any) -> str:
+    """A JSON value on one line, its letters kept as they are."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def member(name: str, value: float | str | bool | Collection[Any] | None) -> str:
@@ -37,12 +30,15 @@ def member(name: str, value: float | str | bool | Collection[Any] | None) -> str
     >>> member("loss", float("inf"))
     '"loss": null, "loss_status": "inf"'
     """
-    key = quoted(name)
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"{key}: null, {quoted(name + '_status')}: {quoted(str(value))}"
-    if isinstance(value, float):
-        return f"{key}: {write_number(value)}"
-    return f"{key}: {json.dumps(value, ensure_ascii=False)}"
+    if not isinstance(value, float):
+        return f"{quoted(name)}: {quoted(value)}"
+    if not math.isfinite(value):
+        return _flawed(name, str(value))
+    return f"{quoted(name)}: {write_number(value)}"
+
+
+def _flawed(name: str, status: str) -> str:
+    return f"{quoted(name)}: null, {quoted(name + '_status')}: {quoted(status)}"
 
 
 def cell(value: Any) -> str:
@@ -53,44 +49,39 @@ def cell(value: Any) -> str:
     """
     if isinstance(value, str) and _is_number(value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return quoted(value)
 
 
-def apart(text: str) -> Iterator[tuple[str, str]]:
-    r"""The members of a JSON object, each as it was written, on one line.
-
-    >>> dict(apart('{"a": 1.50, "b\\u0021" : [1,\n2]}'))
-    {'a': '"a": 1.50', 'b!': '"b\\u0021" : [1, 2]'}
-    """
-    at = _after_blanks(text, text.index("{") + 1)
-    while text[at] == '"':
-        key, end = _DECODER.raw_decode(text, at)
-        _, end = _DECODER.raw_decode(text, _after_blanks(text, _after_blanks(text, end) + 1))
-        yield key, text[at:end].replace("\r", " ").replace("\n", " ")
-        at = _after_blanks(text, end)
-        if text[at] == "}":
-            return
-        at = _after_blanks(text, at + 1)
+_STYLE = Style(quoted, cell)
 
 
-def _after_blanks(text: str, at: int) -> int:
-    match = _BLANKS.match(text, at)
-    assert match is not None
-    return match.end()
-
-
-def members(column: Column, outcome: Outcome | Groups, prefix: str = "") -> list[str]:
+def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[str]:
     """A column's member in each row; null where the value does not count."""
     name = prefix + column.name
-    if column.sort is Sort.NUMBERS:
-        return _lists(name, column.of(outcome), column.used and column.used(outcome))
-    texts = _literals(column, outcome)
     key = quoted(name)
-    if column.sort is not Sort.NUMBER:
-        return [f"{key}: {text or 'null'}" for text in texts]
-    return [
-        f"{key}: {text}" if text and text[-1].isdigit() else _missing(name, text) for text in texts
-    ]
+    if column.sort is Sort.NUMBERS:
+        return _lists(name, column.of(rows), column.used and column.used(rows))
+    if column.sort is Sort.OBJECTS:
+        return [f"{key}: [{', '.join(cells)}]" for cells in _cells(column, rows)]
+    if column.is_sparse:
+        values = column.of(rows)
+        return ["" if value is None else f"{key}: {quoted(value)}" for value in values]
+    texts = column.texts(rows, _STYLE, "null")
+    if column.sort in (Sort.NUMBER, Sort.COUNT):
+        return [
+            f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(name, text)
+            for text in texts
+        ]
+    return [f"{key}: {text}" for text in texts]
+
+
+def objects(parts: list[list[str]]) -> list[str]:
+    """An object for each row, of the members that are not empty."""
+    parts = [part for part in parts if any(part)] or parts
+    rows = zip(*parts, strict=True)
+    if all(map(all, parts)):
+        return [f"{{{', '.join(row)}}}" for row in rows]
+    return [f"{{{', '.join(filter(None, row))}}}" for row in rows]
 
 
 def _lists(name: str, array: Any, used: Any) -> list[str]:
@@ -106,98 +97,45 @@ def _lists(name: str, array: Any, used: Any) -> list[str]:
     return [f"{key}: [{', '.join(row)}]{flaw if flawed else ''}" for row, flawed in rows]
 
 
-def ignored(used: Flags, prefix: str = "") -> list[str]:
-    """What ends each object: a comma and the status where it is ignored."""
-    status = f", {quoted(prefix + 'status')}: {quoted(IGNORED)}"
-    return ["" if is_used else status for is_used in used.tolist()]
-
-
-def _missing(name: str, text: str) -> str:
-    key = quoted(name)
-    return f"{key}: null, {quoted(name + '_status')}: {quoted(text)}" if text else f"{key}: null"
-
-
-def _literals(column: Column, outcome: Outcome | Groups) -> list[str]:
-    if column.sort is Sort.CELL:
-        return list(map(cell, column.of(outcome)))
-    texts = column.precise(outcome)
-    if column.sort is Sort.TEXT:
-        return list(map(quoted, texts))
-    if column.sort is Sort.CLASS and column.names:
-        return _named(texts, {name: quoted(name) for name in column.names.values()})
-    return texts
-
-
-def _named(texts: list[str], names: Mapping[str, str]) -> list[str]:
-    return [names.get(text, text) for text in texts]
-
-
-Members = Mapping[str, str]
-"""A row's members by their keys, each as it is written: ``"loss": 1.5``."""
-
-
-@dataclass(frozen=True)
-class Theirs:
-    """What the input gives each object."""
-
-    names: set[str]
-    """The keys of the first one."""
-    bodies: Callable[[Outcome], list[str]]
-    """All its members, joined, for each row of a batch."""
-    members: Callable[[Outcome, Collection[str]], list[Members]]
-    """Those with certain keys, apart."""
+def _cells(column: Column, rows: Outcome | Groups) -> Iterator[list[str]]:
+    """The objects of each row's cells; a lone unnamed cell has no class."""
+    parts = [members(part, rows) for part in columns.OF_CELL]
+    width = len(column.labels)
+    if not column.is_lone:
+        parts = [[member("class", label) for label in column.labels] * rows.size, *parts]
+    found = objects(parts)
+    return (found[i : i + width] for i in range(0, len(found), width))
 
 
 def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """One object per line and row."""
     header, rest = columns.stream_of(items)
-    added = _added(header)
-    reserved = _reserved(added)
-    theirs: Theirs | None = None
-    prefix = ""
-    chosen: list[str] | None = None
-    for outcome in rest:
-        if isinstance(outcome, Groups):
-            yield "".join(
-                map("{}\n".format, objects(groups.of(header, outcome, selection), outcome))
-            )
-        if not isinstance(outcome, Outcome):
+    fields: list[Fields] = []
+    reserved: set[str] = set()
+    for item in rest:
+        if isinstance(item, Groups):
+            fields = list(map(_field, groups.of(header, item, selection)))
+        elif not isinstance(item, Outcome):
             continue
-        if theirs is None:
-            theirs = _theirs(header, outcome)
-            prefix = columns.prefix_of(reserved, theirs.names, selection)
-            chosen = _chosen(theirs, outcome, added, prefix, selection)
-        if not selection.only_added:
-            _check(header, outcome, {prefix + name for name in reserved})
-        parts = [members(column, outcome, prefix) for column in added]
-        ends = ignored(outcome.used, prefix)
-        if chosen is None:
-            bodies = [] if selection.only_added else [theirs.bodies(outcome)]
-            ours = map(", ".join, zip(*bodies, *parts, strict=True))
-            yield "".join(f"{{{our}{end}}}\n" for our, end in zip(ours, ends, strict=True))
-        else:
-            yield "".join(_picked(theirs, outcome, prefix, added, parts, ends, chosen))
+        elif not fields:
+            theirs = _theirs(header, item)
+            given = {name for part in theirs for name in part.names}
+            ours = added(header, "jsonl", given, _reserved, selection)
+            fields = written(theirs, list(map(_field, ours)), selection)
+            reserved = {name for column in ours for name in _reserved(column)}
+        if isinstance(item, Outcome) and not selection.only_added:
+            _check(header, item, reserved)
+        yield "\n".join(objects([part.rows(item) for part in fields])) + "\n"
 
 
-def objects(columns: list[Column], rows: Outcome | Groups) -> list[str]:
-    """An object for each row, of one member for each column."""
-    parts = [members(column, rows) for column in columns]
-    return [f"{{{', '.join(row)}}}" for row in zip(*parts, strict=True)]
+def _field(column: Column) -> Fields:
+    return Fields([column.name], lambda rows, _: members(column, rows))
 
 
-def _added(header: Header) -> list[Column]:
-    if not header.task.is_loss:
-        return [Column("values", "values", Sort.NUMBERS, attrgetter("probs"))]
-    losses = columns.losses(header)
-    if columns.by_row(header):
-        return [*losses, columns.prediction(header), columns.P_TARGET, columns.CORRECT]
-    used = attrgetter("cell_used")
-    return [*losses, Column("cells", "cells", Sort.NUMBERS, attrgetter("cell_loss"), used=used)]
-
-
-def _reserved(added: list[Column]) -> set[str]:
-    names = {column.name for column in added}
-    return names | {f"{name}_status" for name in names} | {"status"}
+def _reserved(column: Column) -> Iterator[str]:
+    yield column.name
+    if not column.is_sparse:
+        yield f"{column.name}_status"
 
 
 def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
@@ -212,135 +150,69 @@ def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
             raise columns.row_error(header, outcome, row, rule, hint)
 
 
-def _chosen(
-    theirs: Theirs, outcome: Outcome, added: list[Column], prefix: str, selection: Selection
-) -> list[str] | None:
-    """The keys that are asked for, of those that the first row has or ours may have."""
-    if selection.columns is None:
-        return None
-    first = theirs.members(outcome, theirs.names)[0]
-    ours = [prefix + name for name in (*(column.name for column in added), "status")]
-    names = ours if selection.only_added else [*first, *ours]
-    return [names[i] for i in select(names, selection.columns, "--select")]
-
-
-def _picked(
-    theirs: Theirs,
-    outcome: Outcome,
-    prefix: str,
-    added: list[Column],
-    parts: list[list[str]],
-    ends: list[str],
-    chosen: list[str],
-) -> Iterator[str]:
-    names = [prefix + column.name for column in added]
-    given = theirs.members(outcome, set(chosen))
-    for body, end, *ours in zip(given, ends, *parts, strict=True):
-        members = {**body, **dict(zip(names, ours, strict=True))}
-        if end:
-            members[f"{prefix}status"] = end.removeprefix(", ")
-        yield f"{{{', '.join(members[name] for name in chosen if name in members)}}}\n"
-
-
-def _theirs(header: Header, first: Outcome) -> Theirs:
+def _theirs(header: Header, first: Outcome) -> list[Fields]:
+    """The input's part of each object; as our own reader would read it where there is none."""
     originals = first.batch.originals
     if not originals:
-        return _synthesised(header)
+        return list(map(_field, columns.given(header, "jsonl")))
     if isinstance(originals[0].cells, Mapping):
-        return Theirs(set(originals[0].cells), _spliced, _apart)
-    return _fields(_keys(header.schema.fields or ()))
+        keys = list(originals[0].cells)
+        return [Fields(keys, partial(_of_objects, keys))]
+    keys = _keys(header.schema.fields or ())
+    return [Fields(keys, partial(_of_cells, keys))]
 
 
-def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
+def _keys(names: Sequence[str]) -> list[str]:
     """A key for each column; of several without a name, their numbers."""
     if names.count("") < 2:
-        return names
+        return list(names)
     prefix = "column_"
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"
-    return tuple(name or f"{prefix}{number}" for number, name in enumerate(names, 1))
+    return [name or f"{prefix}{number}" for number, name in enumerate(names, 1)]
 
 
-def _spliced(outcome: Outcome) -> list[str]:
-    # A line end inside an object can only stand between its members, where a blank does as well.
+def _of_objects(keys: Sequence[str], outcome: Outcome, places: Places) -> list[str]:
+    if places is None:
+        # A line end inside can only stand between members, where a blank does as well.
+        return [
+            original.text.strip()[1:-1].rstrip().replace("\r", " ").replace("\n", " ")
+            for original in outcome.batch.originals or ()
+        ]
+    names = [(keys[i], quoted(keys[i])) for i in places]
     return [
-        original.text.strip()[1:-1].rstrip().replace("\r", " ").replace("\n", " ")
-        for original in outcome.batch.originals or ()
+        ", ".join([f"{name}: {quoted(row[key])}" for key, name in names if key in row])
+        for row in columns.input_cells(outcome)
     ]
 
 
-def _apart(outcome: Outcome, keys: Collection[str]) -> list[Members]:
-    members = (apart(original.text) for original in outcome.batch.originals or ())
-    return [{key: text for key, text in row if key in keys} for row in members]
-
-
-def _fields(names: tuple[str, ...]) -> Theirs:
-    keys = [quoted(name) + ": " for name in names]
-
-    def texts(outcome: Outcome) -> Iterator[list[str]]:
-        for original in outcome.batch.originals or ():
-            pairs = zip(keys, original.cells, strict=True)
-            yield [key + cell(text) for key, text in pairs]
-
-    def members(outcome: Outcome, wanted: Collection[str]) -> list[Members]:
-        places = [(i, name) for i, name in enumerate(names) if name in wanted]
-        rows = (original.cells for original in outcome.batch.originals or ())
-        return [{name: keys[i] + cell(row[i]) for i, name in places} for row in rows]
-
-    return Theirs(set(names), lambda outcome: list(map(", ".join, texts(outcome))), members)
-
-
-def _synthesised(header: Header) -> Theirs:
-    """Objects as our own reader would read them, for input that had no rows of text."""
-    given = _given(header)
-    names = [column.name for column in given]
-
-    def rows(outcome: Outcome) -> Iterator[tuple[str, ...]]:
-        return zip(*(members(column, outcome) for column in given), strict=True)
-
-    return Theirs(
-        set(names),
-        lambda outcome: list(map(", ".join, rows(outcome))),
-        lambda outcome, _: [dict(zip(names, row, strict=True)) for row in rows(outcome)],
-    )
-
-
-def _given(header: Header) -> list[Column]:
-    kind = header.schema.kind.value
-    return [
-        *columns.identity(header),
-        Column(kind, kind, Sort.NUMBERS, attrgetter("batch.values")),
-        *([columns.target(header)] if header.target_form is not None else []),
-        *([columns.SAMPLE_WEIGHT] if header.has_sample_weight else []),
-    ]
-
-
-_CELLS = Column("cells", "cells", Sort.NUMBERS, attrgetter("cell_loss"))
-"""The place of the objects of a row's cells."""
-_STATUS = Column("status", "status", Sort.CELL, lambda rows: _statuses(rows.used))
-"""Why a row has no loss, null where it has one; unasked, only those rows that have none say it."""
+def _of_cells(keys: Sequence[str], outcome: Outcome, places: Places) -> list[str]:
+    wanted = range(len(keys)) if places is None else places
+    names = [(i, quoted(keys[i])) for i in wanted]
+    rows = columns.input_cells(outcome)
+    return [", ".join([f"{name}: {cell(row[i])}" for i, name in names]) for row in rows]
 
 
 def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
     """The object; without rows, the summary's keys alone."""
     header, rest = columns.stream_of(items)
-    rows = selection.rows
-    members = [] if header.by else _members(header, selection)
+    found = [] if header.by else columns.selected(header, "json", selection)
     name = "rows" if header.by is None else "groups"
-    yield f'{{\n  "{name}": [' if rows else "{"
+    yield f'{{\n  "{name}": [' if selection.rows else "{"
     report: Report | None = None
     separator = "\n    "
     for item in rest:
         if isinstance(item, Report):
             report = item
-        elif isinstance(item, Groups) and rows:
-            members = groups.of(header, item, selection)
-            yield separator + ",\n    ".join(objects(members, item))
-        elif isinstance(item, Outcome) and rows:
-            yield separator + ",\n    ".join(_rows(header, members, item, selection))
+        elif isinstance(item, Groups | Outcome) and selection.rows:
+            if isinstance(item, Groups):
+                found = groups.of(header, item, selection)
+            rows = objects([members(column, item) for column in found])
+            yield separator + ",\n    ".join(rows)
             separator = ",\n    "
     summary = [member(key, value) for key, value in _summary(header, report)]
-    yield ("\n  ],\n  " if rows else "\n  ") + ",\n  ".join(summary) + "\n}\n"
+    start = "\n  ],\n  " if selection.rows else "\n  "
+    yield start + ",\n  ".join(summary) + "\n}\n"
 
 
 def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figures.Value]]:
@@ -350,72 +222,3 @@ def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figur
         yield "values", "log_probs" if header.log else "probs"
         yield "input", header.schema.kind.value
         yield "source", header.schema.source
-
-
-def _rows(
-    header: Header, chosen: list[Column], outcome: Outcome, selection: Selection
-) -> list[str]:
-    parts = [
-        _cells(header, outcome, column.name)
-        if isinstance(outcome, CellLosses) and column.of is _CELLS.of
-        else members(column, outcome)
-        for column in chosen
-    ]
-    ends = [""] * outcome.batch.size
-    if header.task.is_loss and selection.columns is None:
-        ends = ignored(outcome.used)
-    bodies = map(", ".join, zip(*parts, strict=True))
-    return [f"{{{body}{end}}}" for body, end in zip(bodies, ends, strict=True)]
-
-
-def _members(header: Header, selection: Selection) -> list[Column]:
-    own = _columns(header)
-    if header.task is Task.BCE:
-        own.append(_CELLS)
-    if selection.columns is not None and header.task.is_loss:
-        own.append(_STATUS)
-    return columns.selected(own, header, selection)
-
-
-def _columns(header: Header) -> list[Column]:
-    identity = columns.identity(header)
-    if not header.task.is_loss:
-        return [*identity, Column("values", "values", Sort.NUMBERS, attrgetter("probs"))]
-    losses = columns.losses(header)
-    weight = [columns.WEIGHT] if header.has_row_weight else []
-    if not columns.by_row(header):
-        return [*identity, *losses, *weight, columns.CORRECT]
-    is_cell = header.task is Task.BCE
-    target = columns.cell("target", "target", "batch.target", 0) if is_cell else None
-    prediction = columns.prediction(header)
-    ours = [*losses, *weight, columns.P_TARGET, prediction, columns.CORRECT]
-    return [*identity, target or columns.target(header), *ours]
-
-
-def _cells(header: Header, outcome: CellLosses, name: str) -> list[str]:
-    """The member `cells`: an object for each cell of each row."""
-    correct, used = outcome.cell_correct, outcome.cell_used
-    labels = [""] if header.width == 1 and not header.schema.classes else list(header.labels)
-    by_cell = [
-        _cell(outcome, c, label, correct[:, c], used[:, c]) for c, label in enumerate(labels)
-    ]
-    rows = zip(*by_cell, strict=True)
-    return [f"{quoted(name)}: [{', '.join(row)}]" for row in rows]
-
-
-def _statuses(used: Flags) -> list[str | None]:
-    return [None if is_used else columns.IGNORED for is_used in used.tolist()]
-
-
-def _cell(outcome: Outcome, c: int, label: str, correct: Flags, used: Flags) -> list[str]:
-    cell = [
-        columns.cell("target", "target", "batch.target", c),
-        columns.cell("p", "p", "probs", c),
-        columns.cell("loss", "loss", "cell_loss", c, "cell_used"),
-        Column("correct", "correct", Sort.FLAG, lambda _: correct, used=lambda _: used),
-    ]
-    parts = [members(column, outcome) for column in cell]
-    start = f'{{"class": {quoted(label)}, ' if label else "{"
-    ends = ignored(used)
-    rows = map(", ".join, zip(*parts, strict=True))
-    return [f"{start}{row}{end}}}" for row, end in zip(rows, ends, strict=True)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cecalc.errors import visible
 from cecalc.model import Groups, Item, Outcome, Report
 from cecalc.output import columns, figures, groups
-from cecalc.output.column import Column, Sort
+from cecalc.output.column import PEOPLE, Column, Sort, cell_text
 from cecalc.request import Screen, Selection
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
@@ -19,44 +20,34 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     header, rest = columns.stream_of(items)
     chosen: list[Column] = []
     if header.by is None:
-        own = (
-            columns.loss_columns(header)
-            if header.task.is_loss
-            else columns.activation_columns(header)
-        )
-        chosen = columns.selected(own, header, selection)
+        chosen = columns.selected(header, "table", selection)
         yield _heading(chosen)
     for item in rest:
         if isinstance(item, Groups):
             chosen = groups.of(header, item, selection)
-            yield _heading(chosen) + "".join(_rows(chosen, item))
-        elif isinstance(item, Outcome):
+            yield _heading(chosen)
+        if isinstance(item, Groups | Outcome):
             yield "".join(_rows(chosen, item))
         elif isinstance(item, Report):
             yield "\n" + _summary(item)
 
 
 def _heading(chosen: list[Column]) -> str:
-    names = [_escaped(visible(column.heading)) for column in chosen]
+    names = [_literal(column.heading) for column in chosen]
     return _line(names) + _line([_rule(column) for column in chosen])
 
 
-def _rows(chosen: list[Column], outcome: Outcome | Groups) -> Iterator[str]:
-    texts = [_cells(column, outcome) for column in chosen]
-    return map(_line, map(list, zip(*texts, strict=True)))
-
-
-def _cells(column: Column, outcome: Outcome | Groups) -> list[str]:
-    texts = column.shown(outcome)
-    return list(map(_escaped, texts)) if column.is_words else texts
+def _rows(chosen: list[Column], rows: Outcome | Groups) -> Iterator[str]:
+    texts = [column.texts(rows, _STYLE, column.blank) for column in chosen]
+    return map(_line, zip(*texts, strict=True))
 
 
 def _summary(report: Report) -> str:
     lines = ["| | |\n", "| :-- | :-- |\n"]
     for line in figures.lines(report):
-        value = " ".join(filter(None, (line.number.strip(), _escaped(visible(line.words)))))
+        value = " ".join(filter(None, (line.number.strip(), _literal(line.words))))
         lines.append(_line([line.name, value]))
-    lines.append(_line(["backend", _escaped(visible(figures.arithmetic(report)))]))
+    lines.append(_line(["backend", _literal(figures.arithmetic(report))]))
     return "".join(lines)
 
 
@@ -66,14 +57,17 @@ def _rule(column: Column) -> str:
     return ":--" if column.is_words else "--:"
 
 
-def _line(cells: list[str]) -> str:
+def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _escaped(text: str) -> str:
-    r"""Text that Markdown takes literally.
+def _literal(text: str) -> str:
+    r"""Text that a terminal and Markdown take literally.
 
-    >>> _escaped("a|b *c* d_e")
+    >>> _literal("a|b *c* d_e")
     'a\\|b \\*c\\* d_e'
     """
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return _SPECIAL.sub(r"\\\g<0>", visible(text))
+
+
+_STYLE = replace(PEOPLE, text=_literal, cell=lambda value: _literal(cell_text(value)))

@@ -10,8 +10,8 @@ from cecalc.errors import count, visible
 from cecalc.model import Activations, Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, groups
-from cecalc.output.column import RIGHT, WRONG, Column, Sort
-from cecalc.output.drawing import Side, draw, flush, grid, ruled, styled, width
+from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
+from cecalc.output.drawing import draw, flush, grid, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, TableRows
 from cecalc.request import Screen, Selection
 
@@ -34,41 +34,48 @@ def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Itera
         elif isinstance(item, Report):
             report = item
     if grouped is not None:
-        parts = _groups(header, grouped, screen, selection)
+        parts, note = _groups(header, grouped, screen, selection)
     elif header.task.is_loss:
-        parts = _losses(header, kept, report, screen, selection)
+        parts, note = _losses(header, kept, report, screen, selection)
     else:
-        parts = _values(header, kept, screen, selection)
+        parts, note = _values(header, kept, screen, selection)
+    if note:
+        parts.append(_note(note, screen))
     if report is not None:
-        parts = [*parts, _summary(report, screen)]
+        parts.append(_summary(report, screen))
     yield "\n".join(parts)
 
 
-def _groups(header: Header, found: Groups, screen: Screen, selection: Selection) -> list[str]:
-    shown_groups = found if header.rank else found.first(ALL)
+def _groups(
+    header: Header, found: Groups, screen: Screen, selection: Selection
+) -> tuple[list[str], str]:
+    first = found if header.rank else found.first(ALL)
     chosen = groups.of(header, found, selection)
-    note = groups.note(shown_groups, header)
-    return [_rows(chosen, [shown_groups], screen), _note(note, screen)]
+    return [_rows(chosen, [first], screen)], groups.note(first, header)
 
 
 def _losses(
     header: Header, kept: TableRows, report: Report | None, screen: Screen, selection: Selection
-) -> list[str]:
-    rows = kept.rows()
-    chosen = columns.selected(columns.loss_columns(header), header, selection)
-    worked_rows = _working(header, kept, screen) if selection.columns is None else []
-    parts = [*worked_rows, _rows(chosen, rows, screen)]
+) -> tuple[list[str], str]:
+    rows, chosen = kept.rows(), columns.selected(header, "table", selection)
+    worked: list[str] = []
+    if selection.columns is None:
+        worked = _working(header, kept, screen)
+        if not any(outcome.used.any() for outcome in rows):
+            chosen = [column for column in chosen if column.name != "weight"]
+    return [*worked, _rows(chosen, rows, screen)], _which(header, kept, report)
+
+
+def _which(header: Header, kept: TableRows, report: Report | None) -> str:
+    """Which rows the table has, where it has not all."""
     if header.rank is not None and report is not None:
         which = "lowest" if header.rank.lowest else "highest"
         losses = f"{which} loss" if kept.total == 1 else f"{kept.total} {which} losses"
         order = f", {which} first" if kept.total > 1 else ""
-        note = f"the {losses} of {count(report.rows_given, 'row')}{order}"
-        parts.append(_note(note, screen))
-    elif not kept.is_all:
-        number = "ten" if len(rows) == HIGHEST else str(len(rows))
-        note = f"the {number} highest losses of {kept.total} rows; --format csv gives all"
-        parts.append(_note(note, screen))
-    return parts
+        return f"the {losses} of {count(report.rows_given, 'row')}{order}"
+    number = "ten" if len(kept.rows()) == HIGHEST else str(len(kept.rows()))
+    more = f"the {number} highest losses of {kept.total} rows; --format csv gives all"
+    return "" if kept.is_all else more
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
@@ -76,48 +83,42 @@ def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
 
     if not kept.total or not worked_rows.fits(header, kept.total):
         return []
-    rows = [row for row in kept.rows() if isinstance(row, Losses)]
-    blocks = [draw(block, screen) for block in worked_rows.drawings(header, rows)]
-    if screen.width is not None and max(map(width, blocks)) > screen.width:
+    rows = (row for row in kept.rows() if isinstance(row, Losses))
+    blocks = [worked_rows.block(header, row) for row in rows]
+    drawn = [draw(table, screen) for table in worked_rows.tables(blocks)]
+    if screen.width is not None and max(map(width, drawn)) > screen.width:
         return []
-    return blocks
+    return drawn
 
 
-def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> list[str]:
-    if header.width <= columns.CLASSES_SHOWN or selection.columns is not None:
-        chosen = columns.selected(columns.activation_columns(header), header, selection)
-        parts = [_rows(chosen, kept.first, screen)]
+def _values(
+    header: Header, kept: TableRows, screen: Screen, selection: Selection
+) -> tuple[list[str], str]:
+    note = f"the first {ALL} of {kept.total} rows; --format csv gives all"
+    if header.width > columns.CLASSES_SHOWN and selection.columns is None:
+        parts = list(
+            _wrapped(header, [row for row in kept.first if isinstance(row, Activations)], screen)
+        )
     else:
-        rows = [row for row in kept.first if isinstance(row, Activations)]
-        parts = list(_wrapped(header, rows, screen))
-    if not kept.is_all:
-        more = f"the first {ALL} of {kept.total} rows; --format csv gives all"
-        parts.append(_note(more, screen))
-    return parts
+        chosen = columns.selected(header, "table", selection)
+        parts = [_rows(chosen, kept.first, screen)]
+    return parts, "" if kept.is_all else note
 
 
-def _rows(shown_columns: list[Column], rows: Sequence[Outcome | Groups], screen: Screen) -> str:
+def _rows(chosen: list[Column], rows: Sequence[Outcome | Groups], screen: Screen) -> str:
     table = ruled()
-    texts, drawn = [], []
-    for column in shown_columns:
-        found = columns.all_texts(column, rows)
-        if column is columns.WEIGHT and not any(found):
-            continue
+    texts = []
+    for column in chosen:
+        found = [text for part in rows for text in column.texts(part, PEOPLE, column.blank)]
         if column.sort is Sort.NUMBER:
             found = aligned(found)
         heading = "" if column.sort is Sort.FLAG else visible(column.heading)
-        heading, *found = flush([heading, *found], _side(column))
+        heading, *found = flush([heading, *found], "left" if column.is_words else "right")
         table.add_column(styled(heading, "dim"), no_wrap=True)
-        texts.append(found)
-        drawn.append(column)
+        texts.append([styled(text, _style(column, text)) for text in found])
     for row in zip(*texts, strict=True):
-        cells = zip(drawn, row, strict=True)
-        table.add_row(*(styled(text, _style(column, text)) for column, text in cells))
+        table.add_row(*row)
     return draw(table, screen)
-
-
-def _side(column: Column) -> Side:
-    return "left" if column.is_words else "right"
 
 
 def _style(column: Column, text: str) -> str:
@@ -145,10 +146,9 @@ def _wrapped(header: Header, rows: list[Activations], screen: Screen) -> Iterato
     """Many classes: as many to a line as fit, each name beside its number, none of them cut."""
     labels = flush([visible(label) for label in header.labels])
     for outcome in rows:
-        name = ", ".join(f"{c.title} {c.shown(outcome)[0]}" for c in columns.shown_identity(header))
         values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
         pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
         per_line = max(1, ((screen.width or _ROOM) - 1) // cell_len(pairs[0]))
         lines = ("".join(pairs[i : i + per_line]) for i in range(0, len(pairs), per_line))
-        title = draw(styled(f" {name}", "bold"), screen)
+        title = draw(styled(f" {columns.row_title(header, outcome)}", "bold"), screen)
         yield title + "".join(f"{line.rstrip()}\n" for line in lines)

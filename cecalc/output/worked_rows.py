@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from cecalc.errors import visible
-from cecalc.model import CellLosses, Header, Losses, Outcome, RowLosses
+from cecalc.model import CellLosses, Header, Losses, RowLosses
 from cecalc.numbers import aligned, brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import flush, ruled, styled
@@ -19,7 +20,6 @@ from cecalc.terms import Kind, Reduction, TargetForm
 ROWS, CLASSES = 6, 8
 """More rows or classes than these are not worked out."""
 MARK = "▸"
-_GIVEN = {Kind.LOGITS: "logits", Kind.PROBS: "probs", Kind.LOG_PROBS: "log probs"}
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,6 @@ class Block:
 def fits(header: Header, rows: int) -> bool:
     """Whether there is little enough to work out."""
     return header.task.is_loss and rows <= ROWS and header.width <= CLASSES
-
-
-def drawings(header: Header, rows: Sequence[Losses]) -> list[Table]:
-    """The working of each row, with columns at the same places in all."""
-    return tables([_block(header, outcome) for outcome in rows])
 
 
 def tables(blocks: Sequence[Block]) -> list[Table]:
@@ -96,14 +91,12 @@ def _cell(text: str, is_marked: bool) -> Text:
 
 
 def _end_title(header: Header) -> str:
-    if columns.by_row(header):
-        return columns.LOSS.heading
     how = "sum" if header.reduction is Reduction.SUM else "mean"
-    return f"{how} ({columns.LOSS.unit})"
+    return f"{'loss' if columns.by_row(header) else how} (nats)"
 
 
-def _block(header: Header, outcome: Losses) -> Block:
-    names = [f"{c.title} {c.shown(outcome)[0]}" for c in columns.shown_identity(header)]
+def block(header: Header, outcome: Losses) -> Block:
+    """The working of a row."""
     lines = (
         _binary(header, outcome)
         if isinstance(outcome, CellLosses)
@@ -111,7 +104,11 @@ def _block(header: Header, outcome: Losses) -> Block:
     )
     marked = _marked(outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
-    return Block(WorkedLine(", ".join(names), labels, _end_title(header)), list(lines), marked)
+    return Block(
+        WorkedLine(columns.row_title(header, outcome), labels, _end_title(header)),
+        list(lines),
+        marked,
+    )
 
 
 def _marked(outcome: Losses) -> frozenset[int]:
@@ -121,54 +118,56 @@ def _marked(outcome: Losses) -> frozenset[int]:
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 
+def _line(name: str, values: Iterable[float], end: str = "") -> WorkedLine:
+    return WorkedLine(name, list(map(rounded, values)), end)
+
+
 def _multiclass(header: Header, outcome: RowLosses) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "softmax")
+    blank = [""] * header.width
     if not outcome.used[0]:
-        yield WorkedLine("target", [""] * header.width, columns.IGNORED)
+        yield WorkedLine("target", blank, columns.IGNORED)
         return
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
     yield WorkedLine(name, list(map(brief, target)))
-    terms = [_times(y, nats) for y, nats in zip(target, _row(outcome.surprisal), strict=True)]
-    plain = _row(outcome.loss_unweighted)[0]
-    total, loss = rounded(sum(terms)), rounded(plain)
-    yield WorkedLine("−y·ln p", list(map(rounded, terms)), total)
-    blank = [""] * header.width
+    pairs = zip(target, _row(outcome.surprisal), strict=True)
+    terms = [y * nats if y else 0.0 for y, nats in pairs]  # nothing times infinity is nothing
+    total = rounded(sum(terms))
+    yield _line("−y·ln p", terms, total)
+    loss = _end(outcome.loss_unweighted)
     if total != loss:  # a dtype that rounds
         yield WorkedLine("loss", blank, loss)
     if header.has_weights:
-        yield WorkedLine("weighted", blank, rounded(_row(outcome.loss)[0]))
+        yield WorkedLine("weighted", blank, _end(outcome.loss))
 
 
 def _binary(header: Header, outcome: CellLosses) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "sigmoid")
     yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
-    used = _row(outcome.cell_used)
-    blank = columns.IGNORED
+    is_used = outcome.used[0]
     if header.has_weights:
-        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))
-    end = _end(outcome, False) if outcome.used[0] else blank
-    yield WorkedLine("loss", _losses(outcome.cell_loss, used), end)
+        end = _end(outcome.loss_unweighted) if is_used else ""
+        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, outcome), end)
+    end = _end(outcome.loss) if is_used else columns.IGNORED
+    yield WorkedLine("loss", _losses(outcome.cell_loss, outcome), end)
 
 
-def _losses(losses: object, used: list[float]) -> list[str]:
-    return [
-        rounded(loss) if counts else columns.IGNORED
-        for loss, counts in zip(_row(losses), used, strict=True)
-    ]
+def _losses(losses: Any, outcome: CellLosses) -> list[str]:
+    cells = zip(_row(losses), _row(outcome.cell_used), strict=True)
+    return [rounded(loss) if counts else columns.IGNORED for loss, counts in cells]
 
 
-def _end(outcome: Outcome, is_unweighted: bool) -> str:
-    column = columns.UNWEIGHTED if is_unweighted else columns.LOSS
-    return column.shown(outcome)[0]
+def _end(losses: Any) -> str:
+    (loss,) = _row(losses)
+    return rounded(loss)
 
 
-def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[WorkedLine]:
-    yield WorkedLine(_GIVEN[header.schema.kind], list(map(rounded, _row(outcome.batch.values))))
-    if header.schema.kind is Kind.PROBS:
-        return
-    name = activation if header.schema.kind is Kind.LOGITS else "probs"
-    yield WorkedLine(name, list(map(rounded, _row(outcome.probs))))
+def _given(header: Header, outcome: Losses, activation: str) -> Iterator[WorkedLine]:
+    kind = header.schema.kind
+    yield _line(kind.value.replace("_", " "), _row(outcome.batch.values))
+    if kind is not Kind.PROBS:
+        yield _line(activation if kind is Kind.LOGITS else "probs", _row(outcome.probs))
 
 
 def _shares(header: Header, outcome: RowLosses) -> list[float]:
@@ -182,13 +181,6 @@ def _shares(header: Header, outcome: RowLosses) -> list[float]:
     return [share * (1 - spread) + spread / header.width for share in shares]
 
 
-def _times(share: float, nats: float) -> float:
-    """Share · nats, where nothing times infinity is nothing."""
-    return share * nats if share else 0.0
-
-
-def _row(array: object) -> list[float]:
+def _row(array: Any) -> list[float]:
     """The only row of an outcome's array, as a list."""
-    assert array is not None
-    row = array[0].tolist()  # type: ignore[index]
-    return row if isinstance(row, list) else [row]
+    return array[:1].ravel().tolist()  # type: ignore[no-any-return]

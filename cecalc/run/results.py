@@ -102,16 +102,7 @@ def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
 
 def _key_columns(specification: str, header: Header) -> list[Column]:
     """The columns of the input and of the result that are asked for."""
-    own = columns.identity(header)
-    if columns.by_row(header):
-        target = columns.shown_target(header)
-        own += [
-            target,
-            columns.prediction(header),
-            columns.CORRECT,
-            replace(target, name=columns.CLASS),
-        ]
     try:
-        return columns.chosen(own, header, specification, "--by")
+        return columns.chosen(columns.keys(header), header, specification, "--by")
     except DataError as error:
         raise error.at(source=header.schema.source) from None

@@ -1,0 +1,92 @@
+"""The one list of columns: no name twice in a format, and what stands there only on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from cecalc.model import Header, Item
+from cecalc.output import CSV, FORMATS, JSON, JSONL, Format, columns
+from cecalc.output.column import Column, Role, Sort, View
+from cecalc.request import Selection
+from tests.output import examples
+from tests.output.examples import CELLS, LOGITS, batch
+
+PLACES = np.array([[0, 4], [1, 5]])
+RUNS: dict[str, Callable[[], Iterator[Item]]] = {
+    "rows": examples.founding,
+    "ids, coordinates, weights": lambda: examples.ce(
+        batch(LOGITS, [2, 1], ids=["x", "y"], coordinates=PLACES),
+        weight=[1, 2, 3, 4],
+        coordinates=("n", "d1"),
+    ),
+    "files": lambda: examples.ce(batch(LOGITS, [2, 1], source="a", lines=[1, 2]), files=2),
+    "shares": examples.soft,
+    "cells": lambda: examples.bce(batch(LOGITS, CELLS)),
+    "one cell": lambda: examples.bce(batch([[2.0], [-1.0]], [[1], [0]])),
+    "softmax": lambda: examples.softmax(batch(LOGITS), log=True),
+}
+
+
+@pytest.mark.parametrize("view", get_args(View))
+@pytest.mark.parametrize("run", RUNS.values(), ids=list(RUNS))
+def test_a_name_stands_once_in_a_format(run: Callable[[], Iterator[Item]], view: View) -> None:
+    header = next(run())
+    assert isinstance(header, Header)
+    names = [column.name for column in columns.of(header, view)]
+    assert len(set(names)) == len(names) > 0
+
+
+@pytest.mark.parametrize("view", get_args(View))
+def test_weights_are_no_columns_of_what_has_no_loss(view: View) -> None:
+    rows = batch(LOGITS, sample_weight=np.array([1.0, 2.0]))
+    header = next(examples.softmax(rows, has_weights=True))
+    assert isinstance(header, Header)
+    results = [c.name for c in columns.of(header, view) if c.role is Role.RESULT]
+    numbers = [f"prob_{label}" for label in header.labels] if view == "table" else ["values"]
+    assert results == ([*numbers, "status"] if view == "jsonl" else numbers)
+
+
+EXTRA = Column(
+    "extra", "extra", Sort.NUMBER, attrgetter("loss"),
+    table=99, csv=99, jsonl=99, json=99, is_asked=True,
+)  # fmt: skip
+
+
+@pytest.fixture
+def _extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "COLUMNS", (*columns.COLUMNS, EXTRA))
+
+
+def written(form: Format, asked: str | None, **known: Any) -> str:
+    rows = examples.from_text(["9,2", "9,1"], ",") if known else batch(LOGITS, [2, 1])
+    selection = Selection(columns=asked)
+    return "".join(form.render(examples.ce(rows, **known), examples.PIPE, selection))
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("form", FORMATS.values())
+def test_a_column_on_demand_is_there_only_by_its_name(form: Format) -> None:
+    for asked in (None, "!loss", "/./", "1-"):
+        assert "extra" not in written(form, asked)
+    assert "extra" in written(form, "loss,extra")
+
+
+@pytest.mark.usefixtures("_extra")
+@pytest.mark.parametrize("form", [CSV, JSONL, JSON])
+def test_a_name_on_demand_that_the_input_has_means_the_inputs(form: Format) -> None:
+    fields = {"fields": ("extra", "target"), "delimiter": ",", "has_originals": True}
+    theirs, ours = written(form, "extra,loss", **fields), written(form, "cecalc_extra", **fields)
+    assert "9" in theirs and "cecalc_" not in theirs
+    assert "cecalc_extra" in ours and "1.763756416846708" in ours
+
+
+def test_numbers_have_a_field_each_and_a_lone_one_no_label() -> None:
+    numbers = replace(EXTRA, name="cells", each="loss", sort=Sort.NUMBERS, labels=("a", "b"))
+    assert numbers.field_names == ["loss_a", "loss_b"]
+    assert replace(numbers, is_lone=True).field_names == ["loss"]
