@@ -16,7 +16,7 @@ from cecalc.notices import Notices
 from cecalc.terms import Kind, Reduction
 
 
-class _Cells(NamedTuple):
+class _CellTerms(NamedTuple):
     """What is computed of cells, each of shape (N, M); losses in nats."""
 
     unweighted: Floats
@@ -77,14 +77,14 @@ class BinaryCrossEntropy(Operation[CellLosses]):
 
     def _cells(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
-    ) -> _Cells:
+    ) -> _CellTerms:
         """The cells of some rows; every array has shape (N, M)."""
         unweighted = loss = self._losses(values, target, None, None)
         if weight is not None or pos_weight is not None:
             loss = self._losses(values, target, weight, pos_weight)
         is_logits = self.settings.kind is Kind.LOGITS
         probs = sigmoid(values, self.backend, log=False) if is_logits else values
-        return _Cells(unweighted, loss, probs)
+        return _CellTerms(unweighted, loss, probs)
 
     def _losses(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None

@@ -34,7 +34,7 @@ _IS_INF = "p of {{names}} {}, so {} would be inf: the stable form gives {{losses
 
 
 @dataclass(frozen=True)
-class Style:
+class Notation:
     """How the rows are written, alike in all of them."""
 
     header: Header
@@ -145,7 +145,7 @@ def _subnormal(p: Floats, surprisal: Floats, asked: Flags) -> _Extreme:
 
 
 def _extremes(
-    style: Style, steps: Steps, losses: Floats, found: Iterator[_Extreme]
+    style: Notation, steps: Steps, losses: Floats, found: Iterator[_Extreme]
 ) -> Iterator[str]:
     """A line for each thing that is extreme, which begins with an exclamation mark."""
     labels = style.labels if steps.logits.size > 1 else ("the cell",)
@@ -159,7 +159,7 @@ def _extremes(
             yield _folded(style, text, " ! ", "   ")
 
 
-def _folded(style: Style, text: str, before: str = " ", after: str = " ") -> str:
+def _folded(style: Notation, text: str, before: str = " ", after: str = " ") -> str:
     return "\n".join(paragraph(style.room, text, before, after))
 
 
@@ -179,7 +179,7 @@ _NOTHING = 1e-4
 """Below this, four decimals show 1 + u as 1."""
 
 
-def of_softmax(style: Style, bce: SigmoidSteps, steps: SoftmaxSteps | None) -> Iterator[str]:
+def of_softmax(style: Notation, bce: SigmoidSteps, steps: SoftmaxSteps | None) -> Iterator[str]:
     """Cross-entropy: −ln p of the target's class, or the mixture that its shares ask for."""
     if steps is None:
         yield _none(style, bce)
@@ -192,7 +192,7 @@ def of_softmax(style: Style, bce: SigmoidSteps, steps: SoftmaxSteps | None) -> I
     yield from _extremes(style, steps, steps.surprisal, _extremes_of_softmax(steps))
 
 
-def _none(style: Style, steps: SigmoidSteps) -> str:
+def _none(style: Notation, steps: SigmoidSteps) -> str:
     """Why a row has no cross-entropy."""
     if steps.logits.size == 1:
         return " CE      none: the pair (0, x) has no softmax where x is not finite"
@@ -205,7 +205,7 @@ def _none(style: Style, steps: SigmoidSteps) -> str:
     )
 
 
-def _surprisal(style: Style, steps: SoftmaxSteps, t: int) -> Iterator[str]:
+def _surprisal(style: Notation, steps: SoftmaxSteps, t: int) -> Iterator[str]:
     label, p, x = style.labels[t], float(steps.softmax[t]), float(steps.logits[t])
     head, loss = "CE loss", rounded(steps.loss)
     if x == -np.inf:
@@ -219,7 +219,7 @@ def _surprisal(style: Style, steps: SoftmaxSteps, t: int) -> Iterator[str]:
     yield from _stably(style, head, steps, f"x[{label}]", _signed(rounded(x)), loss)
 
 
-def _mixture(style: Style, steps: SoftmaxSteps) -> Iterator[str]:
+def _mixture(style: Notation, steps: SoftmaxSteps) -> Iterator[str]:
     """Σ y·(−ln p), of the largest shares one by one."""
     y, surprisal = steps.target, steps.surprisal
     counted = [c for c in np.argsort(-y, kind="stable").tolist() if y[c] > 0]
@@ -233,7 +233,7 @@ def _mixture(style: Style, steps: SoftmaxSteps) -> Iterator[str]:
 
 
 def _stably(
-    style: Style, head: str, steps: SoftmaxSteps, symbol: str, x: str, *result: str
+    style: Notation, head: str, steps: SoftmaxSteps, symbol: str, x: str, *result: str
 ) -> Iterator[str]:
     """−ln p by the log-sum-exp that cannot overflow; with what four decimals hide set apart."""
     peak, total, u = rounded(steps.max), rounded(steps.sum_exp_shifted), steps.rest
@@ -246,7 +246,7 @@ def _stably(
         yield f" {' ' * len(head)}   u = Σ exp(x − max) without the largest, whose 1 would hide it"
 
 
-def of_sigmoid(style: Style, steps: SigmoidSteps) -> Iterator[str]:
+def of_sigmoid(style: Notation, steps: SigmoidSteps) -> Iterator[str]:
     """Binary cross-entropy: each cell by the two-sided formula, or where that hides it, stably."""
     yield " BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))"
     forms = {c: _two_sided(steps, c) for c in style.picked(steps)}
@@ -275,7 +275,7 @@ def _stable(steps: SigmoidSteps, c: int) -> str:
     return f"{brief(max(x, 0.0))} − {_signed(brief(y * x))} + ln(1 + {small})"
 
 
-def of_others(style: Style, bce: SigmoidSteps, ce: SoftmaxSteps | None) -> Iterator[str]:
+def of_others(style: Notation, bce: SigmoidSteps, ce: SoftmaxSteps | None) -> Iterator[str]:
     """What the classes without a column add up to."""
     number = bce.logits.size - style.classes
     if number <= 0:
@@ -297,7 +297,7 @@ def _signed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _chain(style: Style, head: str, *forms: str) -> str:
+def _chain(style: Notation, head: str, *forms: str) -> str:
     """Forms of one number with equals signs before them, on as many lines as they need."""
     lines, indent = [f" {head}"], " " * (cell_len(head) + 1)
     bare = {lines[0], indent}

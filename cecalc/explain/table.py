@@ -11,7 +11,7 @@ import numpy as np
 
 from cecalc.errors import count
 from cecalc.explain import formulas, torch_code
-from cecalc.explain.formulas import Style
+from cecalc.explain.formulas import Notation
 from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps, Steps
 from cecalc.model import Floats, Header, Item, Report
 from cecalc.numbers import brief, rounded
@@ -141,12 +141,14 @@ def _rows(explanation: Explanation, screen: Screen) -> Iterator[str]:
             yield next(drawn) + _below(screen, of_others, of_row, of_cells)
 
 
-def _fitted(explanation: Explanation, screen: Screen) -> tuple[Style, Iterator[str], Iterator[str]]:
+def _fitted(
+    explanation: Explanation, screen: Screen
+) -> tuple[Notation, Iterator[str], Iterator[str]]:
     """As many classes as the screen has room for, the tables of them, and those of pairs."""
     header, rows = explanation.header, explanation.rows
     most = header.width if header.width <= formulas.ALL else formulas.FEW
     for classes in range(most, min(most, 2) - 1, -1):
-        style = Style(header, explanation.is_mild, classes, screen.width or _ROOM)
+        style = Notation(header, explanation.is_mild, classes, screen.width or _ROOM)
         drawn = _drawn([_block(style, row, row.bce) for row in rows if row.bce], screen)
         if screen.width is None or max(map(width, drawn), default=0) <= screen.width:
             break
@@ -164,14 +166,14 @@ def _below(screen: Screen, *found: Iterator[str]) -> str:
     return "\n" + "".join(draw(styled(line, style), screen) for line, style in styles)
 
 
-def _block(style: Style, row: RowSteps, bce: SigmoidSteps) -> Block:
+def _block(style: Notation, row: RowSteps, bce: SigmoidSteps) -> Block:
     """The table of a row under both losses; of one logit, under BCE."""
     of_ce = _softmax(style, row.ce) if row.ce and style.header.width > 1 else []
     lines = [("logits x", bce.logits, None), *of_ce, *_sigmoid(bce)]
     return _table(style, _name(style.header, row), bce, lines)
 
 
-def _pair(style: Style, row: RowSteps, ce: SoftmaxSteps) -> Block:
+def _pair(style: Notation, row: RowSteps, ce: SoftmaxSteps) -> Block:
     """The table of the pair (0, x)."""
     lines = [("logits 0, x", ce.logits, None), *_softmax(style, ce)]
     return _table(style, f"{_name(style.header, row)} as a pair", ce, lines)
@@ -182,7 +184,7 @@ def _name(header: Header, row: RowSteps) -> str:
     return columns.row_title(header, row.outcome)
 
 
-def _softmax(style: Style, steps: SoftmaxSteps) -> list[_Line]:
+def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Line]:
     with np.errstate(invalid="ignore"):
         terms = np.where(steps.target == 0, 0.0, steps.target * steps.surprisal)
     return [
@@ -206,7 +208,7 @@ def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
     ]
 
 
-def _table(style: Style, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
+def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
     chosen = style.picked(steps)
     target = steps.target[chosen].tolist()
     lines = [_line(chosen, line) for line in numbers]

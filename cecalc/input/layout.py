@@ -13,7 +13,7 @@ from cecalc.terms import Kind
 
 
 @dataclass(frozen=True)
-class Role:
+class ColumnRole:
     """What the columns of a role are called."""
 
     option: str
@@ -50,11 +50,13 @@ class Role:
         return DataError(rule, hint=f"name it: {self.option}")
 
 
-ID = Role("--id-col", ("id",))
-SAMPLE_WEIGHT = Role("--sample-weight-col", ("sample_weight",))
-TARGET = Role("--target-col", ("target", "label", "y"), "target_")
+ID = ColumnRole("--id-col", ("id",))
+SAMPLE_WEIGHT = ColumnRole("--sample-weight-col", ("sample_weight",))
+TARGET = ColumnRole("--target-col", ("target", "label", "y"), "target_")
 VALUES = {
-    kind: Role(f"{kind.option}-cols", (kind, kind.removesuffix("s")), kind.removesuffix("s") + "_")
+    kind: ColumnRole(
+        f"{kind.option}-cols", (kind, kind.removesuffix("s")), kind.removesuffix("s") + "_"
+    )
     for kind in Kind
 }
 EITHER = ("score",)
@@ -217,7 +219,7 @@ def _values(
     return kind, found[kind], notes
 
 
-def _by_name(fields: Sequence[str], role: Role, rest: Sequence[int]) -> tuple[int, ...]:
+def _by_name(fields: Sequence[str], role: ColumnRole, rest: Sequence[int]) -> tuple[int, ...]:
     several, single = role.prefixed(fields, rest), role.called(fields, rest)
     if (several and single) or len(single) > 1:
         raise role.ambiguous(fields, (*several[:1], *single))

@@ -17,17 +17,17 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Table(dict[K, V]):
+class KeyedSums(dict[K, V]):
     """Sums by what they are of; what is in one of two alone is in neither; an empty one is neutral.
 
-    >>> Table(a=1, b=2) + Table(b=3, c=4)
+    >>> KeyedSums(a=1, b=2) + KeyedSums(b=3, c=4)
     {'b': 5}
     """
 
-    def __add__(self, other: Table[K, Any]) -> Table[K, V]:
+    def __add__(self, other: KeyedSums[K, Any]) -> KeyedSums[K, V]:
         if not self or not other:
             return self or other
-        return Table({key: value + other[key] for key, value in self.items() if key in other})
+        return KeyedSums({key: value + other[key] for key, value in self.items() if key in other})
 
 
 @dataclass(frozen=True)

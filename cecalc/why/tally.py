@@ -14,10 +14,10 @@ from cecalc.why.sums import (
     NEIGHBOURS,
     Batches,
     ColumnSums,
+    KeyedSums,
     Readings,
     RowsOfBlock,
     Span,
-    Table,
     Total,
 )
 
@@ -59,7 +59,7 @@ class Tally:
     rows_used: int = 0
     cells_given: int = 0
     cells_used: int = 0
-    totals: Table[tuple[Variant, str], Total] = field(default_factory=Table)
+    totals: KeyedSums[tuple[Variant, str], Total] = field(default_factory=KeyedSums)
     """For each form and reading of the target."""
     ones: float = 0.0
     """Σ of the targets of cells."""
@@ -84,7 +84,7 @@ class Tally:
     by_class: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): what the rows of each class cost, unweighted."""
     columns: ColumnSums = field(default_factory=ColumnSums)
-    batches: Table[int, Batches] = field(default_factory=Table)
+    batches: KeyedSums[int, Batches] = field(default_factory=KeyedSums)
     """By their size."""
     ends: Ends | None = None
 
@@ -116,7 +116,7 @@ class Tally:
         both, tail = self + other, self.ends.tail
         seam = dict(_across(tail.joined(other.ends.head), tail.size, plan))
         totals = {key: total + seam.get(key, Total()) for key, total in both.totals.items()}
-        return replace(both, totals=Table(totals), ends=self.ends + other.ends)
+        return replace(both, totals=KeyedSums(totals), ends=self.ends + other.ends)
 
 
 Named = tuple[tuple[Variant, str], Total]
@@ -204,10 +204,10 @@ class Piece:
         spread = eps / self.plan.classes * terms.every(self.plan.weight)
         return const + (1.0 - eps) * (losses - const) + spread
 
-    def batches(self, losses: Floats, weights: Floats) -> Table[int, Batches]:
+    def batches(self, losses: Floats, weights: Floats) -> KeyedSums[int, Batches]:
         """The means of batches, for each size there may have been."""
         plan, places = self.plan, self.rows.places
-        return Table(
+        return KeyedSums(
             (size, Batches.of(plan.rows_of(size), places // size, losses, weights))
             for size in plan.known.batch_sizes
         )
@@ -244,7 +244,7 @@ def _of_cells(piece: Piece) -> Tally:
         rows_used=int(np.count_nonzero(rows.used)),
         cells_given=rows.size * plan.classes,
         cells_used=int(cells.sum()),
-        totals=Table([*totals.items(), *_forms_of_cells(piece)]),
+        totals=KeyedSums([*totals.items(), *_forms_of_cells(piece)]),
         ones=float(np.where(counted, target, 0.0).sum()),
         row_loss=Span.of((right / np.maximum(cells, 1))[rows.used]),
         infinite=int(np.count_nonzero(np.isinf(logits))),
@@ -274,7 +274,7 @@ def _of_classes(piece: Piece) -> Tally:
     return Tally(
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(used)),
-        totals=Table([*_forms_of_classes(piece), *_further(piece, plain)]),
+        totals=KeyedSums([*_forms_of_classes(piece), *_further(piece, plain)]),
         entropy=float(rows.entropies[used].sum()),
         exponentials=float(np.exp(plain[used]).sum()),
         row_loss=Span.of(plain[used]),
