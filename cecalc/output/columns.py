@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Header, Item, Outcome, Schema
+from cecalc.model import Header, Item, Outcome, RowLosses, Schema
 from cecalc.output.column import PEOPLE, Column, Role, Sort, View
 from cecalc.request import Selection
 from cecalc.selection import select, split
@@ -94,6 +94,29 @@ def _right_cells(outcome: Any) -> list[str]:
     return [f"{part}/{whole}" for part, whole in pairs]
 
 
+def _entropy(outcome: Any) -> Any:
+    """Σ −p ln p of a row's softmax, or of p and 1 − p of its only cell: shape (N,), nats."""
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if isinstance(outcome, RowLosses):
+            p, surprisal = outcome.working(outcome.batch)
+        else:
+            p = np.concatenate([outcome.probs, 1 - outcome.probs], axis=1)
+            surprisal = -np.log(p)
+        return np.where(p == 0, 0.0, p * surprisal).sum(axis=1)
+
+
+def _entropy_of_logits(outcome: Any) -> Any:
+    """The same of one logit x: ln(1 + exp(−|x|)) + |x| / (1 + exp |x|), which loses no digits."""
+    import numpy as np
+
+    x = np.abs(outcome.batch.values[:, 0].astype(np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = x / (1 + np.exp(x))
+    return np.log1p(np.exp(-x)) + np.where(np.isinf(x), 0.0, share)
+
+
 def _statuses(outcome: Any) -> list[str]:
     """`ignored`, `inf` or `nan` where a row's loss is no ordinary number; empty elsewhere."""
     import numpy as np
@@ -153,6 +176,12 @@ COLUMNS = (
            when=by_row, table=24, csv=23, jsonl=23, json=24),
     Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction"), used=_USED, when=by_row,
            table=25),
+    Column("entropy", "entropy", Sort.NUMBER, _entropy, unit="nats", used=_USED, is_asked=True,
+           when=lambda h: h.task is Task.CE or (is_single(h) and h.schema.kind is Kind.PROBS),
+           table=29, csv=29, jsonl=29, json=29),
+    Column("entropy", "entropy", Sort.NUMBER, _entropy_of_logits, unit="nats", used=_USED,
+           is_asked=True, when=lambda h: is_single(h) and h.schema.kind is Kind.LOGITS,
+           table=29, csv=29, jsonl=29, json=29),
     Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=by_row,
            table=26, csv=26, jsonl=26, json=26),
     Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=_by_cell,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, get_args
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from cecalc.output.column import Column, Role, Sort, View
 from cecalc.request import Selection
 from tests.output import examples
 from tests.output.examples import CELLS, LOGITS, batch
+from tests.shell import InProcess
 
 PLACES = np.array([[0, 4], [1, 5]])
 RUNS: dict[str, Callable[[], Iterator[Item]]] = {
@@ -90,3 +93,32 @@ def test_numbers_have_a_field_each_and_a_lone_one_no_label() -> None:
     numbers = replace(EXTRA, name="cells", each="loss", sort=Sort.NUMBERS, labels=("a", "b"))
     assert numbers.field_names == ["loss_a", "loss_b"]
     assert replace(numbers, is_lone=True).field_names == ["loss"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shares"),
+    [
+        ("ce --logits 2,-3,0.8,1.2 --target 2", lambda: _softmax(2, -3, 0.8, 1.2)),
+        ("ce --logits 37,0,-inf --target 0", lambda: _softmax(37, 0, -mpmath.inf)),
+        ("ce --probs 0.25,0,0.75 --target 0", lambda: [0.25, 0, 0.75]),
+        ("bce --logits 37 --target 1", lambda: _softmax(37, 0)),
+        ("bce --logits=-800 --target 1", lambda: [1, 0]),
+        ("bce --probs 0.3 --target 1", lambda: [mpmath.mpf(0.3), 1 - mpmath.mpf(0.3)]),
+        ("bce --probs 1 --target 1", lambda: [1]),
+    ],
+)
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json"])
+def test_entropy_is_that_of_the_predicted_distribution(
+    line: str, shares: Callable[[], list[Any]], form: str, cecalc: InProcess
+) -> None:
+    with mpmath.workdps(50):
+        expected = float(-sum(share * mpmath.log(share) for share in shares() if share))
+    status, out, _ = cecalc([*line.split(), "-f", form, "--select", "entropy"])
+    found = re.findall(r'^([\d.e-]+)$|"entropy": ([\d.e-]+)', out, re.MULTILINE)
+    assert status == 0
+    assert float("".join(found[0])) == pytest.approx(expected, rel=1e-15, abs=1e-300)
+
+
+def _softmax(*logits: float) -> list[Any]:
+    powers = [mpmath.exp(x) for x in logits]
+    return [power / sum(powers) for power in powers]
