@@ -12,13 +12,11 @@ import numpy as np
 
 from cecalc.errors import DataError
 from cecalc.input import document_keys
-from cecalc.input.arrays import Windows, as_stored, widened
-from cecalc.input.arrays.stored import is_text
-from cecalc.input.arrays.windows import HeldWindows, length_of
+from cecalc.input.arrays.dtypes import as_stored, is_text, widened
+from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.classes import Classes, Named, held, shown_names, texts
 from cecalc.input.extra_arrays import open_beside
 from cecalc.input.files import Files
-from cecalc.input.formats import Arrays
 from cecalc.input.problem import whole
 from cecalc.input.shapes import aligned, arrange, axis_names, names_of, row_blocks
 from cecalc.model import Batch, Block, Floats, Meter, Problem, Schema
@@ -34,7 +32,9 @@ from which on memory comes in large pages.
 """
 
 
-def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
+def from_arrays(
+    found: ArrayFile, request: InputRequest, said: Kind | None, files: Files
+) -> Problem:
     """The problem that a file of arrays states, named as in a JSON document; or one bare array.
 
     `files` closes what is opened beside it.
@@ -49,17 +49,16 @@ def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: 
         raise error.at(source=found.source) from None
 
 
-def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
-    names = {name.replace("-", "_"): name for name in found.file.names}
+def _problem(found: ArrayFile, request: InputRequest, said: Kind | None, files: Files) -> Problem:
+    names = {name.replace("-", "_"): name for name in found.names}
     if len(names) == 1 and names.keys().isdisjoint(document_keys.KEYS):
         if said is None:
             raise document_keys.bare_array()
-        names = {said.value: found.file.names[0]}
+        names = {said.value: found.names[0]}
     document_keys.refuse_unknown(names, "array")
     kind, notes = document_keys.kind_among(names, said, "arrays")
     here = {
-        name: partial(found.file.open, stored, text=name in _NAMES)
-        for name, stored in names.items()
+        name: partial(found.open, stored, text=name in _NAMES) for name, stored in names.items()
     }
     options = {name: _nested(here[name]()) for name in names if name in document_keys.OPTIONS}
     classes = request.classes
@@ -112,7 +111,7 @@ def _given(beside: Beside, what: str) -> Windows | None:
 
 
 def _of_memory(array: Floats) -> Windows:
-    return HeldWindows(array.shape, array.dtype.name, array)
+    return HeldWindows.of(array, array.dtype.name)
 
 
 def _held(array: Windows | None) -> Floats | None:
@@ -123,7 +122,7 @@ def _nested(array: Windows) -> Any:
     """An array as nested lists of numbers; integers stay what they are."""
     if is_text(array.dtype):
         return texts(array).tolist()
-    raw = array.read(length_of(array.shape)).reshape(array.shape)
+    raw = array.read(array.length).reshape(array.shape)
     is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
     return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
 
@@ -238,8 +237,8 @@ class _Entries:
     @classmethod
     def of(cls, array: Windows, shape: tuple[int, ...]) -> _Entries:
         """An array in a shape that differs from its own by axes of length 1."""
-        if length_of(array.shape) != shape[0]:  # it is one row, or what stands beside one
-            array = HeldWindows(shape, "float64", held(array).reshape(shape))
+        if array.length != shape[0]:  # it is one row, or what stands beside one
+            array = HeldWindows.of(held(array).reshape(shape))
         return cls(array, shape)
 
     def floats(self, stored: Any) -> Floats:

@@ -8,22 +8,14 @@ import lzma
 import select
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
-from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, reason
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, excerpt, reason
 
-SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-_PROGRAMS = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz", _ZSTD: "zstd"}
-"""What makes them, and expands them with -d."""
-_DECOMPRESSORS: Mapping[bytes, Callable[[], Any]] = {
-    _GZIP: lambda: zlib.decompressobj(wbits=31),
-    _BZIP2: bz2.BZ2Decompressor,
-    _XZ: lzma.LZMADecompressor,
-}
 _CHUNK = 2**18
 
 
@@ -34,39 +26,6 @@ class Readable(Protocol):
         """At most `size` bytes; none at the end."""
 
 
-def without_suffix(name: str) -> str:
-    """The name of what a compressed file holds.
-
-    >>> without_suffix("x.csv.gz")
-    'x.csv'
-    """
-    return next((name.removesuffix(s) for s in SUFFIXES if name.lower().endswith(s)), name)
-
-
-def expanded(head: bytes, source: Readable) -> Members | Frames | None:
-    """What reads the bytes that `head` and `source` hold compressed; None where they are not.
-
-    Parameters
-    ----------
-    head : the first bytes, already read from the source
-    """
-    if head.startswith(_ZSTD):
-        return Frames(head, source)
-    for magic, decompressor in _DECOMPRESSORS.items():
-        if head.startswith(magic):
-            return Members(head, source, magic, decompressor)
-    return None
-
-
-def program(head: bytes) -> str | None:
-    """The program whose output begins like `head`; None where it is not compressed.
-
-    >>> program(b"BZh91AY")
-    'bzip2'
-    """
-    return next((name for magic, name in _PROGRAMS.items() if head.startswith(magic)), None)
-
-
 class Members:
     """The bytes of one compressed member after the other.
 
@@ -74,7 +33,7 @@ class Members:
     """
 
     def __init__(
-        self, head: bytes, source: Readable, magic: bytes, decompressor: Callable[[], Any]
+        self, magic: bytes, decompressor: Callable[[], Any], head: bytes, source: Readable
     ) -> None:
         self._pending, self._source = head, source
         self.fileno = getattr(source, "fileno", None)
@@ -165,15 +124,54 @@ class _Rejoined:
         """Whoever opened the source closes it."""
 
 
+_DAMAGES = {
+    "check": "checksum mismatch",
+    "Truncated": "compressed data ends early",
+    "Unknown frame": "unexpected data after the compressed stream",
+}
+"""What the libraries find wrong, by words of theirs."""
+
+
 def _damage(said: str) -> CecalcError:
     """What a library found wrong, in our words."""
-    if "check" in said:
-        return InputError("checksum mismatch")
-    if "Truncated" in said:
-        return InputError("compressed data ends early")
-    if "Unknown frame" in said:
-        return InputError("unexpected data after the compressed stream")
-    return InputError("compressed data is damaged")
+    ours = (rule for words, rule in _DAMAGES.items() if words in said)
+    return InputError(next(ours, "compressed data is damaged"))
+
+
+@dataclass(frozen=True)
+class Compression:
+    """A way of compressing files."""
+
+    program: str
+    """What makes them, and expands them with -d."""
+    suffix: str
+    magic: bytes
+    expanded: Callable[[bytes, Readable], Readable]
+    """What reads the bytes that are compressed in a head, already read, and its source."""
+
+
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+COMPRESSIONS = (
+    Compression("gzip", ".gz", _GZIP, partial(Members, _GZIP, partial(zlib.decompressobj, 31))),
+    Compression("bzip2", ".bz2", _BZIP2, partial(Members, _BZIP2, bz2.BZ2Decompressor)),
+    Compression("xz", ".xz", _XZ, partial(Members, _XZ, lzma.LZMADecompressor)),
+    Compression("zstd", ".zst", b"\x28\xb5\x2f\xfd", Frames),
+)
+
+
+def compression(head: bytes) -> Compression | None:
+    """How what begins with `head` is compressed; None where it is not."""
+    return next((form for form in COMPRESSIONS if head.startswith(form.magic)), None)
+
+
+def without_suffix(name: str) -> str:
+    """The name of what a compressed file holds.
+
+    >>> without_suffix("x.csv.gz")
+    'x.csv'
+    """
+    suffixes = (form.suffix for form in COMPRESSIONS)
+    return next((name.removesuffix(s) for s in suffixes if name.lower().endswith(s)), name)
 
 
 PATIENCE = 0.2
@@ -337,6 +335,13 @@ def read_some(source: Readable, size: int, name: str) -> bytes:
         raise error.at(source=name) from None
     except OSError as error:
         raise InputError(why(error), place=Place(source=name)) from None
+
+
+def not_a(kind: str, head: bytes, place: Place) -> DataError:
+    """The error for a file that does not begin as its format does."""
+    article = "an" if kind[0] in "AEIOU" else "a"
+    begins = excerpt(head[:16].decode("latin-1"))
+    return DataError(f"not {article} {kind} file (starts with {begins})", place=place)
 
 
 def why(error: OSError | ValueError) -> str:

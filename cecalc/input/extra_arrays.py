@@ -10,14 +10,14 @@ import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.input import formats
-from cecalc.input.arguments import parse
+from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes, Named, held
 from cecalc.input.files import Files, open_bytes
-from cecalc.input.formats import Arrays
 from cecalc.input.head import settled
 from cecalc.input.json import Document
 from cecalc.input.layout import Wanted
+from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, to_array
 from cecalc.input.table import Beside, Columns, Reading, Table
 from cecalc.input.text import cut
@@ -94,7 +94,7 @@ def _with_sample_weight(
         return replace(beside, sample_weight=weight, weight_source=given.option)
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
     found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
-    if isinstance(found, Arrays):
+    if isinstance(found, ArrayFile):
         array = found.only("sample_weight")
         arrays = {**beside.arrays, "sample_weight": array}
         return replace(beside, arrays=arrays, weight_source=found.source)
@@ -188,10 +188,13 @@ def read_numbers(given: Given) -> Floats:
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
-        opened = open_bytes(given.path, files)
-        if (arrays := formats.arrays_in(opened, given.path, files)) is not None:
-            return held(arrays.only(given.option.removeprefix("--").replace("-", "_")))
-        stream = opened.text()
+        source = open_bytes(given.path, files)
+        form = formats.format_of(given.path, source.head)
+        if form.is_of_arrays:
+            found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
+            if isinstance(found, ArrayFile):
+                return held(found.only(given.option.removeprefix("--").replace("-", "_")))
+        stream = source.text()
         whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
@@ -211,7 +214,7 @@ def _read_target(
     """A target file, by the same column rules as any table; a table's whole length is kept."""
     inner = replace(request, target=None, values={}, sample_weight=None)
     found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
-    if isinstance(found, Arrays):
+    if isinstance(found, ArrayFile):
         return Beside(source=found.source, arrays={"target": found.only("target", text=True)})
     if isinstance(found, Document):
         return _of_document(found, request, classes, values)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
-from cecalc.input.bytes import HEAD, Stream, is_too_short, read_some, why
+from cecalc.input.bytes import HEAD, Stream, compression, is_too_short, read_some, why
 from cecalc.model import Meter
 from cecalc.process import address_limit
 
@@ -197,8 +197,6 @@ def open_bytes(path: str, files: Files) -> Opened:
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty, or compressed twice
     """
-    from cecalc.input.bytes import expanded, program
-
     shared: _Shared | None = None
     if path == "-":
         if sys.stdin is None:
@@ -215,23 +213,22 @@ def open_bytes(path: str, files: Files) -> Opened:
     files.watched.append(watched)
     source: Readable = watched
     head = _head(source, name)
-    compressed = expanded(head, source)
+    compressed = compression(head)
     if compressed is not None:
-        outer, source, head = program(head), compressed, _head(compressed, name)
-        _refuse_compressed(head, outer, name)
+        source = compressed.expanded(head, source)
+        head = _head(source, name)
+        _refuse_compressed(head, compressed.program, name)
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
     return Opened(name, source, head, raw if compressed is None else None)
 
 
-def _refuse_compressed(head: bytes, outer: str | None, name: str) -> None:
+def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
     """Refuse what is still compressed when it has been expanded."""
-    from cecalc.input.bytes import program
-
-    if (inner := program(head)) is not None:
+    if (inner := compression(head)) is not None:
         raise DataError(
-            f"compressed twice ({inner} inside {outer})",
+            f"compressed twice ({inner.program} inside {outer})",
             place=Place(source=name),
             hint=f"expand it once before, for example with {outer} -d",
         )

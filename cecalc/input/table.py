@@ -19,7 +19,7 @@ from cecalc.terms import Task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cecalc.input.arrays import Windows
+    from cecalc.input.arrays.windows import Windows
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""

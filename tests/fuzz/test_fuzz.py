@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from cecalc import errors, selection
-from cecalc.input import arguments as inline
 from cecalc.input import csv as rows
 from cecalc.input import json, layout
+from cecalc.input import nested as inline
 from tests.fuzz import engines
 from tests.fuzz.damage import damaged
 from tests.fuzz.session import GROWTH, MESSAGE_BYTES, Session, Tried, fault_of
