@@ -23,7 +23,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.input import dataset, formats, json, problem
+    from cecalc.input import array_problem, dataset, formats, json, problem
     from cecalc.input.layout import Wanted
     from cecalc.input.table import Table
 
@@ -31,7 +31,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):
-            return problem.from_arguments(kind, values, request)
+            return array_problem.from_arguments(kind, values, request, files)
         named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
     path, *others = names = dataset.files_of(named)
     files.meter.total = size_of(names)
@@ -40,9 +40,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     if others:
         found = dataset.joined(dataset.as_table(found), others, request, wanted, files)
     if isinstance(found, json.Document):
-        return problem.from_document(found, request, wanted.kind)
+        return array_problem.from_document(found, request, wanted.kind, files)
     if isinstance(found, Table):
         return problem.from_table(found, request)
-    from cecalc.input import array_problem
-
     return array_problem.from_arrays(found, request, wanted.kind, files)
