@@ -209,16 +209,16 @@ class _Arrays:
         if truth is not None and request.transpose and len(truth.array.shape) == len(values.shape):
             truth = replace(truth, array=_transposed(truth.array))
         weight = weight or self.weight
-        target = None if truth is None else _shaped(truth.array.shape)
-        rows, its = aligned(request.task, _shaped(values.shape), target, request.target_form)
-        entries = rows.shape[0]
-        weights = None if weight is None else _shaped((math.prod(weight.shape),))
-        document_keys.check_lengths(entries, weights, self.ids)
+        target = None if truth is None else truth.array.shape
+        rows, targets = aligned(request.task, values.shape, target, request.target_form)
+        weights = None if weight is None else math.prod(weight.shape)
+        ids = None if self.ids is None else len(self.ids)
+        document_keys.check_lengths(rows[0], weights, ids)
         together = _SideBySide(
             request,
-            _Entries.of(values, rows.shape),
-            None if truth is None or its is None else _Entries.of(truth.array, its.shape, truth),
-            None if weight is None else _Entries.of(weight, (entries,)),
+            _Entries.of(values, rows),
+            None if truth is None else _Entries.of(truth.array, targets, truth),
+            None if weight is None else _Entries.of(weight, rows[:1]),
             self.ids,
             beside,
         )
@@ -231,11 +231,6 @@ def _transposed(array: Windows) -> Windows:
     if len(array.shape) < 2:
         raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
     return HeldWindows.of(np.swapaxes(held(array), 0, 1))
-
-
-def _shaped(shape: tuple[int, ...]) -> Floats:
-    """An array that has a shape and no memory."""
-    return np.broadcast_to(np.float64(), shape)
 
 
 @dataclass(frozen=True)

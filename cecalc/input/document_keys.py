@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sized
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from cecalc.errors import DataError, count, excerpt
@@ -40,7 +40,7 @@ KEYS: Mapping[str, Callable[[str, Any], Any] | None] = {
 """All of them; and of those that say something about the loss, what understands their value."""
 
 
-def check_lengths(entries: int, weights: Sized | None, ids: Sized | None) -> None:
+def check_lengths(entries: int, weights: int | None, ids: int | None) -> None:
     """Refuse sample weights and identifiers that are not as many as the entries of axis 0.
 
     Raises
@@ -48,8 +48,8 @@ def check_lengths(entries: int, weights: Sized | None, ids: Sized | None) -> Non
     DataError : they are more or fewer
     """
     for what, given in (("sample weight", weights), ("id", ids)):
-        if given is not None and len(given) != entries:
-            raise DataError(f"{count(entries, 'row')} of values, {count(len(given), what)}")
+        if given not in (None, entries):
+            raise DataError(f"{count(entries, 'row')} of values, {count(given, what)}")
 
 
 def bare_array() -> DataError:
