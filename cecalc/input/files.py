@@ -14,15 +14,12 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
-from cecalc.input.bytes import HEAD, Stream, compression, is_too_short, read_some, why
+from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
 from cecalc.model import Meter
 from cecalc.process import address_limit
-
-if TYPE_CHECKING:
-    from cecalc.input.bytes import Readable
 
 State = tuple[int, int, int]
 """What of a regular file changes when somebody writes to it: size, time of change, number."""
@@ -54,23 +51,22 @@ class Opened:
 
     name: str
     """What messages call it."""
-    source: Readable
-    """What follows the head."""
+    source: Rejoined
+    """All of its bytes."""
     head: bytes
     raw: BinaryIO | None
     """The file or pipe itself, past the head; None where it is compressed."""
 
     def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
         """All of it, as text."""
-        return Stream(self.name, self.source, encoding, max_bytes, _unread=self.head)
+        return Stream(self.name, self.source, encoding, max_bytes)
 
     def binary(self, files: ExitStack) -> BinaryIO:
         """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
-        raw: Any = self.raw
-        if raw is not None and raw.seekable():
+        raw: Any = self.source
+        if self.raw is not None and self.raw.seekable():
+            raw = self.raw
             raw.seek(-len(self.head), os.SEEK_CUR)
-        else:
-            raw = _OpenedBytes(self)
         buffered = io.BufferedReader(raw)
         files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
         return cast("BinaryIO", buffered)
@@ -221,7 +217,7 @@ def open_bytes(path: str, files: Files) -> Opened:
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return Opened(name, source, head, raw if compressed is None else None)
+    return Opened(name, Rejoined(head, source, name), head, raw if compressed is None else None)
 
 
 def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
@@ -236,25 +232,10 @@ def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
 
 def _head(source: Readable, name: str) -> bytes:
     head = b""
-    while is_too_short(head) and (more := read_some(source, HEAD - len(head), name)):
+    named = Rejoined(b"", source, name)
+    while is_too_short(head) and (more := named.read(HEAD - len(head))):
         head += more
     return head
-
-
-class _OpenedBytes(io.RawIOBase):
-    """The head of an input and what follows it, read once."""
-
-    def __init__(self, opened: Opened) -> None:
-        self._opened, self._head = opened, opened.head
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
-        part = part or read_some(self._opened.source, len(buffer), self._opened.name)
-        buffer[: len(part)] = part
-        return len(part)
 
 
 def _opened(path: str) -> BinaryIO:

@@ -15,7 +15,7 @@ import torch
 from cecalc.errors import Place
 from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile
-from cecalc.input.bytes import HEAD, not_a
+from cecalc.input.bytes import HEAD, Rejoined, not_a
 from cecalc.input.files import Files, Opened
 from cecalc.input.formats import format_of, open_as
 from cecalc.input.layout import Wanted
@@ -105,7 +105,7 @@ def open_arrays(
 ) -> ArrayFile:
     """The arrays in a buffered stream, opened as those of an input of that name."""
     head = stream.raw.read(HEAD)
-    source = Opened(name, stream.raw, head, stream.raw)
+    source = Opened(name, Rejoined(head, stream.raw, name), head, stream.raw)
     found = format_of(name, head, form)
     if not found.is_of_arrays:
         raise not_a("known", head, Place(source=name))
