@@ -14,7 +14,9 @@ _PRINTED = re.compile(
     r"(?:np\.|numpy\.|torch\.)?(?:tensor|array)\(\s*(?P<body>\[.*\]|[^,()\[\]]+)(?:,[^\[\]]*)?\)",
     re.DOTALL,
 )
-_TOKEN = re.compile(r'\s+|,|\[|\]|"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,\[\]"]+)')
+_TOKEN = re.compile(
+    r'\s*(?P<word>,|\[|\]|"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,\[\]"]+)|(?P<other>.+))', re.DOTALL
+)
 
 
 def parse(text: str, *, names: bool = False) -> Any:
@@ -56,67 +58,40 @@ def _item(text: str, names: bool) -> float | str:
 
 def _bracketed(text: str, names: bool) -> Any:
     """Nested brackets, items apart by commas (JSON, torch) or spaces (NumPy)."""
-    nest = _Nest()
-    position = 0
-    while position < len(text):
-        token = _TOKEN.match(text, position)
-        if token is None:
-            raise ValueError(f"cannot read {excerpt(text[position:])}")
-        position = token.end()
-        word = token.group()
-        if word == ",":
-            nest.comma()
-        elif word == "[":
-            nest.open()
+    top: list[Any] = []
+    stack, before = [top], ","
+    for token in _TOKEN.finditer(text):
+        word = token["word"]
+        _refuse_misplaced(word, before, len(stack))
+        if word == "[":
+            stack[-1].append([])
+            stack.append(stack[-1][-1])
         elif word == "]":
-            nest.close()
-        elif not word.isspace():
-            nest.item(_token_item(token, names))
-    return nest.whole()
+            stack.pop()
+        elif word != ",":
+            stack[-1].append(_token_item(token, names))
+        before = word
+    if len(stack) > 1:
+        raise ValueError("a '[' is never closed")
+    if len(top) != 1 or not isinstance(top[0], list):
+        raise ValueError("text beside the brackets")
+    return top[0]
 
 
-class _Nest:
-    """Lists being built from brackets and items as they come."""
-
-    def __init__(self) -> None:
-        self._stack: list[list[Any]] = [[]]
-        self._after_comma = True
-
-    def comma(self) -> None:
-        if self._after_comma:
-            raise ValueError("empty item before ','")
-        self._after_comma = True
-
-    def open(self) -> None:
-        if len(self._stack) > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        inner: list[Any] = []
-        self._stack[-1].append(inner)
-        self._stack.append(inner)
-        self._after_comma = True
-
-    def close(self) -> None:
-        if len(self._stack) == 1:
-            raise ValueError("a ']' too many")
-        if self._after_comma and self._stack[-1]:
-            raise ValueError("']' where an item is expected")
-        self._stack.pop()
-        self._after_comma = False
-
-    def item(self, item: float | str) -> None:
-        self._stack[-1].append(item)
-        self._after_comma = False
-
-    def whole(self) -> Any:
-        if len(self._stack) > 1:
-            raise ValueError("a '[' is never closed")
-        top = self._stack[0]
-        if len(top) != 1 or not isinstance(top[0], list):
-            raise ValueError("text beside the brackets")
-        return top[0]
+def _refuse_misplaced(word: str, before: str, depth: int) -> None:
+    if word == "," and before in ("[", ","):
+        raise ValueError("empty item before ','")
+    if word == "[" and depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if word == "]" and depth == 1:
+        raise ValueError("a ']' too many")
+    if word == "]" and before == ",":
+        raise ValueError("']' where an item is expected")
 
 
 def _token_item(token: re.Match[str], names: bool) -> float | str:
+    if token["other"] is not None:
+        raise ValueError(f"cannot read {excerpt(token['other'])}")
     if token["quoted"] is not None:
         if not names:
             raise ValueError(f"cannot read {excerpt(token['quoted'])} as a number")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,58 +106,44 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         files=table.files,
         notes=layout.notes,
     )
-    parsed = _blocks(blocks, Parse(reading, beside, request))
+    parsed = _blocks(blocks, reading, beside, request)
     try:
         return stated(schema, parsed, beside, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
 
 
-def _blocks(blocks: Iterable[TableBlock], parse: Parse) -> Iterator[Block]:
+def _blocks(
+    blocks: Iterable[TableBlock], reading: Reading, beside: Beside, request: InputRequest
+) -> Iterator[Block]:
     rows = 0
     for block in blocks:
         rows = block.start + block.count
-        yield parse.later(block)
+        yield partial(_parsed, block, reading, beside, request)
     try:
-        parse.beside.check_length(rows)
+        beside.check_length(rows)
     except DataError as error:
-        raise error.at(source=parse.reading.source) from None
+        raise error.at(source=reading.source) from None
 
 
-@dataclass(frozen=True)
-class Parse:
-    """Turns a block of a table into a batch; every error names the table."""
+def _parsed(block: TableBlock, reading: Reading, beside: Beside, request: InputRequest) -> Batch:
+    """The batch of a block; every error names the table."""
+    source = block.source or reading.source
+    try:
+        columns = columns_of(block, replace(reading, source=source))
+        fits, fault = beside.fits(block.start, columns.values.shape[0], columns.ids)
+        if fault is not None:
+            columns = columns.before(fits, fault)
+        batch = batch_of(_numbered(columns, reading, block.start), block.start, beside, request)
+    except CecalcError as error:
+        raise error.at(source=source) from None
+    if columns.fault is not None:
+        columns.fault.at(source=source)
+    return replace(batch, source=block.source, fault=columns.fault)
 
-    reading: Reading
-    beside: Beside
-    request: InputRequest
 
-    def later(self, block: TableBlock) -> Block:
-        """The same as a call that parses when it is made."""
-        return lambda: self(block)
-
-    def __call__(self, block: TableBlock) -> Batch:
-        """The batch."""
-        reading = self.reading
-        if block.source is not None:
-            reading = replace(reading, source=block.source)
-        try:
-            columns = columns_of(block, reading)
-            fits, fault = self.beside.fits(block.start, columns.values.shape[0], columns.ids)
-            if fault is not None:
-                columns = columns.before(fits, fault)
-            numbered = self._numbered(columns, block.start)
-            batch = batch_of(numbered, block.start, self.beside, self.request)
-        except CecalcError as error:
-            raise error.at(source=reading.source) from None
-        if columns.fault is not None:
-            columns.fault.at(source=reading.source)
-        return replace(batch, source=block.source, fault=columns.fault)
-
-    def _numbered(self, columns: Columns, start: int) -> Columns:
-        """Targets of which lists may hold the names of classes that are called by numbers."""
-        reading = self.reading
-        if columns.target is None or not (reading.has_lists and reading.has_names):
-            return columns
-        numbers = reading.classes.numbered(columns.target, Place(row=start))
-        return replace(columns, target=numbers)
+def _numbered(columns: Columns, reading: Reading, start: int) -> Columns:
+    """Targets of which lists may hold the names of classes that are called by numbers."""
+    if columns.target is None or not (reading.has_lists and reading.has_names):
+        return columns
+    return replace(columns, target=reading.classes.numbered(columns.target, Place(row=start)))
