@@ -138,24 +138,9 @@ def _weight_column(table: Table) -> int:
 def _target_columns(
     table: Table, given: NamedFile, request: InputRequest, names: Classes, values: tuple[int, ...]
 ) -> tuple[Beside, Named]:
-    """The rows of a table of targets, whose whole length is kept in memory."""
+    """The rows of a table of targets, class names turned into class numbers."""
     if not table.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    columns, names = _of_table(table, request, names, values)
-    beside = Beside(
-        ids=columns.ids,
-        lines=columns.lines,
-        columns=tuple((i + 1, table.fields[i]) for i in table.layout.target),
-        source=given.path,
-    )
-    array = HeldWindows.of(np.asarray(columns.target))
-    return beside, Named(array, Classes(None, notes=names.notes), given.path)
-
-
-def _of_table(
-    table: Table, request: InputRequest, names: Classes, values: tuple[int, ...]
-) -> tuple[Columns, Classes]:
-    """The rows of a table of targets, class names turned into class numbers."""
     if len(values) == 1 or values[0] == 1:  # a number for each class may be on a line of its own
         blocks = list(table.blocks)
         table = replace(table, blocks=iter(blocks))
@@ -165,14 +150,19 @@ def _of_table(
     reading = table.reading(request.task, names)
     if reading.has_index and not reading.has_lists:
         reading, rest = settled(table, reading)
-        return _gathered(replace(table, blocks=rest), reading), reading.classes
+        table, names = replace(table, blocks=rest), Classes(None, notes=reading.classes.notes)
     columns = _gathered(table, reading)
-    target = columns.target
-    if target is None or request.task is not Task.CE or not is_index(values, target.shape):
-        return columns, names
-    names = names.settled(target.reshape(-1)[:HEAD].tolist())
-    found = names.numbered(target, Place(source=table.source, row=0))
-    return replace(columns, target=found), names
+    target = np.asarray(columns.target)
+    if request.task is Task.CE and is_index(values, target.shape):
+        names = names.settled(target.reshape(-1)[:HEAD].tolist())
+        target = names.numbered(target, Place(source=table.source, row=0))
+    beside = Beside(
+        ids=columns.ids,
+        lines=columns.lines,
+        columns=tuple((i + 1, table.fields[i]) for i in table.layout.target),
+        source=given.path,
+    )
+    return beside, Named(HeldWindows.of(target), Classes(None, notes=names.notes), given.path)
 
 
 def _gathered(table: Table, reading: Reading) -> Columns:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
 from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
@@ -40,7 +40,6 @@ def refuse_change(descriptor: int, before: State | None, name: str) -> None:
 
 
 STANDARD_INPUT = "standard input"
-Answer = TypeVar("Answer")
 _PIPE = 2**20
 """How many bytes a pipe is asked to hold."""
 
@@ -81,7 +80,7 @@ class Files(ExitStack):
     def __init__(self, meter: Meter | None = None) -> None:
         super().__init__()
         self.meter = meter or Meter()
-        self.watched = list[_Metered]()
+        self.watched = list[_Watched]()
 
     def inner(self) -> Files:
         """Files that are closed earlier, and watched together with these."""
@@ -105,63 +104,38 @@ class Files(ExitStack):
         return is_handled
 
 
-class _Metered:
-    """A source whose bytes are counted; at its end it has to be what it was at its beginning."""
+class _Watched:
+    """A file whose bytes are counted; at its end it has to be what it was at its beginning.
 
-    def __init__(self, source: BinaryIO | _Shared, name: str, meter: Meter) -> None:
-        self._source, self._name, self._meter = source, name, meter
-        self.fileno = source.fileno
-        self._state = self._ask(state_of)
-
-    def read(self, size: int, /) -> bytes:
-        while (data := self._source.read(size)) is None:
-            select.select([self._source], [], [])  # it does not wait by itself
-        self._meter.read += len(data)
-        if size and not data:
-            self.check()
-        return data
-
-    def check(self) -> None:
-        """Raise `InputError` where the source is no longer what it was."""
-        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
-
-    def _ask(self, ask: Callable[[int], Answer]) -> Answer | None:
-        """What the system says of the source; nothing where it has, or is, no open file."""
-        try:
-            return ask(self.fileno())
-        except InputError:
-            raise
-        except (OSError, ValueError):
-            return None
-
-
-class _Shared:
-    """A file that one thread may close while another one reads.
-
-    The read may not go on by then: the number of a closed file soon belongs to another.
+    One thread may close it while another one reads. The read may not go on by then: the number of
+    a closed file soon belongs to another.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._lock = file, threading.Lock()
+    def __init__(self, file: BinaryIO, name: str, meter: Meter) -> None:
+        self._file, self._name, self._meter = file, name, meter
+        self.fileno = file.fileno
+        self._state = self._ask(state_of)
+        self._lock = threading.Lock()
         self._is_read = self._is_done = False
 
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; none once the file is closed."""
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end, and once the file is closed."""
         with self._lock:
             if self._is_done:
                 return b""
             self._is_read = True
         try:
-            return self._file.read(size)
+            while (data := self._file.read(size)) is None:
+                select.select([self._file], [], [])  # it does not wait by itself
         finally:
             with self._lock:
                 self._is_read = False
                 if self._is_done:
                     self._file.close()
-
-    def fileno(self) -> int:
-        """What the system calls it."""
-        return self._file.fileno()
+        self._meter.read += len(data)
+        if size and not data:
+            self.check()
+        return data
 
     def close(self) -> None:
         """Close it, or leave that to a read that is still under way."""
@@ -169,6 +143,19 @@ class _Shared:
             self._is_done = True
             if not self._is_read:
                 self._file.close()
+
+    def check(self) -> None:
+        """Raise `InputError` where the file is no longer what it was."""
+        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
+
+    def _ask(self, ask: Callable[[int], Any]) -> Any:
+        """What the system says of the file; nothing where it has, or is, no open one."""
+        try:
+            return ask(self.fileno())
+        except InputError:
+            raise
+        except (OSError, ValueError):
+            return None
 
 
 def size_of(names: Iterable[str]) -> int | None:
@@ -193,7 +180,6 @@ def open_bytes(path: str, files: Files) -> Opened:
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty, or compressed twice
     """
-    shared: _Shared | None = None
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
@@ -204,9 +190,10 @@ def open_bytes(path: str, files: Files) -> Opened:
         name, raw = path, stores.opened(path, files)
     else:
         name, raw = path, _opened(path)
-        shared = files.enter_context(closing(_Shared(raw)))
-    watched = _Metered(shared or raw, name, files.meter)
+    watched = _Watched(raw, name, files.meter)
     files.watched.append(watched)
+    if path != "-":
+        files.enter_context(closing(watched))
     source: Readable = watched
     head = _head(source, name)
     compressed = compression(head)

@@ -260,7 +260,7 @@ def test_an_error_in_the_middle(
 ) -> None:
     path = tmp_path / "x.csv"
     path.write_text(TEXT)
-    read, calls = files._Shared.read, 0
+    read, calls = files._Watched.read, 0
 
     def fail(*args: Any) -> bytes:
         nonlocal calls
@@ -270,7 +270,7 @@ def test_an_error_in_the_middle(
         return read(*args)
 
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)
-    monkeypatch.setattr(files._Shared, "read", fail)
+    monkeypatch.setattr(files._Watched, "read", fail)
     assert told(["ce", str(path)], capfd) == (4, f"{path}: Input/output error")
 
 
