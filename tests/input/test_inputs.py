@@ -7,6 +7,9 @@ import math
 
 import pytest
 
+from cecalc.input.bytes import COMPRESSIONS, Compression
+from cecalc.input.formats import FORMATS, FileFormat
+from cecalc.terms import InputFormat
 from tests.shell import InProcess
 
 WRONG, RIGHT = math.log1p(math.e), math.log1p(1 / math.e)
@@ -90,3 +93,15 @@ def test_ids_are_written_as_they_came(cecalc: InProcess) -> None:
     assert status == 0
     lines = out.splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == list(map(str, ids))
+
+
+def test_a_format_is_one_record() -> None:
+    """No suffix means two formats or ways of compressing, and none is without a record."""
+    suffixes = [s for form in (*FORMATS, *COMPRESSIONS) for s in _suffixes(form)]
+    assert len(set(suffixes)) == len(suffixes)
+    names = [form.name for form in FORMATS if form.name is not InputFormat.AUTO]
+    assert sorted(names) == sorted(set(InputFormat) - {InputFormat.AUTO})
+
+
+def _suffixes(form: FileFormat | Compression) -> tuple[str, ...]:
+    return form.suffixes if isinstance(form, FileFormat) else (form.suffix,)
