@@ -141,7 +141,7 @@ def _target_columns(
     """The rows of a table of targets, class names turned into class numbers."""
     if not table.layout.target:
         raise DataError("no target column", place=Place(source=given.path))
-    if len(values) == 1 or values[0] == 1:  # a number for each class may be on a line of its own
+    if len(values) < 2 or values[0] == 1:  # a number for each class may be on a line of its own
         blocks = list(table.blocks)
         table = replace(table, blocks=iter(blocks))
         rows = sum(block.count for block in blocks)

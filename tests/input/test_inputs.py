@@ -105,3 +105,15 @@ def test_a_format_is_one_record() -> None:
 
 def _suffixes(form: FileFormat | Compression) -> tuple[str, ...]:
     return form.suffixes if isinstance(form, FileFormat) else (form.suffix,)
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "error"),
+    [
+        ("7", "target\n0\n0\n", "1 row of values, 2 targets"),
+        ("1,2;3,4", "target\n0\n5\n", "y.csv:3: column 'target' (1): target 5 outside 0..1"),
+    ],
+)
+def test_arguments_beside_a_table(values: str, target: str, error: str, cecalc: InProcess) -> None:
+    status, _, err = cecalc(f"ce --logits {values} --target y.csv", {"y.csv": target})
+    assert (status, err.splitlines()[0]) == (3, f"cecalc: error: {error}")
