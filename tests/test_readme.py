@@ -122,7 +122,7 @@ def test_examples_of_python_run(name: str, home: Path, monkeypatch: pytest.Monke
 
 
 def test_every_sample_gives_what_the_guide_says(printed: Callable[[str], str]) -> None:
-    tried = re.findall(r"^\| .* \| .* \| `(cecalc .*)` \|$", PAGES["samples"], re.MULTILINE)
+    tried = re.findall(r"^- `(cecalc .*?)`: ", PAGES["samples"], re.MULTILINE)
     found = {command: normal(printed(f"{command} -q")) for command in tried}
     for task in ("ce", "bce"):
         forms = [command for command in tried if re.match(rf"cecalc {task} .*/example", command)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps
-from cecalc.model import Header, Item, Report
-from cecalc.numbers import write_numbers
+from cecalc.explain.steps import Explanation, RowSteps
+from cecalc.model import Floats, Header, Item, Report
+from cecalc.numbers import write_rows
 from cecalc.output import columns, figures, json
 from cecalc.request import Screen
 
@@ -24,72 +24,50 @@ def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
 def _document(explanation: Explanation) -> str:
     header = explanation.header
     rows = ",\n    ".join(_row(header, row) for row in explanation.rows)
-    labels = ", ".join(map(json.quoted, header.labels))
-    parts = [
-        f'"rows": [\n    {rows}\n  ]',
-        f'"classes": [{labels}]',
-        f'"ce": {_report(explanation.ce)}',
-        f'"bce": {_report(explanation.bce)}',
-        json.member("rows_without_ce", explanation.without_ce),
-    ]
-    return "{\n  " + ",\n  ".join(parts) + "\n}\n"
+    after = {
+        "classes": header.labels,
+        "ce": _figures(explanation.ce),
+        "bce": _figures(explanation.bce),
+        "rows_without_ce": explanation.without_ce,
+    }
+    members = ",\n  ".join([f'"rows": [\n    {rows}\n  ]', *_members(after)])
+    return f"{{\n  {members}\n}}\n"
+
+
+def _figures(report: Report | None) -> Mapping[str, figures.Value] | None:
+    return None if report is None else dict(figures.members(report))
 
 
 def _row(header: Header, row: RowSteps) -> str:
     identity = [json.members(column, row.outcome)[0] for column in columns.identity(header)]
-    parts = [*identity]
-    if row.sigmoid is None:
-        return "{" + ", ".join([*parts, f'"status": "{columns.IGNORED}"']) + "}"
-    parts += _array("logits", row.sigmoid.logits) + _array("target", row.sigmoid.target)
-    name = "ce" if header.width > 1 else "ce_of_pair"
-    parts += [_softmax(name, row.softmax), _sigmoid("bce", row.sigmoid)]
-    if row.difference is not None:
-        parts.append(_sigmoid("bce_of_difference", row.difference))
-    return "{" + ", ".join(parts) + "}"
+    return f"{{{', '.join([*identity, *_members(_steps(header, row))])}}}"
 
 
-def _softmax(name: str, steps: SoftmaxSteps | None) -> str:
-    if steps is None:
-        return f'"{name}": null'
-    given = ("logits", steps.logits), ("target", steps.target)
-    parts = [
-        *(part for key, values in given if name != "ce" for part in _array(key, values)),
-        *_array("exp", steps.powers),
-        json.member("sum_exp", steps.total),
-        json.member("max", steps.peak),
-        *_array("exp_shifted", steps.shifted),
-        json.member("sum_exp_shifted", steps.shifted_total),
-        *_array("softmax", steps.probs),
-        *_array("surprisal", steps.surprisal),
-        json.member("loss", steps.loss),
-        *_array("gradient", steps.gradient),
-    ]
-    return f'"{name}": {{{", ".join(parts)}}}'
+def _steps(header: Header, row: RowSteps) -> dict[str, Any]:
+    if row.bce is None:
+        return {"status": columns.IGNORED}
+    given, difference = {"logits": row.bce.logits, "target": row.bce.target}, row.bce_of_difference
+    ce = {"ce": row.ce and row.ce.members}
+    if header.width == 1:
+        ce = {"ce_of_pair": row.ce and vars(row.ce)}
+    of_difference = {"bce_of_difference": difference.members} if difference else {}
+    return {**given, **ce, "bce": row.bce.members, **of_difference}
 
 
-def _sigmoid(name: str, steps: SigmoidSteps) -> str:
-    parts = [
-        *_array("denominator", 1.0 + steps.powers),
-        *_array("sigmoid", steps.probs),
-        *_array("complement", steps.complements),
-        *_array("cells", steps.cell_loss),
-        json.member("sum", steps.loss),
-        *_array("gradient", steps.gradient),
-    ]
-    return f'"{name}": {{{", ".join(parts)}}}'
+def _members(values: Mapping[str, Any]) -> Iterator[str]:
+    """A member for each value, which may be an array or an object itself."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            yield _array(name, value)
+        elif isinstance(value, dict):
+            yield f"{json.quoted(name)}: {{{', '.join(_members(value))}}}"
+        else:
+            yield json.member(name, value)
 
 
-def _array(name: str, values: np.ndarray) -> list[str]:
+def _array(name: str, values: Floats) -> str:
     """A list; a number that JSON does not know is null, and said so beside it."""
     finite = np.isfinite(values)
-    texts = write_numbers(values.tolist())
-    shown = [text if known else "null" for text, known in zip(texts, finite, strict=True)]
-    flaw = [] if finite.all() else [f'"{name}_status": "non-finite"']
-    return [f'"{name}": [{", ".join(shown)}]', *flaw]
-
-
-def _report(report: Report | None) -> str:
-    if report is None:
-        return "null"
-    figured: Any = figures.members(report)
-    return "{" + ", ".join(json.member(key, value) for key, value in figured) + "}"
+    (texts,) = write_rows(values[None], finite[None], "null")
+    flaw = "" if finite.all() else f', "{name}_status": "non-finite"'
+    return f'"{name}": [{", ".join(texts)}]{flaw}'

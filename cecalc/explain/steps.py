@@ -14,27 +14,40 @@ from cecalc.losses import activations, binary_cross_entropy, cross_entropy
 from cecalc.losses.stable import exp_difference, normaliser, tree_sum
 from cecalc.model import Floats, Header, Outcome, Report
 
+_MILD = 20.0
+"""Up to which largest logit exp x stands there as it is, and not exp(x − max)."""
+
 
 @dataclass(frozen=True)
-class SoftmaxSteps:
-    """One row of logits to its cross-entropy. Arrays have shape (C,); losses are in nats."""
+class Steps:
+    """One row of logits to a loss. Arrays have shape (C,); losses are in nats.
+
+    The fields after the target are the members of the JSON object, in its order.
+    """
 
     logits: Floats
     target: Floats
     """The share of each class; one-hot for a class index."""
-    peak: float
-    """The largest logit."""
-    best: int
-    """Its class, the first on ties."""
-    powers: Floats
+
+    @property
+    def members(self) -> dict[str, Floats | float]:
+        """Every step by its name."""
+        given = ("logits", "target")
+        return {name: step for name, step in vars(self).items() if name not in given}
+
+
+@dataclass(frozen=True)
+class SoftmaxSteps(Steps):
+    """The row together, to its cross-entropy."""
+
+    exp: Floats
     """exp x, which may overflow or underflow."""
-    total: float
-    """Σ exp x."""
-    shifted: Floats
-    """exp(x − peak), which cannot overflow."""
-    rest: float
-    """Σ exp(x − peak) over the other classes than the best."""
-    probs: Floats
+    sum_exp: float
+    max: float
+    exp_shifted: Floats
+    """exp(x − max), which cannot overflow."""
+    sum_exp_shifted: float
+    softmax: Floats
     surprisal: Floats
     """−ln p of each class, without p."""
     loss: float
@@ -43,26 +56,28 @@ class SoftmaxSteps:
     """Of the loss, for each logit: Σy·p − y."""
 
     @property
-    def shifted_total(self) -> float:
-        """Σ exp(x − peak)."""
-        return 1.0 + self.rest
+    def best(self) -> int:
+        """The class of the largest logit, the first on ties."""
+        return int(self.logits.argmax())
+
+    @property
+    def rest(self) -> float:
+        """Σ exp(x − max) over the other classes than the best, which may be lost beside its 1."""
+        return float(normaliser(self.logits[None]).tail[0])
 
 
 @dataclass(frozen=True)
-class SigmoidSteps:
-    """One row of logits to the binary cross-entropy of its cells. Arrays have shape (C,)."""
+class SigmoidSteps(Steps):
+    """Each logit alone, to the binary cross-entropy of its cell."""
 
-    logits: Floats
-    target: Floats
-    powers: Floats
-    """exp(−x), which may overflow."""
-    probs: Floats
-    complements: Floats
+    denominator: Floats
+    """1 + exp(−x), which may overflow."""
+    sigmoid: Floats
+    complement: Floats
     """1 − p, without p."""
-    cell_loss: Floats
-    """nats"""
-    loss: float
-    """Σ over the cells, nats."""
+    cells: Floats
+    """The losses."""
+    sum: float
     gradient: Floats
     """Of the cell's loss, for its logit: p − y."""
 
@@ -73,11 +88,11 @@ class RowSteps:
 
     outcome: Outcome
     """The row itself, which names it."""
-    sigmoid: SigmoidSteps | None
+    bce: SigmoidSteps | None = None
     """None where the row is ignored."""
-    softmax: SoftmaxSteps | None
+    ce: SoftmaxSteps | None = None
     """None also where the target does not sum to 1; for one logit z, that of the pair (0, z)."""
-    difference: SigmoidSteps | None = None
+    bce_of_difference: SigmoidSteps | None = None
     """For two classes: the one cell x₁ − x₀, whose binary cross-entropy is the row's loss."""
 
 
@@ -95,6 +110,16 @@ class Explanation:
     without_ce: int
     """How many rows have targets that do not sum to 1."""
 
+    @property
+    def has_ce(self) -> bool:
+        """Whether one of the rows shown has a cross-entropy."""
+        return any(row.ce for row in self.rows)
+
+    @property
+    def is_mild(self) -> bool:
+        """Whether exp x is a number for people in every row."""
+        return all(-_MILD <= row.ce.max <= _MILD for row in self.rows if row.ce)
+
 
 @np.errstate(over="ignore")
 def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
@@ -105,20 +130,18 @@ def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
     outcome : one row, whose target is a number for each logit
     has_ce : whether that target is a distribution over the classes
     """
-    assert outcome.batch.target is not None
-    if not outcome.used[0]:
-        return RowSteps(outcome, None, None)
+    if outcome.batch.target is None or not outcome.used[0]:
+        return RowSteps(outcome)
     logits = outcome.batch.values[0].astype(np.float64)
     target = outcome.batch.target[0].astype(np.float64)
-    sigmoid = sigmoid_steps(logits, target)
+    bce = sigmoid_steps(logits, target)
     if logits.size == 1:
         pair, shares = np.append(0.0, logits), np.append(1.0 - target, target)
-        softmax = softmax_steps(pair, shares) if np.isfinite(logits[0]) else None
-        return RowSteps(outcome, sigmoid, softmax)
-    softmax = softmax_steps(logits, target) if has_ce else None
-    is_pair = softmax is not None and logits.size == 2
+        return RowSteps(outcome, bce, softmax_steps(pair, shares) if np.isfinite(logits) else None)
+    ce = softmax_steps(logits, target) if has_ce else None
+    is_pair = ce is not None and logits.size == 2
     difference = sigmoid_steps(logits[1:] - logits[:1], target[1:]) if is_pair else None
-    return RowSteps(outcome, sigmoid, softmax, difference)
+    return RowSteps(outcome, bce, ce, difference)
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
@@ -135,28 +158,26 @@ def softmax_steps(logits: Floats, target: Floats) -> SoftmaxSteps:
     The loss of (37, 0) is not lost with its probability, which rounds to 1:
 
     >>> steps = softmax_steps(np.asarray([37.0, 0.0]), np.asarray([1.0, 0.0]))
-    >>> steps.probs[0], steps.loss, steps.gradient[0]
+    >>> steps.softmax[0], steps.loss, steps.gradient[0]
     (np.float64(1.0), 8.533047625744066e-17, np.float64(-8.533047625744066e-17))
     """
     row = logits[None]
     peak, best, tail = normaliser(row)
-    first, rest = int(best[0]), float(tail[0])
-    probs = activations.softmax(row)[0]
+    total = 1.0 + float(tail[0])
+    probs, powers = activations.softmax(row)[0], np.exp(logits)
     complements = 1.0 - probs
-    complements[first] = rest / (1.0 + rest)  # 1 − p would be 0 where p rounds to 1
+    complements[best] = tail / total  # 1 − p would be 0 where p rounds to 1
     surprisal = cross_entropy.surprisal_from_logits(row)
-    powers = np.exp(logits)
     others = tree_sum(target[None])[0] - target
     return SoftmaxSteps(
         logits=logits,
         target=target,
-        peak=float(peak[0]),
-        best=first,
-        powers=powers,
-        total=float(tree_sum(powers[None])[0]),
-        shifted=exp_difference(logits, peak),
-        rest=rest,
-        probs=probs,
+        exp=powers,
+        sum_exp=float(tree_sum(powers[None])[0]),
+        max=float(peak[0]),
+        exp_shifted=exp_difference(logits, peak),
+        sum_exp_shifted=total,
+        softmax=probs,
         surprisal=surprisal[0],
         loss=float(cross_entropy.of_distribution(surprisal, target[None])[0]),
         gradient=probs * others - complements * target,
@@ -174,7 +195,7 @@ def sigmoid_steps(logits: Floats, target: Floats) -> SigmoidSteps:
 
     Examples
     --------
-    >>> sigmoid_steps(np.asarray([40.0]), np.asarray([0.0])).complements
+    >>> sigmoid_steps(np.asarray([40.0]), np.asarray([0.0])).complement
     array([4.24835426e-18])
     """
     probs, complements = activations.sigmoid(logits), activations.sigmoid(-logits)
@@ -182,10 +203,10 @@ def sigmoid_steps(logits: Floats, target: Floats) -> SigmoidSteps:
     return SigmoidSteps(
         logits=logits,
         target=target,
-        powers=np.exp(-logits),
-        probs=probs,
-        complements=complements,
-        cell_loss=losses,
-        loss=float(tree_sum(losses[None])[0]),
+        denominator=1.0 + np.exp(-logits),
+        sigmoid=probs,
+        complement=complements,
+        cells=losses,
+        sum=float(tree_sum(losses[None])[0]),
         gradient=probs * (1.0 - target) - complements * target,
     )

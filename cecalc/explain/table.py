@@ -4,70 +4,72 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TypeAlias
+
+import numpy as np
 
 from cecalc.errors import count
-from cecalc.explain import formulas, row_table, torch_code
-from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.model import Header, Item, Report
+from cecalc.explain import formulas, torch_code
+from cecalc.explain.formulas import Style
+from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps, Steps
+from cecalc.model import Floats, Header, Item, Report
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import draw, flush, paragraph, styled, width
-from cecalc.output.worked_rows import Block, tables
+from cecalc.output.worked_rows import MARK, Block, WorkedLine, tables
 from cecalc.request import Screen
 from cecalc.terms import TargetForm
 
 
 def apart(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """What differs between the losses, with the numbers of these rows."""
-    header, ce, bce = explanation.header, explanation.ce, explanation.bce
-    rows = bce.rows_used
+    width, ce, bce = explanation.header.width, explanation.ce, explanation.bce
+    rows, number = bce.rows_used, count(bce.rows_used, "row")
     if ce is not None:
-        yield "CE", f"{_mean(ce)}   N = {count(rows, 'row')}, one loss each"
+        yield "CE", f"{_sum(ce)}   N = {number}, one loss each"
     elif explanation.without_ce:
-        which = f"{explanation.without_ce} of {count(rows, 'row')}"
+        which = f"{explanation.without_ce} of {number}"
         yield "CE", f"none: {which} with targets that do not sum to 1"
-    if header.width == 1:
-        yield "BCE", f"{_mean(bce)}   N = {count(rows, 'row')} of one cell, one loss each"
+    if width == 1:
+        yield "BCE", f"{_sum(bce)}   N = {number} of one cell, one loss each"
         yield "CE", "the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)"
         yield "gradient", f"p − y for the sum; divided by {rows} for the mean"
         return
-    of_rows = bce.numerator / rows
-    yield "BCE", f"{_mean(bce)}   N·C = {rows}·{header.width} cells, one loss each"
+    yield "BCE", f"{_sum(bce)}   N·C = {rows}·{width} cells, one loss each"
+    factor, of_rows = "BCE by rows is C times its mean", bce.numerator / rows
     if math.isfinite(of_rows):
-        factor = f"{rounded(of_rows)} = {header.width} × {rounded(_of(bce))}"
-        of_sum = f"{rounded(bce.numerator)} / {rows} = {factor}"
-        yield "factor C", f"{of_sum}   BCE by rows is C times its mean"
-    else:
-        yield "factor C", "BCE by rows is C times its mean"
-    yield from _sums(explanation.rows)
+        by_rows = f"{rounded(bce.numerator)} / {rows} = {rounded(of_rows)}"
+        factor = f"{by_rows} = {width} × {rounded(_mean(bce))}   {factor}"
+    yield "factor C", factor
+    yield from _sums(explanation)
     by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
     yield "gradient", f"p − y for the sum; divided by {by} for the mean"
-    yield from _pairs(header, explanation.rows)
+    yield from _pairs(explanation)
 
 
-def _sums(rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
-    totals = [rounded(float(row.sigmoid.probs.sum())) for row in rows if row.sigmoid]
+def _sums(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    totals = [rounded(float(row.bce.sigmoid.sum())) for row in explanation.rows if row.bce]
     if totals:
-        softmax = "softmax 1: all over one Σ; " if any(row.softmax for row in rows) else ""
+        softmax = "softmax 1: all over one Σ; " if explanation.has_ce else ""
         yield "Σ p", f"{softmax}sigmoid {', '.join(totals)}: each over its own"
 
 
-def _pairs(header: Header, rows: Sequence[RowSteps]) -> Iterator[tuple[str, str]]:
+def _pairs(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """For two classes, the one logit that would do."""
-    name = "two classes"
-    for row in rows:
-        if row.softmax is None or row.difference is None:
+    title = "two classes"
+    for row in explanation.rows:
+        if row.ce is None or row.bce_of_difference is None:
             continue
-        z, y = float(row.difference.logits[0]), brief(float(row.difference.target[0]))
-        one = f"BCE(x₁ − x₀ = {rounded(z)}, y₁ = {y})"
-        where = row_table.name(header, row)
-        yield name, f"CE(x) = {rounded(row.softmax.loss)} = {one}   {where}"
-        name = ""
+        z, y = (float(of[0]) for of in (row.bce_of_difference.logits, row.bce_of_difference.target))
+        one = f"BCE(x₁ − x₀ = {rounded(z)}, y₁ = {brief(y)})"
+        yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {_name(explanation.header, row)}"
+        title = ""
 
 
 def words(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """A line for each word that a newcomer may lack."""
-    has_ce = any(row.softmax for row in explanation.rows)
+    has_ce = explanation.has_ce
     yield "logits", "x: what the model gave, any real numbers, one for each class"
     if has_ce:
         yield "softmax", "p = exp x / Σ exp x, over the row: positive, and together 1"
@@ -80,22 +82,24 @@ def words(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield "log-sum-exp", "ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows"
 
 
-def _mean(report: Report) -> str:
-    mean, denominator = rounded(_of(report)), brief(report.denominator)
-    if math.isinf(report.numerator) and math.isfinite(_of(report)):
+def _sum(report: Report) -> str:
+    """A sum over its denominator."""
+    mean, denominator = rounded(_mean(report)), brief(report.denominator)
+    if math.isinf(report.numerator) and math.isfinite(_mean(report)):
         return f"mean {mean} of {denominator}; their sum is beyond float64"
     return f"sum {rounded(report.numerator)} / {denominator} = mean {mean}"
 
 
-def _of(report: Report) -> float:
-    assert report.mean is not None
-    return report.mean
+def _mean(report: Report) -> float:
+    return math.nan if report.mean is None else report.mean
 
 
 _ROOM = 100
 """Columns to fill where there is no terminal."""
 _CODE = 64
 """Up to how many logits the code stands below; it holds them all."""
+_Line: TypeAlias = "tuple[str, Floats | None, float | None]"
+"""A name, what stands below each class, and what that comes to."""
 _STRONG, _WARNING, _DIM = "bold", "yellow", "dim"
 
 
@@ -103,76 +107,121 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
     """The whole text, when all rows are known."""
     for item in items:
         if isinstance(item, Explanation):
-            yield "\n".join(_parts(item, screen))
+            yield "\n".join(_sections(item, screen))
 
 
-def _parts(explanation: Explanation, screen: Screen) -> Iterator[str]:
+def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
     yield from _rows(explanation, screen)
     if not explanation.is_all:
         yield _text(screen, _which(explanation), _DIM)
     yield _titled(screen, "where the two part", apart(explanation))
     yield _titled(screen, "in a word", words(explanation))
     title = _text(screen, "the same numbers from torch", _STRONG)
-    if torch_code.size(explanation) <= _CODE:
+    if len(explanation.rows) * explanation.header.width <= _CODE:
         yield title + "\n" + torch_code.text_of(explanation)
     else:
         yield title + _text(screen, "--code prints the code, which holds all these logits")
 
 
 def _rows(explanation: Explanation, screen: Screen) -> Iterator[str]:
-    """Each row's table, with the formulas below it."""
-    style = _fitted(explanation, screen)
-    blocks = [row_table.blocks(style, row) for row in explanation.rows]
-    drawn = iter(_drawn([block for found in blocks for block in found], screen))
-    for row, found in zip(explanation.rows, blocks, strict=True):
-        title = row_table.name(explanation.header, row)
-        if row.sigmoid is None:
-            yield _text(screen, f"{title} is {columns.IGNORED}: it counts in neither loss")
+    """Each row's table, with the formulas below it; for one logit, that of its pair too."""
+    style, drawn, pairs = _fitted(explanation, screen)
+    for row in explanation.rows:
+        if row.bce is None:
+            name = _name(style.header, row)
+            yield _text(screen, f"{name} is {columns.IGNORED}: it counts in neither loss")
             continue
-        of_rest = formulas.of_others(style, row.sigmoid, row.softmax)
-        of_cells = formulas.of_sigmoid(style, row.sigmoid)
-        of_row = (
-            formulas.none_of_softmax(style, row.sigmoid)
-            if row.softmax is None
-            else formulas.of_softmax(style, row.softmax)
-        )
-        if len(found) == 1:
-            yield next(drawn) + _below(screen, of_rest, of_row, of_cells)
-        else:
+        of_cells = formulas.of_sigmoid(style, row.bce)
+        of_row = formulas.of_softmax(style, row.bce, row.ce)
+        if style.header.width == 1 and row.ce:
             yield next(drawn) + _below(screen, of_cells)
-            yield next(drawn) + _below(screen, of_row)
+            yield next(pairs) + _below(screen, of_row)
+        else:
+            of_others = formulas.of_others(style, row.bce, row.ce)
+            yield next(drawn) + _below(screen, of_others, of_row, of_cells)
 
 
-def _fitted(explanation: Explanation, screen: Screen) -> row_table.Style:
-    """As many classes as the screen has room for."""
+def _fitted(explanation: Explanation, screen: Screen) -> tuple[Style, Iterator[str], Iterator[str]]:
+    """As many classes as the screen has room for, the tables of them, and those of pairs."""
     header, rows = explanation.header, explanation.rows
-    classes = header.width if header.width <= row_table.ALL else row_table.FEW
-    room, is_mild = screen.width or _ROOM, row_table.is_mild(rows)
-    while True:
-        style = row_table.Style(header, is_mild, classes, room)
-        blocks = [block for row in rows for block in row_table.blocks(style, row)]
-        widest = max(map(width, _drawn(blocks, screen)), default=0)
-        if classes <= 2 or screen.width is None or widest <= screen.width:
-            return style
-        classes -= 1
+    most = header.width if header.width <= formulas.ALL else formulas.FEW
+    for classes in range(most, min(most, 2) - 1, -1):
+        style = Style(header, explanation.is_mild, classes, screen.width or _ROOM)
+        drawn = _drawn([_block(style, row, row.bce) for row in rows if row.bce], screen)
+        if screen.width is None or max(map(width, drawn), default=0) <= screen.width:
+            break
+    pairs = [_pair(style, row, row.ce) for row in rows if row.ce and header.width == 1]
+    return style, iter(drawn), iter(_drawn(pairs, screen))
 
 
 def _drawn(blocks: Sequence[Block], screen: Screen) -> list[str]:
-    """The tables, those of as many columns aligned with each other."""
-    drawn: dict[int, str] = {}
-    for columns_ in {len(block.heading.texts) for block in blocks}:
-        alike = [i for i, block in enumerate(blocks) if len(block.heading.texts) == columns_]
-        for i, table in zip(alike, tables([blocks[i] for i in alike]), strict=True):
-            drawn[i] = draw(table, screen)
-    return [drawn[i] for i in range(len(blocks))]
+    return [draw(table, screen) for table in tables(blocks)] if blocks else []
 
 
-def _below(screen: Screen, *parts: Iterator[str]) -> str:
+def _below(screen: Screen, *found: Iterator[str]) -> str:
     """The lines below a table, after a blank one; what is extreme stands out."""
-    lines = [line for part in parts for line in part]
-    return "\n" + "".join(
-        draw(styled(line, _WARNING if line.startswith(" !") else ""), screen) for line in lines
-    )
+    styles = ((line, _WARNING if line.startswith(" !") else "") for line in chain(*found))
+    return "\n" + "".join(draw(styled(line, style), screen) for line, style in styles)
+
+
+def _block(style: Style, row: RowSteps, bce: SigmoidSteps) -> Block:
+    """The table of a row under both losses; of one logit, under BCE."""
+    of_ce = _softmax(style, row.ce) if row.ce and style.header.width > 1 else []
+    lines = [("logits x", bce.logits, None), *of_ce, *_sigmoid(bce)]
+    return _table(style, _name(style.header, row), bce, lines)
+
+
+def _pair(style: Style, row: RowSteps, ce: SoftmaxSteps) -> Block:
+    """The table of the pair (0, x)."""
+    lines = [("logits 0, x", ce.logits, None), *_softmax(style, ce)]
+    return _table(style, f"{_name(style.header, row)} as a pair", ce, lines)
+
+
+def _name(header: Header, row: RowSteps) -> str:
+    """What a row is called."""
+    identity = columns.shown_identity(header)
+    return ", ".join(f"{c.title} {c.shown(row.outcome)[0]}" for c in identity)
+
+
+def _softmax(style: Style, steps: SoftmaxSteps) -> list[_Line]:
+    with np.errstate(invalid="ignore"):
+        terms = np.where(steps.target == 0, 0.0, steps.target * steps.surprisal)
+    return [
+        ("CE", None, None),
+        style.powers(steps),
+        ("softmax p", steps.softmax, float(steps.softmax.sum())),
+        ("−y·ln p", terms, steps.loss),
+        ("p − y", steps.gradient, None),
+    ]
+
+
+def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
+    several = steps.logits.size > 1
+    return [
+        ("BCE", None, None),
+        ("1 + exp(−x)", steps.denominator, None),
+        ("sigmoid p", steps.sigmoid, float(steps.sigmoid.sum()) if several else None),
+        ("1 − p", steps.complement, None),
+        ("loss", steps.cells, steps.sum if several else None),
+        ("p − y", steps.gradient, None),
+    ]
+
+
+def _table(style: Style, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
+    chosen = style.picked(steps)
+    target = steps.target[chosen].tolist()
+    lines = [_line(chosen, line) for line in numbers]
+    lines.insert(1, WorkedLine("target y", list(map(brief, target))))
+    labels = ("x",) if steps.logits.size == 1 else style.labels
+    names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
+    heading = WorkedLine(title, names, "Σ" if any(line.end for line in lines) else "")
+    return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
+
+
+def _line(chosen: Sequence[int], line: _Line) -> WorkedLine:
+    name, values, total = line
+    texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
+    return WorkedLine(name, list(texts), "" if total is None else rounded(total))
 
 
 def _which(explanation: Explanation) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cecalc.errors import count
-from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.model import Header, Item
+from cecalc.model import Floats, Item
 from cecalc.request import Screen
 from cecalc.terms import TargetForm
 
@@ -20,14 +19,52 @@ _SMALL = 1e-12
 
 _HEAD = """\
 import torch
-import torch.nn.functional as F"""
-_SHOW = """\
-
+import torch.nn.functional as F
+{names}
 
 def show(name, value):
     print(name, value.tolist())
 
+
 """
+_USED = """\
+kept = {classes} != -100  # torch's ignore_index
+x, {target} = x[kept], {target}[kept]
+"""
+_SOFTMAX = """\
+show("{name}", {powers})
+show("sum of {name}", {powers}.sum(1))
+show("softmax", {x}.softmax(1))
+ce = F.cross_entropy({x}, {target}, reduction="none")
+show("CE", ce)
+show("CE gradient", torch.autograd.grad(ce.sum(), x, retain_graph=True)[0])
+"""
+_PAIR = """
+# the same as softmax of the pair (0, x)
+pair = torch.cat([torch.zeros_like(x), x], 1)
+"""
+_SIGMOID = """\
+show("1+exp(-x)", 1 + (-x).exp())
+show("sigmoid", x.sigmoid())
+show("1-p", (-x).sigmoid())
+bce = F.binary_cross_entropy_with_logits(x, y, reduction="none")
+show("BCE", bce)
+show("BCE gradient", torch.autograd.grad(bce.sum(), x, retain_graph=True)[0])
+"""
+_DIFFERENCE = """
+# two classes: CE(x) = BCE(x1 - x0)
+pair = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], y[:, 1], reduction="none")
+show("BCE(x1-x0)", pair)
+"""
+_CE_SUMS = """\
+show("CE sum", ce.sum())
+show("CE mean", ce.mean())  # over N rows
+"""
+_BCE_SUMS = """\
+show("BCE sum", bce.sum())
+show("BCE mean", bce.mean())  # over N·C cells
+"""
+_FACTOR = 'show("C * BCE mean", bce.sum() / len(bce))  # over N rows\n'
 
 
 def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
@@ -39,167 +76,90 @@ def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
 
 def text_of(explanation: Explanation) -> str:
     """The code for the rows that are shown, and their sums."""
-    header = explanation.header
-    body = [*(_single(explanation) if header.width == 1 else _several(explanation))]
-    sums = ("CE", "BCE") if _has_ce(explanation) else ("BCE",)
-    lines = [*body, *_sums(sums, header), *_remarks(explanation)]
-    found = [name for name in ("inf", "nan") if any(name in line for line in body)]
-    names = [f'{name} = float("{name}")' for name in found]
-    return "\n".join([_HEAD, *([""] if names else []), *names, _SHOW, *lines]) + "\n"
-
-
-def _has_ce(explanation: Explanation) -> bool:
-    """Whether the code speaks of cross-entropy; of one logit, where every pair (0, x) has one."""
-    used = [row.softmax is not None for row in explanation.rows if row.sigmoid is not None]
-    return all(used) if explanation.header.width == 1 else any(used)
-
-
-def size(explanation: Explanation) -> int:
-    """How many logits the code holds."""
-    return len(explanation.rows) * explanation.header.width
-
-
-def _single(explanation: Explanation) -> Iterator[str]:
-    """One logit for each row: the cells, and the pairs (0, x) that are the same."""
-    rows = explanation.rows
-    yield from _tensor("x", [row.outcome.batch.values[0] for row in rows], "logits (N, 1)", True)
-    yield from _tensor("y", [_target(row) for row in rows], "targets (N, 1)")
-    yield from _kept(rows, "y")
-    yield from _binary("x")
-    if _has_ce(explanation):
-        yield ""
-        yield "# the same as softmax of the pair (0, x)"
-        yield "pair = torch.cat([torch.zeros_like(x), x], 1)"
-        yield from _multiclass("pair", "torch.cat([1 - y, y], 1)", is_mild(rows))
-
-
-def _several(explanation: Explanation) -> Iterator[str]:
-    header, rows = explanation.header, explanation.rows
-    yield from _tensor("x", [row.outcome.batch.values[0] for row in rows], "logits (N, C)", True)
-    if header.target_form is TargetForm.INDEX:
-        yield from _indices(rows)
-        yield f"y = F.one_hot(t, {header.width}).double()  # (N, C)"
-        x, target = "x", "t"
+    rows, is_single = explanation.rows, explanation.header.width == 1
+    has_ce = all(row.ce for row in rows if row.bce) if is_single else explanation.has_ce
+    ce, given = _softmax(explanation) if has_ce else "", "".join(_given(explanation))
+    sums = f"{_CE_SUMS if has_ce else ''}{_BCE_SUMS}"
+    if is_single:
+        body = f"{given}{_SIGMOID}{ce}"
     else:
-        yield from _tensor("y", [_target(row) for row in rows], "targets (N, C)")
-        x, target = "x", "y"
-        whole = [i for i, row in enumerate(rows) if row.softmax is not None]
-        if 0 < len(whole) < len(rows):
-            yield f"whole = {whole}  # the rows whose targets sum to 1"
-            x, target = "x[whole]", "y[whole]"
-    if _has_ce(explanation):
-        yield ""
-        yield "# softmax: the row together"
-        yield from _multiclass(x, target, is_mild(rows))
-    yield ""
-    yield "# sigmoid: each logit alone"
-    yield from _binary("x")
-    if header.width == 2 and any(row.difference for row in rows):
-        yield ""
-        yield "# two classes: CE(x) = BCE(x1 - x0)"
-        z = "x[:, 1] - x[:, 0]"
-        yield f'pair = F.binary_cross_entropy_with_logits({z}, y[:, 1], reduction="none")'
-        yield _show("BCE(x1-x0)", "pair")
+        difference = _DIFFERENCE if any(row.bce_of_difference for row in rows) else ""
+        body = f"{given}{ce}\n# sigmoid: each logit alone\n{_SIGMOID}{difference}"
+        sums += _FACTOR
+    names = [f'{name} = float("{name}")\n' for name in ("inf", "nan") if name in body]
+    head = _HEAD.format(names="".join(["\n", *names] if names else []))
+    remarks = "".join(f"# {line}\n" for line in _remarks(explanation))
+    return f"{head}{body}\n# what the rows add up to\n{sums}{remarks}"
 
 
-def _indices(rows: Sequence[RowSteps]) -> Iterator[str]:
-    """The class indices."""
-    found = [-100 if row.sigmoid is None else int(_target(row).argmax()) for row in rows]
-    yield from _wrapped(f"t = torch.tensor({found})", "  # class indices (N,)")
-    yield from _kept(rows, "t")
+def _given(explanation: Explanation) -> Iterator[str]:
+    """The logits and targets; ignored rows leave at once, as they leave both losses."""
+    header, rows = explanation.header, explanation.rows
+    axes = "(N, 1)" if header.width == 1 else "(N, C)"
+    values = [row.outcome.batch.values[0] for row in rows]
+    yield from _tensor("x", values, f"logits {axes}", ", requires_grad=True")
+    has_indices = header.target_form is TargetForm.INDEX and header.width > 1
+    if has_indices:
+        found = [int(row.bce.target.argmax()) if row.bce else -100 for row in rows]
+        yield f"{_wrapped(f't = torch.tensor({found})')}  # class indices (N,)\n"
+    else:
+        ignored = np.full(header.width, -100.0)
+        targets = [row.bce.target if row.bce else ignored for row in rows]
+        yield from _tensor("y", targets, f"targets {axes}")
+    if not all(row.bce for row in rows):
+        target, classes = ("t", "t") if has_indices else ("y", "y[:, 0]")
+        yield _USED.format(target=target, classes=classes)
+    if has_indices:
+        yield f"y = F.one_hot(t, {header.width}).double()  # (N, C)\n"
 
 
-def _kept(rows: Sequence[RowSteps], target: str) -> Iterator[str]:
-    """Ignored rows leave at once, as they leave both losses."""
-    if all(row.sigmoid for row in rows):
-        return
-    of_row = "" if target == "t" else "[:, 0]"
-    yield f"kept = {target}{of_row} != -100  # torch's ignore_index"
-    yield f"x, {target} = x[kept], {target}[kept]"
-
-
-def _target(row: RowSteps) -> np.ndarray:
-    target = row.outcome.batch.target
-    assert target is not None
-    return np.full(target.shape[1], -100.0) if row.sigmoid is None else target[0]
-
-
-def _multiclass(x: str, target: str, is_plain: bool) -> Iterator[str]:
-    shifted = f"({x} - {x}.amax(1, keepdim=True)).exp()"
-    power, names = (f"{x}.exp()", ("exp(x)", "sum of exp(x)"))
-    if not is_plain:
-        power, names = shifted, ("exp(x-max)", "sum of exp(x-max)")
-    yield _show(names[0], power)
-    yield _show(names[1], f"{power}.sum(1)")
-    yield _show("softmax", f"{x}.softmax(1)")
-    yield f'ce = F.cross_entropy({x}, {target}, reduction="none")'
-    yield _show("CE", "ce")
-    yield _show("CE gradient", "torch.autograd.grad(ce.sum(), x, retain_graph=True)[0]")
-
-
-def _binary(x: str) -> Iterator[str]:
-    yield _show("1+exp(-x)", f"1 + (-{x}).exp()")
-    yield _show("sigmoid", f"{x}.sigmoid()")
-    yield _show("1-p", f"(-{x}).sigmoid()")
-    yield f'bce = F.binary_cross_entropy_with_logits({x}, y, reduction="none")'
-    yield _show("BCE", "bce")
-    yield _show("BCE gradient", f"torch.autograd.grad(bce.sum(), {x}, retain_graph=True)[0]")
-
-
-def _sums(losses: Sequence[str], header: Header) -> Iterator[str]:
-    yield ""
-    yield "# what the rows add up to"
-    for name in losses:
-        value = name.lower()
-        what = "N rows" if name == "CE" else "N·C cells"
-        yield f"{_show(f'{name} sum', f'{value}.sum()')}"
-        yield f"{_show(f'{name} mean', f'{value}.mean()')}  # over {what}"
-    if header.width > 1:
-        yield f"{_show('C * BCE mean', 'bce.sum() / len(bce)')}  # over N rows"
+def _softmax(explanation: Explanation) -> str:
+    """Cross-entropy, of the rows that have one; of one logit, that of the pair (0, x)."""
+    header, rows, title = explanation.header, explanation.rows, "\n# softmax: the row together\n"
+    x, target = "x", "t" if header.target_form is TargetForm.INDEX else "y"
+    whole = [i for i, row in enumerate(rows) if row.ce]
+    if header.width == 1:
+        x, target, title = "pair", "torch.cat([1 - y, y], 1)", _PAIR
+    elif target == "y" and len(whole) < len(rows):
+        x, target = "x[whole]", "y[whole]"
+        title = f"whole = {whole}  # the rows whose targets sum to 1\n{title}"
+    name, powers = "exp(x-max)", f"({x} - {x}.amax(1, keepdim=True)).exp()"
+    if explanation.is_mild:
+        name, powers = "exp(x)", f"{x}.exp()"
+    return title + _SOFTMAX.format(name=name, powers=powers, x=x, target=target)
 
 
 def _remarks(explanation: Explanation) -> Iterator[str]:
     """Where torch prints something else."""
     rows = explanation.rows
     if not explanation.is_all:
-        yield f"# {count(len(rows), 'row')} of {explanation.bce.rows_given}"
+        yield f"{count(len(rows), 'row')} of {explanation.bce.rows_given}"
     if any(np.isneginf(row.outcome.batch.values).any() for row in rows):
-        yield "# torch prints nan for 0 * inf: beside -inf logits, unless the target is an index"
-    found = [loss for row in rows for loss in _losses(row)]
-    if any(0 < loss < _SMALL for loss in found):
-        small = min(loss for loss in found if loss > 0)
-        yield f"# torch loses the digits of the smallest losses; the least here is {small!r}"
+        yield "torch prints nan for 0 * inf: beside -inf logits, unless the target is an index"
+    least = min((loss for row in rows for loss in _losses(row) if loss > 0), default=_SMALL)
+    if least < _SMALL:
+        yield f"torch loses the digits of the smallest losses; the least here is {least!r}"
 
 
 def _losses(row: RowSteps) -> list[float]:
-    softmax = [] if row.softmax is None else [row.softmax.loss]
-    return softmax + ([] if row.sigmoid is None else row.sigmoid.cell_loss.tolist())
+    return [*([row.ce.loss] if row.ce else []), *(row.bce.cells.tolist() if row.bce else [])]
 
 
-def _show(name: str, value: str) -> str:
-    return f'show("{name}", {value})'
-
-
-def _tensor(
-    name: str, rows: Sequence[np.ndarray], what: str, is_leaf: bool = False
-) -> Iterator[str]:
+def _tensor(name: str, rows: Sequence[Floats], what: str, end: str = "") -> Iterator[str]:
     """A literal in full precision, a line for each row."""
-    yield f"{name} = torch.tensor([  # {what}"
+    yield f"{name} = torch.tensor([  # {what}\n"
     for row in rows:
-        yield from _wrapped(f"    {row.astype(np.float64).tolist()},", "")
-    yield "], dtype=torch.float64" + (", requires_grad=True)" if is_leaf else ")")
+        yield f"{_wrapped(f'{row.astype(np.float64).tolist()},', '    ')}\n"
+    yield f"], dtype=torch.float64{end})\n"
 
 
-def _wrapped(line: str, comment: str) -> list[str]:
+def _wrapped(text: str, indent: str = "") -> str:
     """A statement on as many lines as it needs."""
-    indent = line[: len(line) - len(line.lstrip())]
-    lines = textwrap.wrap(
-        line.lstrip(),
+    return textwrap.fill(
+        text,
         _WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + " ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    lines[-1] += comment
-    return lines

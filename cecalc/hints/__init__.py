@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cecalc.hints.alternatives import misread
 from cecalc.hints.evidence import Head, Totals
-from cecalc.hints.values import looks, overall
+from cecalc.hints.values import head_hints, total_hints
 from cecalc.terms import Hint
 
 _GUESSING = 27
@@ -24,12 +24,13 @@ def hints(head: Head, totals: Totals | None) -> Iterator[Hint]:
     head : the first rows
     totals : what all rows add up to, for losses
     """
-    found = list(looks(head))
-    said = {hint.entry for hint in found}
-    other = None if totals is None else misread(head)
-    if other is not None and not (said & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
-        found.append(other)
+    found = list(head_hints(head))
+    entries = {hint.entry for hint in found}
     yield from found
-    if totals is not None:
-        is_explained = other is not None or said & _EXPLAINS
-        yield from (h for h in overall(totals) if not (is_explained and h.entry == _GUESSING))
+    if totals is None:
+        return
+    other = misread(head)
+    if other is not None and not (entries & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
+        yield other
+    is_explained = other is not None or entries & _EXPLAINS
+    yield from (h for h in total_hints(totals) if not (is_explained and h.entry == _GUESSING))

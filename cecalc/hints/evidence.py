@@ -71,11 +71,14 @@ class Head:
         return self.used if self.used.ndim == 1 else np.any(self.used, axis=-1)
 
     @property
-    def is_binary(self) -> bool:
-        """Whether targets of the shape of the values are all 0 or 1."""
-        assert self.target is not None
+    def outcomes(self) -> Integers | None:
+        """The class of each row, or 0 or 1 of each cell; None where targets are shares."""
+        if self.target is None:
+            return None
         counted = self.target[self.used]
-        return bool(((counted == 0) | (counted == 1)).all())
+        if self.target.ndim == 2 and not ((counted == 0) | (counted == 1)).all():
+            return None
+        return self.target.astype(np.int64) if self.header.task is Task.BCE else self.target_class
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ more.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -47,13 +47,11 @@ FEW = 20
 
 
 @dataclass(frozen=True)
-class Fit(ABC):
+class Fit:
     """The targets of the head beside what the model says of them."""
 
     raw: Floats
     """Of n targets with c outcomes: ln P, nats; (N, C) for ce, (N, M, 2) for bce."""
-    log_p: Floats
-    """The same of P′."""
     target: Integers
     """(N,), or (N, M): the outcome of each; anything where not used."""
     used: Flags
@@ -61,12 +59,17 @@ class Fit(ABC):
     outcomes: int
     """C, for ce; 2, for bce."""
 
+    @cached_property
+    def log_p(self) -> Floats:
+        """Ln P′."""
+        return self.tempered(self.raw)
+
     @property
     def is_narrow(self) -> bool:
         """Whether only the classes that are targets have a column, and the rest one together."""
-        return bool(self.log_p.shape[-1] != self.outcomes)
+        return bool(self.raw.shape[-1] != self.outcomes)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many targets count."""
         return int(np.count_nonzero(self.used))
@@ -84,14 +87,18 @@ class Fit(ABC):
     def least(self) -> float:
         """The loss, nats in all, at the best temperature, or of a guess without any prediction."""
         labels = self.target[self.used]
-        counts = np.bincount(labels, minlength=self.log_p.shape[-1]).tolist()
+        counts = np.bincount(labels, minlength=self.raw.shape[-1]).tolist()
         cooled = (self.tempered(normalised(t * self.raw)) for t in TEMPERATURES)
         others = self.loss(), self.count * self.uniform, of_shares(counts)
         return min(*map(self.loss, cooled), *others)
 
+    @np.errstate(all="ignore")
     def tempered(self, raw: Floats) -> Floats:
-        """The ln P′ of other ln P of the same targets."""
-        return tempered(raw, self.count, self.outcomes)
+        """The ln P′ of any ln P of these targets; a uniform guess where that is NaN."""
+        shared = math.log1p(-1 / self.count), -math.log(self.count) - self.uniform
+        mixed = np.logaddexp(raw + shared[0], shared[1])
+        is_nan = np.isnan(raw).any(axis=-1, keepdims=True)
+        return np.where(is_nan, -self.uniform, mixed)
 
     def loss(self, log_p: Floats | None = None, target: Integers | None = None) -> float:
         """The sum of the losses, nats, as they are or under another reading."""
@@ -106,16 +113,14 @@ class Fit(ABC):
         of a uniform guess.
         """
         rows = np.arange(len(self.log_p))
-        source = rows - by
-        there = (source >= 0) & (source < len(rows))
-        source = np.clip(source, 0, len(rows) - 1)
+        source = np.clip(rows - by, 0, len(rows) - 1)
+        there = source == rows - by
         if sequence is not None:
             there &= sequence[source] == sequence
         shifted = self.log_p[source]
         shifted[~there] = -self.uniform
         return shifted
 
-    @abstractmethod
     def costs(self) -> tuple[Integers, Floats]:
         """What each column would cost as the one that a target means.
 
@@ -124,34 +129,19 @@ class Fit(ABC):
         own : shape (K,), the columns that targets mean, the most frequent one first
         cost : shape (K, C), nats
         """
-
-
-@dataclass(frozen=True)
-class OfClasses(Fit):
-    """One class for each row."""
-
-    def costs(self) -> tuple[Integers, Floats]:
-        """Each class that is a target, over the rows of it."""
+        columns = self.log_p.shape[1]
+        if self.target.ndim == 2:  # of cells, each column has its own
+            is_0, is_1 = (
+                (self.used & (self.target == outcome)).astype(np.float64).T for outcome in (0, 1)
+            )
+            return np.arange(columns), -(is_0 @ self.log_p[..., 0]) - is_1 @ self.log_p[..., 1]
         own, inverse, counts = np.unique(
             self.target[self.used], return_inverse=True, return_counts=True
         )
-        cost = np.zeros((own.size, self.log_p.shape[1]))
+        cost = np.zeros((own.size, columns))
         np.subtract.at(cost, inverse, self.log_p[self.used])
         order = np.argsort(-counts, kind="stable")
         return own[order], cost[order]
-
-
-@dataclass(frozen=True)
-class OfCells(Fit):
-    """0 or 1 for each cell."""
-
-    def costs(self) -> tuple[Integers, Floats]:
-        """Each column of targets, over its cells."""
-        cost = 0.0
-        for outcome in (0, 1):
-            is_it = (self.used & (self.target == outcome)).astype(np.float64)
-            cost = cost - is_it.T @ self.log_p[..., outcome]
-        return np.arange(self.log_p.shape[1]), np.asarray(cost)
 
 
 def fit_of(head: Head) -> Fit | None:
@@ -159,22 +149,16 @@ def fit_of(head: Head) -> Fit | None:
 
     A row of predictions with a NaN in it says nothing, and does not count.
     """
-    if head.target is None or (head.target.ndim == 2 and not head.is_binary):
+    target, kind, width = head.outcomes, head.header.schema.kind, head.header.width
+    if target is None:
         return None
-    is_bce, kind = head.header.task is Task.BCE, head.header.schema.kind
-    target = head.target.astype(np.int64) if is_bce else head.target_class
-    assert target is not None
-    if not is_bce and head.header.width > WIDE:
+    is_bce = head.header.task is Task.BCE
+    if not is_bce and width > WIDE:
         raw, target = _narrowed(head, target, kind)
     else:
         raw = log_probabilities(head, head.numbers, kind)
-    used = head.used & ~np.isnan(raw).any(axis=-1)
-    count = int(np.count_nonzero(used))
-    if count < FEW:
-        return None
-    outcomes = 2 if is_bce else head.header.width
-    of = OfCells if is_bce else OfClasses
-    return of(raw, tempered(raw, count, outcomes), target, used, outcomes)
+    fit = Fit(raw, target, head.used & ~np.isnan(raw).any(axis=-1), 2 if is_bce else width)
+    return fit if fit.count >= FEW else None
 
 
 @np.errstate(all="ignore")
@@ -206,18 +190,17 @@ def of_shares(counts: Sequence[float]) -> float:
 @np.errstate(all="ignore")  # what is not used may hold anything
 def log_probabilities(head: Head, values: Floats, kind: Kind) -> Floats:
     """Ln P of values of some kind, nats: (N, C), for bce (N, M, 2); NaN where they say nothing."""
-    if head.header.task is Task.BCE:
-        if kind is Kind.LOGITS:
-            parts = activations.log_sigmoid(-values), activations.log_sigmoid(values)
-        else:
-            p = np.exp(values) if kind is Kind.LOG_PROBS else values
-            parts = np.log1p(-p), np.log(p)
-        both: Floats = np.stack(parts, axis=-1)
-        return both
-    if kind is Kind.LOGITS:
-        logarithms: Floats = activations.log_softmax(values)
-        return logarithms
-    return normalised(values if kind is Kind.LOG_PROBS else np.log(values))
+    log_p: Floats
+    if head.header.task is not Task.BCE and kind is Kind.LOGITS:
+        log_p = activations.log_softmax(values)
+    elif head.header.task is not Task.BCE:
+        log_p = normalised(values if kind is Kind.LOG_PROBS else np.log(values))
+    elif kind is Kind.LOGITS:
+        log_p = np.stack([activations.log_sigmoid(-values), activations.log_sigmoid(values)], -1)
+    else:
+        p = np.exp(values) if kind is Kind.LOG_PROBS else values
+        log_p = np.stack([np.log1p(-p), np.log(p)], -1)
+    return log_p
 
 
 @np.errstate(all="ignore")
@@ -225,12 +208,3 @@ def normalised(logarithms: Floats) -> Floats:
     """Logarithms of shares, shifted so that each row's shares sum to 1."""
     shares: Floats = logarithms - np.logaddexp.reduce(logarithms, axis=-1, keepdims=True)
     return shares
-
-
-@np.errstate(all="ignore")
-def tempered(log_p: Floats, count: int, outcomes: int) -> Floats:
-    """The ln P′ of ln P, for so many targets; a uniform guess where that is NaN."""
-    uniform = math.log(outcomes)
-    mixed = np.logaddexp(log_p + math.log1p(-1 / count), -math.log(count) - uniform)
-    tempered: Floats = np.where(np.isnan(log_p).any(axis=-1, keepdims=True), -uniform, mixed)
-    return tempered

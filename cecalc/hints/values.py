@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -18,32 +17,16 @@ from cecalc.terms import Hint, Kind, Task
 
 HALF = ("float16", "bfloat16")
 FLOAT16_MAX = 65504.0
-_CLOSE = 0.05
 
 
-def looks(head: Head) -> Iterator[Hint]:
+def head_hints(head: Head) -> Iterator[Hint]:
     """What looks wrong about the values, the form of the target and the ids."""
     values = head.values[head.rows_used]
     if head.header.schema.kind is Kind.LOGITS and values.size:
-        yield from islice(_normalised(values, head), 1)
-    yield from _overflown(values, head)
+        yield from _normalised(values, head)
+        yield from _overflown(values, head)
     yield from _exclusive(head)
     yield from _repeated(head)
-
-
-def end_at(values: Floats, low: float, high: float) -> bool:
-    """Whether no value is outside; there has to be one."""
-    return bool(values.size and ((values >= low) & (values <= high)).all())
-
-
-def stop_at(values: Floats, low: float, high: float) -> bool:
-    """Whether values come close to an end and never pass it.
-
-    A logit that close to 0 (or 1) is about as likely to lie on the other side: so many of them on
-    one side have a chance of 2⁻²⁰.
-    """
-    close = (np.abs(values - low) <= _CLOSE) | (np.abs(values - high) <= _CLOSE)
-    return end_at(values, low, high) and int(np.count_nonzero(close)) >= FEW
 
 
 def _are_ones(sums: Floats) -> bool:
@@ -56,15 +39,20 @@ def _are_ones(sums: Floats) -> bool:
     return bool((np.abs(sums - 1) <= allowed).all())
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def _normalised(values: Floats, head: Head) -> Iterator[Hint]:
     """Logits that a softmax has been through already."""
+    task, is_hard = head.header.task, bool((values == np.floor(values)).all())
     if values.shape[1] < 2:
         return
     if ((values >= 0) & (values <= 1)).all():
-        is_hard = bool((values == np.floor(values)).all())
-        if _are_ones(values.sum(axis=1, dtype=np.float64)) and (not is_hard or values.size >= FEW):
-            yield _one_hot(head) if is_hard else _probabilities(head)
+        if _are_ones(values.sum(axis=1, dtype=np.float64)) and not is_hard:
+            seen = f"the logits are within 0..1 and each row sums to 1{head.where}"
+            fix = "say so with --probs or --probs-cols"
+            fix = fix if task.is_loss else "they are probabilities already"
+            yield Hint(seen, _twice(head), fix, 12 if task is Task.BCE else 1)
+        elif _are_ones(values.sum(axis=1, dtype=np.float64)) and values.size >= FEW:
+            seen = f"the logits are one-hot rows of 0 and 1{head.where}"
+            yield Hint(seen, _twice(head), "give the scores before the arg-max", 1)
         elif head.is_all and len(values) > 1 and not is_hard:
             yield from _wrong_axis(head)
     elif (
@@ -72,7 +60,14 @@ def _normalised(values: Floats, head: Head) -> Iterator[Hint]:
         and _are_ones(np.exp(values.astype(np.float64)).sum(axis=1))
         and values.max(axis=1).min() < -TOLERANCE  # 0 where only the largest was subtracted
     ):
-        yield _log_probabilities(head)
+        seen = f"the logits are log-probabilities, whose exponentials sum to 1{head.where}"
+        if task is Task.CE:
+            yield Hint(seen, "harmless, the loss is the same", "--log-probs says so", 20)
+        elif task is Task.SOFTMAX:
+            yield Hint(seen, "harmless, the softmax is the same", entry=20)
+        else:
+            fix = "give what stood before the log-softmax"
+            yield Hint(seen, "a sigmoid of them is never above 0.5", fix, 12)
 
 
 def _twice(head: Head) -> str:
@@ -84,29 +79,6 @@ def _twice(head: Head) -> str:
         floor = math.log1p((classes - 1) / math.e)
         return f"a second softmax keeps each loss above {floor:.4f}"
     return f"a {task} of probabilities is flat"
-
-
-def _probabilities(head: Head) -> Hint:
-    seen = f"the logits are within 0..1 and each row sums to 1{head.where}"
-    if head.header.task.is_loss:
-        entry = 12 if head.header.task is Task.BCE else 1
-        return Hint(seen, _twice(head), "say so with --probs or --probs-cols", entry)
-    return Hint(seen, _twice(head), "they are probabilities already", 1)
-
-
-def _one_hot(head: Head) -> Hint:
-    seen = f"the logits are one-hot rows of 0 and 1{head.where}"
-    return Hint(seen, _twice(head), "give the scores before the arg-max", 1)
-
-
-def _log_probabilities(head: Head) -> Hint:
-    seen = f"the logits are log-probabilities, whose exponentials sum to 1{head.where}"
-    if head.header.task is Task.CE:
-        return Hint(seen, "harmless, the loss is the same", "--log-probs says so", 20)
-    if head.header.task is Task.SOFTMAX:
-        return Hint(seen, "harmless, the softmax is the same", entry=20)
-    why = "a sigmoid of them is never above 0.5"
-    return Hint(seen, why, "give what stood before the log-softmax", 12)
 
 
 def _wrong_axis(head: Head) -> Iterator[Hint]:
@@ -123,41 +95,36 @@ def _wrong_axis(head: Head) -> Iterator[Hint]:
 def _overflown(values: Floats, head: Head) -> Iterator[Hint]:
     """Logits at the end of half precision. The lowest number is a common mask, the highest none."""
     stored, is_bce = head.header.schema.stored, head.header.task in (Task.BCE, Task.SIGMOID)
-    if stored not in HALF or head.header.schema.kind is not Kind.LOGITS:
-        return
     end = np.isposinf(values) | (np.isneginf(values) & is_bce)
     if stored == "float16":
         end |= values == FLOAT16_MAX
-    if number := int(np.count_nonzero(end)):
-        seen = f"{count(number, 'logit')} at the end of {stored}{head.where}"
-        yield Hint(seen, "what overflowed there has lost its value", "store logits in float32", 15)
+    if stored in HALF and end.any():
+        number = count(int(np.count_nonzero(end)), "logit")
+        seen, why = f"{number} at the end of {stored}", "what overflowed there has lost its value"
+        yield Hint(seen + head.where, why, "store logits in float32", 15)
 
 
 def _exclusive(head: Head) -> Iterator[Hint]:
     """Cells of which exactly one is 1 in each row, though the model says they need not be."""
-    if head.header.task is not Task.BCE or head.values.shape[1] < 2 or not head.used.all():
+    cells, outcomes = head.values.shape[1], head.outcomes
+    if head.header.task is not Task.BCE or cells < 2 or head.size < FEW or outcomes is None:
         return
-    assert head.target is not None
-    if head.size < FEW or not head.is_binary or (head.target.sum(axis=1) != 1).any():
+    if not head.used.all() or (outcomes.sum(axis=1) != 1).any():
         return
     is_logits = head.header.schema.kind is Kind.LOGITS
-    p = activations.sigmoid(head.numbers) if is_logits else head.numbers
-    with np.errstate(divide="ignore"):  # what cannot be is certain enough
-        surprise = -float(np.log(_one_of(p)).sum())
-    if surprise > CERTAIN:
-        cells = head.values.shape[1]
-        why = f"the mean over {cells} cells a row, most of them easy zeros, looks small"
+    if _surprise(activations.sigmoid(head.numbers) if is_logits else head.numbers) > CERTAIN:
         seen = f"each row of targets has exactly one 1{head.where}"
+        why = f"the mean over {cells} cells a row, most of them easy zeros, looks small"
         yield Hint(seen, why, "one label a row is ce's: cecalc ce takes the same input", 9)
 
 
-@np.errstate(divide="ignore", invalid="ignore")
-def _one_of(p: Floats) -> Floats:
-    """The probability that exactly one of the independent cells of a row is 1: (N, M) to (N,)."""
+@np.errstate(divide="ignore", invalid="ignore")  # what cannot be is certain enough
+def _surprise(p: Floats) -> float:
+    """−ln of the probability that in each row exactly one of the independent cells is 1."""
     none, one = np.ones(len(p)), np.zeros(len(p))
     for cell in p.T:
         none, one = none * (1 - cell), one * (1 - cell) + none * cell
-    return one
+    return -float(np.log(one).sum())
 
 
 def _repeated(head: Head) -> Iterator[Hint]:
@@ -176,7 +143,7 @@ def _repeated(head: Head) -> Iterator[Hint]:
         yield Hint(seen, "what is there twice counts twice", "--id-col names another column")
 
 
-def overall(totals: Totals) -> Iterator[Hint]:
+def total_hints(totals: Totals) -> Iterator[Hint]:
     """What looks wrong about the whole; at most one hint about guessing."""
     if totals.has_overflown:
         seen, why = f"the loss is not finite in {totals.dtype}", "it ends where a value overflows"
@@ -187,30 +154,26 @@ def overall(totals: Totals) -> Iterator[Hint]:
 
 def _guessing(loss: float, totals: Totals) -> Iterator[Hint]:
     """Whether a guess that looks at no value does better."""
-    mean, present = loss / totals.counted, [n for n in totals.labels if n]
+    mean, outcomes = loss / totals.counted, len(totals.labels)
+    present = [label for label, number in enumerate(totals.labels) if number]
+    fix = "--by class shows where it comes from"
     if len(present) == 1:
-        if loss > CERTAIN + math.log(len(totals.labels)):
-            yield _constant(mean, totals)
+        if loss > CERTAIN + math.log(outcomes):
+            unit = "cell" if totals.header.task is Task.BCE else "row"
+            seen = f"the target of all {count(totals.counted, unit)} is {_name(present[0], totals)}"
+            why = f"the model expects others, at a mean loss of {mean:.4g}"
+            yield Hint(seen, why, "--target-col or --target names the right one")
     elif loss - totals.counted * totals.chance > CERTAIN:
-        outcomes = len(totals.labels)
         seen = f"the mean loss {mean:.4g} is above ln {outcomes} = {totals.chance:.4g}"
-        yield Hint(seen, "a uniform guess does better", _FIX, 27)
+        yield Hint(seen, "a uniform guess does better", fix, 27)
     elif loss - of_shares(totals.labels) > CERTAIN:
-        shares = [n / totals.counted for n in present]
+        shares = [totals.labels[label] / totals.counted for label in present]
         entropy = -math.fsum(share * math.log(share) for share in shares)
         seen = f"the mean loss {mean:.4g} is above {entropy:.4g}, the entropy of the labels"
-        yield Hint(seen, "a guess from their shares does better", _FIX, 27)
+        yield Hint(seen, "a guess from their shares does better", fix, 27)
 
 
-_FIX = "--by class shows where it comes from"
-
-
-def _constant(mean: float, totals: Totals) -> Hint:
-    (only,) = (place for place, number in enumerate(totals.labels) if number)
-    label = str(only)
-    if totals.header.task is Task.CE:
-        label = excerpt(totals.header.labels[only]) if totals.header.schema.classes else label
-    unit = "cell" if totals.header.task is Task.BCE else "row"
-    seen = f"the target of all {count(totals.counted, unit)} is {label}"
-    why = f"the model expects others, at a mean loss of {mean:.4g}"
-    return Hint(seen, why, "--target-col or --target names the right one")
+def _name(label: int, totals: Totals) -> str:
+    header = totals.header
+    is_named = header.task is Task.CE and header.schema.classes
+    return excerpt(header.labels[label]) if is_named else str(label)

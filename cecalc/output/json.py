@@ -31,7 +31,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def member(name: str, value: float | str | bool | None) -> str:
+def member(name: str, value: float | str | bool | Collection[Any] | None) -> str:
     """One member; a number that JSON does not know is null with its status beside it.
 
     >>> member("loss", float("inf"))

@@ -1,8 +1,9 @@
 """Why a number differs: recipes that could have made it, from sums over the rows.
 
-What people do: `mistakes` and `misread` in words, `deep` several at once. How losses are computed,
-rightly or not: `scores`, `forms`. What is known and therefore summed: `plan`; of which `rows`, at
-what `costs`, added by `summing` into `sums` and a `tally`. From sums to numbers: `of_classes`,
-`of_cells`, `trained`, as what is `measured`; `recipes` lists them all. `verdict` compares them with
-the number that was asked about, and `said` is what else can be said of it.
+How losses are computed, rightly or not: `loss_variants`. What is known of a loop: `plan`. What rows
+add up to: `sums`, together a `tally`. What a `recipe` is, words and number: tables of them in
+`recipes_ce`, `recipes_bce` and, for both, `recipes_any`, and of `factors` that go with each;
+`recipes` makes all numbers. `verdict` compares them with the one asked about, `report` tells it,
+`catalogue` holds the confusions. A new mistake is an entry of a table; one whose sum is not there
+yet adds it in `tally`.
 """

@@ -23,8 +23,8 @@ _HEADING = re.compile(r"^## §(\d+) (.+)$", re.MULTILINE)
 @cache
 def catalogue() -> Mapping[int, Entry]:
     """Every entry by its number."""
-    _, *parts = _HEADING.split(_PAGE.read_text(encoding="utf-8"))
-    sections = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    _, *found = _HEADING.split(_PAGE.read_text(encoding="utf-8"))
+    sections = zip(found[::3], found[1::3], found[2::3], strict=True)
     return {int(number): _entry(int(number), title, body) for number, title, body in sections}
 
 

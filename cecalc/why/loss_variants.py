@@ -12,7 +12,7 @@ target later is a sum of the same few sums. Arrays are (C, n) here; losses are i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,115 +32,26 @@ def by_class(array: Floats) -> Floats:
     return np.ascontiguousarray(array, dtype=np.float64).T
 
 
-class Scores:
-    """Some rows of logits, and what activations make of them; each computed once, when asked for.
+def one_hot(index: Integers, classes: int) -> Floats:
+    """Shape (C, n): 1 for the class of each row, else 0."""
+    return np.where(np.arange(classes)[:, None] == index, 1.0, 0.0)
+
+
+class Scores(dict[str, Floats]):
+    """Some rows of logits, and what becomes of them; each computed once, when asked for.
 
     Parameters
     ----------
-    logits : shape (C, n), float64; −inf masks a class
+    logits : shape (C, n), float64; -inf masks a class
     """
 
     def __init__(self, logits: Floats) -> None:
-        self.logits = logits
+        super().__init__(logits=logits)
 
-    @cached_property
-    def peak(self) -> Floats:
-        """Shape (n,): the largest logit."""
-        peak: Floats = self.logits.max(axis=0)
-        return peak
-
-    @cached_property
-    def powers(self) -> Floats:
-        """exp(logit − peak)."""
-        powers: Floats = np.exp(self.logits - self.peak)
-        return powers
-
-    @cached_property
-    def total(self) -> Floats:
-        """Shape (n,): Σ of the powers."""
-        total: Floats = self.powers.sum(axis=0)
-        return total
-
-    @cached_property
-    def lse(self) -> Floats:
-        """Shape (n,): ln Σ exp(logit)."""
-        lse: Floats = self.peak + np.log(self.total)
-        return lse
-
-    @cached_property
-    def softmax(self) -> Floats:
-        """All logits of a row together."""
-        softmax: Floats = self.powers / self.total
-        return softmax
-
-    @cached_property
-    def log_softmax(self) -> Floats:
-        """Its logarithm."""
-        log_softmax: Floats = self.logits - self.lse
-        return log_softmax
-
-    @cached_property
-    def small(self) -> Floats:
-        """exp(−|logit|)."""
-        small: Floats = np.exp(-np.abs(self.logits))
-        return small
-
-    @cached_property
-    def sigmoid(self) -> Floats:
-        """Each logit alone."""
-        sigmoid: Floats = np.where(self.logits >= 0, 1.0, self.small) / (1.0 + self.small)
-        return sigmoid
-
-    @cached_property
-    def softplus(self) -> Floats:
-        """ln(1 + exp(logit))."""
-        softplus: Floats = np.maximum(self.logits, 0.0) + np.log1p(self.small)
-        return softplus
-
-    @cached_property
-    def hard(self) -> Floats:
-        """1 where the largest logit stands, else 0."""
-        classes = self.logits.shape[0]
-        return np.where(np.arange(classes)[:, None] == self.logits.argmax(axis=0), 1.0, 0.0)
-
-    @cached_property
-    def hard_cells(self) -> Floats:
-        """1 where a logit is at least 0, else 0."""
-        return np.where(self.logits >= 0, 1.0, 0.0)
-
-    @cached_property
-    def sigmoid_single(self) -> Floats:
-        """`sigmoid` as float32 computes it: exactly 1 above 16.64, since it adds 1 first."""
-        z = self.logits.astype(np.float32)
-        sigmoid: Floats = (1.0 / (1.0 + np.exp(-z))).astype(np.float64)
-        return sigmoid
-
-    @cached_property
-    def shares(self) -> Floats:
-        """Logits over their sum, as Keras makes any row sum to 1."""
-        shares: Floats = self.logits / self.logits.sum(axis=0)
-        return shares
-
-    @cached_property
-    def half(self) -> Floats:
-        """Logits as float16 holds them."""
-        return as_float16(self.logits)
-
-    @cached_property
-    def brain(self) -> Floats:
-        """Logits as bfloat16 holds them."""
-        return as_bfloat16(self.logits)
-
-    @cached_property
-    def softmax_half(self) -> Floats:
-        """`softmax` as float16 holds it."""
-        return as_float16(self.softmax)
-
-    @cached_property
-    def doubled(self) -> Floats:
-        """Twice the logits: the difference of (z, −z)."""
-        doubled: Floats = 2.0 * self.logits
-        return doubled
+    def __missing__(self, name: str) -> Floats:
+        """What `FROM_LOGITS` makes of them."""
+        self[name] = FROM_LOGITS[name](self)
+        return self[name]
 
 
 def as_float16(values: Floats) -> Floats:
@@ -153,6 +64,31 @@ def as_bfloat16(values: Floats) -> Floats:
     bits = values.astype(np.float32).view(np.uint32)
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
     return rounded.view(np.float32).astype(np.float64)
+
+
+FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
+    "peak": lambda s: s["logits"].max(axis=0),  # shape (n,), as the total and the log-sum-exp
+    "powers": lambda s: np.exp(s["logits"] - s["peak"]),
+    "total": lambda s: s["powers"].sum(axis=0),
+    "lse": lambda s: s["peak"] + np.log(s["total"]),
+    "softmax": lambda s: s["powers"] / s["total"],
+    "softmax_half": lambda s: as_float16(s["softmax"]),
+    "log_softmax": lambda s: s["logits"] - s["lse"],
+    "small": lambda s: np.exp(-np.abs(s["logits"])),
+    "sigmoid": lambda s: np.where(s["logits"] >= 0, 1.0, s["small"]) / (1.0 + s["small"]),
+    # float32 computes exactly 1 above 16.64, since it adds 1 first
+    "sigmoid_single": lambda s: (1.0 / (1.0 + np.exp(-s["logits"].astype(np.float32)))).astype(
+        np.float64
+    ),
+    "softplus": lambda s: np.maximum(s["logits"], 0.0) + np.log1p(s["small"]),
+    "hard": lambda s: one_hot(s["logits"].argmax(axis=0), len(s["logits"])),
+    "hard_cells": lambda s: np.where(s["logits"] >= 0, 1.0, 0.0),
+    "shares": lambda s: s["logits"] / s["logits"].sum(axis=0),  # as Keras makes any row sum to 1
+    "half": lambda s: as_float16(s["logits"]),
+    "brain": lambda s: as_bfloat16(s["logits"]),
+    "doubled": lambda s: 2.0 * s["logits"],  # the difference of (z, -z)
+}
+"""Activations, rightly or not, shape (C, n), and what they are made of."""
 
 
 Map = Callable[[Any], Any]
@@ -201,7 +137,7 @@ class Variant:
     """A way to compute a loss."""
 
     activation: str
-    """The attribute of `Scores` that the loss is given."""
+    """Which of the `Scores` the loss is given."""
     loss: str
     clip: Clip = NOWHERE
 
@@ -217,24 +153,28 @@ class Variant:
 
     def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
         """What the form makes of some rows."""
-        values: Floats = getattr(scores, self.activation)
-        given = scores if values is scores.logits else Scores(values)
+        values = scores[self.activation]
+        given = scores if self.activation == "logits" else Scores(values)
         match self.loss:
             case "ce":
-                return Terms(values, np.negative, row=given.lse)
+                return Terms(values, np.negative, row=given["lse"])
             case "nll":
                 return Terms(values, np.negative)
             case "log":
                 return Terms(values, self.clip.surprisal)
             case "bce_logits":
-                return Terms(values, _negated_softplus, _softplus, all_zeros=given.softplus)
+                return Terms(
+                    values, lambda z: _softplus(-z), _softplus, all_zeros=given["softplus"]
+                )
             case "bce":
                 return Terms(values, self.clip.surprisal, self.clip.other)
             case "swapped_ce":
                 # softmax of a one-hot target, and the logits as what it is compared with
-                return Terms(values, np.negative, row=_flat_lse(values) * values.sum(axis=0))
+                lse = math.log(math.e + len(values) - 1)
+                return Terms(values, np.negative, row=lse * values.sum(axis=0))
             case "swapped_bce":
-                return Terms(values, lambda z: math.log1p(math.e) - z, _ln_2)
+                softplus, ln_2 = math.log1p(math.e), math.log(2)
+                return Terms(values, lambda z: softplus - z, lambda z: np.full_like(z, ln_2))
             case _:  # swapped_keras
                 return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
 
@@ -243,21 +183,8 @@ CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
 
 
-def _flat_lse(values: Floats) -> float:
-    """Ln Σ exp of a one-hot row."""
-    return math.log(math.e + len(values) - 1)
-
-
 def _softplus(values: Any) -> Any:
     return np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
-
-
-def _negated_softplus(values: Any) -> Any:
-    return np.maximum(-values, 0.0) + np.log1p(np.exp(-np.abs(values)))
-
-
-def _ln_2(values: Any) -> Any:
-    return np.full_like(values, math.log(2))
 
 
 @dataclass(frozen=True)

@@ -5,108 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
 from cecalc.why import recipes_bce, recipes_ce
-from cecalc.why.loss_variants import (
-    BCE,
-    CE,
-    KERAS,
-    NOWHERE,
-    SKLEARN,
-    SKLEARN_OLD,
-    SKLEARN_SINGLE,
-    TORCH,
-    Clip,
-    Variant,
-)
+from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
+from cecalc.why.loss_variants import BCE, CE
 from cecalc.why.plan import Known, Plan
-from cecalc.why.recipe import (
-    BCE_LINE,
-    CE_LINE,
-    FACTORS,
-    OF_CELLS,
-    OF_CLASSES,
-    Factor,
-    Measured,
-    Misread,
-    Mistake,
-    Sizes,
-    times,
-)
+from cecalc.why.recipe import Measured, Mistake, Sum, Sums
+from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
-
-_ACTIVATIONS = {
-    "logits": ("", ()),
-    "softmax": ("softmax first", (1,)),
-    "sigmoid": ("sigmoid first", (12,)),
-    "log_softmax": ("log_softmax first", (20,)),
-}
-_LOSSES = {
-    "ce": ("cross-entropy", ()),
-    "nll": ("NLLLoss", (25,)),
-    "log": ("-ln of it as a probability", (8,)),
-    "bce_logits": ("BCE with logits", (9,)),
-    "bce": ("BCELoss", (9,)),
-}
-_CLIPS: dict[Clip, tuple[str, tuple[int, ...]]] = {
-    KERAS: ("clipped at 1e-7", (7,)),
-    SKLEARN: ("clipped at 2.2e-16", (7,)),
-    SKLEARN_OLD: ("clipped at 1e-15", (7,)),
-    SKLEARN_SINGLE: ("clipped at 1.2e-7", (7,)),
-}
-_READINGS = {
-    "given": ("", ()),
-    "minus_one": ("targets minus 1", (6,)),
-    "plus_one": ("targets plus 1", (6,)),
-    "by_name": ("classes sorted by name", (19,)),
-    "next": ("targets one row later", (14,)),
-    "previous": ("targets one row earlier", (14,)),
-    "after_next": ("targets two rows later", (14,)),
-}
-_NOTHING: tuple[str, tuple[int, ...]] = ("", ())
-_PLAIN = {"bce": TORCH}
-"""Where torch itself clips."""
-_ON_CELLS = {"bce": (), "bce_logits": (), "ce": (22,)}
-"""What entries these losses have where cells have labels of their own."""
-
-
-def combinations(*, is_of_cells: bool) -> Iterator[Misread]:
-    """Every combination of two or more mistakes."""
-    readings = ("given",) if is_of_cells else _READINGS
-    for activation, loss, reading in product(_ACTIVATIONS, _LOSSES, readings):
-        plain = {_PLAIN.get(loss, NOWHERE): _NOTHING}
-        clips = plain | _CLIPS if loss in ("log", "bce") else plain
-        for clip, clipped in clips.items():
-            said = (_ACTIVATIONS[activation], _loss(loss, is_of_cells), clipped, _READINGS[reading])
-            entries = tuple(number for _, numbers in said for number in numbers)
-            form = Variant(activation, loss, clip)
-            if len(entries) > 1:
-                words = ", ".join(words for words, _ in said if words)
-                fix = BCE_LINE if is_of_cells else CE_LINE
-                mistake = Mistake(words, entries, f"several at once: {words}", fix, 2)
-                yield Misread(mistake, form, reading)
-
-
-def _loss(loss: str, is_of_cells: bool) -> tuple[str, tuple[int, ...]]:
-    words, entries = _LOSSES[loss]
-    return words, _ON_CELLS.get(loss, entries) if is_of_cells else entries
-
-
-DEEP_FACTORS = (
-    *(times(factor) for factor in (32, 1 / 32)),
-    Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
-        "loss = {f}(logits, target)  # nats", lambda loss, _: loss.mean * math.log(2), 2),
-    Factor("times C", 21, "multiplied by the number of classes",
-        "loss = {f}(logits, target)  # one mean",
-        lambda loss, size: loss.mean * size.classes, 2),
-    Factor("divided by N - 1", 21, "the sum was divided by one row fewer",
-        "loss = {f}(logits, target)  # one mean",
-        lambda loss, size: loss.total / (size.rows - 1) if size.rows > 1 else math.nan, 2),
-)  # fmt: skip
-"""Factors that are tried only when several mistakes are."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +40,19 @@ class Recipe:
         return own + ((self.factor.entry,) if self.factor.rank else ())
 
 
+def _forms(plan: Plan) -> Iterator[Mistake]:
+    """Those for which forms are summed."""
+    yield from recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
+    yield from combinations(plan)
+
+
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
-    forms = dict.fromkeys([plan.right, *(misread.form for misread in _misread(plan))])
-    return replace(plan, forms=tuple(forms))
+    has_rows = plan.classes > 1 or not plan.is_of_cells
+    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan.known)]
+    forms = [each.form for each in numbers if isinstance(each, Sum)]
+    forms = [form for form in forms if form.is_of_cells or has_rows]
+    return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
@@ -146,20 +63,36 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
     ----------
     right : the loss itself, where it is known better than by the tally
     """
-    room = recipes_bce if plan.is_of_cells else recipes_ce
-    size = Sizes(tally.rows_used, plan.classes, tally.samples)
+    sums = Sums(tally, plan, right or _right_of(tally, plan))
     found = []
-    for loss in room.losses(tally, plan, _misread(plan), right or right_of(tally, plan)):
-        if loss.mistake is not None and not _is_habit(loss.mistake.framework, plan.known):
-            continue
+    for loss in _losses(sums):
         for factor in _factors(loss, plan.known):
-            value = factor.of(loss, size)
+            value = factor.of(loss, sums)
             if not math.isnan(value) or (loss.mistake is not None and factor.rank == 0):
                 found.append(Recipe(loss, factor, value))
     return sorted(found, key=lambda recipe: recipe.rank)
 
 
-def right_of(tally: Tally, plan: Plan) -> Measured:
+def mistakes(sums: Sums) -> Iterator[Mistake]:
+    """Every mistake that may have been made."""
+    yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
+    for size in sums.plan.known.batch_sizes:
+        yield from of_batches(size)
+    yield from _forms(sums.plan)
+    yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
+    yield from (*ROUNDED, *NOT_A_NUMBER)
+
+
+def _losses(sums: Sums) -> Iterator[Measured]:
+    """The right loss first, then what each mistake makes of it."""
+    yield sums.right
+    for mistake in mistakes(sums) if sums.rows else NOT_A_NUMBER:
+        loss = mistake.of(sums)
+        if loss is not None and _is_habit(mistake, sums.plan.known):
+            yield replace(loss, mistake=mistake)
+
+
+def _right_of(tally: Tally, plan: Plan) -> Measured:
     """The loss itself, as the tally has it."""
     if not plan.is_of_cells:
         total = tally.totals[CE, "given"]
@@ -168,16 +101,9 @@ def right_of(tally: Tally, plan: Plan) -> Measured:
     return Measured(None, tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
 
 
-def _is_habit(framework: str | None, known: Known) -> bool:
-    """Whether a loop in what is known may do what is one framework's habit."""
-    return framework is None or known.framework in (None, framework)
-
-
-def _misread(plan: Plan) -> tuple[Misread, ...]:
-    """The mistakes that are forms and readings."""
-    table = OF_CELLS if plan.is_of_cells else OF_CLASSES
-    several = combinations(is_of_cells=plan.is_of_cells) if plan.known.deep else ()
-    return tuple(m for m in (*table, *several) if _is_habit(m.mistake.framework, plan.known))
+def _is_habit(mistake: Mistake, known: Known) -> bool:
+    """Whether a loop in what is known may make a mistake that is one framework's habit."""
+    return mistake.framework is None or known.framework in (None, mistake.framework)
 
 
 def _factors(loss: Measured, known: Known) -> Iterator[Factor]:

@@ -1,76 +1,183 @@
-"""What a training loop makes of a loss: means of batches, and arithmetic of too few bits."""
+"""Mistakes whatever the target: in batches, in libraries, with too few bits, several at once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 
-from cecalc.why.loss_variants import as_bfloat16, as_float16
-from cecalc.why.recipe import MISTAKES, Measured
+from cecalc.why.loss_variants import (
+    KERAS,
+    NOWHERE,
+    SKLEARN,
+    SKLEARN_OLD,
+    SKLEARN_SINGLE,
+    TORCH,
+    Clip,
+    Variant,
+    as_bfloat16,
+    as_float16,
+)
+from cecalc.why.plan import Plan
+from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Number, Sum, Sums, final, where
 from cecalc.why.sums import Batches
-from cecalc.why.tally import Tally
+
+_SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 
 
-def batched(
-    batches: Mapping[int, Batches], count: float, *, is_of_cells: bool = False
-) -> Iterator[Measured]:
-    """What is printed of the means of batches, for each size there may have been."""
-    for size, found in batches.items():
-        done = found.finish()
-        if done.whole > 1:
-            for loss in _of_means(done, count, is_of_cells):
-                assert loss.mistake is not None
-                of_size = f"{loss.mistake.says} (batches of {size})"
-                yield replace(loss, mistake=replace(loss.mistake, says=of_size))
+def of_batches(size: int) -> tuple[Mistake, ...]:
+    """What a training loop prints of batches of a size: their means, of all or of the last."""
+
+    def means(of: Callable[[Batches, float], tuple[float, float]]) -> Number:
+        def number(sums: Sums) -> Measured | None:
+            done = sums.tally.batches[size].finish()
+            if done.whole < 2:
+                return None
+            total, over = of(done, sums.count)
+            return Measured(None, total, over, sums.plan.is_of_cells, is_final=True)
+
+        return number
+
+    of_size = f"(batches of {size})"
+    return (
+        Mistake("the mean of batch means", (4,), "the means of batches were averaged, the last "
+            f"and smaller one with the weight of a whole one {of_size}", _SUMS,
+            means(lambda batches, _: (batches.means, batches.whole))),
+        Mistake("batch means over rows", (4,), "the means of batches were added up and divided "
+            f"by the number of rows {of_size}", _SUMS,
+            means(lambda batches, count: (batches.means, count))),
+        Mistake("the sum of batch means", (4,), f"the means of batches were added up {of_size}",
+            _SUMS, means(lambda batches, _: (batches.means, 1))),
+        Mistake("the last batch", (4,), f"it is the loss of the last batch alone {of_size}", _SUMS,
+            means(lambda batches, _: (batches.last, 1))),
+        Mistake("the first batch", (4,), f"it is the loss of the first batch alone {of_size}",
+            _SUMS, means(lambda batches, _: (batches.first, 1)), 2),
+        Mistake("without the last batch", (4,), "the means of batches were averaged without the "
+            f"last one {of_size}", _SUMS,
+            means(lambda batches, _: (batches.means - batches.last, batches.whole - 1)), 2),
+    )  # fmt: skip
 
 
-def _of_means(done: Batches, count: float, is_of_cells: bool) -> Iterator[Measured]:
-    last, first = done.ends[max(done.ends)], done.ends[min(done.ends)]
-    for name, total, over in (
-        ("the mean of batch means", done.means, done.whole),
-        ("batch means over rows", done.means, count),
-        ("the sum of batch means", done.means, 1),
-        ("the last batch", last, 1),
-        ("the first batch", first, 1),
-        ("without the last batch", done.means - last, done.whole - 1),
-    ):
-        yield Measured(MISTAKES[name], total, over, is_of_cells, is_final=True)
+def _shares_of_labels(sums: Sums) -> Measured | None:
+    """The entropy of what the labels are, in all."""
+    tally, count = sums.tally, sums.count
+    if not sums.plan.is_of_cells:
+        share = tally.counts[tally.counts > 0] / tally.counts.sum()
+        return final(-float(share @ np.log(share))) if count > 1 else None
+    if count < 2 or not 0 < tally.ones < count:
+        return None
+    one = tally.ones / count
+    return final(-one * math.log(one) - (1 - one) * math.log1p(-one))
 
 
-def rounded(mean: float) -> Iterator[Measured]:
-    """The loss as a type of 16 bits holds it."""
-    for name, of in (("float16", as_float16), ("bfloat16", as_bfloat16)):
-        value = float(of(np.asarray([mean]))[0])
-        yield Measured(MISTAKES[f"the loss in {name}"], value, 1, is_final=True)
+_SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  # any signal?"
+
+GUESSES = (
+    Mistake("a uniform guess", (27,), "it is what a model costs that says nothing about the "
+        "classes yet, or gets no signal", _SIGNAL,
+        lambda sums: final(math.log(2 if sums.plan.is_of_cells else sums.classes)), 2),
+    Mistake("the shares of the labels", (27,), "it is the entropy of the labels: the model knows "
+        "how frequent they are and nothing else", _SIGNAL, _shares_of_labels, 2),
+)  # fmt: skip
+"""What models print that have learnt nothing."""
+
+_IN_FULL = "loss = {f}(logits.float(), target)"
+
+ROUNDED = (
+    Mistake("the loss in float16", (15,), "the loss itself was rounded to float16", _IN_FULL,
+        lambda sums: final(float(as_float16(np.asarray([sums.right.mean]))[0])), 3),
+    Mistake("the loss in bfloat16", (15,), "the loss itself was rounded to bfloat16", _IN_FULL,
+        lambda sums: final(float(as_bfloat16(np.asarray([sums.right.mean]))[0])), 3),
+)  # fmt: skip
+
+NOT_A_NUMBER = (
+    Mistake("0 times inf", (18,), "a logit is infinite, and a target's 0 times that is nan",
+        "loss = {f}(logits.clamp(-1e4, 1e4), target)  # or class indices",
+        where(lambda sums: sums.tally.infinite > 0, lambda _: final(math.nan))),
+    Mistake("nothing counted", (5,), "every row is ignored, and the mean of nothing is nan",
+        "loss = F.cross_entropy(logits, target, reduction='sum') / count.clamp(min=1)",
+        where(lambda sums: not sums.rows, lambda _: final(math.nan))),
+)  # fmt: skip
+"""What makes nan of any loss."""
 
 
-_LIMITS = {"float16": (11.09, 17.33), "float32": (88.72, 103.97), "float64": (709.78, 745.13)}
-"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
+LIBRARIES = (
+    ("16.118", "Keras (1e-7)", "keras", KERAS, "sigmoid_single"),
+    ("36.0437", "scikit-learn (2.2e-16)", "sklearn", SKLEARN, "sigmoid"),
+    ("34.5388", "scikit-learn before 1.2 (1e-15)", "sklearn", SKLEARN_OLD, "sigmoid"),
+    ("15.9424", "scikit-learn on float32", "sklearn", SKLEARN_SINGLE, "sigmoid_single"),
+)
+"""What ln 0 costs, whose habit it is, where it clips, and the sigmoid it clips."""
 
 
-def overflown(tally: Tally) -> Iterator[Measured]:
-    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
-    for dtype, (overflow, underflow) in _LIMITS.items():
-        if tally.own > overflow:
-            yield _final("softmax by hand: inf / inf", math.nan, dtype)
-        elif tally.peak > overflow or tally.gap > underflow:
-            yield _final("softmax by hand: ln 0", math.inf, dtype)
+def clipped(cap: str, whose: str, fix: str, form: Variant, framework: str) -> Mistake:
+    """What a library makes of probabilities that it clips."""
+    says = f"-ln p was clipped at {cap}, as {whose} does, and confident wrong rows cost no more"
+    return Mistake(f"clipped at {cap}", (7,), says, fix, Sum(form), 2, framework)
 
 
-def undefined(tally: Tally) -> Iterator[Measured]:
-    """What makes nan of any loss."""
-    if tally.has_infinite:
-        yield _final("0 times inf", math.nan)
-    if not tally.rows_used:
-        yield _final("nothing counted", math.nan)
+def hard(cap: str, whose: str, fix: str, form: Variant, framework: str) -> Mistake:
+    """What it makes of predictions that are hard."""
+    says = f"predicted classes were given instead of probabilities: {whose} makes it {cap} times "
+    says += "the error rate"
+    return Mistake(f"hard predictions at {cap}", (19,), says, fix, Sum(form), 2, framework)
 
 
-def _final(name: str, value: float, dtype: str = "") -> Measured:
-    mistake = MISTAKES[name]
-    if dtype:
-        says = mistake.says.replace(":", f" in {dtype}:", 1)
-        mistake = replace(mistake, name=f"{name} in {dtype}", says=says)
-    return Measured(mistake, value, 1, is_final=True)
+Step = tuple[str, int]
+"""One of several mistakes: words, and its entry; 0 where it is none."""
+_NONE: Step = ("", 0)
+_ACTIVATIONS: dict[str, Step] = {
+    "logits": _NONE,
+    "softmax": ("softmax first", 1),
+    "sigmoid": ("sigmoid first", 12),
+    "log_softmax": ("log_softmax first", 20),
+}
+_LOSSES: dict[str, Step] = {
+    "ce": ("cross-entropy", 0),
+    "nll": ("NLLLoss", 25),
+    "log": ("-ln of it as a probability", 8),
+    "bce_logits": ("BCE with logits", 9),
+    "bce": ("BCELoss", 9),
+}
+_ON_CELLS = {
+    "ce": ("cross-entropy", 22),
+    "bce_logits": ("BCE with logits", 0),
+    "bce": ("BCELoss", 0),
+}
+"""What these losses are where cells have labels of their own."""
+_CLIPS: dict[Clip, Step] = {
+    KERAS: ("clipped at 1e-7", 7),
+    SKLEARN: ("clipped at 2.2e-16", 7),
+    SKLEARN_OLD: ("clipped at 1e-15", 7),
+    SKLEARN_SINGLE: ("clipped at 1.2e-7", 7),
+}
+_READINGS: dict[str, Step] = {
+    "given": _NONE,
+    "minus_one": ("targets minus 1", 6),
+    "plus_one": ("targets plus 1", 6),
+    "by_name": ("classes sorted by name", 19),
+    "next": ("targets one row later", 14),
+    "previous": ("targets one row earlier", 14),
+    "after_next": ("targets two rows later", 14),
+}
+
+
+def combinations(plan: Plan) -> Iterator[Mistake]:
+    """Every combination of two or more mistakes, where those are asked for."""
+    losses = _LOSSES | _ON_CELLS if plan.is_of_cells else _LOSSES
+    readings = {"given": _NONE} if plan.is_of_cells else _READINGS
+    fix = BCE_LINE if plan.is_of_cells else CE_LINE
+    every = product(_ACTIVATIONS, losses, readings) if plan.known.deep else ()
+    for activation, loss, reading in every:
+        clips = {TORCH if loss == "bce" else NOWHERE: _NONE}
+        if loss in ("log", "bce"):
+            clips |= _CLIPS
+        for clip, step in clips.items():
+            steps = (_ACTIVATIONS[activation], losses[loss], step, readings[reading])
+            entries = tuple(entry for _, entry in steps if entry)
+            if len(entries) > 1:
+                words = ", ".join(words for words, _ in steps if words)
+                number = Sum(Variant(activation, loss, clip), reading)
+                yield Mistake(words, entries, f"several at once: {words}", fix, number, 2)

@@ -2,112 +2,173 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from cecalc.why.loss_variants import BCE
-from cecalc.why.plan import POS_WEIGHTS, Plan
-from cecalc.why.recipe import MISTAKES, POSITIVE, Measured, Misread, Mistake, free
-from cecalc.why.recipes_any import batched, rounded, undefined
-from cecalc.why.tally import Tally
+from cecalc.why.loss_variants import BCE, CE, KERAS, KERAS_TWICE, TORCH, Variant
+from cecalc.why.plan import POS_WEIGHTS
+from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
 
 
-def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], right: Measured
-) -> Iterator[Measured]:
-    """The right loss first, then what each mistake makes of it."""
-    cells = tally.cells_used
-
-    def measured(mistake: Mistake, loss: float, count: float = cells) -> Measured:
-        return Measured(mistake, loss, count, is_of_cells=True)
-
-    yield right
-    if not cells:
-        yield from undefined(tally)
-        return
-    yield from _weighted(tally, plan)
-    yield from _smoothed(tally, plan)
-    yield from batched(tally.batches, cells, is_of_cells=True)
-    read = _read(tally)
-    for one in misread:
-        total = tally.totals.get((one.form, "given"))
-        if one.form == BCE and one.reading != "given":
-            yield measured(one.mistake, read[one.reading])
-        elif total is not None and one.form.is_of_cells:
-            yield measured(one.mistake, total.loss)
-        elif total is not None and plan.classes > 1:
-            yield Measured(one.mistake, total.loss, tally.rows_given)
-    if tally.cells_used < tally.cells_given:
-        name = "ignored cells in the denominator"
-        yield measured(MISTAKES[name], right.total, tally.cells_given)
-    elif plan.classes == 1:
-        yield from _of_one(tally)
-    yield from _baselines(tally)
-    yield from rounded(right.mean)
-    yield from undefined(tally)
+def options(sums: Sums) -> Iterator[Mistake]:
+    """What is made of options, known ones and others."""
+    tally, known = sums.tally, sums.plan.known
+    if known.is_weight_free:
+        balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
+        yield from map(_of_pos_weight, (balance, *POS_WEIGHTS))
+    yield from (*WEIGHTS, SMOOTHING)
+    yield from map(_of_smoothing, known.smoothings)
 
 
-def _read(tally: Tally) -> dict[str, float]:
-    """The sums for targets that were meant otherwise: the loss is linear in them."""
-    const, every, given = (tally.totals[BCE, name].loss for name in ("const", "every", "given"))
-    slope = given - const
-    return {
-        "times_255": const + 255 * slope,
-        "plus_one": const + slope + every,
-        "signs": const + 2 * slope - every,
-        "exchanged": const + every - slope,
-    }
+def _of_pos_weight(weight: float) -> Mistake:
+    """A weight of the cells whose target is 1 that is not known."""
+
+    def number(sums: Sums) -> Measured:
+        return sums.over(sums.total("zeros").loss + weight * sums.total("ones").loss, sums.count)
+
+    return free("weights", 17, f"pos_weight={weight:.4g}", _POSITIVE, number)
 
 
-def _smoothed(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    const, every, given = (tally.totals[BCE, name].loss for name in ("const", "every", "given"))
-    name, known = "label smoothing towards 1/2", plan.known
-    for eps in (known.label_smoothing, *known.smoothings):
-        if eps:
-            loss = const + (1 - eps) * (given - const) + eps / 2 * every
-            mistake = MISTAKES[name]
-            if eps != known.label_smoothing:
-                mistake = free(name, 16, f"epsilon = {eps:g}", mistake.fix)
-            yield Measured(mistake, loss, tally.cells_used, is_of_cells=True)
+def _weighted(reading: str) -> Number:
+    """Weighted losses over the cells, where the right form divides by them and others may not."""
+    return where(
+        lambda sums: sums.plan.weight is not None,
+        lambda sums: sums.over(sums.total(reading).loss, sums.count),
+    )
 
 
-def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    """Weights of the columns, or of the cells whose target is 1; usual ones where not known."""
-    sums, cells = tally.totals, tally.cells_used
-    if plan.known.is_weight_free:
-        ones, zeros = sums[BCE, "ones"].loss, sums[BCE, "zeros"].loss
-        balance = (cells - tally.ones) / tally.ones if tally.ones else 1.0
-        for usual in (balance, *POS_WEIGHTS):
-            mistake = free("weights", 17, f"pos_weight={usual:.4g}", POSITIVE)
-            yield Measured(mistake, zeros + usual * ones, cells, is_of_cells=True)
-    if plan.weight is None:
-        return
-    weight, positive = sums[BCE, "weight"], sums[BCE, "pos_weight"]
-    for name, loss, count in (
-        ("pos_weight", positive.loss, cells),
-        ("BCE without the weights", sums[BCE, "given"].loss, cells),
-        ("divided by the weights", weight.loss, weight.weight),
-        ("pos_weight, divided by the weights", positive.loss, positive.weight),
-        ("the weight on the zeros", sums[BCE, "neg_weight"].loss, cells),
-    ):
-        yield Measured(MISTAKES[name], loss, count, is_of_cells=True)
+_WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
+_POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
+
+WEIGHTS = (
+    Mistake("pos_weight", (17,), "the weight was given as pos_weight: it multiplies y ln p alone",
+        _POSITIVE, _weighted("pos_weight")),
+    Mistake("BCE without the weights", (17,), "the loss was computed without the weights",
+        _WEIGHTED, _weighted("given")),
+    Mistake("divided by the weights", (17,), "the weighted losses were divided by the sum of the "
+        "weights, where torch's BCE divides by the number of cells", _WEIGHTED, Sum(BCE, "weight")),
+    Mistake("pos_weight, divided by the weights", (17,), "with pos_weight, the losses were divided "
+        "by the sum of the weights, where torch divides by the number of cells", _POSITIVE,
+        Sum(BCE, "pos_weight")),
+    Mistake("the weight on the zeros", (17,), "the weight multiplied the cells whose target is 0",
+        _POSITIVE, _weighted("neg_weight")),
+)  # fmt: skip
 
 
-def _of_one(tally: Tally) -> Iterator[Measured]:
-    """What becomes of one score per row beside what has two axes."""
-    rows = tally.rows_given
-    const, every = (tally.totals[BCE, name].loss for name in ("const", "every"))
-    if rows > 1:
-        crossed = const * rows + tally.ones * every
-        yield Measured(MISTAKES["(N, 1) beside (N,)"], crossed, rows**2, is_of_cells=True)
-    yield Measured(MISTAKES["softmax of one column"], 0.0, 1, is_final=True)
+def _read(loss: Callable[[float, float, float], float]) -> Number:
+    """The loss of targets that were meant otherwise, which is linear in them.
+
+    Parameters
+    ----------
+    loss : from that of targets 0, what targets as they are add to it, and what targets 1 add
+    """
+
+    def number(sums: Sums) -> Measured:
+        const, given, every = (sums.total(name).loss for name in ("const", "given", "every"))
+        return sums.over(loss(const, given - const, every), sums.count)
+
+    return number
 
 
-def _baselines(tally: Tally) -> Iterator[Measured]:
-    """What models print that have learnt nothing."""
-    cells = tally.cells_used
-    yield Measured(MISTAKES["a uniform guess"], math.log(2), 1, is_final=True)
-    if cells > 1 and 0 < tally.ones < cells:
-        share = tally.ones / cells
-        entropy = -share * math.log(share) - (1 - share) * math.log1p(-share)
-        yield Measured(MISTAKES["the shares of the labels"], entropy, 1, is_final=True)
+def _towards_half(eps: float) -> Number:
+    return _read(lambda const, slope, every: const + (1 - eps) * slope + eps / 2 * every)
+
+
+_SMOOTHED = "target = target * (1 - eps) + eps / 2"
+
+SMOOTHING = Mistake("label smoothing towards 1/2", (16,), "targets were smoothed towards 1/2, as "
+    "Keras does; torch's BCE has no such option", _SMOOTHED,
+    where(lambda sums: sums.plan.known.label_smoothing > 0,
+        lambda sums: _towards_half(sums.plan.known.label_smoothing)(sums)))  # fmt: skip
+
+
+def _of_smoothing(eps: float) -> Mistake:
+    """An epsilon that is not known."""
+    return free(SMOOTHING.name, 16, f"epsilon = {eps:g}", _SMOOTHED, _towards_half(eps))
+
+
+_SIGMOID = f"{BCE_LINE}  # raw outputs, no sigmoid"
+_MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
+_FULL = "loss = F.binary_cross_entropy_with_logits(logits.float(), target)"
+
+OF_CELLS = (
+    Mistake("sigmoid before BCE with logits", (12,),
+        "the model ends in sigmoid, and BCE with logits applies sigmoid once more", _SIGMOID,
+        Sum(Variant("sigmoid", "bce_logits"))),
+    Mistake("cross-entropy on several labels", (22,),
+        "cross-entropy got the 0/1 rows as if they were distributions, though they sum to k",
+        BCE_LINE, Sum(CE)),
+    Mistake("softmax, then BCE", (9,),
+        "softmax made the outputs of a row compete, where each has a label of its own", _SIGMOID,
+        Sum(Variant("softmax", "bce", TORCH))),
+    Mistake("softmax before BCE with logits", (12,),
+        "the model ends in softmax, and BCE with logits applies sigmoid to that", _SIGMOID,
+        Sum(Variant("softmax", "bce_logits")), 2),
+    Mistake("logits as probabilities", (8,),
+        "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE,
+        Sum(Variant("logits", "bce", KERAS)), 1, "keras"),
+    Mistake("targets 0 and 255", (10,), "the target's 1 was 255: a mask of grey levels",
+        _MAPPED.format("target / 255"), _read(lambda const, slope, _: const + 255 * slope)),
+    Mistake("targets 1 and 2", (10,), "targets were 1 and 2, where 0 and 1 are meant",
+        _MAPPED.format("target - 1"), _read(lambda const, slope, every: const + slope + every)),
+    Mistake("targets -1 and 1", (10,), "targets were -1 and 1, where 0 and 1 are meant",
+        _MAPPED.format("(target + 1) / 2"),
+        _read(lambda const, slope, every: const + 2 * slope - every)),
+    Mistake("labels exchanged", (6,), "0 and 1 had changed places in the target",
+        f"{_MAPPED.format('1 - target')}  # or mend the labels",
+        _read(lambda const, slope, every: const + every - slope)),
+    Mistake("prediction and target swapped", (24,),
+        "BCE with logits got the target as its logits and the logits as its target",
+        "loss = F.binary_cross_entropy_with_logits(input=logits, target=target)",
+        Sum(Variant("logits", "swapped_bce"))),
+    Mistake("prediction and target swapped in Keras", (24,),
+        "binary_crossentropy got the probabilities as its target, the target as its prediction",
+        BCE_LINE, Sum(Variant("sigmoid", "swapped_keras")), 1, "keras"),
+    Mistake("a symmetric pair of logits", (29,),
+        "softmax was taken of (-z, z), which is the sigmoid of 2z, not of z", BCE_LINE,
+        Sum(Variant("doubled", "bce_logits"))),
+    Mistake("logits in float16", (15,), "the logits were rounded to float16", _FULL,
+        Sum(Variant("half", "bce_logits")), 3),
+    Mistake("logits in bfloat16", (15,), "the logits were rounded to bfloat16", _FULL,
+        Sum(Variant("brain", "bce_logits")), 3),
+    clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE,
+        Variant("sigmoid_single", "bce", TORCH), "torch"),
+    hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", TORCH), "torch"),
+    clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE,
+        Variant("sigmoid_single", "bce", KERAS_TWICE), "keras"),
+    *(mistake for cap, whose, framework, clip, sigmoid in LIBRARIES for mistake in (
+        clipped(cap, whose, BCE_LINE, Variant(sigmoid, "bce", clip), framework),
+        hard(cap, whose, BCE_LINE, Variant("hard_cells", "bce", clip), framework),
+    )),
+)  # fmt: skip
+"""Other forms, and other readings of the target."""
+
+
+def _has_ignored(sums: Sums) -> bool:
+    return sums.tally.cells_used < sums.tally.cells_given
+
+
+def _is_of_one(sums: Sums) -> bool:
+    """Whether there is one score per row, where others have two axes."""
+    return sums.classes == 1 and not _has_ignored(sums)
+
+
+def _crossed(sums: Sums) -> Measured:
+    """Every score with every target."""
+    rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
+    return sums.over(const * rows + sums.tally.ones * every, rows**2)
+
+
+OF_COUNTS = (
+    Mistake("ignored cells in the denominator", (5,), "the sum was divided by all cells, ignored "
+        "ones too", "loss = (losses * counted).sum() / counted.sum()",
+        where(_has_ignored, lambda sums: sums.over(sums.right.total, sums.tally.cells_given))),
+    Mistake("(N, 1) beside (N,)", (23,), "(N, 1) met (N,) and became (N, N): every score was "
+        "compared with every target",
+        "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",
+        where(lambda sums: _is_of_one(sums) and sums.rows > 1, _crossed)),
+    Mistake("softmax of one column", (28,), "softmax of one column is 1, so cross-entropy is 0 "
+        "whatever the model says", BCE_LINE, where(_is_of_one, lambda _: final(0.0))),
+    *GUESSES,
+)  # fmt: skip
+"""Other counts of rows and cells."""

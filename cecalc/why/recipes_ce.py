@@ -3,190 +3,343 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from cecalc.why.loss_variants import BCE, CE, Scores, Variant
-from cecalc.why.plan import Plan
-from cecalc.why.recipe import MISTAKES, SMOOTHED, WEIGHTED, Measured, Misread, free
-from cecalc.why.recipes_any import batched, overflown, rounded, undefined
-from cecalc.why.sums import RowsOfBlock, Total
-from cecalc.why.tally import Tally
-
-_SHIFTED = {
-    "next": "targets one row later",
-    "previous": "targets one row earlier",
-    "after_next": "targets two rows later",
-}
+from cecalc.model import Floats
+from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
+from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
+from cecalc.why.sums import RowsOfBlock
 
 
-def losses(
-    tally: Tally, plan: Plan, misread: Sequence[Misread], right: Measured
-) -> Iterator[Measured]:
-    """The right loss first, then what each mistake makes of it."""
-    yield right
-    if not tally.rows_used:
-        yield from undefined(tally)
-        return
-    yield from _smoothed(tally, plan)
-    yield from _weighted(tally, plan)
-    yield from batched(tally.batches, tally.rows_used)
-    yield from _misread(tally, plan, misread)
-    for reading, name in _SHIFTED.items():
-        total = tally.totals.get((CE, reading))
-        if total is not None and total.rows:
-            yield _of(name, total)
-    yield from _ignored(tally, plan)
-    if plan.weight is None and not plan.smoothing:
-        yield from _soft(tally)
-    yield from _axes(tally, plan)
-    if (second := tally.totals.get((CE, "second"))) is not None:
-        yield _of("one of two logits", second)
-    yield from _baselines(tally, plan)
-    yield from rounded(right.mean)
-    yield from overflown(tally)
-    yield from undefined(tally)
+def options(sums: Sums) -> Iterator[Mistake]:
+    """What is made of options, known ones and others."""
+    yield from SMOOTHING
+    for eps in sums.plan.known.smoothings:
+        yield from _of_smoothing(eps)
+    if sums.plan.known.is_weight_free:
+        yield BALANCED
+    yield from WEIGHTS
 
 
-def _of(name: str, total: Total) -> Measured:
-    return Measured(MISTAKES[name], total.loss, total.weight)
+def _smoothing(of: Callable[[float, float, float, int], float], eps: float | None = None) -> Number:
+    """A loss from that without smoothing, that of every class, epsilon, and C.
+
+    Parameters
+    ----------
+    eps : epsilon, where it is not that which is known
+    """
+
+    def number(sums: Sums) -> Measured | None:
+        share = sums.plan.known.label_smoothing if eps is None else eps
+        own, every = sums.total("unsmoothed"), sums.total("every")
+        if not share or not own.rows or sums.classes < 2:
+            return None
+        return sums.over(of(own.loss, every.loss, share, sums.classes), own.weight)
+
+    return number
 
 
-def _misread(tally: Tally, plan: Plan, misread: Sequence[Misread]) -> Iterator[Measured]:
-    for one in misread:
-        total = tally.totals.get((one.form, one.reading))
-        if total is None or not total.rows:
-            continue
-        if not one.form.is_of_cells:
-            yield Measured(one.mistake, total.loss, total.weight)
-        else:
-            yield Measured(one.mistake, total.loss, total.rows * plan.classes, is_of_cells=True)
+def _smooth(own: float, every: float, eps: float, classes: int) -> float:
+    return (1 - eps) * own + eps / classes * every
 
 
-def _smoothed(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    """Other conventions, and none; or, where it is not known, usual ones."""
-    own, every = (tally.totals.get((CE, name)) for name in ("unsmoothed", "every"))
-    if own is None or every is None or plan.classes < 2:
-        return
-
-    def smooth(eps: float) -> float:
-        return (1 - eps) * own.loss + eps / plan.classes * every.loss
-
-    to_others = plan.classes / (plan.classes - 1)
+def _smooth_others(own: float, every: float, eps: float, classes: int) -> float:
     """Epsilon over the other classes alone is so much more over all."""
-    if eps := plan.known.label_smoothing:
-        share = eps / plan.classes * (every.loss - own.loss)
-        for name, loss in (
-            ("label smoothing left out", own.loss),
-            ("label smoothing over C - 1", smooth(eps * to_others)),
-            ("smoothed targets that sum to more than 1", own.loss + share),
-            ("smoothed targets that sum to less than 1", (1 - eps) * own.loss + share),
-        ):
-            yield Measured(MISTAKES[name], loss, own.weight)
-    for eps in plan.known.smoothings:
-        for name, value, loss in (
-            ("label smoothing", f"label_smoothing={eps:g}", smooth(eps)),
-            ("label smoothing over C - 1", f"epsilon = {eps:g}", smooth(eps * to_others)),
-        ):
-            yield Measured(free(name, 16, value, SMOOTHED), loss, own.weight)
+    return _smooth(own, every, eps * (classes / (classes - 1)), classes)
 
 
-def _weighted(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    if plan.known.is_weight_free and tally.by_class is not None and tally.counts is not None:
-        there = tally.counts > 0
-        each = float((tally.by_class[there] / tally.counts[there]).sum())
-        mistake = free("weights", 3, "weight = N / (C * rows of the class)", WEIGHTED)
-        yield Measured(mistake, each, int(there.sum()))
-    if plan.weight is None:
-        return
-    given = tally.totals[CE, "given"]
-    yield Measured(MISTAKES["weighted, divided by rows"], given.loss, given.rows)
-    yield _of("weights left out", tally.totals[CE, "unweighted"])
-    if given.weight == given.rows and tally.counts is not None:  # torch divides by rows here
-        over = float(tally.counts @ plan.weight)
-        yield Measured(MISTAKES["soft targets, divided by the weights"], given.loss, over)
-    for reading in ("weight", "pos_weight"):
-        if (total := tally.totals.get((BCE, reading))) is not None:
-            cells = total.rows * plan.classes
-            mistake = MISTAKES[f"BCE on one-hot targets, {reading}"]
-            yield Measured(mistake, total.loss, cells, is_of_cells=True)
+_SMOOTHED = "loss = F.cross_entropy(logits, target, label_smoothing=eps)"
+
+SMOOTHING = (
+    Mistake("label smoothing left out", (16,), "the loss was computed without label smoothing",
+        _SMOOTHED, _smoothing(lambda own, *_: own)),
+    Mistake("label smoothing over C - 1", (16,), "epsilon was spread over the other classes "
+        "alone, where torch spreads it over all", _SMOOTHED, _smoothing(_smooth_others)),
+    Mistake("smoothed targets that sum to more than 1", (16,), "the target kept 1, and every "
+        "other class got epsilon / C", _SMOOTHED,
+        _smoothing(lambda own, every, eps, c: own + eps / c * (every - own)), 2),
+    Mistake("smoothed targets that sum to less than 1", (16,), "the target got 1 - epsilon, and "
+        "every other class epsilon / C", _SMOOTHED,
+        _smoothing(lambda own, every, eps, c: (1 - eps) * own + eps / c * (every - own)), 2),
+)  # fmt: skip
 
 
-def _ignored(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    given, rows = tally.totals[CE, "given"], tally.rows_given
-    if tally.rows_used == rows:
-        return
-    yield Measured(MISTAKES["ignored rows in the denominator"], given.loss, rows)
-    if (there := tally.totals.get((CE, "ignored"))) is not None:
-        name = "-1 as the last class" if plan.ignored == -1 else "ignored rows counted"
-        yield Measured(MISTAKES[name], given.loss + there.loss, given.weight + there.weight)
-    if (without := tally.totals.get((CE, "without"))) is not None:
-        yield _of("the ignored class out of the softmax", without)
+def _of_smoothing(eps: float) -> tuple[Mistake, Mistake]:
+    """An epsilon that is not known."""
+    name, others = "label smoothing", "label smoothing over C - 1"
+    return (
+        free(name, 16, f"label_smoothing={eps:g}", _SMOOTHED, _smoothing(_smooth, eps)),
+        free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps)),
+    )
 
 
-def _soft(tally: Tally) -> Iterator[Measured]:
-    """What KL divergence makes of distributions."""
-    if not tally.entropy:
-        return
-    rows, plain = tally.rows_used, tally.totals.get((Variant("softmax", "nll"), "given"))
-    loss = tally.totals[CE, "given"].loss
-    yield Measured(MISTAKES["KL divergence"], loss - tally.entropy, rows)
-    if plain is not None:
-        name = "KLDivLoss on probabilities"
-        yield Measured(MISTAKES[name], plain.loss - tally.entropy, rows)
-    raw = tally.totals.get((Variant("logits", "nll"), "given"))
-    if raw is not None:
-        yield Measured(MISTAKES["KLDivLoss on logits"], raw.loss - tally.entropy, rows)
-    if (swapped := tally.totals.get((CE, "swapped"))) is not None:
-        yield _of("prediction and soft target swapped", swapped)
-    yield Measured(MISTAKES["the floor of soft targets"], tally.entropy, rows)
+def _balanced(sums: Sums) -> Measured:
+    there = sums.tally.counts > 0
+    each = sums.tally.by_class[there] / sums.tally.counts[there]
+    return sums.over(float(each.sum()), int(there.sum()))
 
 
-def _axes(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    """Softmax over another axis: its log-sum-exp, less the logits of the targets."""
-    nll = tally.totals.get((Variant("logits", "nll"), "given"))
-    if nll is not None and plan.weight is None and tally.rows_given > 1:
-        assert tally.columns is not None and tally.counts is not None
-        lse, counts = tally.columns.lse, tally.counts
-        there = counts > 0
-        by_column = nll.loss + float(counts[there] @ lse[there])
-        peak = float(lse.max())
-        whole = peak + math.log(float(np.exp(lse - peak).sum()))
-        for name, loss in (
-            ("softmax over the batch", by_column),
-            ("softmax over everything", nll.loss + float(counts.sum()) * whole),
-        ):
-            yield Measured(MISTAKES[name], loss, tally.rows_used)
-    if tally.kept and tally.kept[0].is_index and plan.weight is None:
-        rows = tally.kept[0]
-        for more in tally.kept[1:]:
-            rows = rows.joined(more)
-        yield from _laid_out(rows, tally, plan)
+def _over_rows(sums: Sums) -> Measured:
+    return sums.over(sums.total("given").loss, sums.rows)
 
 
-def _laid_out(rows: RowsOfBlock, tally: Tally, plan: Plan) -> Iterator[Measured]:
-    """All rows, laid out wrongly."""
-
-    def wrong(name: str, logits: object) -> Measured:
-        loss = CE.of(Scores(np.ascontiguousarray(logits, dtype=np.float64))).at(rows.index)
-        return Measured(MISTAKES[name], float(loss[rows.used].sum()), tally.rows_used)
-
-    with np.errstate(all="ignore"):
-        if rows.place is None and rows.size == plan.classes:
-            yield wrong("transposed logits", rows.logits)
-        if rows.place is not None and rows.size > tally.samples:
-            shape = tally.samples, rows.size // tally.samples, plan.classes
-            viewed = rows.logits.reshape(shape).transpose(0, 2, 1).reshape(-1, plan.classes)
-            yield wrong("view without permute", viewed.T)
+def _by_weights(sums: Sums) -> Measured | None:
+    """Where torch divides by the rows, the weights instead."""
+    weight, given = sums.plan.weight, sums.total("given")
+    if weight is None or given.weight != given.rows:
+        return None
+    return sums.over(given.loss, float(sums.tally.counts @ weight))
 
 
-def _baselines(tally: Tally, plan: Plan) -> Iterator[Measured]:
-    """What models print that have learnt nothing, and perplexities of rows."""
-    yield Measured(MISTAKES["a uniform guess"], math.log(plan.classes), 1, is_final=True)
-    if tally.counts is not None and tally.rows_used > 1:
-        share = tally.counts[tally.counts > 0] / tally.counts.sum()
-        entropy = -float(share @ np.log(share))
-        yield Measured(MISTAKES["the shares of the labels"], entropy, 1, is_final=True)
-    each = MISTAKES["the mean of perplexities"]
-    yield Measured(each, tally.exponentials, tally.rows_used, is_final=True)
+_WEIGHTED = "loss = F.cross_entropy(logits, target, weight=weight)"
+
+BALANCED = free("weights", 3, "weight = N / (C * rows of the class)", _WEIGHTED, _balanced)
+"""Weights that are not known."""
+WEIGHTS = (
+    Mistake("weighted, divided by rows", (3,), "the weighted losses were divided by the number "
+        "of rows, where torch divides by the sum of their weights", _WEIGHTED,
+        where(lambda sums: sums.plan.weight is not None, _over_rows)),
+    Mistake("weights left out", (3,), "the loss was computed without the weights", _WEIGHTED,
+        Sum(CE, "unweighted")),
+    Mistake("soft targets, divided by the weights", (3,), "the weighted losses were divided by "
+        "the sum of the weights, where torch divides by the rows if targets are distributions",
+        _WEIGHTED, _by_weights),
+    Mistake("BCE on one-hot targets, weight", (9,), "binary cross-entropy was taken of all C "
+        "logits against a one-hot target, with the weights as its weight", _WEIGHTED,
+        Sum(BCE, "weight")),
+    Mistake("BCE on one-hot targets, pos_weight", (9,), "binary cross-entropy was taken of all "
+        "C logits against a one-hot target, with the weights as its pos_weight", _WEIGHTED,
+        Sum(BCE, "pos_weight")),
+)  # fmt: skip
+
+_NLL_LINE = "loss = F.nll_loss(F.log_softmax(logits, 1), target)"
+_NLL_OF_PROBS, _NLL_OF_LOGITS = Variant("softmax", "nll"), Variant("logits", "nll")
+_UNSHIFTED = "the loss was computed on target {}: of the two places one counts classes from 1"
+_IN_RANGE = f"{CE_LINE}  # classes 0..C-1 in both places"
+_FULL = "loss = F.cross_entropy(logits.float(), target)"
+_CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits, never clipped"
+
+OF_CLASSES = (
+    Mistake("softmax before cross-entropy", (1,),
+        "the model ends in softmax, and cross-entropy applies softmax once more",
+        f"{CE_LINE}  # raw outputs, no softmax", Sum(Variant("softmax", "ce"))),
+    Mistake("sigmoid before cross-entropy", (1,),
+        "the model ends in sigmoid, and cross-entropy applies softmax to that",
+        f"{CE_LINE}  # raw outputs, no sigmoid", Sum(Variant("sigmoid", "ce"))),
+    Mistake("one-hot predictions as logits", (1,),
+        "predicted classes, one-hot, were given to cross-entropy as if they were logits",
+        f"{CE_LINE}  # raw outputs, not argmax", Sum(Variant("hard", "ce")), 2),
+    Mistake("BCE with logits on one-hot targets", (9,),
+        "binary cross-entropy was taken of all C logits against a one-hot target",
+        f"{CE_LINE}  # one label per row", Sum(BCE)),
+    Mistake("softmax, then BCE", (9,),
+        "binary cross-entropy was taken of softmax outputs against a one-hot target",
+        f"{CE_LINE}  # one label per row", Sum(Variant("softmax", "bce", TORCH))),
+    Mistake("NLLLoss on probabilities", (25,),
+        "NLLLoss got softmax outputs, where it takes log-probabilities: it prints -mean p",
+        _NLL_LINE, Sum(_NLL_OF_PROBS)),
+    Mistake("NLLLoss on logits", (25,),
+        "NLLLoss got raw logits, where it takes log-probabilities: it prints -mean logit",
+        _NLL_LINE, Sum(_NLL_OF_LOGITS)),
+    Mistake("class indices as cells", (2,),
+        "each row's class index was broadcast to the targets of all its cells",
+        f"{CE_LINE}  # or F.one_hot(target, C).float() for BCE", Sum(BCE, "index"), 2),
+    Mistake("soft targets as classes", (2,),
+        "only the largest class of each soft target was used: target.argmax(1)",
+        f"{CE_LINE}  # (N, C) floats are read as distributions", Sum(CE, "largest")),
+    Mistake("targets minus 1", (6,), _UNSHIFTED.format("- 1"), _IN_RANGE, Sum(CE, "minus_one")),
+    Mistake("targets plus 1", (6,), _UNSHIFTED.format("+ 1"), _IN_RANGE, Sum(CE, "plus_one")),
+    Mistake("classes in the order of their sorted names", (19,),
+        "the columns were taken in the order of the sorted class names, as scikit-learn does",
+        "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
+    Mistake("logits as probabilities", (8,),
+        "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
+        f"{CE_LINE}  # Keras: from_logits=True", Sum(Variant("shares", "log", KERAS)), 1, "keras"),
+    Mistake("prediction and target swapped", (24,),
+        "cross-entropy got the target as its logits and the logits as its target",
+        "loss = F.cross_entropy(input=logits, target=target)",
+        Sum(Variant("logits", "swapped_ce"))),
+    Mistake("logits in float16", (15,), "the logits were rounded to float16", _FULL,
+        Sum(Variant("half", "ce")), 3),
+    Mistake("logits in bfloat16", (15,), "the logits were rounded to bfloat16", _FULL,
+        Sum(Variant("brain", "ce")), 3),
+    Mistake("probabilities in float16", (15,),
+        "the softmax was rounded to float16 before its logarithm was taken", _FULL,
+        Sum(Variant("softmax_half", "log")), 3),
+    *(mistake for cap, whose, framework, clip, _ in LIBRARIES for mistake in (
+        clipped(cap, whose, _CATEGORICAL, Variant("softmax", "log", clip), framework),
+        hard(cap, whose, CE_LINE, Variant("hard", "log", clip), framework),
+    )),
+)  # fmt: skip
+"""Other forms, and other readings of the target."""
+
+
+def _with_ignored(*, is_last: bool) -> Number:
+    """The loss with the rows that are ignored, as rows of a class."""
+
+    def number(sums: Sums) -> Measured | None:
+        given, ignored = sums.total("given"), sums.total("ignored")
+        if not ignored.rows or (sums.plan.ignored == -1) != is_last:
+            return None
+        return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
+
+    return number
+
+
+def _has_ignored(sums: Sums) -> bool:
+    return sums.rows < sums.tally.rows_given
+
+
+def _is_soft(sums: Sums) -> bool:
+    """Whether targets are distributions, and nothing else changes their floor."""
+    return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
+
+
+def _less_entropy(form: Variant) -> Number:
+    """The loss of a form less the entropy of the targets."""
+
+    def number(sums: Sums) -> Measured | None:
+        loss = Sum(form)(sums)
+        return loss and replace(loss, total=loss.total - sums.tally.entropy)
+
+    return where(_is_soft, number)
+
+
+def _other_axis(lse: Callable[[Floats, Floats], float]) -> Number:
+    """Softmax over another axis: its log-sum-exp, less the logits of the targets.
+
+    Parameters
+    ----------
+    lse : what is added up, from the log-sum-exps of the columns and how often each is a target
+    """
+
+    def number(sums: Sums) -> Measured | None:
+        nll, tally = Sum(_NLL_OF_LOGITS)(sums), sums.tally
+        if nll is None or sums.plan.weight is not None or tally.rows_given < 2:
+            return None
+        return sums.over(nll.total + lse(tally.columns.lse, tally.counts), sums.rows)
+
+    return number
+
+
+def _of_columns(lse: Floats, counts: Floats) -> float:
+    return float(counts[counts > 0] @ lse[counts > 0])
+
+
+def _of_everything(lse: Floats, counts: Floats) -> float:
+    peak = float(lse.max())
+    return float(counts.sum()) * (peak + math.log(float(np.exp(lse - peak).sum())))
+
+
+def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None]) -> Number:
+    """All rows, laid out wrongly: shape (C, n)."""
+
+    def number(sums: Sums) -> Measured | None:
+        rows = sums.tally.whole
+        if rows is None or not rows.is_index or sums.plan.weight is not None:
+            return None
+        if (wrong := logits(rows, sums)) is None:
+            return None
+        losses = CE.of(Scores(np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
+        return sums.over(float(losses[rows.used].sum()), sums.rows)
+
+    return number
+
+
+def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
+    return rows.logits if rows.place is None and rows.size == sums.classes else None
+
+
+def _viewed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
+    if rows.place is None or rows.size <= sums.samples:
+        return None
+    shape = sums.samples, rows.size // sums.samples, sums.classes
+    return rows.logits.reshape(shape).transpose(0, 2, 1).reshape(-1, sums.classes).T
+
+
+_LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
+"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
+
+
+def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mistake]:
+    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
+    fix = f"{CE_LINE}  # log-sum-exp inside"
+
+    def is_lost(sums: Sums) -> bool:
+        return sums.tally.own.high > overflow
+
+    def is_zero(sums: Sums) -> bool:
+        is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
+        return is_far and not is_lost(sums)
+
+    return (
+        Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
+            f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
+            where(is_lost, lambda _: final(math.nan))),
+        Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
+            f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
+            where(is_zero, lambda _: final(math.inf))),
+    )  # fmt: skip
+
+
+_SHIFT = f"{CE_LINE}  # these rows are aligned already"
+_IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
+_DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
+_OVER_CLASSES = "log_p = F.log_softmax(logits, dim=1)  # rows are samples"
+
+OF_ROWS = (
+    Mistake("targets one row later", (14,), "row i was compared with the target of row i + 1: "
+        "the next-token shift was applied to rows that are aligned already", _SHIFT,
+        Sum(CE, "next")),
+    Mistake("targets one row earlier", (14,), "row i was compared with the target of row i - 1: "
+        "the next-token shift was applied backwards", _SHIFT, Sum(CE, "previous")),
+    Mistake("targets two rows later", (14,), "row i was compared with the target of row i + 2: "
+        "the next-token shift was applied twice", _SHIFT, Sum(CE, "after_next"), 2),
+    Mistake("ignored rows in the denominator", (5,), "the sum was divided by all rows, ignored "
+        "ones too", _IGNORING, where(_has_ignored,
+            lambda sums: sums.over(sums.total("given").loss, sums.tally.rows_given))),
+    Mistake("-1 as the last class", (6,), "target -1 counted from the end, as JAX does with "
+        "indices: it scored the last class",
+        "loss = F.cross_entropy(logits, target, ignore_index=-1)", _with_ignored(is_last=True), 1,
+        "optax"),
+    Mistake("ignored rows counted", (5,), "rows to be ignored were counted, their mark taken for "
+        "a class", _IGNORING, _with_ignored(is_last=False)),
+    Mistake("the ignored class out of the softmax", (5,), "the ignored class was left out of the "
+        "softmax too, where torch keeps all C columns", _IGNORING,
+        where(_has_ignored, Sum(CE, "without")), 2),
+    Mistake("KL divergence", (26,), "it is the KL divergence: the cross-entropy less the entropy "
+        "of the targets", f"{CE_LINE}  # its floor is that entropy", _less_entropy(CE)),
+    Mistake("KLDivLoss on probabilities", (26,), "KLDivLoss got probabilities, where it takes "
+        "log-probabilities", _DIVERGENCE, _less_entropy(_NLL_OF_PROBS)),
+    Mistake("KLDivLoss on logits", (26,), "KLDivLoss got raw logits, where it takes "
+        "log-probabilities", _DIVERGENCE, _less_entropy(_NLL_OF_LOGITS)),
+    Mistake("prediction and soft target swapped", (24,), "cross-entropy got the target as its "
+        "logits and the logits as its target",
+        "loss = F.cross_entropy(input=logits, target=target)", where(_is_soft, Sum(CE, "swapped"))),
+    Mistake("the floor of soft targets", (30,), "it is the entropy of the targets: what perfect "
+        "predictions cost", f"{CE_LINE}  # cannot go below this",
+        where(_is_soft, lambda sums: sums.over(sums.tally.entropy, sums.rows))),
+    Mistake("softmax over the batch", (11,), "softmax was taken down the rows (dim=0), not over "
+        "the classes", _OVER_CLASSES, _other_axis(_of_columns)),
+    Mistake("softmax over everything", (11,), "softmax was taken over the whole tensor at once",
+        _OVER_CLASSES, _other_axis(_of_everything)),
+    Mistake("transposed logits", (11,), "the logits came as (C, N), which N = C does not show",
+        "loss = F.cross_entropy(logits.T, target)  # (N, C)", _laid_out(_transposed)),
+    Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
+        "class axis to the end", "logits = logits.movedim(1, -1).reshape(-1, C)",
+        _laid_out(_viewed)),
+    Mistake("one of two logits", (29,), "sigmoid was taken of logit 1 alone, where the softmax "
+        "of two is sigmoid(x1 - x0)",
+        "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())",
+        Sum(CE, "second")),
+    *GUESSES,
+    Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and then the "
+        "mean", "perplexity = loss.mean().exp()  # once, of the mean",
+        lambda sums: Measured(None, sums.tally.exponentials, sums.rows, is_final=True), 2),
+    *(mistake for limits in _LIMITS for mistake in _by_hand(*limits)),
+)  # fmt: skip
+"""What is made of rows, of axes and of arithmetic."""

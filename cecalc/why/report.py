@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from cecalc.model import Diagnosis, Item, Match
 from cecalc.numbers import rounded
 from cecalc.output.drawing import draw, paragraph, styled, unbroken
-from cecalc.output.json import member, quoted
+from cecalc.output.json import member
 from cecalc.request import Screen
 
-SHOWN = 5
-"""Up to how many matches are told in full."""
+IN_FULL = 5
+"""Up to how many matches are."""
 _ROOM = 100
 """Columns to fill where there is no terminal."""
 _STRONG, _DIM = "bold", "dim"
@@ -24,24 +25,22 @@ def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
     """The whole text."""
     for item in items:
         if isinstance(item, Diagnosis):
-            yield "\n".join(_parts(item, screen))
+            yield "\n".join(_paragraphs(item, screen))
 
 
-def _parts(found: Diagnosis, screen: Screen) -> Iterator[str]:
+def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:
     yield _text(_verdict(found), screen, _STRONG)
     is_alone = len(found.matches) == 1
-    for number, match in enumerate(found.matches[:SHOWN], start=1):
+    for number, match in enumerate(found.matches[:IN_FULL], start=1):
         title = "" if is_alone else _text(f"{number}  {match.name}", screen, _STRONG)
         yield title + _lines(list(_of_match(match, found)), screen, 1 if is_alone else 4)
-    if len(found.matches) > SHOWN:
-        more = ", ".join(match.name for match in found.matches[SHOWN:])
-        yield _lines([(f"and {len(found.matches) - SHOWN} more", more)], screen)
-    for title, reasons in (
-        ("what it cannot be", found.reasons),
-        ("what may help", found.advice),
-    ):
-        if reasons:
-            yield _text(title, screen, _STRONG) + _list(reasons, screen)
+    if len(found.matches) > IN_FULL:
+        more = ", ".join(match.name for match in found.matches[IN_FULL:])
+        yield _lines([(f"and {len(found.matches) - IN_FULL} more", more)], screen)
+    for title, texts in (("what it cannot be", found.reasons), ("what may help", found.advice)):
+        if texts:
+            dashed = [("-", text) for text in texts]
+            yield _text(title, screen, _STRONG) + _lines(dashed, screen, 3)
     yield _lines(list(_facts(found)), screen) + "\n" + _text(found.backend, screen, _DIM)
 
 
@@ -107,10 +106,6 @@ def _lines(pairs: Sequence[Pair], screen: Screen, indent: int = 1) -> str:
     return "".join(drawn)
 
 
-def _list(lines: Sequence[str], screen: Screen) -> str:
-    return "".join(_lines([("-", line)], screen, 3) for line in lines)
-
-
 def _text(text: str, screen: Screen, style: str = "") -> str:
     return draw(styled(f" {text}", style), screen)
 
@@ -130,30 +125,26 @@ def _members(found: Diagnosis) -> Iterator[str]:
     yield member("task", found.task)
     yield member("loss", found.ours)
     yield member("loss_is", found.ours_is)
-    matches = ",\n    ".join(f"{{{', '.join(_json_of_match(match))}}}" for match in found.matches)
+    matches = ",\n    ".join(map(_object, found.matches))
     yield f'"matches": [\n    {matches}\n  ]' if matches else '"matches": []'
-    yield _json_list("also", found.also)
+    yield member("also", found.also)
     yield member("tried", found.tried)
     yield member("chance", found.chance)
     yield member("tell_apart", found.apart)
-    yield _json_list("cannot_be", found.reasons)
-    yield _json_list("would_help", found.advice)
+    yield member("cannot_be", found.reasons)
+    yield member("would_help", found.advice)
     yield member("source", found.source)
     yield member("backend", found.backend)
     yield member("version", found.version)
 
 
-def _json_of_match(match: Match) -> Iterator[str]:
-    yield member("name", match.name)
-    yield _json_list("what", match.says)
-    yield member("value", match.value)
-    yield member("fix", match.fix)
-    entries = (
-        f"{{{member('number', e.number)}, {member('title', e.title)}}}" for e in match.entries
+def _object(match: Match) -> str:
+    members = (
+        member("name", match.name),
+        member("what", match.says),
+        member("value", match.value),
+        member("fix", match.fix),
+        member("entries", [asdict(entry) for entry in match.entries]),
+        member("alike", match.alike),
     )
-    yield f'"entries": [{", ".join(entries)}]'
-    yield _json_list("alike", match.alike)
-
-
-def _json_list(name: str, texts: Sequence[str]) -> str:
-    return f"{quoted(name)}: [{', '.join(map(quoted, texts))}]"
+    return f"{{{', '.join(members)}}}"

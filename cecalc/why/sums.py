@@ -1,18 +1,33 @@
-"""The parts of a tally, which merge: sums, spans, log-sum-exps of columns, means of batches."""
+"""The parts of a tally, which add up: sums, spans, log-sum-exps of columns, means of batches."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from cecalc.model import Flags, Floats, Integers
-from cecalc.why.loss_variants import Terms, Variant, by_class
-from cecalc.why.plan import Plan
+from cecalc.why.loss_variants import by_class, one_hot
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Table(dict[K, V]):
+    """Sums by what they are of; what is in one of two alone is in neither; an empty one is neutral.
+
+    >>> Table(a=1, b=2) + Table(b=3, c=4)
+    {'b': 5}
+    """
+
+    def __add__(self, other: Table[K, Any]) -> Table[K, V]:
+        if not self or not other:
+            return self or other
+        return Table({key: value + other[key] for key, value in self.items() if key in other})
 
 
 @dataclass(frozen=True)
@@ -22,18 +37,14 @@ class Total:
     loss: float = 0.0
     rows: int = 0
     weight: float = 0.0
-    """Σ of the weights of the rows' classes."""
+    """What the mean divides by: rows, cells, or their weights."""
 
     @classmethod
-    def of(cls, loss: Floats, weight: Floats, mask: Flags) -> Total:
-        """The sums of losses, and of the weights in them, over the rows that count: (n,) each."""
-        kept = np.where(mask, loss, 0.0)
-        return cls(float(kept.sum()), int(np.count_nonzero(mask)), float(weight[mask].sum()))
-
-    @classmethod
-    def plain(cls, loss: Floats) -> Total:
-        """The sum of all rows, shape (n,)."""
-        return cls(float(loss.sum()), loss.size, float(loss.size))
+    def of(cls, loss: Floats, mask: Flags, weight: Floats | float = 1.0) -> Total:
+        """The sums over the rows that count: losses and weights of shape (n,)."""
+        rows = int(np.count_nonzero(mask))
+        weights = rows * weight if isinstance(weight, float) else float(weight[mask].sum())
+        return cls(float(np.where(mask, loss, 0.0).sum()), rows, weights)
 
     def __add__(self, other: Total) -> Total:
         return Total(self.loss + other.loss, self.rows + other.rows, self.weight + other.weight)
@@ -56,7 +67,7 @@ class Span:
         """The span of an array."""
         return cls(float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
 
-    def __or__(self, other: Span) -> Span:
+    def __add__(self, other: Span) -> Span:
         return Span(min(self.low, other.low), max(self.high, other.high))
 
 
@@ -64,8 +75,8 @@ class Span:
 class ColumnSums:
     """Log-sum-exps down the rows, one for each class: shape (C,)."""
 
-    peak: Floats
-    total: Floats
+    peak: Floats = field(default_factory=lambda: np.full(1, -np.inf))
+    total: Floats = field(default_factory=lambda: np.zeros(1))
 
     @classmethod
     def of(cls, logits: Floats) -> ColumnSums:
@@ -74,10 +85,10 @@ class ColumnSums:
         safe = np.where(np.isfinite(peak), peak, 0.0)
         return cls(peak, np.exp(logits - safe[:, None]).sum(axis=1))
 
-    def __or__(self, other: ColumnSums) -> ColumnSums:
+    def __add__(self, other: ColumnSums) -> ColumnSums:
         peak = np.maximum(self.peak, other.peak)
-        parts = [np.where(c.total > 0, c.total * np.exp(c.peak - peak), 0.0) for c in (self, other)]
-        return ColumnSums(peak, parts[0] + parts[1])
+        a, b = (np.where(c.total > 0, c.total * np.exp(c.peak - peak), 0.0) for c in (self, other))
+        return ColumnSums(peak, a + b)
 
     @property
     def lse(self) -> Floats:
@@ -90,64 +101,74 @@ class ColumnSums:
 class Batches:
     """Means of batches of a given size, as a training loop has them."""
 
+    size: int | None
+    """How many rows make one complete; None where that is not known."""
     whole: int = 0
     means: float = 0.0
-    """Their sum."""
+    """The sum of the means of those that are complete."""
     ends: Mapping[int, float] = field(default_factory=dict)
     """The means of the first and the last of them, by their numbers."""
-    parts: Mapping[int, tuple[int, Total]] = field(default_factory=dict)
-    """Batches of which not all rows have been seen: how many have, and what they add up to."""
+    rest: Mapping[int, Total] = field(default_factory=dict)
+    """What the others add up to so far."""
 
     @classmethod
-    def of(cls, place: Integers, size: int | None, losses: Sequence[Floats]) -> Batches:
+    def of(cls, size: int | None, place: Integers, loss: Floats, weight: Floats) -> Batches:
         """Those of some rows.
 
         Parameters
         ----------
         place : shape (n,), the number of each row's batch, ascending
-        size : how many rows make one complete; None where that is not known
-        losses : what the rows cost, count and weigh, shape (n,) each
+        loss, weight : shape (n,), what the rows cost, and what the mean divides by
         """
         edges = np.flatnonzero(np.diff(place, prepend=-1))
-        loss, rows, weight = (np.add.reduceat(part, edges) for part in losses)
-        given = np.diff(np.append(edges, len(place)))
-        numbers, full = place[edges], given == (size or -1)
-        means = dict(zip(numbers[full].tolist(), (loss[full] / weight[full]).tolist(), strict=True))
-        parts = {
-            int(numbers[i]): (int(given[i]), Total(float(loss[i]), int(rows[i]), float(weight[i])))
-            for i in np.flatnonzero(~full)
-        }
-        return cls().with_means(means, parts)
+        losses, weights = (np.add.reduceat(part, edges) for part in (loss, weight))
+        numbers, rows = place[edges], np.diff(edges, append=len(place))
+        full = rows == (size or -1)
+        means = zip(numbers[full].tolist(), (losses[full] / weights[full]).tolist(), strict=True)
+        totals = map(Total, *(part[~full].tolist() for part in (losses, rows, weights)))
+        rest = dict(zip(numbers[~full].tolist(), totals, strict=True))
+        return cls(size, rest=rest).with_means(dict(means))
 
-    def merge(self, other: Batches, size: int | None) -> Batches:
-        """Both; batches that are complete now, having so many rows, become means."""
-        parts = dict(self.parts)
-        for number, (given, total) in other.parts.items():
-            before = parts.get(number, (0, Total()))
-            parts[number] = before[0] + given, before[1] + total
-        full = [number for number, (given, _) in parts.items() if given == size]
-        means = {number: parts.pop(number)[1].mean for number in full}
-        ends = {**self.ends, **other.ends}
-        both = Batches(self.whole + other.whole, self.means + other.means, ends)
-        return both.with_means(means, parts)
+    def with_means(self, means: Mapping[int, float]) -> Batches:
+        """With more that are complete."""
+        ends = {**self.ends, **means}
+        return replace(
+            self,
+            whole=self.whole + len(means),
+            means=self.means + math.fsum(means.values()),
+            ends={number: ends[number] for number in (min(ends), max(ends))} if ends else {},
+            rest={number: total for number, total in self.rest.items() if number not in means},
+        )
+
+    def __add__(self, other: Batches) -> Batches:
+        rest = dict(self.rest)
+        for number, total in other.rest.items():
+            rest[number] = rest.get(number, Total()) + total
+        whole, means = self.whole + other.whole, self.means + other.means
+        both = Batches(self.size, whole, means, {**self.ends, **other.ends}, rest)
+        full = {number: total.mean for number, total in rest.items() if total.rows == self.size}
+        return both.with_means(full)
+
+    @property
+    def first(self) -> float:
+        """The mean of the first one."""
+        return self.ends[min(self.ends)]
+
+    @property
+    def last(self) -> float:
+        """The mean of the last one."""
+        return self.ends[max(self.ends)]
 
     def finish(self) -> Batches:
         """With the last one, which may be smaller."""
-        return self.with_means({n: total.mean for n, (_, total) in self.parts.items()}, {})
-
-    def with_means(
-        self, means: Mapping[int, float], parts: Mapping[int, tuple[int, Total]]
-    ) -> Batches:
-        """With more batches, and with these parts instead of its own."""
-        ends = {**self.ends, **means}
-        kept = {number: ends[number] for number in (min(ends), max(ends))} if ends else {}
-        total = self.means + math.fsum(means.values())
-        return Batches(self.whole + len(means), total, kept, parts)
+        return self.with_means({number: total.mean for number, total in self.rest.items()})
 
 
 SHIFTS = {"next": 1, "previous": -1, "after_next": 2}
 """Readings by which a row is compared with the target of another row."""
 NEIGHBOURS = max(map(abs, SHIFTS.values()))
+Readings = dict[str, tuple[Integers, Flags]]
+"""Ways to read targets: a class for each row, and which rows count, shape (N,) each."""
 
 
 @dataclass(frozen=True)
@@ -172,19 +193,11 @@ class RowsOfBlock:
         """N."""
         return int(self.logits.shape[0])
 
-    @property
-    def samples(self) -> int:
-        """How many entries axis 0 has up to here."""
-        if self.place is None:
-            return self.start + self.size
-        return int(self.place.max(initial=-1)) + 1
-
-    def batch_numbers(self, size: int) -> Integers:
-        """Shape (N,): which batch of `size` entries of axis 0 each row belongs to."""
-        if self.place is not None:
-            return self.place // size
-        numbers: Integers = np.arange(self.start, self.start + self.size) // size
-        return numbers
+    @cached_property
+    def places(self) -> Integers:
+        """Shape (N,): which entry of axis 0 each row belongs to."""
+        numbers = np.arange(self.start, self.start + self.size)
+        return numbers if self.place is None else self.place
 
     @cached_property
     def counted_by_class(self) -> Flags:
@@ -215,10 +228,9 @@ class RowsOfBlock:
     @cached_property
     def shares(self) -> Floats:
         """Shape (C, N): the target's share of each class."""
-        if not self.is_index:
-            return by_class(self.target)
-        classes = self.logits.shape[1]
-        return np.where(np.arange(classes)[:, None] == self.index, 1.0, 0.0)
+        if self.is_index:
+            return one_hot(self.index, self.logits.shape[1])
+        return by_class(self.target)
 
     @cached_property
     def is_one_hot(self) -> bool:
@@ -236,58 +248,67 @@ class RowsOfBlock:
 
     def per_class(self, values: Floats) -> Floats:
         """Shape (C,): the values of the rows that count, shape (N,), shared out as targets are."""
-        kept = np.where(self.used, values, 0.0)
+        of_used = np.where(self.used, values, 0.0)
         if self.is_index:
-            counts: Floats = np.bincount(self.index, kept, self.logits.shape[1]).astype(np.float64)
-            return counts
-        shared: Floats = self.shares @ kept
+            counts = np.bincount(self.index, of_used, self.logits.shape[1])
+            return counts.astype(np.float64)
+        shared: Floats = self.shares @ of_used
         return shared
-
-    def weighted(self, weight: Floats | None) -> Floats:
-        """Shape (C, N): the shares times the weights of their classes."""
-        return self.shares if weight is None else self.shares * weight[:, None]
 
     def part(self, rows: slice) -> RowsOfBlock:
         """Some of them."""
-        first = range(self.size)[rows]
-        place = None if self.place is None else self.place[rows]
-        start = self.start + (first.start if len(first) else 0)
-        counted = None if self.counted is None else self.counted[rows]
-        return RowsOfBlock(
-            start, self.logits[rows], self.target[rows], self.used[rows], place, counted
+        return replace(
+            self,
+            start=self.start + range(self.size)[rows].start,
+            logits=self.logits[rows],
+            target=self.target[rows],
+            used=self.used[rows],
+            place=None if self.place is None else self.place[rows],
+            counted=None if self.counted is None else self.counted[rows],
         )
 
     def joined(self, other: RowsOfBlock) -> RowsOfBlock:
         """These, and those that come after them."""
-        joined: dict[str, Any] = {
-            name: None if part is None else np.concatenate([part, getattr(other, name)])
-            for name in ("logits", "target", "used", "place", "counted")
-            for part in (getattr(self, name),)
+        is_whole = self.counted is None and other.counted is None
+        masks = self.counted_by_class, other.counted_by_class
+        return RowsOfBlock(
+            self.start,
+            np.concatenate([self.logits, other.logits]),
+            np.concatenate([self.target, other.target]),
+            np.concatenate([self.used, other.used]),
+            None if self.place is None else np.concatenate([self.place, other.places]),
+            None if is_whole else np.concatenate(masks, axis=1).T,
+        )
+
+    def readings(self, order: tuple[int, ...] | None) -> Readings:
+        """Ways to read targets that are one class; others are read as they are.
+
+        Parameters
+        ----------
+        order : where each class's name stands when the names are sorted
+        """
+        if not self.is_index:
+            return {}
+        index, used, classes = self.index, self.used, self.logits.shape[1]
+        readings = {
+            "given": (index, used),
+            "minus_one": ((index - 1) % classes, used),
+            "plus_one": ((index + 1) % classes, used),
         }
-        return RowsOfBlock(start=self.start, **joined)
+        if order is not None:
+            readings["by_name"] = np.asarray(order)[index], used
+        return readings | {name: self._shifted(shift) for name, shift in SHIFTS.items()}
 
-    def readings(
-        self, piece: slice, plan: Plan, *, wide: bool
-    ) -> Iterator[tuple[str, Integers, Flags]]:
-        """Ways to read the targets of a piece: a name, a class for each row, which rows count."""
-        yield "given", self.index[piece], self.used[piece]
-        if not wide or not self.is_index:
-            return
-        index, used, classes = self.index[piece], self.used[piece], plan.classes
-        yield "minus_one", (index - 1) % classes, used
-        yield "plus_one", (index + 1) % classes, used
-        if plan.order is not None:
-            yield "by_name", np.asarray(plan.order)[index], used
+    def across(self, cut: int) -> Readings:
+        """Those by neighbours, for the rows that look across the cut before row `cut`."""
+        rows, readings = np.arange(self.size), Readings()
         for name, shift in SHIFTS.items():
-            shifted, there = self._neighbours[shift]
-            yield name, shifted[piece], there[piece]
-
-    @cached_property
-    def _neighbours(self) -> dict[int, tuple[Integers, Flags]]:
-        """For each shift: the class of the row so far away, and whether it is there and counts."""
-        return {shift: self._shifted(shift) for shift in SHIFTS.values()}
+            index, there = self._shifted(shift)
+            readings[name] = index, there & ((rows < cut) != (rows + shift < cut))
+        return readings
 
     def _shifted(self, shift: int) -> tuple[Integers, Flags]:
+        """The class of the row so far away, and whether it is there and counts."""
         at = np.arange(self.size) + shift
         there = (at >= 0) & (at < self.size)
         at = np.where(there, at, 0)
@@ -295,47 +316,3 @@ class RowsOfBlock:
         if self.place is not None:
             there &= self.place[at] == self.place
         return self.index[at], there
-
-    def over(self, cut: int) -> Iterator[tuple[str, Integers, Flags]]:
-        """Readings by neighbours, for the rows that look across the cut before row `cut`."""
-        rows = np.arange(self.size)
-        for name, shift in SHIFTS.items():
-            shifted, there = self._neighbours[shift]
-            yield name, shifted, there & ((rows < cut) != (rows + shift < cut))
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Some rows, whose targets are weighted and smoothed as a plan says; losses of shape (n,)."""
-
-    rows: RowsOfBlock
-    plan: Plan
-
-    def of_index(self, terms: Terms, index: Integers) -> Floats:
-        """Rows whose target is one class, whichever that is."""
-        return self.smoothed(terms, self.plan.weights(index) * terms.at(index))
-
-    def read(self, form: Variant, terms: Terms, index: Integers, mask: Flags) -> Total:
-        """The sum over rows whose target is read as one class, of those that count."""
-        if form.is_of_cells:  # there, weights belong to columns
-            return Total.of(terms.at(index), np.ones(len(index)), mask)
-        return Total.of(self.of_index(terms, index), self.plan.weights(index), mask)
-
-    def given(self, terms: Terms) -> Floats:
-        """Rows with their own targets."""
-        return self.smoothed(terms, self.unsmoothed(terms))
-
-    def unsmoothed(self, terms: Terms) -> Floats:
-        """The same without smoothing."""
-        if self.rows.is_index:
-            return self.plan.weights(self.rows.index) * terms.at(self.rows.index)
-        return terms.mixed(self.rows.weighted(self.plan.weight))
-
-    def smoothed(self, terms: Terms, losses: Floats) -> Floats:
-        """With the share of smoothing that every class has, as torch does."""
-        eps = self.plan.smoothing
-        if not eps:
-            return losses
-        const = terms.const()
-        spread = eps / self.plan.classes * terms.every(self.plan.weight)
-        return const + (1.0 - eps) * (losses - const) + spread

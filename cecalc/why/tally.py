@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from cecalc.model import Floats
-from cecalc.why.loss_variants import BCE, CE, Scores, Variant, by_class
+from cecalc.model import Floats, Integers
+from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class
 from cecalc.why.plan import Plan
-from cecalc.why.sums import NEIGHBOURS, Batches, ColumnSums, Costs, RowsOfBlock, Span, Total
+from cecalc.why.sums import (
+    NEIGHBOURS,
+    Batches,
+    ColumnSums,
+    Readings,
+    RowsOfBlock,
+    Span,
+    Table,
+    Total,
+)
 
-KEPT = 2**16
+FEW = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""
 
 
-Totals = Mapping[tuple[Variant, str], Total]
+@dataclass(frozen=True)
+class Ends:
+    """Rows themselves."""
+
+    head: RowsOfBlock
+    tail: RowsOfBlock
+    """The first and the last few: targets are also read against their neighbours."""
+    whole: RowsOfBlock | None
+    """All, as long as they are few."""
+
+    @classmethod
+    def of(cls, rows: RowsOfBlock) -> Ends:
+        """Those of a block."""
+        head, tail = rows.part(slice(0, NEIGHBOURS)), rows.part(slice(-NEIGHBOURS, None))
+        return cls(head, tail, rows if rows.logits.size <= FEW else None)
+
+    def __add__(self, other: Ends) -> Ends:
+        whole = None
+        if self.whole is not None and other.whole is not None:
+            whole = Ends.of(self.whole.joined(other.whole)).whole
+        tail = other.tail
+        if tail.size < NEIGHBOURS:
+            tail = self.tail.joined(tail).part(slice(-NEIGHBOURS, None))
+        return Ends(self.head.joined(other.head).part(slice(0, NEIGHBOURS)), tail, whole)
 
 
 @dataclass(frozen=True)
@@ -28,9 +59,7 @@ class Tally:
     rows_used: int = 0
     cells_given: int = 0
     cells_used: int = 0
-    samples: int = 0
-    """How many entries axis 0 has; fewer than rows where the input has more dimensions."""
-    totals: Totals = field(default_factory=dict)
+    totals: Table[tuple[Variant, str], Total] = field(default_factory=Table)
     """For each form and reading of the target."""
     ones: float = 0.0
     """Σ of the targets of cells."""
@@ -42,338 +71,291 @@ class Tally:
     """Of the right form, unweighted."""
     lse: Span = field(default_factory=Span)
     """Of the log-sum-exps of the rows: 0 where the logits are log-probabilities."""
-    peak: float = -math.inf
-    """The largest logit."""
-    own: float = -math.inf
-    """The largest logit of a target's class."""
-    gap: float = -math.inf
-    """How far at most the target's logit is below the largest of its row."""
-    has_infinite: bool = False
-    """Whether a logit is."""
-    counts: Floats | None = None
+    peak: Span = field(default_factory=Span)
+    """Of the largest logits of the rows."""
+    own: Span = field(default_factory=Span)
+    """Of the logits of the targets' classes."""
+    gap: Span = field(default_factory=Span)
+    """Of how far the target's logit is below the largest of its row."""
+    infinite: int = 0
+    """How many logits are."""
+    counts: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): how much of the target each class has."""
-    by_class: Floats | None = None
+    by_class: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): what the rows of each class cost, unweighted."""
-    columns: ColumnSums | None = None
-    batches: Mapping[int, Batches] = field(default_factory=dict)
+    columns: ColumnSums = field(default_factory=ColumnSums)
+    batches: Table[int, Batches] = field(default_factory=Table)
     """By their size."""
-    kept: tuple[RowsOfBlock, ...] | None = ()
-    """All rows, as long as they are few."""
-    head: RowsOfBlock | None = None
-    tail: RowsOfBlock | None = None
-    """The first and the last few rows: targets are also read against their neighbours."""
+    ends: Ends | None = None
 
-    def plus(self, other: Tally, plan: Plan) -> Tally:
+    @property
+    def head(self) -> RowsOfBlock | None:
+        """The first few rows."""
+        return None if self.ends is None else self.ends.head
+
+    @property
+    def whole(self) -> RowsOfBlock | None:
+        """All rows, where they are few."""
+        return None if self.ends is None else self.ends.whole
+
+    @property
+    def samples(self) -> int:
+        """How many entries axis 0 has; fewer than rows where the input has more dimensions."""
+        return 0 if self.ends is None else int(self.ends.tail.places.max(initial=-1)) + 1
+
+    def __add__(self, other: Tally) -> Tally:
         """Both, without what lies where they meet."""
-        batches = {
-            size: self.batches.get(size, Batches()).merge(
-                other.batches.get(size, Batches()), plan.rows_of(size)
-            )
-            for size in plan.known.batch_sizes
-        }
-        return Tally(
-            rows_given=self.rows_given + other.rows_given,
-            rows_used=self.rows_used + other.rows_used,
-            cells_given=self.cells_given + other.cells_given,
-            cells_used=self.cells_used + other.cells_used,
-            samples=max(self.samples, other.samples),
-            totals=_totals(self.totals, other.totals),
-            ones=self.ones + other.ones,
-            entropy=self.entropy + other.entropy,
-            exponentials=self.exponentials + other.exponentials,
-            row_loss=self.row_loss | other.row_loss,
-            lse=self.lse | other.lse,
-            peak=max(self.peak, other.peak),
-            own=max(self.own, other.own),
-            gap=max(self.gap, other.gap),
-            has_infinite=self.has_infinite or other.has_infinite,
-            counts=_sum(self.counts, other.counts),
-            by_class=_sum(self.by_class, other.by_class),
-            columns=_joined(self.columns, other.columns),
-            batches=batches,
-            kept=_few(self.kept, other.kept),
-            head=self.head or other.head,
-            tail=other.tail or self.tail,
-        )
+        names = [each.name for each in fields(self) if each.name != "ends"]
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
+    @np.errstate(all="ignore")
     def merge(self, other: Tally, plan: Plan) -> Tally:
         """The sums over both, in this order."""
-        both = self.plus(other, plan)
-        if self.tail is None or other.head is None or self.head is None or other.tail is None:
-            return both
-        seam = self.tail.joined(other.head)
-        totals = dict(both.totals)
-        for form, reading, total in _over_seam(seam, self.tail.size, plan):
-            totals[form, reading] = totals[form, reading] + total
-        head, tail = self.head, other.tail
-        if head.size < NEIGHBOURS:
-            head = head.joined(other.head).part(slice(0, NEIGHBOURS))
-        if tail.size < NEIGHBOURS:
-            whole = self.tail.joined(tail)
-            tail = whole.part(slice(max(whole.size - NEIGHBOURS, 0), whole.size))
-        return replace(both, totals=totals, head=head, tail=tail)
+        if self.ends is None or other.ends is None:
+            return self if other.ends is None else other
+        both, tail = self + other, self.ends.tail
+        seam = dict(_across(tail.joined(other.ends.head), tail.size, plan))
+        totals = {key: total + seam.get(key, Total()) for key, total in both.totals.items()}
+        return replace(both, totals=Table(totals), ends=self.ends + other.ends)
 
 
-def _totals(a: Totals, b: Totals) -> Totals:
-    """What both know; a form that says nothing about some rows says nothing of all."""
-    if not a or not b:
-        return b or a
-    return {key: total + b[key] for key, total in a.items() if key in b}
+Named = tuple[tuple[Variant, str], Total]
 
 
-def _sum(a: Floats | None, b: Floats | None) -> Floats | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b
-
-
-def _joined(a: ColumnSums | None, b: ColumnSums | None) -> ColumnSums | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return a | b
-
-
-def _few(
-    a: tuple[RowsOfBlock, ...] | None, b: tuple[RowsOfBlock, ...] | None
-) -> tuple[RowsOfBlock, ...] | None:
-    if a is None or b is None:
-        return None
-    return (*a, *b) if sum(rows.logits.size for rows in (*a, *b)) <= KEPT else None
-
-
-@np.errstate(all="ignore")
-def _over_seam(seam: RowsOfBlock, cut: int, plan: Plan) -> list[tuple[Variant, str, Total]]:
+def _across(seam: RowsOfBlock, cut: int, plan: Plan) -> Iterator[Named]:
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
-        return []
-    scores, costs = Scores(by_class(seam.logits)), Costs(seam, plan)
-    return [
-        (form, reading, costs.read(form, form.of(scores), index, there))
-        for form in (plan.forms if plan.known.deep else (CE,))
-        for reading, index, there in seam.over(cut)
-    ]
+        return
+    piece = Piece(seam, plan, Scores(by_class(seam.logits)), seam.across(cut))
+    for form in plan.forms if plan.known.deep else (CE,):
+        terms = form.of(piece.scores)
+        for reading in piece.readings:
+            yield (form, reading), piece.read(form, terms, reading)
 
 
 PIECE = 2**15
 """Values worked on at once, to stay in the cache."""
-Named = tuple[tuple[Variant, str], Total]
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
 def tally_of(rows: RowsOfBlock, plan: Plan) -> Tally:
     """The sums over consecutive rows."""
-    found = Tally()
-    height = max(1, PIECE // plan.classes)
+    found, height = Tally(), max(1, PIECE // plan.classes)
+    readings = {} if plan.is_of_cells else rows.readings(plan.order)
     for start in range(0, rows.size, height):
-        found = found.plus(_piece(rows, slice(start, start + height), plan), plan)
-    return found.plus(_ends(rows), plan)
+        at = slice(start, start + height)
+        read = {name: (index[at], mask[at]) for name, (index, mask) in readings.items()}
+        piece = Piece(rows.part(at), plan, Scores(by_class(rows.logits[at])), read)
+        found += _of_cells(piece) if plan.is_of_cells else _of_classes(piece)
+    return replace(found, ends=Ends.of(rows))
 
 
-def _ends(rows: RowsOfBlock) -> Tally:
-    """What is kept of rows besides sums."""
-    return Tally(
-        samples=rows.samples,
-        kept=(rows,) if rows.logits.size <= KEPT else None,
-        head=rows.part(slice(0, NEIGHBOURS)),
-        tail=rows.part(slice(max(rows.size - NEIGHBOURS, 0), rows.size)),
-    )
+@dataclass(frozen=True)
+class Piece:
+    """Rows that fit the cache; losses and weights of them have shape (n,)."""
+
+    rows: RowsOfBlock
+    plan: Plan
+    scores: Scores
+    readings: Readings
+
+    @property
+    def own(self) -> Floats:
+        """The logits of the targets' classes."""
+        return self.scores["logits"][self.rows.index, np.arange(self.rows.size)]
+
+    @property
+    def weights(self) -> Floats:
+        """What the mean divides by: of distributions, rows, as torch does."""
+        return self.plan.weights(self.rows.index) if self.rows.is_index else np.ones(self.rows.size)
+
+    def total(self, losses: Floats, weight: Floats | float = 1.0) -> Total:
+        """The sum over the rows that count."""
+        return Total.of(losses, self.rows.used, weight)
+
+    def read(self, form: Variant, terms: Terms, reading: str) -> Total:
+        """The sum over rows whose target is read as one class."""
+        index, mask = self.readings[reading]
+        if form.is_of_cells:  # there, weights belong to columns
+            return Total.of(terms.at(index), mask, float(self.plan.classes))
+        return Total.of(self.at(terms, index), mask, self.plan.weights(index))
+
+    def at(self, terms: Terms, index: Integers) -> Floats:
+        """Rows whose target is one class, whichever that is."""
+        return self.smoothed(terms, self.plan.weights(index) * terms.at(index))
+
+    def given(self, terms: Terms) -> Floats:
+        """Rows with their own targets."""
+        return self.smoothed(terms, self.unsmoothed(terms))
+
+    def unsmoothed(self, terms: Terms) -> Floats:
+        """The same without smoothing."""
+        rows, weight = self.rows, self.plan.weight
+        if rows.is_index:
+            return self.weights * terms.at(rows.index)
+        return terms.mixed(rows.shares if weight is None else rows.shares * weight[:, None])
+
+    def smoothed(self, terms: Terms, losses: Floats) -> Floats:
+        """With the share of smoothing that every class has, as torch does."""
+        eps = self.plan.smoothing
+        if not eps:
+            return losses
+        const = terms.const()
+        spread = eps / self.plan.classes * terms.every(self.plan.weight)
+        return const + (1.0 - eps) * (losses - const) + spread
+
+    def batches(self, losses: Floats, weights: Floats) -> Table[int, Batches]:
+        """The means of batches, for each size there may have been."""
+        plan, places = self.plan, self.rows.places
+        return Table(
+            (size, Batches.of(plan.rows_of(size), places // size, losses, weights))
+            for size in plan.known.batch_sizes
+        )
 
 
-def _piece(rows: RowsOfBlock, piece: slice, plan: Plan) -> Tally:
-    """The sums over a piece that fits the cache."""
-    scores = Scores(by_class(rows.logits[piece]))
-    few = rows.part(piece)
-    if plan.is_of_cells:
-        return _of_cells(few, scores, plan)
-    return _of_classes(rows, piece, few, scores, plan)
-
-
-def _of_cells(rows: RowsOfBlock, scores: Scores, plan: Plan) -> Tally:
-    target = by_class(rows.target)
-    weighted = _weighted_cells(rows, scores, target, plan)
-    right = weighted["weight"][0] if plan.weight is not None else _plain(rows, scores, target)
-    totals = dict(_forms_of_cells(rows, target, scores, plan))
-    for name, (losses, weights) in weighted.items():
-        totals[BCE, name] = Total(float(losses.sum()), rows.size, float(weights.sum()))
-    cells = rows.cells_counted
+def _of_cells(piece: Piece) -> Tally:
+    rows, plan, logits = piece.rows, piece.plan, piece.scores["logits"]
+    counted, cells, target = rows.counted_by_class, rows.cells_counted, rows.shares
+    terms, softplus = BCE.of(piece.scores), piece.scores["softplus"]
+    ones = np.where((target == 0) | ~counted, 0.0, target * terms.one(logits))
+    zeros = np.where((target == 1) | ~counted, 0.0, (1.0 - target) * softplus)
+    losses = {
+        "given": (ones + zeros).sum(axis=0),
+        "ones": ones.sum(axis=0),
+        "zeros": zeros.sum(axis=0),
+        "const": terms.const(counted),
+        "every": terms.every(None, counted),
+    }
+    totals = {(BCE, name): piece.total(loss, cells) for name, loss in losses.items()}
+    right = losses["given"]
+    if plan.weight is not None:
+        weight, one = plan.weight[:, None], np.ones((plan.classes, 1))
+        for name, of_ones, of_zeros in (
+            ("weight", weight, weight),
+            ("pos_weight", weight, one),
+            ("neg_weight", one, weight),
+        ):
+            losses[name] = (of_ones * ones + of_zeros * zeros).sum(axis=0)
+            weights = np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0)
+            totals[BCE, name] = piece.total(losses[name], weights.sum(axis=0))
+        right = losses["weight"]
     return Tally(
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(rows.used)),
         cells_given=rows.size * plan.classes,
         cells_used=int(cells.sum()),
-        totals=totals,
-        ones=float(np.where(rows.counted_by_class, target, 0.0).sum()),
+        totals=Table([*totals.items(), *_forms_of_cells(piece)]),
+        ones=float(np.where(counted, target, 0.0).sum()),
         row_loss=Span.of((right / np.maximum(cells, 1))[rows.used]),
-        has_infinite=bool(np.isinf(scores.logits).any()),
-        batches=_batches(rows, plan, [right, rows.used.astype(float), cells]),
+        infinite=int(np.count_nonzero(np.isinf(logits))),
+        batches=piece.batches(right, cells),
     )
 
 
-def _plain(rows: RowsOfBlock, scores: Scores, target: Floats) -> Floats:
-    return BCE.of(scores).mixed(target, rows.counted_by_class)
-
-
-def _forms_of_cells(
-    rows: RowsOfBlock, target: Floats, scores: Scores, plan: Plan
-) -> Iterator[Named]:
-    """Each form with the targets as they are, and what any linear change of them needs."""
-    counted, is_whole = rows.counted_by_class, rows.counted is None
-    binary = bool(((target == 0) | (target == 1) | ~counted).all())
-    for form in plan.forms:
-        if form.wants_binary and not binary:
+def _forms_of_cells(piece: Piece) -> Iterator[Named]:
+    """Each form but the right one, with the targets as they are."""
+    rows, target, counted = piece.rows, piece.rows.shares, piece.rows.counted_by_class
+    is_binary = bool(((target == 0) | (target == 1) | ~counted).all())
+    for form in piece.plan.forms:
+        if form == BCE or (form.wants_binary and not is_binary):
             continue
-        if not form.is_of_cells and not is_whole:
-            continue  # a row has no such loss without some of its cells
-        terms = form.of(scores)
-        yield (form, "given"), Total.plain(terms.mixed(target, counted))
-        if form == BCE:
-            yield (form, "const"), Total.plain(terms.const(counted))
-            yield (form, "every"), Total.plain(terms.every(None, counted))
+        if form.is_of_cells or rows.counted is None:  # a row has no such loss without some cells
+            losses = form.of(piece.scores).mixed(target, counted)
+            weight = rows.cells_counted if form.is_of_cells else 1.0
+            yield (form, "given"), piece.total(losses, weight)
 
 
-def _weighted_cells(
-    rows: RowsOfBlock, scores: Scores, target: Floats, plan: Plan
-) -> dict[str, tuple[Floats, Floats]]:
-    """What weights of the columns make of the right form: losses and weights, shape (n,) each."""
-    if plan.weight is None and not plan.known.is_weight_free:
-        return {}
-    terms, counted = BCE.of(scores), rows.counted_by_class
-    assert terms.zeros is not None
-    ones = np.where((target == 0) | ~counted, 0.0, target * terms.one(scores.logits))
-    zeros = np.where((target == 1) | ~counted, 0.0, (1.0 - target) * terms.zeros)
-    found = {"ones": (ones.sum(axis=0), ones), "zeros": (zeros.sum(axis=0), zeros)}
-    if plan.weight is None:
-        return found
-    weight, one = plan.weight[:, None], np.ones((plan.classes, 1))
-    for name, of_ones, of_zeros in (
-        ("weight", weight, weight),
-        ("pos_weight", weight, one),
-        ("neg_weight", one, weight),
-    ):
-        losses = (of_ones * ones + of_zeros * zeros).sum(axis=0)
-        weights = np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0)
-        found[name] = losses, weights.sum(axis=0)
-    return found
-
-
-def _of_classes(
-    rows: RowsOfBlock, piece: slice, few: RowsOfBlock, scores: Scores, plan: Plan
-) -> Tally:
-    costs = Costs(few, plan)
-    losses = np.where(few.used, costs.given(CE.of(scores)), 0.0)
-    weights = plan.weights(few.index) if few.is_index else np.ones(few.size)
-    totals = dict(_forms_of_classes(rows, piece, costs, scores))
-    totals |= _without_options(costs, scores)
-    totals |= _of_ignored(costs, scores)
-    totals |= _of_form(costs, scores)
-    own, peak = scores.logits[few.index, np.arange(few.size)], scores.peak
-    plain = losses if plan.weight is None else _unweighted(few, scores, plan)
-    batch = [losses, few.used.astype(float), np.where(few.used, weights, 0.0)]
+def _of_classes(piece: Piece) -> Tally:
+    rows, scores, plan, used = piece.rows, piece.scores, piece.plan, piece.rows.used
+    losses = piece.given(CE.of(scores))
+    plain = losses
+    if plan.weight is not None:
+        plain = replace(piece, plan=replace(plan, weight=None)).given(CE.of(scores))
     return Tally(
-        rows_given=few.size,
-        rows_used=int(np.count_nonzero(few.used)),
-        totals=totals,
-        entropy=float(few.entropies[few.used].sum()),
-        exponentials=float(np.exp(plain[few.used]).sum()),
-        row_loss=Span.of(plain[few.used]),
-        lse=Span.of(scores.lse),
-        peak=Span.of(peak[few.used]).high,
-        own=Span.of(own[few.used]).high,
-        gap=Span.of((peak - own)[few.used]).high,
-        has_infinite=bool(np.isinf(scores.logits).any()),
-        counts=few.per_class(np.ones(few.size)),
-        by_class=few.per_class(plain),
-        columns=ColumnSums.of(scores.logits),
-        batches=_batches(few, plan, batch),
+        rows_given=rows.size,
+        rows_used=int(np.count_nonzero(used)),
+        totals=Table([*_forms_of_classes(piece), *_further(piece, plain)]),
+        entropy=float(rows.entropies[used].sum()),
+        exponentials=float(np.exp(plain[used]).sum()),
+        row_loss=Span.of(plain[used]),
+        lse=Span.of(scores["lse"]),
+        peak=Span.of(scores["peak"][used]),
+        own=Span.of(piece.own[used]),
+        gap=Span.of((scores["peak"] - piece.own)[used]),
+        infinite=int(np.count_nonzero(np.isinf(scores["logits"]))),
+        counts=rows.per_class(np.ones(rows.size)),
+        by_class=rows.per_class(plain),
+        columns=ColumnSums.of(scores["logits"]),
+        batches=piece.batches(np.where(used, losses, 0.0), np.where(used, piece.weights, 0.0)),
     )
 
 
-def _unweighted(few: RowsOfBlock, scores: Scores, plan: Plan) -> Floats:
-    costs = Costs(few, Plan(is_of_cells=False, classes=plan.classes, known=plan.known))
-    return np.where(few.used, costs.given(CE.of(scores)), 0.0)
-
-
-def _batches(rows: RowsOfBlock, plan: Plan, losses: list[Floats]) -> dict[int, Batches]:
-    return {
-        size: Batches.of(rows.batch_numbers(size), plan.rows_of(size), losses)
-        for size in plan.known.batch_sizes
-    }
-
-
-def _forms_of_classes(
-    rows: RowsOfBlock, piece: slice, costs: Costs, scores: Scores
-) -> Iterator[Named]:
+def _forms_of_classes(piece: Piece) -> Iterator[Named]:
     """Each form with the readings it is tried with."""
-    few, plan = costs.rows, costs.plan
+    rows, plan = piece.rows, piece.plan
     for form in plan.forms:
-        if form.wants_binary and not few.is_one_hot:
+        if form.wants_binary and not rows.is_one_hot:
             continue
-        terms, wide = form.of(scores), form == CE or plan.known.deep
-        if not few.is_index:
-            yield (form, "given"), Total.of(costs.given(terms), np.ones(few.size), few.used)
-            continue
-        for reading, index, mask in rows.readings(piece, plan, wide=wide):
-            yield (form, reading), costs.read(form, terms, index, mask)
+        terms = form.of(piece.scores)
+        if not rows.is_index:
+            weight = float(plan.classes) if form.is_of_cells else 1.0
+            yield (form, "given"), piece.total(piece.given(terms), weight)
+        for reading in piece.readings:
+            if reading == "given" or form == CE or plan.known.deep:
+                yield (form, reading), piece.read(form, terms, reading)
 
 
-def _without_options(costs: Costs, scores: Scores) -> Iterator[Named]:
-    """The right form without weights and smoothing, and what smoothing is made of."""
-    few, plan, terms = costs.rows, costs.plan, CE.of(scores)
-    ones = np.ones(few.size)
-    if plan.weight is not None:
-        yield (CE, "unweighted"), Total.of(_unweighted(few, scores, plan), ones, few.used)
+def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
+    """What is made of options, of classes that are ignored, and of targets of another form.
+
+    Parameters
+    ----------
+    plain : the losses without weights
+    """
+    rows, plan, scores, terms = piece.rows, piece.plan, piece.scores, CE.of(piece.scores)
     if plan.smoothing or plan.known.smoothings:
-        weights = plan.weights(few.index) if few.is_index else ones
-        yield (CE, "unsmoothed"), Total.of(costs.unsmoothed(terms), weights, few.used)
-        yield (CE, "every"), Total.of(terms.every(plan.weight), ones, few.used)
-
-
-def _of_form(costs: Costs, scores: Scores) -> Iterator[Named]:
-    """Targets of one form taken for another, and one of two logits for both."""
-    few, plan, ones = costs.rows, costs.plan, np.ones(costs.rows.size)
+        yield (CE, "unsmoothed"), piece.total(piece.unsmoothed(terms), piece.weights)
+        yield (CE, "every"), piece.total(terms.every(plan.weight))
+    if rows.is_index:
+        yield from _of_ignored(piece)
     if plan.weight is not None:
-        yield from _weighted_columns(costs, scores)
+        yield (CE, "unweighted"), piece.total(plain)
+        if rows.is_index:
+            yield from _weighted_cells(piece, plan.weight)
         return
-    if few.is_index:
-        terms = BCE.of(scores)
-        losses = terms.const() + few.index * terms.every()
-        yield (BCE, "index"), Total.of(losses, ones, few.used)
+    if rows.is_index:
+        cells = BCE.of(scores)
+        losses = cells.const() + rows.index * cells.every()
+        yield (BCE, "index"), piece.total(losses, float(plan.classes))
     else:
-        losses = costs.of_index(CE.of(scores), few.index)
-        yield (CE, "largest"), Total.of(losses, ones, few.used)
-        total = scores.logits.sum(axis=0)
-        swapped = Scores(few.shares).lse * total - (few.shares * scores.logits).sum(axis=0)
-        yield (CE, "swapped"), Total.of(swapped, ones, few.used)
+        yield (CE, "largest"), piece.total(piece.at(terms, rows.index))
+        swapped = Scores(rows.shares)["lse"] * scores["logits"].sum(axis=0)
+        swapped -= (rows.shares * scores["logits"]).sum(axis=0)
+        yield (CE, "swapped"), piece.total(swapped)
     if plan.classes == 2:
-        second = BCE.of(Scores(scores.logits[1:])).mixed(few.shares[1:])
-        yield (CE, "second"), Total.of(second, ones, few.used)
+        second = BCE.of(Scores(scores["logits"][1:])).mixed(rows.shares[1:])
+        yield (CE, "second"), piece.total(second)
 
 
-def _weighted_columns(costs: Costs, scores: Scores) -> Iterator[Named]:
+def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
     """Binary cross-entropy of one-hot targets, with the weights as torch reads them there."""
-    few, plan, terms = costs.rows, costs.plan, BCE.of(scores)
-    if not few.is_index or plan.weight is None or terms.zeros is None:
-        return
-    own = scores.logits[few.index, np.arange(few.size)]
-    zeros = np.take_along_axis(terms.zeros, few.index[None, :], axis=0)[0]
-    weighted = plan.weight @ terms.zeros
-    of_own = plan.weights(few.index) * terms.one(own)
-    ones = np.ones(few.size)
-    losses = weighted - plan.weights(few.index) * zeros + of_own
-    yield (BCE, "weight"), Total.of(losses, ones, few.used)
-    yield (BCE, "pos_weight"), Total.of(terms.const() - zeros + of_own, ones, few.used)
+    scores, index, softplus = piece.scores, piece.rows.index, piece.scores["softplus"]
+    zeros = np.take_along_axis(softplus, index[None, :], axis=0)[0]
+    ones = weight[index] * BCE.of(scores).one(piece.own)
+    cells = float(piece.plan.classes)
+    losses = weight @ softplus - weight[index] * zeros + ones
+    yield (BCE, "weight"), piece.total(losses, cells)
+    yield (BCE, "pos_weight"), piece.total(softplus.sum(axis=0) - zeros + ones, cells)
 
 
-def _of_ignored(costs: Costs, scores: Scores) -> Iterator[Named]:
+def _of_ignored(piece: Piece) -> Iterator[Named]:
     """What ignored rows would cost as a class, and the others without that class."""
-    few, plan = costs.rows, costs.plan
-    at = plan.ignored
-    if at is None or not few.is_index or not -1 <= at < plan.classes:
+    rows, plan, at = piece.rows, piece.plan, piece.plan.ignored
+    if at is None or not -1 <= at < plan.classes:
         return
-    there = np.full(few.size, at % plan.classes)
-    losses = costs.of_index(CE.of(scores), there)
-    yield (CE, "ignored"), Total.of(losses, plan.weights(there), ~few.used)
+    there = np.full(rows.size, at % plan.classes)
+    losses = piece.at(CE.of(piece.scores), there)
+    yield (CE, "ignored"), Total.of(losses, ~rows.used, plan.weights(there))
     if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
-        narrow = Scores(np.delete(scores.logits, at, axis=0))
-        own = scores.logits[few.index, np.arange(few.size)]
-        yield (CE, "without"), Total.of(narrow.lse - own, np.ones(few.size), few.used)
+        narrow = Scores(np.delete(piece.scores["logits"], at, axis=0))
+        yield (CE, "without"), piece.total(narrow["lse"] - piece.own)

@@ -90,12 +90,12 @@ class Fits:
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
     """The recipes without mistakes that make no difference on these rows."""
-    plain = {recipe.factor.name: recipe.value for recipe in found if recipe.loss.mistake is None}
+    right = {recipe.factor.name: recipe.value for recipe in found if recipe.loss.mistake is None}
     return [
         recipe
         for recipe in found
         if recipe.loss.mistake is None
-        or not same(recipe.value, plain.get(recipe.factor.name, math.nan))
+        or not same(recipe.value, right.get(recipe.factor.name, math.nan))
     ]
 
 
@@ -207,20 +207,17 @@ _NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLD
 def reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
     """Each in a sentence, with the numbers it rests on; none where the digits typed leave room."""
     value = typed.value
-    if math.isnan(value):
-        yield "none of these rows makes nan in any way that was tried: look at other rows"
-        return
-    if value == math.inf:
-        yield "none of these rows costs inf in any way that was tried: look at other rows"
+    if math.isnan(value) or value == math.inf:
+        does = "makes nan" if math.isnan(value) else "costs inf"
+        yield f"none of these rows {does} in any way that was tried: look at other rows"
         return
     low, high = tally.row_loss.low, tally.row_loss.high
     if typed.is_outside(0.0, math.inf):
         yield f"negative: no loss on targets within 0..1; see cecalc why {_NEGATIVE}"
     elif tally.rows_used and typed.is_outside(low, high):
-        side, bound = ("below", low) if value < low else ("above", high)
-        which = "smallest" if value < low else "largest"
-        shown = _beside(value, bound, 6, "g")
-        yield f"{side} the {which} loss of any row, {shown}: no mean of them, however weighted"
+        which, bound = ("below the smallest", low) if value < low else ("above the largest", high)
+        digits = _digits(value, bound, 6, "g")
+        yield f"{which} loss of any row, {digits}: no mean of them, however weighted"
     yield from _windows(typed, plan)
     most = 100.0 if plan.is_of_cells else 36.0437
     if typed.is_outside(0.0, most) and value > most:
@@ -228,7 +225,7 @@ def reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
         yield f"{clipped}: no clipped mean (cecalc why §7)"
 
 
-def _beside(value: float, bound: float, digits: int, form: str) -> str:
+def _digits(value: float, bound: float, digits: int, form: str) -> str:
     """A bound with so many digits, or as many as show on which side of it a value is."""
     for more in range(digits, 17):
         text = f"{bound:.{more}{form}}"
@@ -240,16 +237,13 @@ def _beside(value: float, bound: float, digits: int, form: str) -> str:
 def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
     c = plan.classes
     if plan.is_of_cells:
-        low, high, what = (
-            math.log1p(1 / math.e),
-            math.log1p(math.e),
-            "a sigmoid before BCE with logits (cecalc why §12)",
-        )
+        low, high = math.log1p(1 / math.e), math.log1p(math.e)
+        what = "a sigmoid before BCE with logits (cecalc why §12)"
     else:
         low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
         what = "a softmax before cross-entropy (cecalc why §1)"
     if typed.is_outside(low, high):
-        first, last = (_beside(typed.value, bound, 4, "f") for bound in (low, high))
+        first, last = (_digits(typed.value, bound, 4, "f") for bound in (low, high))
         yield f"outside {first} to {last}: not {what}"
 
 

@@ -572,6 +572,15 @@ def test_a_sum_beyond_float64_stands_in_no_equation() -> None:
     assert "= inf" not in found
 
 
+def test_names_of_classes_stand_as_they_are() -> None:
+    """Also where they look like the marks of a template."""
+    names = ("a `b` c", "{names} {0}")
+    found = explained.text([[0, -1000]], [1], screen=Screen(width=10_000), classes=names)
+    assert " ! softmax p of {names} {0} underflows to 0" in found
+    found = explained.text([[-1000, 0]], [0], screen=Screen(width=10_000), classes=names)
+    assert " ! softmax p of a `b` c underflows to 0" in found
+
+
 def test_nothing_is_extreme_about_mild_logits() -> None:
     assert " ! " not in explained.text([[5, -5, 0], [15, 14, -15]], [0, 1])
 
@@ -658,13 +667,13 @@ def test_sums_and_losses_are_those_of_ce_and_bce(logits: np.ndarray, rng: Any) -
     found = explained.explanation(logits.tolist(), target.tolist())
     bce = ran(Task.BCE, logits.tolist(), cells.tolist())
     assert (found.bce.numerator, found.bce.mean) == (bce.report.numerator, bce.report.mean)
-    ours = [row.sigmoid.cell_loss.tolist() for row in found.rows if row.sigmoid]
+    ours = [row.bce.cells.tolist() for row in found.rows if row.bce]
     assert ours == bce.rows("cell_loss").tolist()
     if logits.shape[1] > 1:
         ce = ran(Task.CE, logits.tolist(), target.tolist())
         assert found.ce is not None
         assert (found.ce.numerator, found.ce.mean) == (ce.report.numerator, ce.report.mean)
-        assert [row.softmax.loss for row in found.rows if row.softmax] == ce.rows("loss").tolist()
+        assert [row.ce.loss for row in found.rows if row.ce] == ce.rows("loss").tolist()
 
 
 def test_json_holds_the_steps() -> None:

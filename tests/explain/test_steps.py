@@ -29,17 +29,17 @@ def both(logits: Sequence[float], target: int) -> tuple[SoftmaxSteps, SigmoidSte
 
 def test_the_founding_example_by_hand() -> None:
     softmax, sigmoid = both([2, -3, 0.8, 1.2], 2)
-    assert softmax.powers.round(4).tolist() == [7.3891, 0.0498, 2.2255, 3.3201]
-    assert round(softmax.total, 4) == 12.9845
-    assert softmax.probs.round(4).tolist() == [0.5691, 0.0038, 0.1714, 0.2557]
+    assert softmax.exp.round(4).tolist() == [7.3891, 0.0498, 2.2255, 3.3201]
+    assert round(softmax.sum_exp, 4) == 12.9845
+    assert softmax.softmax.round(4).tolist() == [0.5691, 0.0038, 0.1714, 0.2557]
     assert softmax.gradient.round(4).tolist() == [0.5691, 0.0038, -0.8286, 0.2557]
-    assert (softmax.peak, softmax.best, round(softmax.shifted_total, 4)) == (2.0, 0, 1.7573)
+    assert (softmax.max, softmax.best, round(softmax.sum_exp_shifted, 4)) == (2.0, 0, 1.7573)
     assert round(softmax.loss, 4) == 1.7638
-    assert (1 + sigmoid.powers).round(4).tolist() == [1.1353, 21.0855, 1.4493, 1.3012]
-    assert sigmoid.probs.round(4).tolist() == [0.8808, 0.0474, 0.6900, 0.7685]
+    assert sigmoid.denominator.round(4).tolist() == [1.1353, 21.0855, 1.4493, 1.3012]
+    assert sigmoid.sigmoid.round(4).tolist() == [0.8808, 0.0474, 0.6900, 0.7685]
     assert sigmoid.gradient.round(4).tolist() == [0.8808, 0.0474, -0.31, 0.7685]
-    assert sigmoid.cell_loss.round(4).tolist() == [2.1269, 0.0486, 0.3711, 1.4633]
-    assert round(sigmoid.loss, 4) == 4.0099
+    assert sigmoid.cells.round(4).tolist() == [2.1269, 0.0486, 0.3711, 1.4633]
+    assert round(sigmoid.sum, 4) == 4.0099
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_extreme_softmax(
 ) -> None:
     steps, _ = both(logits, target)
     assert (steps.loss, steps.gradient.tolist()) == (loss, gradient)
-    assert total is None or steps.total == total
+    assert total is None or steps.sum_exp == total
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_extreme_softmax(
 )
 def test_extreme_sigmoid(logit: float, target: float, loss: float, gradient: float) -> None:
     steps = sigmoid_steps(np.asarray([logit]), np.asarray([target]))
-    assert (steps.loss, steps.gradient[0]) == (loss, gradient)
+    assert (steps.sum, steps.gradient[0]) == (loss, gradient)
 
 
 @st.composite
@@ -103,7 +103,7 @@ def test_softmax_of_an_index_keeps_every_digit(row: tuple[np.ndarray, np.ndarray
     gradient = [-others if c == of else p for c, p in enumerate(exact)]
     surprisal = oracle.surprisal_from_logits(logits)
     assert near(np.asarray([steps.loss]), [surprisal[of]])
-    assert near(steps.probs, exact)
+    assert near(steps.softmax, exact)
     assert near(steps.gradient, gradient, 16)
 
 
@@ -128,9 +128,9 @@ def test_sigmoid_keeps_every_digit(row: tuple[np.ndarray, np.ndarray]) -> None:
     others = [oracle.sigmoid(-z) for z in logits.tolist()]
     cells = [oracle.bce_with_logits(z, y) for z, y in zip(logits, target, strict=True)]
     gradient = [-q if y else p for p, q, y in zip(sides, others, target.tolist(), strict=True)]
-    assert near(steps.probs, sides)
-    assert near(steps.complements, others)
-    assert near(steps.cell_loss, cells)
+    assert near(steps.sigmoid, sides)
+    assert near(steps.complement, others)
+    assert near(steps.cells, cells)
     assert near(steps.gradient, gradient)
 
 
@@ -161,7 +161,7 @@ def test_torch_agrees(logits: np.ndarray, rng: np.random.Generator, soft: bool) 
         lambda a, b: F.binary_cross_entropy_with_logits(a, b, reduction="none"), x, y
     )
     cells = sigmoid_steps(x, y)
-    np.testing.assert_allclose(cells.cell_loss, loss, atol=1e-11)
+    np.testing.assert_allclose(cells.cells, loss, atol=1e-11)
     np.testing.assert_allclose(cells.gradient, gradient, atol=1e-12)
 
 
@@ -171,5 +171,5 @@ def test_one_logit_is_a_pair(logits: np.ndarray, y: float) -> None:
     x = logits[0]
     pair = softmax_steps(np.append(0.0, x), np.asarray([1 - y, y]))
     cell = sigmoid_steps(x, np.asarray([y]))
-    assert oracle.ulps_apart(np.asarray(pair.loss), np.asarray(cell.loss)) <= 4
+    assert oracle.ulps_apart(np.asarray(pair.loss), np.asarray(cell.sum)) <= 4
     assert oracle.ulps_apart(pair.gradient[1:], cell.gradient) <= 4

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cecalc.explain.row_table import is_mild
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.output import Explaining
 from tests import strategies
@@ -46,15 +45,15 @@ def stacked(rows: list[Any], name: str) -> np.ndarray:
 
 def expected(found: Explanation) -> Numbers:
     """The numbers under the names that the code gives them."""
-    used = [row for row in found.rows if row.sigmoid is not None]
-    softmax: list[Any] = [row.softmax for row in used if row.softmax is not None]
+    used = [row for row in found.rows if row.bce is not None]
+    softmax: list[Any] = [row.ce for row in used if row.ce is not None]
     softmax = [] if found.header.width == 1 and len(softmax) < len(used) else softmax
-    sigmoid: list[Any] = [row.sigmoid for row in used]
-    cells = stacked(sigmoid, "cell_loss")
+    sigmoid: list[Any] = [row.bce for row in used]
+    cells = stacked(sigmoid, "cells")
     numbers = {
-        "1+exp(-x)": 1 + stacked(sigmoid, "powers"),
-        "sigmoid": stacked(sigmoid, "probs"),
-        "1-p": stacked(sigmoid, "complements"),
+        "1+exp(-x)": stacked(sigmoid, "denominator"),
+        "sigmoid": stacked(sigmoid, "sigmoid"),
+        "1-p": stacked(sigmoid, "complement"),
         "BCE": cells,
         "BCE gradient": stacked(sigmoid, "gradient"),
         "BCE sum": cells.sum(),
@@ -65,10 +64,10 @@ def expected(found: Explanation) -> Numbers:
     if not softmax:
         return numbers
     losses = stacked(softmax, "loss")
-    numbers |= {"softmax": stacked(softmax, "probs"), "CE": losses}
-    power = ("exp(x)", "powers", "total")
-    if not is_mild(found.rows):
-        power = ("exp(x-max)", "shifted", "shifted_total")
+    numbers |= {"softmax": stacked(softmax, "softmax"), "CE": losses}
+    power = ("exp(x)", "exp", "sum_exp")
+    if not found.is_mild:
+        power = ("exp(x-max)", "exp_shifted", "sum_exp_shifted")
     numbers |= {
         power[0]: stacked(softmax, power[1]),
         f"sum of {power[0]}": stacked(softmax, power[2]),
@@ -84,15 +83,15 @@ def gradients(used: list[RowSteps]) -> np.ndarray:
     """Of CE, for the logits; nothing for rows without it."""
     rows = []
     for row in used:
-        assert row.sigmoid is not None
-        of = np.zeros_like(row.sigmoid.logits) if row.softmax is None else row.softmax.gradient
-        rows.append(of[-row.sigmoid.logits.size :])
+        assert row.bce is not None
+        of = np.zeros_like(row.bce.logits) if row.ce is None else row.ce.gradient
+        rows.append(of[-row.bce.logits.size :])
     return np.asarray(rows)
 
 
 def check(found: Explanation, numbers: Numbers) -> None:
     """Every number agrees, to what torch's own arithmetic allows; beside −inf it may print nan."""
-    values = [row.outcome.batch.values for row in found.rows if row.sigmoid is not None]
+    values = [row.outcome.batch.values for row in found.rows if row.bce is not None]
     logits = np.concatenate(values)
     scale = max(1.0, float(np.abs(logits[np.isfinite(logits)]).max(initial=0)))
     masked = not np.isfinite(logits).all()

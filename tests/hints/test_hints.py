@@ -34,6 +34,7 @@ BINARY = model(Task.BCE, classes=1)
 SQUARE = model(Task.CE, 30, 30)
 P, S = softmax(CE.values), sigmoid(CE.values)
 BCE_P = sigmoid(BCE.values)
+FIRST_0 = np.arange(BCE.target.size).reshape(BCE.target.shape) == BCE.target.argmin()
 
 
 def changed(
@@ -93,6 +94,7 @@ SAID: dict[str, tuple[Given, int | None, str]] = {
     "a constant target": (changed(CE, target=np.full(ROWS, 2)), None, "the target of all 200 rows is 2: the model expects others, at a mean loss of 3.633; --target-col or --target names the right one"),
     "sigmoid outputs as cells": (changed(BCE, BCE_P), 12, "the logits are within 0..1 and fit far better as probabilities: about 0.368 instead of 0.613 nats; a second sigmoid leaves at least 0.3133 in each cell; say so with --probs or --probs-cols"),
     "log-sigmoid outputs as cells": (changed(BCE, np.log(BCE_P)), 12, "the logits are at most 0 and fit far better as log-probabilities: about 0.368 instead of 0.544 nats; give what stood before the log-softmax or log-sigmoid"),
+    "log-sigmoid outputs with -inf": (changed(BCE, np.where(FIRST_0, -np.inf, np.log(BCE_P))), 12, "the logits are at most 0 and fit far better as log-probabilities: about 0.367 instead of 0.544 nats; give what stood before the log-softmax or log-sigmoid"),
     "0 and 1 exchanged": (changed(BCE, target=1 - BCE.target), 19, "the targets fit the other way round far better: about 0.368 instead of 2.37 nats with 0 and 1 exchanged; exchange them, or negate the logits"),
     "cells in reverse": (changed(BCE, BCE.values[:, ::-1]), 19, "the targets fit the columns in reverse far better: about 0.368 instead of 1.37 nats; bring them into the order of the classes: --logits-cols, --classes"),
     "cells of the next row": (changed(BCE, target=np.roll(BCE.target, -1, axis=0)), 14, "the targets fit the logits 1 row after far better: about 0.369 instead of 1.34 nats; a shift of tokens, or two files out of step; pair logits[1:] with target[:-1]"),

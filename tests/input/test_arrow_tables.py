@@ -215,17 +215,18 @@ LAID: dict[str, tuple[str, Callable[[pa.Array], pa.Array]]] = {
 
 
 @pytest.mark.parametrize("laid", LAID)
-def test_whatever_holds_texts_or_numbers(laid: str, run: Callable[[str], Any]) -> None:
+def test_whatever_holds_texts_or_numbers(laid: str, cecalc: InProcess) -> None:
     """Arrow lays texts and numbers out in many ways; they are the same rows."""
     column, lay = LAID[laid]
     table = pa.Table.from_pylist(ROWS)
     Path("x.parquet").write_bytes(written(table)["x.parquet"])
-    expected = run("ce x.parquet -f csv --select id,loss")
+    expected = cecalc("ce x.parquet -f csv --select id,loss")
+    assert expected.status == 0
     at = table.column_names.index(column)
     changed = table.set_column(at, column, lay(table.column(column).combine_chunks()))
     with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
         out.write_table(changed, max_chunksize=4)
-    assert run("ce x.arrow -f csv --select id,loss") == expected
+    assert cecalc("ce x.arrow -f csv --select id,loss") == expected
 
 
 def viewed(lists: pa.Array) -> pa.Array:
@@ -233,11 +234,12 @@ def viewed(lists: pa.Array) -> pa.Array:
     return pa.ListViewArray.from_arrays(lists.offsets[:-1], lists.value_lengths(), lists.values)
 
 
-def test_views_of_lists(run: Callable[[str], Any]) -> None:
+def test_views_of_lists(cecalc: InProcess) -> None:
     for rows in (LISTS, DEEP):
         table = pa.Table.from_pylist(rows)
         Path("x.parquet").write_bytes(written(table)["x.parquet"])
-        expected = run("ce x.parquet -q --reduction none")
+        expected = cecalc("ce x.parquet -q --reduction none")
+        assert expected.status == 0
         lists = table.column("logits").combine_chunks()
         if rows is DEEP:
             lists = pa.ListArray.from_arrays(lists.offsets, viewed(lists.values))
@@ -246,4 +248,4 @@ def test_views_of_lists(run: Callable[[str], Any]) -> None:
         changed = table.set_column(0, "logits", lists)
         with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
             out.write_table(changed)
-        assert run("ce x.arrow -q --reduction none") == expected
+        assert cecalc("ce x.arrow -q --reduction none") == expected

@@ -24,10 +24,11 @@ from cecalc.model import Entry
 from cecalc.output import Finding
 from cecalc.request import Screen
 from cecalc.why.catalogue import catalogue, render
-from cecalc.why.recipe import FACTORS, MISTAKES, OF_CELLS, OF_CLASSES
+from cecalc.why.factors import FACTORS
 from tests.why.mistaken import OF_CELLS as CELLS_OTHERWISE
 from tests.why.mistaken import OF_CLASSES as CLASSES_OTHERWISE
 from tests.why.mistaken import Rows
+from tests.why.test_why import MISTAKES
 
 ENTRIES = list(catalogue().values())
 PAGE = (Path(cecalc.__file__).parent / "guide" / "confusions.md").read_text()
@@ -99,15 +100,13 @@ def test_there_are_thirty() -> None:
 
 def _references() -> Iterator[int]:
     """The numbers that `why` or a hint can name."""
-    for misread in (*OF_CLASSES, *OF_CELLS):
-        yield from misread.mistake.entries
     for mistake in MISTAKES.values():
         yield from mistake.entries
     yield from (factor.entry for factor in FACTORS)
     house = Path(__file__).parents[2] / "cecalc"
     for path in [*house.rglob("*.py"), *house.rglob("*.md")]:
         yield from map(int, re.findall(r"§(\d+)", path.read_text()))
-    for path in [*(house / "insight" / "hints").glob("*.py"), house / "losses" / "notices.py"]:
+    for path in [*(house / "hints").glob("*.py"), house / "losses" / "rules.py"]:
         for call in re.findall(r"Hint\((.*?)\)$", path.read_text(), re.MULTILINE | re.DOTALL):
             yield from map(int, re.findall(r"(?:entry=|, )(\d+),?\s*$", call))
 

@@ -18,13 +18,23 @@ from cecalc.cli import status_of
 from cecalc.model import Diagnosis
 from cecalc.request import Question, Request
 from cecalc.terms import Kind, Task
-from cecalc.why.recipe import FACTORS, MISTAKES, OF_CELLS, OF_CLASSES, Measured
-from cecalc.why.recipes import DEEP_FACTORS, Recipe
+from cecalc.why.factors import DEEP_FACTORS, FACTORS
+from cecalc.why.plan import Known, Plan
+from cecalc.why.recipe import Measured, Sums
+from cecalc.why.recipes import Recipe, mistakes
+from cecalc.why.tally import Tally
 from cecalc.why.verdict import Typed, chance
 from tests.run.running import in_blocks_of, request
 from tests.why import mistaken
 from tests.why.why_rates import measured
 
+_RIGHT = Measured(None, 1.0, 1.0)
+MISTAKES = {
+    mistake.name: mistake
+    for is_of_cells in (False, True)
+    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, Known(batch_sizes=(2,))), _RIGHT))
+}
+"""Those that are tried whatever is known."""
 DIGITS = "samples/digits.csv"
 TUMOURS = "samples/tumours.csv"
 
@@ -60,9 +70,9 @@ def test_at_four_decimals_the_mistake_is_found_and_random_numbers_are_not() -> N
 
 def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
     """Those it does not make are variants of one that it makes, or made by a test below."""
-    ours = {m.mistake.name for m in (*OF_CLASSES, *OF_CELLS)} | MISTAKES.keys()
-    assert (mistaken.OF_CLASSES.keys() | mistaken.OF_CELLS.keys()) - {"nothing wrong"} <= ours
-    unmade = ours - mistaken.OF_CLASSES.keys() - mistaken.OF_CELLS.keys()
+    made = mistaken.OF_CLASSES.keys() | mistaken.OF_CELLS.keys()
+    assert made - {"nothing wrong"} <= MISTAKES.keys()
+    unmade = MISTAKES.keys() - mistaken.OF_CLASSES.keys() - mistaken.OF_CELLS.keys()
     assert unmade == {
         "clipped at 100", "clipped at 15.425", "clipped at 34.5388", "clipped at 36.0437",
         "clipped at 15.9424",
@@ -78,7 +88,9 @@ def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
         "a uniform guess", "the shares of the labels",
         "pos_weight, divided by the weights", "the weight on the zeros",
         "the first batch", "without the last batch",
-        "softmax by hand: inf / inf", "softmax by hand: ln 0", "0 times inf",
+        "softmax by hand: inf / inf in float16", "softmax by hand: ln 0 in float16",
+        "softmax by hand: inf / inf in float32", "softmax by hand: ln 0 in float32",
+        "softmax by hand: inf / inf in float64", "softmax by hand: ln 0 in float64", "0 times inf",
         "the loss in float16", "the loss in bfloat16",
     }  # fmt: skip
 
@@ -347,8 +359,7 @@ def test_the_chance_of_a_fit_is_the_share_of_half_to_twice_that_fits(
     typed: str, values: list[float], covered: float
 ) -> None:
     number = Typed.of(typed)
-    right = Measured(None, 1.0, 1.0)
-    by_chance = chance(number, [Recipe(right, FACTORS[0], value) for value in values])
+    by_chance = chance(number, [Recipe(_RIGHT, FACTORS[0], value) for value in values])
     assert by_chance == pytest.approx(covered / (1.5 * abs(number.value)), rel=1e-3, abs=1e-12)
 
 
@@ -389,8 +400,6 @@ def test_an_array_of_scores_is_rows_of_one(tmp_path: Path) -> None:
 
 def test_every_line_of_torch_is_python() -> None:
     """And none of a mistake about cells is one of cross-entropy."""
-    for misread in (*OF_CLASSES, *OF_CELLS):
-        compile(misread.mistake.fix.format(f="F.loss", n="1"), "fix", "exec")
     for mistake in MISTAKES.values():
         compile(mistake.fix.format(f="F.loss", n="1"), "fix", "exec")
     for factor in (*FACTORS[1:], *DEEP_FACTORS):
@@ -401,22 +410,23 @@ def test_every_line_of_torch_is_python() -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("smoothing", [None, 0.1])
-@pytest.mark.parametrize("form", ["index", "soft", "cells", "positions"])
+@pytest.mark.parametrize("form", ["index", "soft", "cells", "cells, ignored", "positions"])
 def test_blocks_make_no_difference(form: str, smoothing: float | None, deep: bool) -> None:
     x, t = rows(4, 57)
     target: Any = {
         "index": np.where(np.arange(57) % 7 == 3, -100, t),
         "soft": np.random.default_rng(4).dirichlet(np.ones(4), 57),
         "cells": (x > 1).astype(float),
+        "cells, ignored": np.where(x > 2, -1.0, x > 1),
         "positions": t.reshape(19, 3),
     }[form]
     if form == "positions":
         x = x.reshape(19, 4, 3)
     typed = "1.234"
     weight = [1.0, 2.0, 0.5, 3.0]
-    whole = asked(
-        x, target, typed, batch_size=10, deep=deep, weight=weight, label_smoothing=smoothing
-    )
+    known: dict[str, Any] = {"ignore_index": -1.0} if form == "cells, ignored" else {}
+    known |= {"batch_size": 10, "deep": deep, "weight": weight, "label_smoothing": smoothing}
+    whole = asked(x, target, typed, **known)
     *_, reference = run.run(whole, lambda _: None)
     assert isinstance(reference, Diagnosis)
     for values in (13,) if deep else (4, 40):
