@@ -219,14 +219,14 @@ def test_a_file_held_as_a_whole_that_changes(
     path = tmp_path / ("x.json" if is_json else "x.pt")
     path.write_bytes(data if is_json else pt({"logits": torch.eye(2), "target": torch.arange(2)}))
     os.utime(path, (1, 1))
-    read = files._Metered.read if is_json else torch.load
+    read = files._Watched.read if is_json else torch.load
 
     def meanwhile(*args: Any, **options: Any) -> Any:
         path.touch()
         return read(*args, **options)
 
     if is_json:
-        monkeypatch.setattr(files._Metered, "read", meanwhile)
+        monkeypatch.setattr(files._Watched, "read", meanwhile)
     else:
         monkeypatch.setattr(torch, "load", meanwhile)
     with pytest.raises(InputError, match=f"{path}: changed while being read"):
