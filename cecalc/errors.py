@@ -6,18 +6,21 @@ Rooms raise what they know; the way up adds what only the caller knows (a file, 
 
 from __future__ import annotations
 
+import difflib
 import enum
 import json
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
 PLACES_LISTED = 10
+_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""The categories of characters that could act on a terminal."""
 
 
 class Status(enum.IntEnum):
@@ -162,7 +165,7 @@ def visible(text: str) -> str:
     with suppress(UnicodeEncodeError):  # where the locale is ASCII, an argument comes as bytes
         if not text.isprintable():
             text = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
-    return "".join(_shown(c) for c in text)
+    return "".join(_escape(c) if unicodedata.category(c) in _ACTING else c for c in text)
 
 
 def printable_ascii(text: str) -> str:
@@ -182,6 +185,16 @@ def excerpt(text: str) -> str:
     """
     clipped = text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 3] + "..."
     return f"'{printable_ascii(clipped)}'"
+
+
+def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = str) -> str:
+    """What is said of a name that is not among the known ones: the nearest, where one is near.
+
+    >>> suggestion("taget", ["id", "target"]), suggestion("x", ["id", "target"])
+    ('; did you mean target?', '')
+    """
+    near = difflib.get_close_matches(text, list(known), 1)
+    return f"; did you mean {quote(near[0])}?" if near else ""
 
 
 def message(error: CecalcError) -> str:
@@ -241,13 +254,7 @@ def _clipped(text: str) -> str:
 
 
 def _line(kind: str, text: str) -> str:
-    line = f"cecalc: {kind}: {printable_ascii(text)}"
-    return _clipped(line)
-
-
-def _shown(character: str) -> str:
-    acts = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    return _escape(character) if acts else character
+    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def _escape(character: str) -> str:

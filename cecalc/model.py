@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
+from cecalc.notices import Notices
 from cecalc.request import LossOptions, Rank
 from cecalc.terms import Kind, Reduction, TargetForm, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from cecalc.explain.steps import Explanation
 
 Floats: TypeAlias = "NDArray[np.float64]"
 Integers: TypeAlias = "NDArray[np.int64]"
@@ -118,20 +117,27 @@ class Batch:
         """The number of rows."""
         return int(self.values.shape[0])
 
+    @property
+    def truth(self) -> Floats:
+        """The target of a batch that has one: a loss is computed of no other."""
+        if self.target is None:
+            raise ValueError("a loss without a target")
+        return self.target
+
+    def rows(self, chosen: slice | list[int]) -> Batch:
+        """Some of its rows, in their order."""
+
+        def part(items: Any) -> Any:
+            if items is None or isinstance(chosen, slice) or hasattr(items, "ndim"):
+                return items if items is None else items[chosen]
+            return [items[row] for row in chosen]
+
+        parts = {name: part(items) for name, items in vars(self).items() if name not in self.WHOLE}
+        return replace(self, **parts)
+
     def take(self, row: int) -> Batch:
-        """The batch that holds its `row`-th row alone."""
-        alone = {
-            name: one_row(part, row) for name, part in vars(self).items() if name not in self.WHOLE
-        }
-        return replace(self, start=self.start + row, **alone)
-
-
-def one_row(part: Any, row: int) -> Any:
-    """One row of an array or list; a copy, since a view would keep the whole array alive."""
-    if part is None:
-        return None
-    alone = part[row : row + 1]
-    return alone.copy() if hasattr(alone, "copy") else alone
+        """A copy of its `row`-th row alone: a view would keep the whole batch alive."""
+        return replace(self.rows([row]), start=self.start + row)
 
 
 Block = Callable[[], Batch]
@@ -146,94 +152,19 @@ class Problem:
     blocks: Iterator[Block]
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An entry of the catalogue."""
-
-    number: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The same in words."""
-
-    number: int
-    title: str
-    seen: str
-    """What people see, with the numbers that show it."""
-    why: str
-    wrong: str
-    """Lines of Python that do it."""
-    right: str
-    """Lines that do not."""
-    command: str
-    """What of cecalc shows it."""
-    text: str
-    """All of it, in Markdown."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A way to the number that was asked about."""
-
-    name: str
-    says: tuple[str, ...]
-    """What was done, a sentence each."""
-    fix: str | None
-    """A line of torch; None where nothing has to be mended."""
-    entries: tuple[Reference, ...]
-    value: float
-    """What this way gives on these rows."""
-    is_right: bool = False
-    """Whether this is the loss itself."""
-    alike: tuple[str, ...] = ()
-    """Other ways that give the same number on these rows."""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What can be said about a number and some rows. Losses are in nats."""
-
-    typed: str
-    """The number as it was typed."""
-    value: float
-    decimals: int
-    """How many there are; fewer than none for 1e3."""
-    is_sure: bool
-    """Whether so many digits say that a way matches, not merely that it is consistent."""
-    task: str
-    """The loss these rows ask for: ce or bce."""
-    ours: float | None
-    """What cecalc says of the rows; None of nothing."""
-    ours_is: str
-    """What that is, in words."""
-    matches: Sequence[Match]
-    """The simplest first."""
-    also: Sequence[str]
-    """More that fit, because they hardly differ from a match."""
-    tried: int
-    """How many numbers the value was compared with."""
-    chance: float
-    """How likely a random number between half and twice the value would have found a match."""
-    apart: str | None
-    """Which further number would tell the first two matches apart."""
-    reasons: Sequence[str]
-    """Where nothing fits: what the value cannot be."""
-    advice: Sequence[str]
-    """What would help to find out more."""
-    source: str
-    backend: str
-    version: str
+class Item:
+    """What a run hands to a view: one header; outcomes, in row order but for a rank, or groups; for
+    losses one report. A room that stands on the run may hand on an item of its own.
+    """
 
     @property
-    def verb(self) -> str:
-        """What so many digits allow to say."""
-        return "matches" if self.is_sure else "is consistent with"
+    def holds(self) -> bool:
+        """Whether what was asked for holds, as far as this says."""
+        return True
 
 
 @dataclass(frozen=True)
-class Header:
+class Header(Item):
     """What a view knows before the first row."""
 
     task: Task
@@ -260,6 +191,13 @@ class Header:
     """The columns whose values make the groups that come instead of rows."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether a row's loss (or a cell's) is −ln p of its target and nothing else, so that the
+        likelihood, the entropy of the target and a guess by shares can be compared with it.
+        """
+        return not (self.has_weights or self.label_smoothing)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The names of the classes or cells, in order."""
         if self.schema.classes is not None:
@@ -273,76 +211,139 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Working:
-    """What lies between the values of some rows and their losses."""
+class Computed(Item):
+    """What every outcome has: a batch, and what was found of its rows.
 
-    probs: Floats
-    """Shape (N, C): softmax or sigmoid of the values."""
-    surprisal: Floats | None = None
-    """Shape (N, C), for ce: −ln p of each class, nats."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A batch and what was computed from it. Row arrays have shape (N,), losses are in nats."""
+    Row arrays have shape (N,), losses are in nats.
+    """
 
     batch: Batch
     used: Flags
     """Which rows count."""
-    loss: Floats | None = None
-    """Weighted, as torch's ``reduction="none"``; NaN where ignored."""
-    loss_unweighted: Floats | None = None
-    """Without any weight, where there are weights."""
-    weight: Floats | None = None
-    """The weight of each row in the denominator, where rows have weights."""
-    prediction: Integers | None = None
-    """The class of the largest value, the first on ties; for one cell of bce, 0 or 1."""
-    p_prediction: Floats | None = None
-    p_target: Floats | None = None
-    """Probability of the target's class; of its largest class for distributions."""
-    target_class: Integers | None = None
-    """The target's class, or its largest; −1 where ignored."""
-    correct: Flags | None = None
-    """For bce: every counted cell is right."""
-    cell_loss: Floats | None = None
-    """Shape (N, M), for bce; NaN where ignored."""
-    cell_unweighted: Floats | None = None
-    """Shape (N, M), for bce."""
-    cell_used: Flags | None = None
-    """Shape (N, M), for bce."""
-    cell_labels: Floats | None = None
-    """Shape (N, M, 2), for bce with weights: what −ln(1 − p) and −ln p of a cell are multiplied by;
-    0 where ignored.
-    """
-    cell_correct: Flags | None = None
-    """Shape (N, M), for bce: p ≥ 0.5 exactly where the target is."""
-    probs: Floats | None = None
-    """Shape (N, C): softmax or sigmoid of the values; None for ce, where few rows show it."""
-    working: Callable[[Batch], Working] | None = None
-    """For ce: computes what lies between values and losses, for the rows that show it."""
+    notices: Notices
+    """What is worth a word about the batch."""
 
     @property
     def size(self) -> int:
         """The number of rows."""
         return self.batch.size
 
-    @property
-    def worked(self) -> Working:
-        """What lies between the values and the losses."""
-        if self.working is not None:
-            return self.working(self.batch)
-        assert self.probs is not None
-        return Working(self.probs)
-
-    def take(self, row: int) -> Outcome:
-        """The outcome of its `row`-th row alone."""
-        whole = ("batch", "working")
-        alone = {name: one_row(part, row) for name, part in vars(self).items() if name not in whole}
-        return Outcome(batch=self.batch.take(row), working=self.working, **alone)
+    def take(self, row: int) -> Self:
+        """What was computed of its `row`-th row alone."""
+        alone = {name: part[[row]] for name, part in vars(self).items() if hasattr(part, "ndim")}
+        return replace(self, batch=self.batch.take(row), **alone)
 
 
 @dataclass(frozen=True)
-class Groups:
+class ComputedLosses(Computed):
+    """What every outcome of a loss has."""
+
+    loss: Floats
+    """Weighted, as torch's ``reduction="none"``; NaN where ignored."""
+    loss_unweighted: Floats
+    """Without any weight."""
+    weight: Floats | None
+    """The weight of each row in the denominator, where rows have weights."""
+    correct: Flags
+    """For bce: every counted cell is right."""
+
+
+class Working(NamedTuple):
+    """What lies between the values of some rows and their cross-entropy, each of shape (N, C)."""
+
+    probs: Floats
+    surprisal: Floats
+    """−ln p of each class, nats."""
+
+
+@dataclass(frozen=True)
+class RowLosses(ComputedLosses):
+    """A batch under cross-entropy: one loss per row."""
+
+    prediction: Integers
+    """The class of the largest value, the first on ties."""
+    p_prediction: Floats
+    p_target: Floats
+    """Probability of the target's class; of its largest class for distributions."""
+    target_class: Integers
+    """The target's class, or its largest; −1 where ignored."""
+    working: Callable[[Batch], Working]
+    """Computes what lies between values and losses, for the rows that show it."""
+
+    @property
+    def probs(self) -> Floats:
+        """Shape (N, C): softmax of the values."""
+        return self.working(self.batch).probs
+
+    @property
+    def surprisal(self) -> Floats:
+        """Shape (N, C): −ln p of each class, nats."""
+        return self.working(self.batch).surprisal
+
+
+@dataclass(frozen=True)
+class CellLosses(ComputedLosses):
+    """A batch under binary cross-entropy: one loss per cell, and what a row makes of its cells.
+
+    The target's class, the prediction and their probabilities are those of a row of one cell.
+    """
+
+    cell_loss: Floats
+    """Shape (N, M); NaN where ignored."""
+    cell_unweighted: Floats
+    """Shape (N, M)."""
+    cell_used: Flags
+    """Shape (N, M)."""
+    cell_labels: Floats | None
+    """Shape (N, M, 2), where there are weights: what −ln(1 − p) and −ln p of a cell are multiplied
+    by; 0 where ignored.
+    """
+    cell_correct: Flags
+    """Shape (N, M): p ≥ 0.5 exactly where the target is."""
+    probs: Floats
+    """Shape (N, M): sigmoid of the values."""
+
+    @property
+    def prediction(self) -> Integers:
+        """0 or 1."""
+        return (self.probs[:, 0] >= 0.5).astype("int64")
+
+    @property
+    def target_class(self) -> Integers:
+        """0 or 1; −1 where ignored."""
+        truth = (self.batch.truth[:, 0] >= 0.5).astype("int64")
+        truth[~self.used] = -1
+        return truth
+
+    @property
+    def p_prediction(self) -> Floats:
+        """Probability of the prediction."""
+        return abs(self.probs[:, 0] - (1 - self.prediction))
+
+    @property
+    def p_target(self) -> Floats:
+        """Probability of the target's class; NaN where ignored."""
+        p = abs(self.probs[:, 0] - (1 - self.target_class))
+        p[~self.used] = float("nan")
+        return p
+
+
+@dataclass(frozen=True)
+class Activations(Computed):
+    """The softmax or sigmoid of a batch."""
+
+    probs: Floats
+    """Shape (N, C); their logarithms where those are asked for."""
+
+
+Losses = RowLosses | CellLosses
+"""What is computed of a batch under a loss."""
+Outcome = RowLosses | CellLosses | Activations
+"""What is computed of a batch."""
+
+
+@dataclass(frozen=True)
+class Groups(Item):
     """What the rows of each group add up to; G groups, ranked by their loss."""
 
     keys: Sequence[tuple[str, ...]]
@@ -372,7 +373,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Item):
     """The summary of a run, ready to be shown. Losses are in nats."""
 
     header: Header
@@ -407,12 +408,6 @@ class Report:
     backend: str
     """What computed the numbers."""
     version: str
-
-
-Item: TypeAlias = "Header | Outcome | Groups | Report | Explanation | Diagnosis"
-"""What the flow hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-losses one report. Or a header, and an explanation or a diagnosis.
-"""
 
 
 @dataclass

@@ -54,6 +54,20 @@ def read_number(text: str) -> float:
     return number
 
 
+def as_float(cell: str | float) -> float:
+    """The float64 nearest to a text or a number; a ValueError says why there is none.
+
+    >>> as_float(" 2"), as_float(2)
+    (2.0, 2.0)
+    """
+    if isinstance(cell, str):
+        return read_number(cell)
+    try:
+        return float(cell)
+    except OverflowError:
+        raise ValueError("integer is outside float64") from None
+
+
 def write_number(number: float) -> str:
     """The shortest decimal that reads back as the same float64; `inf` and `nan` by name.
 

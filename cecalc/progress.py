@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cecalc.model import Meter
 
@@ -22,67 +22,59 @@ _MEGA = 1e6
 T = TypeVar("T")
 
 
-class Shown:
-    """Shows a line on the terminal while the block of a `with` takes longer than a second.
+@contextmanager
+def display(meter: Meter, *, wanted: bool) -> Iterator[Callable[[], None]]:
+    """Draw a line on the terminal while the block of a `with` takes longer than a second.
+
+    The block gets what leaves the terminal as it was before its end.
 
     Parameters
     ----------
     meter : what the run has done so far
-    wanted : whether anything is to be shown at all
+    wanted : whether anything is to be drawn at all
     """
+    done = threading.Event()
+    drawing = threading.Thread(
+        target=_draw, args=(meter, done), name="cecalc-progress", daemon=True
+    )
 
-    def __init__(self, meter: Meter, *, wanted: bool) -> None:
-        self._meter, self._wanted = meter, wanted
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._show, name="cecalc-progress", daemon=True)
+    def stop() -> None:
+        done.set()
+        if wanted:
+            drawing.join()
 
-    def __enter__(self) -> Self:
-        if self._wanted:
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Leave the terminal as it was."""
-        self._done.set()
-        if self._wanted:
-            self._thread.join()
-
-    def _show(self) -> None:
-        if self._done.wait(DELAY):
-            return
-        meter = self._meter
-        with _drawn(is_pipe=meter.total is None) as progress:
-            progress.console.show_cursor()  # a signal would leave it hidden
-            task = progress.add_task("", total=meter.total, rows=0, rate="")
-            start = time.monotonic() - DELAY
-            while not self._done.wait(0.1):
-                rate = meter.rows / (time.monotonic() - start)
-                rows = f"{meter.rows:,} rows"
-                progress.update(task, completed=meter.read, rows=rows, rate=f"{rate:,.0f} rows/s")
+    if wanted:
+        drawing.start()
+    try:
+        yield stop
+    finally:
+        stop()
 
 
-def _drawn(*, is_pipe: bool) -> Progress:
+def _draw(meter: Meter, done: threading.Event) -> None:
+    if done.wait(DELAY):
+        return
+    with _bar(is_pipe=meter.total is None) as progress:
+        progress.console.show_cursor()  # a signal would leave it hidden
+        task = progress.add_task("", total=meter.total, rows=0, rate="")
+        start = time.monotonic() - DELAY
+        while not done.wait(0.1):
+            rate = meter.rows / (time.monotonic() - start)
+            rows = f"{meter.rows:,} rows"
+            progress.update(task, completed=meter.read, rows=rows, rate=f"{rate:,.0f} rows/s")
+
+
+def _bar(*, is_pipe: bool) -> Progress:
     """Bytes done of all, rows, rate and time left; of a pipe, bytes, rows and rate."""
     from rich import progress
     from rich.console import Console
 
-    parts: list[Any] = ["cecalc:"]
-    if is_pipe:
-        parts += [progress.FileSizeColumn()]
-    else:
-        parts += [progress.BarColumn(20), progress.DownloadColumn()]
-    parts += ["{task.fields[rows]}", "{task.fields[rate]}"]
+    counts = ("{task.fields[rows]}", "{task.fields[rate]}")
+    parts: tuple[Any, ...] = (progress.FileSizeColumn(), *counts)
     if not is_pipe:
-        parts += [progress.TimeRemainingColumn(), "left"]
-    return progress.Progress(*parts, console=Console(stderr=True), transient=True)
+        left = (progress.TimeRemainingColumn(), "left")
+        parts = (progress.BarColumn(20), progress.DownloadColumn(), *counts, *left)
+    return progress.Progress("cecalc:", *parts, console=Console(stderr=True), transient=True)
 
 
 def is_seen(*, streams: bool) -> bool:

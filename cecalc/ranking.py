@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from cecalc.model import Outcome
+from cecalc.model import Flags, Floats, Losses, Outcome
 from cecalc.request import Rank
 
 _Key = tuple[bool, float, int]
@@ -15,14 +15,14 @@ _Key = tuple[bool, float, int]
 
 @dataclass
 class Ranking:
-    """The rows seen so far that are kept, nan above all numbers, ties to the lower row."""
+    """The rows seen so far that are ranked, nan above all numbers, ties to the lower row."""
 
     rank: Rank
-    kept: list[tuple[_Key, Outcome]] = field(default_factory=list)
+    ranked: list[tuple[_Key, Losses]] = field(default_factory=list)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Losses) -> None:
         """Look at one more batch."""
-        loss: Any = outcome.loss
+        loss = outcome.loss
         rows = np.flatnonzero(outcome.used & ~self._loses(loss))
         is_nan = np.isnan(loss[rows])
         is_late = is_nan == self.rank.lowest
@@ -30,18 +30,18 @@ class Ranking:
         for i in np.lexsort((rows, ascending, is_late))[: self.rank.count].tolist():
             row = int(rows[i])
             key = bool(is_late[i]), float(ascending[i]), outcome.batch.start + row
-            self.kept.append((key, outcome.take(row)))
-        self.kept = sorted(self.kept, key=lambda ranked: ranked[0])[: self.rank.count]
+            self.ranked.append((key, outcome.take(row)))
+        self.ranked = sorted(self.ranked, key=lambda ranked: ranked[0])[: self.rank.count]
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[Losses]:
         """The rows, the one of the highest (or lowest) loss first."""
-        return [outcome for _, outcome in self.kept]
+        return [outcome for _, outcome in self.ranked]
 
-    def _loses(self, loss: Any) -> Any:
-        """Which losses do not get past the last one kept, since a later row loses a tie."""
-        if len(self.kept) < self.rank.count:
+    def _loses(self, loss: Floats) -> Flags:
+        """Which losses do not get past the last one ranked, since a later row loses a tie."""
+        if len(self.ranked) < self.rank.count:
             return np.zeros(loss.shape, bool)
-        last: Any = self.kept[-1][1].loss  # with a nan, no comparison holds: the order decides
+        last = self.ranked[-1][1].loss  # with a nan, no comparison holds: the order decides
         return loss >= last if self.rank.lowest else loss <= last
 
 
@@ -50,7 +50,7 @@ HIGHEST = 10
 
 
 @dataclass
-class Kept:
+class TableRows:
     """The rows seen so far that a table may come to show."""
 
     limit: int = ALL
@@ -65,7 +65,7 @@ class Kept:
         for row in range(min(self.limit - len(self.first), outcome.batch.size)):
             self.first.append(outcome.take(row))
         self.total += outcome.batch.size
-        if outcome.loss is not None:
+        if isinstance(outcome, Losses):
             self.highest.add(outcome)
 
     @property
@@ -73,7 +73,7 @@ class Kept:
         """Whether no row has been left out."""
         return self.total <= self.limit
 
-    def rows(self) -> list[Outcome]:
+    def rows(self) -> Sequence[Outcome]:
         """What to show: all in the order they came, or the chosen in that of the input."""
         if self.is_all:
             return self.first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cecalc.terms import (
@@ -42,25 +42,65 @@ Given = Inline | NamedFile
 
 
 @dataclass(frozen=True)
+class LossOption:
+    """What holds of an option of the loss wherever it is given.
+
+    Its name is that of its field in `LossOptions`: the key in a document, and with two dashes the
+    option of the command line.
+    """
+
+    type: type[float | Reduction | Inline]
+    """What it is in a document; `Inline` are weights."""
+    commands: frozenset[str]
+    """The commands that take it; a loss that does not has no such key either."""
+    bounds: tuple[float, float] | None = None
+
+    def fault(self, value: float) -> str | None:
+        """What is wrong with a number; None where it is within the bounds, which NaN never is."""
+        if self.bounds is None or self.bounds[0] <= value <= self.bounds[1]:
+            return None
+        return f"outside {self.bounds[0]:g}..{self.bounds[1]:g}"
+
+
+def _declared(
+    type_: type[float | Reduction | Inline],
+    commands: str,
+    bounds: tuple[float, float] | None = None,
+) -> dict[str, LossOption]:
+    """What `dataclasses.field` keeps of a declaration."""
+    return {"option": LossOption(type_, frozenset(commands.split()), bounds)}
+
+
+@dataclass(frozen=True)
 class LossOptions:
     """The options of the loss itself; None where neither the command line nor the file says."""
 
-    reduction: Reduction | None = None
-    ignore_index: float | None = None
-    label_smoothing: float | None = None
-    weight: Given | None = None
+    weight: Given | None = field(default=None, metadata=_declared(Inline, "ce bce why"))
     """Class weights, shape (C,); for bce broadcastable to the cells."""
-    pos_weight: Given | None = None
+    pos_weight: Given | None = field(default=None, metadata=_declared(Inline, "bce"))
     """Weights of the positive term of bce, broadcastable to the cells."""
+    ignore_index: float | None = field(
+        default=None, metadata=_declared(float, "ce bce explain why")
+    )
+    """The target that leaves a row (for bce a cell) out; for ce `IGNORE_INDEX` where it is None."""
+    label_smoothing: float | None = field(default=None, metadata=_declared(float, "ce why", (0, 1)))
+    reduction: Reduction | None = field(default=None, metadata=_declared(Reduction, "ce bce"))
+
+    @property
+    def ignores_a_class(self) -> bool:
+        """Whether what leaves a row out could be a class index."""
+        return self.ignore_index is None or float(self.ignore_index).is_integer()
 
     def over(self, other: LossOptions) -> LossOptions:
         """These options, and the other's where these are silent."""
-        return LossOptions(
-            **{
-                name: theirs if (ours := getattr(self, name)) is None else ours
-                for name, theirs in vars(other).items()
-            }
-        )
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(other, **said)
+
+
+LOSS_OPTIONS: Mapping[str, LossOption] = {
+    option.name: option.metadata["option"] for option in fields(LossOptions)
+}
+"""Each option of the loss, by its name."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +151,8 @@ class InputRequest:
     columns: ColumnChoice = field(default_factory=ColumnChoice)
     target_form: TargetForm | None = None
     target_as: TargetAs | None = None
-    ignored: float | None = None
-    """The target that leaves a row out, where the command line says it; else −100, as in torch."""
+    options: LossOptions = field(default_factory=LossOptions)
+    """What is said of the loss; a file may say more."""
     format: InputFormat = InputFormat.AUTO
     has_header: bool = True
     delimiter: str | None = None
@@ -129,26 +169,10 @@ class InputRequest:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What `why` is asked, and what is known of the run that printed the number."""
-
-    typed: str
-    """The number as it was typed."""
-    batch_size: int | None = None
-    framework: str | None = None
-    """torch, keras, sklearn; None where it is not known."""
-    deep: bool = False
-    """Whether several mistakes at once are looked for."""
-    free: frozenset[str] = frozenset()
-    """What may have been anything: batch_size, label_smoothing, weight."""
-
-
-@dataclass(frozen=True)
 class Request:
     """Everything the command line says."""
 
     input: InputRequest
-    options: LossOptions = field(default_factory=LossOptions)
     clamp: bool = True
     """Whether ln 0 of bce on probabilities stops at −100, as in torch."""
     unchecked: bool = False
@@ -159,10 +183,6 @@ class Request:
     rank: Rank | None = None
     by: str | None = None
     """A specification of columns, as `cecalc.selection` reads it."""
-    explains: bool = False
-    """Whether both losses are derived, step by step, instead of computed."""
-    question: Question | None = None
-    """What is to be found out about a number, instead of a loss."""
     hints: HintPolicy = HintPolicy.TELL
 
 
@@ -173,3 +193,21 @@ class Screen:
     width: int | None = None
     """Columns of the terminal; None where there is no terminal and natural width is right."""
     color: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the rows and columns that a view has are written, and under which names."""
+
+    rows: bool = True
+    """Whether a JSON object holds its rows, and not the summary alone."""
+    prefix: str | None = None
+    """What our columns' names begin with; None for nothing, or `columns.PREFIX` where a name would
+    stand twice."""
+    only_added: bool = False
+    """Whether the input's own columns are left out."""
+    columns: str | None = None
+    """A specification as `cecalc.selection` reads it, of the columns the view would have."""
+
+
+EVERYTHING = Selection()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 import warnings
 from collections.abc import Callable, Sequence
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, excerpt, suggestion
 
 _PART = re.compile(r'\s*(!?)\s*("(?:[^"]|"")*"|/(?:\\.|[^/\\])*/i?|[^,]*?)\s*(?:,|\Z)')
 _NUMBERS = re.compile(r"([0-9]{1,9})(-?)([0-9]{0,9})|-([0-9]{1,9})")
@@ -70,12 +69,8 @@ def split(specification: str) -> list[tuple[bool, str]]:
     >>> split('!/a,b/, "c,d"')
     [(True, '/a,b/'), (False, '"c,d"')]
     """
-    parts, end = [], 0
-    while end < len(specification):
-        match = _PART.match(specification, end)
-        assert match is not None  # a part may be empty, so that something always matches
-        parts.append((bool(match[1]), match[2]))
-        end = match.end()
+    found = _PART.finditer(specification)  # one part after the other: each ends at a comma
+    parts = [(bool(m[1]), m[2]) for m in found if m.start() < len(specification)]
     return parts or [(False, "")]
 
 
@@ -107,9 +102,7 @@ def _found(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
             raise DataError(f"{option} {part}: {numbers}", value=part) from None
         if found is not None:
             return found
-    near = difflib.get_close_matches(part, fields, 1)
-    meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-    rule = f"{option}: no column {excerpt(part)}{meant}"
+    rule = f"{option}: no column {excerpt(part)}{suggestion(part, fields, excerpt)}"
     raise DataError(rule, hint=seen(fields), value=part)
 
 

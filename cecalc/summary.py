@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from cecalc.errors import DataError
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Floats, Header, Outcome, Report
+from cecalc.model import CellLosses, Floats, Header, Outcome, Report, RowLosses
 from cecalc.terms import Reduction, Task
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Summary:
     """What the mean divides by."""
     correct: int = 0
     cells_correct: int = 0
-    labels: NDArray[np.float64] | None = None
+    labels: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
     label_weights: Mapping[int, ExactSum] = field(default_factory=dict)
     """Of rows with weights of their own: what each class that is a target has of them."""
@@ -53,49 +49,31 @@ class Summary:
 
     @staticmethod
     def of(outcome: Outcome, header: Header) -> Summary:
-        """The summary of one batch."""
-        is_bce = header.task is Task.BCE
-        summary = _of_cells(outcome) if is_bce else _of_rows(outcome, header.width)
-        target, used = outcome.batch.target, outcome.cell_used
-        assert target is not None
-        if target.ndim == 1:
-            return summary
-        counted = target if used is None else target[used]
-        is_binary = bool(((counted == 0) | (counted == 1)).all())
-        floor = ZERO if is_binary or header.has_weights else _floor(counted, header)
-        return replace(summary, is_binary=is_binary, floor=floor)
+        """The summary of one batch; empty where there is no loss."""
+        if isinstance(outcome, RowLosses):
+            return _of_rows(outcome, header)
+        return _of_cells(outcome, header) if isinstance(outcome, CellLosses) else Summary()
 
     def merge(self, other: Summary) -> Summary:
         """The summary of both."""
-        merged = {
+        sums = {
             f.name: getattr(self, f.name) + getattr(other, f.name)
             for f in fields(self)
-            if f.name not in ("labels", "label_weights", "is_binary")
+            if f.name not in ("label_weights", "is_binary")
         }
-        labels = other.labels if self.labels is None else self.labels
-        if self.labels is not None and other.labels is not None:
-            labels = self.labels + other.labels
-        both = self.is_binary and other.is_binary
         weights = dict(self.label_weights)
         for label, weight in other.label_weights.items():
             weights[label] = weights.get(label, ZERO) + weight
-        return replace(Summary(**merged), labels=labels, label_weights=weights, is_binary=both)
+        both = self.is_binary and other.is_binary
+        return Summary(**sums, label_weights=weights, is_binary=both)
 
-    def finish(
-        self,
-        header: Header,
-        *,
-        denominator_is: str,
-        target_form: str,
-        backend: str,
-        version: str,
-        class_weight: Floats | None = None,
-    ) -> Report:
+    def finish(self, header: Header, *, class_weight: Floats | None = None, **words: str) -> Report:
         """The report of everything merged.
 
         Parameters
         ----------
         class_weight : shape (C,), where classes have weights
+        words : denominator_is, target_form, backend and version, as a `Report` has them
 
         Raises
         ------
@@ -104,16 +82,15 @@ class Summary:
         is_bce = header.task is Task.BCE
         mean = None if self.weights == ZERO else self.numerator.over(self.weights)
         if mean is None and header.reduction is Reduction.MEAN:
-            raise DataError(self._undefined(denominator_is))
+            raise DataError(self._undefined(words["denominator_is"]))
         numerator = self.numerator.value()
-        is_soft = not (self.is_binary or header.has_weights or header.label_smoothing)
+        has_floor = mean is not None and header.is_plain and not self.is_binary
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
         return Report(
             header=header,
             loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
             numerator=numerator,
             denominator=self.weights.value(),
-            denominator_is=denominator_is,
             rows_given=self.rows_given,
             rows_used=self.rows_used,
             rows_ignored=self.rows_given - self.rows_used,
@@ -122,23 +99,22 @@ class Summary:
             cells_ignored=self.cells_given - self.cells_used if is_bce else None,
             mean=mean,
             mean_by_count=self.numerator.over(count) if header.has_row_weight else None,
-            floor=self.floor.over(self.weights) if is_soft and mean is not None else None,
-            excess=self._excess() if is_soft and mean is not None else None,
+            floor=self.floor.over(self.weights) if has_floor else None,
+            excess=self._excess() if has_floor else None,
             correct=self.correct,
             cells_correct=self.cells_correct if is_bce else None,
             label_entropy=None
             if mean is None
             else _entropy(self._label_shares(header, class_weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
-            target_form=target_form,
-            backend=backend,
-            version=version,
+            **words,
         )
 
     def label_counts(self, *, is_bce: bool) -> list[float]:
         """How often each class is the target; for bce, 0 and 1."""
         if not is_bce:
-            return [] if self.labels is None else self.labels.sum(axis=0).tolist()
+            counts: list[float] = self.labels.sum(axis=0).tolist()
+            return counts
         ones = self.positives.value()
         return [self.cells_used - ones, ones]
 
@@ -164,7 +140,6 @@ class Summary:
                 return np.asarray([side.over(self.weights) for side in (self.zeros, self.ones)])
             share = self.positives.over(self.weights)
             return np.asarray([share, 1 - share])
-        assert self.labels is not None
         if header.has_sample_weight:
             shares = np.zeros(header.width)
             for label, weight in self.label_weights.items():
@@ -174,82 +149,83 @@ class Summary:
         return shares if class_weight is None else shares * class_weight
 
 
-def _of_rows(outcome: Outcome, classes: int) -> Summary:
-    assert outcome.loss is not None and outcome.correct is not None
-    used = outcome.used
+def _of_rows(losses: RowLosses, header: Header) -> Summary:
+    used, target, weight = losses.used, losses.batch.truth, losses.weight
     rows = int(np.count_nonzero(used))
-    weight = outcome.weight
-    labels = None
-    if outcome.batch.target is not None and outcome.batch.target.ndim == 2:
-        labels = _shares(outcome.batch.target[used])
-    elif outcome.target_class is not None:
-        labels = np.zeros((1, classes))
-        np.add.at(labels[0], outcome.target_class[used], 1)
+    is_binary = target.ndim == 1 or _is_binary(target)
+    if target.ndim == 2:
+        labels = _shares(target[used])
+    else:
+        labels = np.zeros((1, header.width))
+        np.add.at(labels[0], losses.target_class[used], 1)
     return Summary(
-        rows_given=outcome.batch.size,
+        rows_given=losses.size,
         rows_used=rows,
-        numerator=ExactSum.of(outcome.loss[used]),
+        numerator=ExactSum.of(losses.loss[used]),
         weights=ExactSum(rows * ONE) if weight is None else ExactSum.of(weight[used]),
-        correct=int(np.count_nonzero(outcome.correct & used)),
+        correct=int(np.count_nonzero(losses.correct & used)),
         labels=labels,
-        label_weights=_label_weights(outcome),
+        label_weights=_label_weights(losses),
+        floor=ZERO if is_binary or not header.is_plain else _floor(target),
+        is_binary=is_binary,
     )
 
 
-def _label_weights(outcome: Outcome) -> dict[int, ExactSum]:
+def _label_weights(losses: RowLosses) -> dict[int, ExactSum]:
     """The sum of the rows' own weights for each class that is a target, as far as it is one."""
-    weight, target = outcome.batch.sample_weight, outcome.batch.target
-    if weight is None or target is None:
+    weight, target = losses.batch.sample_weight, losses.batch.truth
+    if weight is None:
         return {}
-    rows = np.flatnonzero(outcome.used)
+    rows = np.flatnonzero(losses.used)
     if target.ndim == 2:
         rows, labels = np.nonzero(target)
         terms = weight[rows] * target[rows, labels]
     else:
-        assert outcome.target_class is not None
-        labels, terms = outcome.target_class[rows], weight[rows]
+        labels, terms = losses.target_class[rows], weight[rows]
     known, group = np.unique(labels, return_inverse=True)
     sums = ExactSum.by_group(terms, group, known.size)
     return dict(zip(known.tolist(), sums, strict=True))
 
 
-def _of_cells(outcome: Outcome) -> Summary:
-    assert outcome.cell_loss is not None and outcome.cell_used is not None
-    assert outcome.batch.target is not None and outcome.cell_correct is not None
-    assert outcome.correct is not None
-    used, sides = outcome.cell_used, outcome.cell_labels
-    cells = int(np.count_nonzero(used))
-    weight = outcome.weight
-    weights = ExactSum(cells * ONE)
+def _of_cells(losses: CellLosses, header: Header) -> Summary:
+    used, labels, weight = losses.cell_used, losses.cell_labels, losses.weight
+    counted = losses.batch.truth[used]
+    weights = ExactSum(counted.size * ONE)
     if weight is not None:
         weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
+    is_binary, floor = _is_binary(counted), ZERO
+    if header.is_plain and not is_binary:
+        floor = _floor(np.stack([counted, 1 - counted], axis=-1))
     return Summary(
-        rows_given=outcome.batch.size,
-        rows_used=int(np.count_nonzero(outcome.used)),
+        rows_given=losses.size,
+        rows_used=int(np.count_nonzero(losses.used)),
         cells_given=used.size,
-        cells_used=cells,
-        numerator=ExactSum.of(outcome.cell_loss[used]),
+        cells_used=counted.size,
+        numerator=ExactSum.of(losses.cell_loss[used]),
         weights=weights,
-        correct=int(np.count_nonzero(outcome.correct & outcome.used)),
-        cells_correct=int(np.count_nonzero(outcome.cell_correct & used)),
-        positives=ExactSum.of(outcome.batch.target[used]),
-        zeros=ZERO if sides is None else ExactSum.of(sides[..., 0].ravel()),
-        ones=ZERO if sides is None else ExactSum.of(sides[..., 1].ravel()),
+        correct=int(np.count_nonzero(losses.correct & losses.used)),
+        cells_correct=int(np.count_nonzero(losses.cell_correct & used)),
+        positives=ExactSum.of(counted),
+        zeros=ZERO if labels is None else ExactSum.of(labels[..., 0].ravel()),
+        ones=ZERO if labels is None else ExactSum.of(labels[..., 1].ravel()),
+        floor=floor,
+        is_binary=is_binary,
     )
 
 
-def _floor(target: Floats, header: Header) -> ExactSum:
-    """The least that the losses can be, whatever the predictions: −Σ q ln (q / Σ q) of each row,
-    shape (N, C); or of each cell and its complement, shape (K,).
-    """
-    shares = np.stack([target, 1 - target], axis=-1) if header.task is Task.BCE else target
+def _is_binary(target: Floats) -> bool:
+    return bool(((target == 0) | (target == 1)).all())
+
+
+def _floor(shares: Floats) -> ExactSum:
+    """The least that the losses can be, whatever the predictions: −Σ q ln (q / Σ q) of each row."""
     with np.errstate(all="ignore"):  # unchecked targets may be anything
         share = shares / shares.sum(axis=-1, keepdims=True)
         terms = np.where(shares == 0, 0.0, -shares * np.log(share))
     return ExactSum.of(terms.ravel())
 
 
-def _shares(target: Floats) -> NDArray[np.float64]:
+def _shares(target: Floats) -> Floats:
     """Column sums that do not depend on the order of rows: parts on grids of 2**-25 and 2**-50 add
     exactly up to 2**28 rows.
     """

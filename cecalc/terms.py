@@ -5,6 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+IGNORE_INDEX = -100.0
+"""The class index that leaves a row out unless another one is given, as in torch."""
+
 
 class Task(enum.StrEnum):
     """What is asked for; the names of the commands."""

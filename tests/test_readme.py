@@ -16,7 +16,7 @@ import pytest
 
 from cecalc import guide
 from cecalc.cli import status_of
-from cecalc.cli.options import OPTIONS
+from cecalc.cli.options import PARAMETERS
 from cecalc.errors import Status
 from tests.forking import asked
 
@@ -142,7 +142,7 @@ def test_set_up_is_two_commands() -> None:
 
 
 def test_every_option_is_told() -> None:
-    names = {name.replace("_", "-") for name in OPTIONS} - {"inputs", "value", "topic", "debug"}
+    names = {name.replace("_", "-") for name in PARAMETERS} - {"inputs", "value", "topic", "debug"}
     told = "".join(PAGES.values())
     assert {name for name in names if f"--{name}" not in told} == set()
 

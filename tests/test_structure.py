@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,10 @@ TREES = {
 """The modules, each parsed once."""
 ROOMS = {
     "cli": {"input", "run", "output", "hints", "explain", "why", "guide"},
-    "run": {"input", "compute", "losses", "output", "hints", "explain", "why"},
-    "explain": {"run", "compute", "losses", "output", "hints"},
-    "why": {"run", "compute", "losses", "output", "hints"},
-    "hints": {"compute", "losses"},
+    "hints": {"run", "compute", "losses"},
+    "explain": {"run", "compute", "losses", "output"},
+    "why": {"run", "compute", "losses", "output"},
+    "run": {"input", "compute", "losses", "output"},
     "compute": {"losses"},
     "input": set[str](),
     "losses": set[str](),
@@ -28,6 +30,11 @@ ROOMS = {
     "guide": set[str](),
 }
 """The rooms, and which others each may import; what is at the top level, any room may."""
+
+TWICE = {"Table", "_Cells"}
+LONG_MODULES = set[str]()
+LONG_FUNCTIONS = set[tuple[str, str]]()
+"""What still breaks the rules below; each set is to become empty, and nothing is to be added."""
 
 
 def _imports(tree: ast.Module) -> set[str]:
@@ -52,8 +59,64 @@ def test_rooms_import_only_what_they_may() -> None:
         seen = {_room(other) for other in _imports(tree)} - {room, ""}
         if room:
             assert seen <= ROOMS[room], name
-        elif name not in ("cecalc.__main__", "cecalc.model"):
+        elif name != "cecalc.__main__":
             assert seen <= {"losses"} and (not seen or name == "cecalc.__init__"), name
+
+
+def _edges(name: str) -> set[str]:
+    """The modules that a module imports, at whatever time; what a package holds is the package's
+    own only where it is no module.
+    """
+    found = set()
+    for other in _imports(TREES[name]):
+        outer = other.rpartition(".")[0]
+        modules = other, f"{other}.__init__", outer, f"{outer}.__init__"
+        found |= set([module for module in modules if module in TREES][:1])
+    return found - {name}
+
+
+def test_imports_make_no_circle() -> None:
+    edges = {name: _edges(name) for name in TREES}
+    assert "cecalc.output.table" in edges["cecalc.output.__init__"]  # lazy ones count
+    TopologicalSorter(edges).prepare()  # raises CycleError, which names the modules of one
+
+
+def test_a_class_name_stands_once() -> None:
+    names = Counter(
+        node.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, number in names.items() if number > 1} == TWICE
+
+
+def test_modules_are_at_most_450_lines() -> None:
+    lines = {name: len(_path(name).read_text().splitlines()) for name in TREES}
+    assert {name for name, number in lines.items() if number > 450} == LONG_MODULES
+
+
+def test_functions_are_at_most_40_lines_without_their_docstring() -> None:
+    long = {
+        (name, node.name)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and _length(node) > 40
+    }
+    assert long == LONG_FUNCTIONS
+
+
+def _path(name: str) -> Path:
+    return HOUSE.parent.joinpath(*name.split(".")).with_suffix(".py")
+
+
+def _length(function: ast.FunctionDef) -> int:
+    """The lines of a function without its docstring."""
+    first = function.body[0]
+    told = 0
+    if ast.get_docstring(function) is not None:
+        told = (first.end_lineno or 0) - first.lineno + 1
+    return (function.end_lineno or 0) - function.lineno + 1 - told
 
 
 def test_only_the_command_line_parses_flags() -> None:

@@ -8,31 +8,21 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cecalc import __version__
 from cecalc.cli.messages import hint_as_json, offering, refuse_terminal, say, teller, usage_error
-from cecalc.cli.options import (
-    ACTIVATION,
-    BCE,
-    CE,
-    DEFAULTS,
-    EXPLAIN,
-    GUIDE,
-    WHY,
-    Color,
-    Errors,
-    Numbered,
-    takes,
-)
+from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
     entry_of,
-    entry_output_of,
+    format_of,
     output_of,
+    question_of,
     request_of,
     screen_of,
 )
@@ -46,10 +36,19 @@ from cecalc.errors import (
     note,
     note_as_json,
 )
-from cecalc.model import Entry, Header, Item, Meter, Outcome
+from cecalc.explain import FORMATS as OF_EXPLAIN
+from cecalc.model import Header, Item, Meter, Outcome
+from cecalc.output import FORMATS, Format
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
+from cecalc.request import Request
 from cecalc.terms import Hint, Task
+from cecalc.why import FORMATS as OF_WHY
+from cecalc.why.diagnosis import Question
 from cecalc.writer import Writer
+
+if TYPE_CHECKING:
+    from cecalc.run.collectors import Collecting, Job, Setup
+    from cecalc.why.catalogue import Entry
 
 app = typer.Typer(
     name="cecalc",
@@ -77,21 +76,19 @@ def root(
         )
 
 
-@app.command()
-@takes(CE)
-def ce(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def ce(ctx: typer.Context) -> int:
     """Cross-entropy: torch.nn.CrossEntropyLoss, softmax inside, one loss per row.
 
     cecalc ce --logits 2,-3,0.8,1.2 --target 2
     cecalc ce predictions.csv
     loss=$(cecalc ce predictions.csv -q)
     """
-    return _execute(Task.CE, ctx)
+    return _compute(ctx, Task.CE, _results)
 
 
-@app.command()
-@takes(BCE)
-def bce(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def bce(ctx: typer.Context) -> int:
     """Binary cross-entropy: torch.nn.BCEWithLogitsLoss, sigmoid inside, one loss per cell.
 
     With --probs it is torch.nn.BCELoss.
@@ -99,34 +96,31 @@ def bce(ctx: typer.Context, **_: Any) -> int:
     cecalc bce --logits 2,-3,0.8,1.2 --target 0,0,1,0
     cecalc bce scores.csv
     """
-    return _execute(Task.BCE, ctx)
+    return _compute(ctx, Task.BCE, _results)
 
 
-@app.command()
-@takes(ACTIVATION)
-def softmax(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def softmax(ctx: typer.Context) -> int:
     """Logits to probabilities, a row together.
 
     cecalc softmax --logits 2,-3,0.8,1.2
     cecalc softmax predictions.csv -f csv
     """
-    return _execute(Task.SOFTMAX, ctx)
+    return _compute(ctx, Task.SOFTMAX, _results)
 
 
-@app.command()
-@takes(ACTIVATION)
-def sigmoid(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def sigmoid(ctx: typer.Context) -> int:
     """Logits to probabilities, each alone.
 
     cecalc sigmoid --logits 2,-3,0.8,1.2
     cecalc sigmoid scores.csv -f csv
     """
-    return _execute(Task.SIGMOID, ctx)
+    return _compute(ctx, Task.SIGMOID, _results)
 
 
-@app.command()
-@takes(EXPLAIN)
-def explain(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def explain(ctx: typer.Context) -> int:
     """Both losses of the same rows, step by step, where they part, and torch code that agrees.
 
     Targets are read as for ce; one logit per row, or several classes at once, as for bce.
@@ -136,12 +130,11 @@ def explain(ctx: typer.Context, **_: Any) -> int:
     cecalc explain predictions.csv --top 1
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
-    return _execute(Task.CE, ctx, explains=True)
+    return _compute(ctx, Task.CE, _explaining, OF_EXPLAIN)
 
 
 @app.command(cls=Numbered)
-@takes(WHY)
-def why(ctx: typer.Context, **_: Any) -> int:
+def why(ctx: typer.Context) -> int:
     """Why a training loop prints another number: the mistakes that would have made it.
 
     The loss is read from the rows it was printed for: as for ce, or, with one score per row or
@@ -156,14 +149,16 @@ def why(ctx: typer.Context, **_: Any) -> int:
 
     cecalc why §1
     """
-    params = DEFAULTS | ctx.params
-    entry = entry_of(params)
-    return _execute(Task.CE, ctx) if entry is None else _show(entry, params)
+    options = options_of(ctx)
+    if (entry := entry_of(options)) is not None:
+        return _show(entry, options)
+    request, question = request_of(Task.CE, options), question_of(options)
+    output = output_of(options, request, OF_WHY)
+    return _execute(ctx, request, output, partial(_diagnosing, question))
 
 
-@app.command()
-@takes(GUIDE)
-def guide(ctx: typer.Context, **_: Any) -> int:
+@app.command(cls=Command)
+def guide(ctx: typer.Context) -> int:
     """What a number means and how to ask for it: a page for each topic.
 
     cecalc guide
@@ -171,7 +166,7 @@ def guide(ctx: typer.Context, **_: Any) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = screen_of(Color.AUTO, None), ctx.params["topic"]
+    screen, topic = screen_of("auto", None), options_of(ctx).topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -231,28 +226,58 @@ def _called(arguments: list[str]) -> int:
     return status
 
 
-def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
-    """Build the request, run the flow, write what the views make of it."""
-    params = DEFAULTS | ctx.params
-    request = request_of(task, params, explains=explains)
-    output = output_of(params, request)
+def _compute(
+    ctx: typer.Context,
+    task: Task,
+    collecting: Collecting,
+    formats: Mapping[str, Format] = FORMATS,
+) -> int:
+    """Build the request, and run it."""
+    options = options_of(ctx)
+    request = request_of(task, options)
+    return _execute(ctx, request, output_of(options, request, formats), collecting)
+
+
+def _results(setup: Setup) -> Job[Any]:
+    from cecalc.run.results import results
+
+    return results(setup)
+
+
+def _explaining(setup: Setup) -> Job[Any]:
+    from cecalc.explain.collector import explaining
+
+    return explaining(setup)
+
+
+def _diagnosing(question: Question, setup: Setup) -> Job[Any]:
+    from cecalc.why.collector import diagnosing
+
+    return diagnosing(question, setup)
+
+
+def _execute(
+    ctx: typer.Context, request: Request, output: OutputRequest, collecting: Collecting
+) -> int:
+    """Run what was asked for, write what the view makes of it, say what looks wrong."""
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
         needed = f"{LEAST_MEMORY // 2**20} MiB"
         raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
     from cecalc import progress
+    from cecalc.hints.collector import hinted
     from cecalc.output.figures import Checked
     from cecalc.run import run
 
     hints: list[Hint] = []
-    is_json = params["errors"] is Errors.JSON
+    is_json = options_of(ctx).errors == "json"
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
-    with progress.Shown(meter, wanted=wanted) as shown:
-        items = progress.awaited(run(request, hints.append, meter), meter, shown.stop)
-        _written(checked.of(items), output, meter)
+    with progress.display(meter, wanted=wanted) as stop:
+        items = run(request, hinted(collecting, hints.append), meter)
+        _written(checked.of(progress.awaited(items, meter, stop)), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         told = offering(hint, offered)
@@ -263,16 +288,15 @@ def _execute(task: Task, ctx: typer.Context, *, explains: bool = False) -> int:
             say(note_as_json(line, "time") if is_json else line)
     for failure in checked.failures:
         say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
-    holds = not (checked.failures or checked.is_unexplained)
-    return Status.COMPLETE if holds else Status.DOES_NOT_HOLD
+    return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 
-def _show(entry: Entry, params: dict[str, Any]) -> int:
+def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = entry_output_of(params)
-    with Writer(params["output"], hold=params["output"] is None) as writer:
+    form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
+    with Writer(options.output, hold=options.output is None) as writer:
         writer.write(view.render(entry, form, screen))
     return Status.COMPLETE
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import itertools
 import re
 import sys
@@ -12,7 +11,15 @@ from dataclasses import replace
 
 import typer
 
-from cecalc.errors import CecalcError, InputError, UsageError, as_json, message, note_as_json
+from cecalc.errors import (
+    CecalcError,
+    InputError,
+    UsageError,
+    as_json,
+    message,
+    note_as_json,
+    suggestion,
+)
 from cecalc.numbers import is_number
 from cecalc.terms import Hint, Kind
 
@@ -38,10 +45,8 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
         spelled = _row_spelled(arguments)
         return UsageError(f"stray {name}: the numbers of a row are one value", hint=spelled)
     text = error.format_message().rstrip(".").replace("Value error, ", "")
-    if near := difflib.get_close_matches(
-        name or "", getattr(error, "possibilities", None) or (), 1
-    ):
-        text = f"no such option {name}; did you mean {near[0]}?"
+    if meant := suggestion(name or "", getattr(error, "possibilities", None) or ()):
+        text = f"no such option {name}{meant}"
     value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
     return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 

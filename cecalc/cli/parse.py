@@ -1,27 +1,27 @@
-"""From the parameters of a command to a request: typed, and free of contradictions."""
+"""From the options of a command to a request free of contradictions."""
 
 from __future__ import annotations
 
-import difflib
 import glob
-import math
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
-from cecalc.cli import options
-from cecalc.cli.options import DEFAULTS, Color, read_option
+from cecalc.cli.options import Color, Options
+from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
+from cecalc.explain import CODE
 from cecalc.input.arguments import given
-from cecalc.model import Entry, Item
-from cecalc.numbers import is_number
-from cecalc.output import SUFFIXES, Explaining, Finding, Format, Selection
+from cecalc.model import Item
+from cecalc.numbers import is_number, write_number
+from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
 from cecalc.output.figures import Bound, known
 from cecalc.request import (
+    LOSS_OPTIONS,
     Arithmetic,
     ColumnChoice,
     Given,
@@ -29,233 +29,217 @@ from cecalc.request import (
     InputRequest,
     LossOptions,
     NamedFile,
-    Question,
     Rank,
     Request,
     Screen,
+    Selection,
 )
-from cecalc.selection import flaw
 from cecalc.terms import BackendName, Dtype, HintPolicy, Kind, Reduction, TargetForm, Task
+from cecalc.why.diagnosis import Question
 from cecalc.writer import STANDARD_OUTPUT
 
-_FREE = ("batch_size", "label_smoothing", "weight")
-"""What `why` takes `any` for."""
-_OF_FILES = (
+if TYPE_CHECKING:
+    from cecalc.why.catalogue import Entry
+
+
+_OF_FILES = {
     *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
     *("target_col", "target_cols", "id_col", "sample_weight_col"),
-)
-"""Options that say how a file is read."""
-_BESIDE_ENTRIES = {
-    "value",
-    "format",
-    "output",
-    "color",
-    "errors",
-    "no_hints",
-    "no_progress",
-    "debug",
 }
+"""Options that say how a file is read."""
+_EXCLUSIVE = (
+    ("logits", "probs", "log_probs"),
+    ("logits_cols", "probs_cols", "log_probs_cols"),
+    ("target_col", "target_cols"),
+    ("top", "bottom"),
+    ("strict", "no_hints"),
+)
+_OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
 """What may be said where no number is asked about."""
 
 
-def request_of(task: Task, params: Mapping[str, Any], *, explains: bool = False) -> Request:
-    """The request that a command's parameters add up to.
+def request_of(task: Task, options: Options) -> Request:
+    """The request that a command's options add up to.
 
     Raises
     ------
-    UsageError : they contradict each other, or a value cannot be read
+    UsageError : they contradict each other
     """
-    free = frozenset(name for name in _FREE if _asks(params) and params.get(name) == "any")
-    params = {**params, **dict.fromkeys(free)}
+    free = _free(options)
+    if free and options.value is None:
+        rule = f"{_flag(min(free))}: cannot read 'any' as a number"
+        raise UsageError(rule, value="any")
+    unknown: dict[str, Any] = dict.fromkeys(free)
+    options = replace(options, **unknown)
+    _refuse_contradictions(options)
     return Request(
-        input=_input(task, params),
-        options=LossOptions(
-            reduction=params.get("reduction"),
-            ignore_index=options.ignore_index(task, params.get("ignore_index")),
-            label_smoothing=options.smoothing(params.get("label_smoothing")),
-            weight=given("--weight", _listed(params.get("weight"))),
-            pos_weight=given("--pos-weight", _listed(params.get("pos_weight"))),
-        ),
-        clamp=not params.get("no_clamp", False),
-        unchecked=params.get("unchecked", False),
-        log=params.get("log", False),
-        arithmetic=_arithmetic(params),
-        rank=_rank(params),
-        by=_by(params),
-        explains=explains,
-        question=_question(params, free),
-        hints=_hints(params),
+        input=_input(task, options),
+        clamp=not options.no_clamp,
+        unchecked=options.unchecked,
+        log=options.log,
+        arithmetic=_arithmetic(options),
+        rank=_rank(options),
+        by=_joined(options.by),
+        hints=_hints(options),
     )
 
 
-def entry_of(params: Mapping[str, Any]) -> Entry | None:
+def entry_of(options: Options) -> Entry | None:
     """The entry of the catalogue that `why` is asked for; None where it is asked about a number.
 
     Raises
     ------
     UsageError : there is no such entry, or something else is given beside it
     """
-    sign, number = params["value"][:1], params["value"][1:]
-    if sign not in ("§", "#"):
+    value = options.value or ""
+    if not value.startswith(("§", "#")):
         return None
     from cecalc.why.catalogue import catalogue
 
     entries = {str(entry.number): entry for entry in catalogue().values()}
-    if number not in entries:
+    name = value[1:]
+    if name not in entries:
         raise UsageError(
-            f"no entry {excerpt(number)}: there are 1 to {len(entries)}",
+            f"no entry {excerpt(name)}: there are 1 to {len(entries)}",
             hint="cecalc guide confusions shows them all",
         )
-    if params["inputs"]:
-        file = excerpt(params["inputs"][0])
-        raise UsageError(f"entry {number} is read alone, without the file {file}")
-    for name, default in DEFAULTS.items():
-        if name not in _BESIDE_ENTRIES and params[name] not in (default, (), []):
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} goes with a number, not with entry {number}")
-    return entries[number]
+    if options.inputs:
+        file = excerpt(options.inputs[0])
+        raise UsageError(f"entry {name} is read alone, without the file {file}")
+    for option in options.given():
+        if option not in _OF_ENTRIES:
+            raise UsageError(f"{_flag(option)} goes with a number, not with entry {name}")
+    return entries[name]
 
 
-def joined(given: Sequence[str] | None) -> str | None:
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _joined(specifications: list[str] | None) -> str | None:
     """A specification that may have been given in several options."""
-    return ",".join(given) if given else None
+    return ",".join(specifications) if specifications else None
 
 
-def refuse_flawed(option: str, specification: str) -> None:
-    """Refuse what no table could answer."""
-    if (fault := flaw(specification)) is not None:
-        rule = f"{option} {excerpt(specification)}: {fault}"
-        raise UsageError(rule, value=specification)
+def _refuse_contradictions(options: Options) -> None:
+    """Refuse options that exclude each other."""
+    given = options.given()
+    for names in _EXCLUSIVE:
+        flags = [_flag(name) for name in names if name in given]
+        if len(flags) > 1:
+            raise UsageError(f"{' and '.join(flags)} exclude each other")
 
 
-def _hints(params: Mapping[str, Any]) -> HintPolicy:
+def _hints(options: Options) -> HintPolicy:
     """What becomes of hints; -q leaves them out, but not out of --strict."""
-    if params["strict"] and params["no_hints"]:
-        raise UsageError("--strict and --no-hints exclude each other")
-    if params["strict"]:
+    if options.strict:
         return HintPolicy.STRICT
-    return HintPolicy.SILENT if params["no_hints"] or params["quiet"] else HintPolicy.TELL
+    return HintPolicy.SILENT if options.no_hints or options.quiet else HintPolicy.TELL
 
 
-def _rank(params: Mapping[str, Any]) -> Rank | None:
+def _rank(options: Options) -> Rank | None:
     """Which rows are asked for by their loss."""
-    found = [option for option in ("top", "bottom") if params.get(option) is not None]
-    if not found:
-        return None
-    if len(found) > 1:
-        raise UsageError("--top and --bottom exclude each other")
-    option, text = f"--{found[0]}", params[found[0]]
-    count = options.whole(option, text)
-    if count < 1:
-        raise UsageError(f"{option} {text} keeps no row", value=text)
-    return Rank(count, lowest=option == "--bottom")
+    if options.bottom is not None:
+        return Rank(options.bottom, lowest=True)
+    return None if options.top is None else Rank(options.top)
 
 
-def _by(params: Mapping[str, Any]) -> str | None:
-    """The columns that make groups."""
-    specification = joined(params.get("by"))
-    if specification is not None:
-        refuse_flawed("--by", specification)
-    return specification
+def _free(options: Options) -> frozenset[str]:
+    """What may have been anything."""
+    return frozenset(name for name in options.given() if getattr(options, name) is ANY)
 
 
-def _asks(params: Mapping[str, Any]) -> bool:
-    """Whether a number is asked about."""
-    return params.get("value") is not None
+def question_of(options: Options) -> Question:
+    """What `why` is asked.
 
-
-def _question(params: Mapping[str, Any], free: frozenset[str]) -> Question | None:
-    """What `why` is asked."""
-    if not _asks(params):
-        return None
-    text = params["value"]
+    Raises
+    ------
+    UsageError : the value is no number
+    """
+    text, free = options.value or "", _free(options)
     if not is_number(text):
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
-    options.read_option("VALUE", text)
-    batch_size = params.get("batch_size")
-    size = None if batch_size is None else options.whole("--batch-size", batch_size)
-    if size == 0:
-        raise UsageError("--batch-size 0 holds no row", value=batch_size)
-    framework = params.get("framework")
-    return Question(text.strip(), size, framework and framework.value, params["deep"], free)
+    number("VALUE", text)
+    return Question(text.strip(), options.batch_size, options.framework, options.deep, free)
 
 
-def _input(task: Task, params: Mapping[str, Any]) -> InputRequest:
-    inputs: list[str] = params["inputs"] or []
-    _refuse_strays(params, inputs)
-    values = _values(task, params)
-    target = given("--target", params.get("target") or (), names=task is Task.CE)
-    sample_weight = given("--sample-weight", _listed(params.get("sample_weight")))
-    _refuse_second_dash(inputs, *values.values(), target, sample_weight)
+def _input(task: Task, options: Options) -> InputRequest:
+    inputs = options.inputs or []
+    _refuse_strays(options, inputs)
+    values = _values(task, options)
+    target = given("--target", options.target or (), names=task is Task.CE)
+    beside = (target, options.sample_weight)
+    _refuse_second_dash(inputs, *values.values(), *beside)
     if task.is_loss and target is None and any(isinstance(v, Inline) for v in values.values()):
         raise UsageError("no target", hint="give one with --target")
-    if params.get("target_form") is TargetForm.CELLS:
+    if options.target_form is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
-    classes = params.get("classes")
-    ignored = options.ignore_index(task, params.get("ignore_index"))
-    request = InputRequest(
+    if values and not any(isinstance(v, NamedFile) for v in (*values.values(), *beside)):
+        for name in options.given():
+            if name in _OF_FILES:
+                raise UsageError(f"{_flag(name)} goes with a file")
+    classes = options.classes
+    return InputRequest(
         task=task,
         paths=tuple(inputs),
         values=values,
         target=target,
-        sample_weight=sample_weight,
+        sample_weight=options.sample_weight,
         classes=None if classes is None else tuple(c.strip() for c in classes.split(",")),
-        columns=_columns(params),
-        target_form=params.get("target_form"),
-        target_as=params.get("target_as"),
-        ignored=ignored,
-        format=params["input_format"],
-        has_header=not params["no_header"],
-        delimiter=options.delimiter(params["delimiter"]),
-        encoding=options.encoding(params["encoding"]),
-        max_bytes=options.size(params["max_bytes"]),
-        max_columns=options.whole("--max-columns", params["max_columns"]),
-        transpose=params["transpose"],
-        nan=params["nan"],
+        columns=_columns(options),
+        target_form=options.target_form,
+        target_as=options.target_as,
+        options=_loss_options(task, options),
+        format=options.input_format,
+        has_header=not options.no_header,
+        delimiter=options.delimiter,
+        encoding=options.encoding,
+        max_bytes=options.max_bytes,
+        max_columns=options.max_columns,
+        transpose=options.transpose,
+        nan=options.nan,
     )
-    _refuse_idle(params, values, target, sample_weight)
-    return request
 
 
-def _values(task: Task, params: Mapping[str, Any]) -> dict[Kind, Given]:
+def _loss_options(task: Task, options: Options) -> LossOptions:
+    found = LossOptions(**{name: getattr(options, name) for name in LOSS_OPTIONS})
+    if task is Task.CE and not found.ignores_a_class:
+        text = write_number(found.ignore_index or 0)
+        raise UsageError(f"--ignore-index {excerpt(text)} is not a class index", value=text)
+    return found
+
+
+def _values(task: Task, options: Options) -> dict[Kind, Given]:
     """What was given to one of --logits, --probs and --log-probs."""
-    every = {kind: given(kind.option, params.get(kind) or ()) for kind in Kind}
+    every = {kind: given(kind.option, getattr(options, kind) or ()) for kind in Kind}
     values = {kind: value for kind, value in every.items() if value is not None}
-    if len(values) > 1:
-        raise UsageError(f"{' and '.join(kind.option for kind in values)} exclude each other")
-    if task is Task.BCE and Kind.PROBS in values and params.get("pos_weight") is not None:
+    if task is Task.BCE and Kind.PROBS in values and options.pos_weight is not None:
         raise UsageError(
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
         )
     return values
 
 
-def _columns(params: Mapping[str, Any]) -> ColumnChoice:
-    said = {kind: params.get(f"{kind}_cols") for kind in Kind}
+def _columns(options: Options) -> ColumnChoice:
+    said = {kind: getattr(options, f"{kind}_cols") for kind in Kind}
     values = {kind: text for kind, text in said.items() if text is not None}
-    if len(values) > 1:
-        raise UsageError("--logits-cols, --probs-cols and --log-probs-cols exclude each other")
-    for name, text in params.items():
-        if name.endswith(("_col", "_cols")) and text is not None:
-            refuse_flawed(f"--{name.replace('_', '-')}", text)
-    if params.get("target_col") is not None and params.get("target_cols") is not None:
-        raise UsageError("--target-col and --target-cols exclude each other")
     return ColumnChoice(
         values=values,
-        target=params.get("target_col"),
-        targets=params.get("target_cols"),
-        id=params.get("id_col"),
-        sample_weight=params.get("sample_weight_col"),
+        target=options.target_col,
+        targets=options.target_cols,
+        id=options.id_col,
+        sample_weight=options.sample_weight_col,
     )
 
 
-def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
-    kind = next((kind for kind in Kind if params.get(kind)), None)
+def _refuse_strays(options: Options, inputs: list[str]) -> None:
+    """Refuse numbers that stand alone, and files beside values."""
+    kind = next((kind for kind in Kind if getattr(options, kind)), None)
     option = (kind or Kind.LOGITS).option
-    before = params[kind][-1].split(",") if kind else []
     numbers = [text for text in inputs if all(map(is_number, text.split(",")))]
     if numbers and not os.path.exists(inputs[0]):  # noqa: PTH110  # a Path raises on long names
+        before = getattr(options, kind)[-1].split(",") if kind else []
         spelled = ",".join([*before, *numbers])
         raise UsageError(
             f"stray {excerpt(numbers[0])}: the numbers of a row are one value",
@@ -266,37 +250,16 @@ def _refuse_strays(params: Mapping[str, Any], inputs: list[str]) -> None:
         raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
 
 
-def _refuse_idle(
-    params: Mapping[str, Any], values: Mapping[Kind, Given], *beside: Given | None
-) -> None:
-    """Refuse options that say how a file is read where none is."""
-    if not values or any(isinstance(given, NamedFile) for given in (*values.values(), *beside)):
-        return
-    for name in _OF_FILES:
-        if params.get(name) not in (None, False, "utf-8"):
-            raise UsageError(f"--{name.replace('_', '-')} goes with a file")
-
-
 def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
     dashes = inputs.count("-") + sum(isinstance(g, NamedFile) and g.path == "-" for g in given)
     if dashes > 1:
         raise UsageError("standard input (-) can be read only once")
 
 
-def _listed(text: str | None) -> Sequence[str]:
-    return () if text is None else (text,)
-
-
-def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
+def _arithmetic(options: Options) -> Arithmetic:
     """Who computes, refused where it contradicts itself."""
-    choice = Arithmetic(params["backend"], params["device"], params["dtype"])
-    kind, colon, number = choice.device.partition(":")
-    known = kind in ("auto", "cpu", "cuda", "mps") and not colon
-    if not known and not (kind == "cuda" and number.isascii() and number.isdigit()):
-        raise UsageError(
-            f"--device {excerpt(choice.device)} is none of cpu, cuda, cuda:N, mps, auto",
-            value=choice.device,
-        )
+    choice = Arithmetic(options.backend, options.device, options.dtype)
+    kind = choice.device.partition(":")[0]
     if choice.backend is BackendName.NUMPY and kind in ("cuda", "mps"):
         raise UsageError(f"--backend numpy has no device {choice.device}")
     if choice.backend is BackendName.NUMPY and choice.dtype is not Dtype.FLOAT64:
@@ -310,7 +273,7 @@ def _arithmetic(params: Mapping[str, Any]) -> Arithmetic:
 class OutputRequest:
     """Everything the command line says about the output."""
 
-    format: Format | Explaining | Finding
+    format: Format
     path: str | None
     quiet: bool
     selection: Selection
@@ -332,98 +295,72 @@ class OutputRequest:
         return self.format.render(items, self.screen, self.selection)
 
 
-def output_of(params: Mapping[str, Any], request: Request) -> OutputRequest:
-    """What the command line says about the output.
+def output_of(
+    options: Options, request: Request, formats: Mapping[str, Format] = FORMATS
+) -> OutputRequest:
+    """What the command line says about the output of a command that has these formats.
 
     Raises
     ------
     UsageError : the suffix is unknown, or the output is also an input
     """
-    path, chosen = params["output"], params["format"]
+    path = options.output
     inputs = list(_read(request))
     if path is not None:
-        _refuse_overwriting(path, inputs)
-        if chosen is None and not params["code"]:
-            chosen = _format_of(path)
-    if path is None or params["quiet"]:
-        _refuse_appending(inputs)
-    chosen = chosen or Format.TABLE
+        _refuse_reading(path, inputs)
+    if path is None or options.quiet:
+        _refuse_reading(STANDARD_OUTPUT, inputs)
+    chosen = format_of(options, formats)
     return OutputRequest(
-        format=_form(params, request, chosen),
+        format=chosen,
         path=path,
-        quiet=params["quiet"],
-        selection=_selection(params, chosen),
-        bounds=tuple(_bounds(request.input.task, params)),
-        screen=screen_of(params["color"], path),
-        progress=not params["no_progress"],
-        time=params["time"],
+        quiet=options.quiet,
+        selection=_selection(options, chosen),
+        bounds=tuple(_bounds(request.input.task, options)),
+        screen=screen_of(options.color, path),
+        progress=not options.no_progress,
+        time=options.time,
     )
 
 
-def entry_output_of(params: Mapping[str, Any]) -> tuple[Finding, Screen]:
-    """How an entry of the catalogue is written, and where it is seen."""
-    path, chosen = params["output"], params["format"]
-    if path is not None and chosen is None:
-        chosen = _format_of(path)
-    return _finding(chosen or Format.TABLE), screen_of(params["color"], path)
+def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
+    """How the result of a command is written, which may not have every format."""
+    if options.code and options.format is not None:
+        raise UsageError("--code is torch code, and goes with no --format")
+    if options.code:
+        return CODE
+    name = options.format or _suffixed(options.output).name
+    if name not in formats:
+        has_code = CODE.name in formats
+        more = ", and --code for torch code" if has_code else ""
+        rule = f"{'explain' if has_code else 'why'} has no format {name}"
+        raise UsageError(rule, hint=f"there are table and json{more}")
+    return formats[name]
 
 
-def _form(
-    params: Mapping[str, Any], request: Request, chosen: Format
-) -> Format | Explaining | Finding:
-    """How the result of the command is written, which has not every format."""
-    if request.explains:
-        return _explaining(params, chosen)
-    if request.question is None:
-        return chosen
-    return _finding(chosen)
-
-
-def _finding(chosen: Format) -> Finding:
-    """How what `why` says is written."""
-    if chosen not in (Format.TABLE, Format.JSON):
-        raise UsageError(f"why has no format {chosen}", hint="there are table and json")
-    return Finding(chosen.value)
-
-
-def _explaining(params: Mapping[str, Any], chosen: Format) -> Explaining:
-    """How an explanation is written."""
-    if params["code"]:
-        if params["format"] is not None:
-            raise UsageError("--code is torch code, and goes with no --format")
-        return Explaining.CODE
-    if chosen not in (Format.TABLE, Format.JSON):
-        rule = f"explain has no format {chosen}"
-        raise UsageError(rule, hint="there are table and json, and --code for torch code")
-    return Explaining(chosen.value)
-
-
-def _selection(params: Mapping[str, Any], chosen: Format) -> Selection:
+def _selection(options: Options, chosen: Format) -> Selection:
     """Which rows and columns are written."""
-    if params["no_rows"] and chosen is not Format.JSON:
+    if options.no_rows and chosen is not JSON:
         raise UsageError("--no-rows goes with --format json")
-    for option in ("--only-added", "--prefix"):
-        if params[option[2:].replace("-", "_")] and not chosen.is_by_row:
-            raise UsageError(f"{option} goes with --format csv, tsv or jsonl")
-    if params["only_added"] and params.get("by"):
+    for name in ("only_added", "prefix"):
+        if getattr(options, name) and not chosen.is_by_row:
+            raise UsageError(f"{_flag(name)} goes with --format csv, tsv or jsonl")
+    if options.only_added and options.by:
         raise UsageError("--only-added goes with rows, and --by has none")
-    _refuse_unwritten(params)
-    specification = joined(params["select"])
-    if specification is not None:
-        refuse_flawed("--select", specification)
+    _refuse_unwritten(options)
     return Selection(
-        rows=not params["no_rows"],
-        prefix=params["prefix"],
-        only_added=params["only_added"],
-        columns=specification,
+        rows=not options.no_rows,
+        prefix=options.prefix,
+        only_added=options.only_added,
+        columns=_joined(options.select),
     )
 
 
-def _refuse_unwritten(params: Mapping[str, Any]) -> None:
+def _refuse_unwritten(options: Options) -> None:
     """Refuse options that choose among what is not written at all."""
-    is_quiet = params["quiet"] and params["output"] is None
-    silent = "--no-rows" if params["no_rows"] else "-q" if is_quiet else None
-    prints_rows = silent == "-q" and params.get("reduction") is Reduction.NONE
+    is_quiet = options.quiet and options.output is None
+    silent = "--no-rows" if options.no_rows else "-q" if is_quiet else None
+    prints_rows = silent == "-q" and options.reduction is Reduction.NONE
     ranks = "chooses rows"
     for option, what in (
         ("by", "writes groups"),
@@ -431,80 +368,74 @@ def _refuse_unwritten(params: Mapping[str, Any]) -> None:
         ("bottom", ranks),
         ("select", "chooses columns of rows"),
     ):
-        if silent and params.get(option) and not (what == ranks and prints_rows):
+        if silent and getattr(options, option) and not (what == ranks and prints_rows):
             raise UsageError(f"--{option} {what}, and {silent} writes none")
 
 
-def _bounds(task: Task, params: Mapping[str, Any]) -> Iterator[Bound]:
+def _bounds(task: Task, options: Options) -> Iterator[Bound]:
     """What --fail-above and --fail-below say."""
-    for option, is_ceiling in (("--fail-above", True), ("--fail-below", False)):
-        for text in params.get(option[2:].replace("-", "_")) or ():
-            figure, sign, number = text.rpartition("=")
-            figure = figure.strip().replace("-", "_") if sign else "loss"
-            if figure not in known(task):
-                near = [name for name in known(task) if figure and name.startswith(figure)]
-                near = near or difflib.get_close_matches(figure, known(task), 1)
-                meant = f"; did you mean {near[0]}?" if near else ""
+    said = {"--fail-above": options.fail_above, "--fail-below": options.fail_below}
+    for option, texts in said.items():
+        for text in texts or ():
+            found = bound(option, text, known(task))
+            if found.figure == "loss" and options.reduction is Reduction.NONE:
                 raise UsageError(
-                    f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
-                    hint=f"figures: {', '.join(known(task))}",
+                    f"{option} {excerpt(text)}: there is no one loss under --reduction none",
+                    hint=f"name another figure: {option} mean={text.rpartition('=')[2]}",
                     value=text,
                 )
-            if figure == "loss" and params.get("reduction") is Reduction.NONE:
-                rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
-                hint = f"name another figure: {option} mean={number}"
-                raise UsageError(rule, hint=hint, value=text)
-            limit = read_option(option, number)
-            if math.isnan(limit):
-                rule = f"{option} {excerpt(text)}: nothing is above or below nan"
-                raise UsageError(rule, value=text)
-            yield Bound(figure, limit, is_ceiling)
+            yield found
 
 
-def _format_of(path: str) -> Format:
+def _suffixed(path: str | None) -> Format:
+    """The format that the suffix of the output says."""
+    if path is None:
+        return TABLE
     suffix = PurePath(path).suffix
-    found = Format.of_suffix(suffix)
+    found = SUFFIXES.get(suffix.lower())
     if found is None and not path.startswith("/dev/"):
-        known = ", ".join(SUFFIXES)
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
         raise UsageError(
             f"-o {excerpt(path)}: {what}",
-            hint=f"say the format with -f, or use one of {known}",
+            hint=f"say the format with -f, or use one of {', '.join(SUFFIXES)}",
             value=path,
         )
-    return found or Format.TABLE
+    return found or TABLE
 
 
 def _read(request: Request) -> Iterator[str]:
     """The names of everything that is read; - for standard input."""
-    options, inputs = request.options, request.input
-    given = (*inputs.values.values(), inputs.target, inputs.sample_weight)
-    yield from (
-        g.path for g in (*given, options.weight, options.pos_weight) if isinstance(g, NamedFile)
-    )
+    inputs = request.input
+    of_loss = vars(inputs.options).values()
+    given = (*inputs.values.values(), inputs.target, inputs.sample_weight, *of_loss)
+    yield from (g.path for g in given if isinstance(g, NamedFile))
     for name in inputs.paths or (() if inputs.values else ("-",)):
         yield name
         yield from glob.iglob(name, recursive=True)  # noqa: PTH207
 
 
-def _refuse_overwriting(path: str, inputs: Iterable[str]) -> None:
+def _refuse_reading(output: str | int, inputs: Iterable[str]) -> None:
+    """Refuse an output (a name, or standard output as after >>) that is an input too."""
+    written = _status(output)
     for name in inputs:
-        if _is_same(_status(path), _status(name), only_regular=name == "-"):
-            raise UsageError(f"output {excerpt(path)} is also an input")
-
-
-def _refuse_appending(inputs: Iterable[str]) -> None:
-    """Refuse a file as standard output, as after >>, that is an input too."""
-    try:
-        written = os.fstat(STANDARD_OUTPUT)
-    except OSError:
-        return
-    for name in inputs:
-        if _is_same(written, _status(name), only_regular=True):
+        read = _status(name)
+        if written is None or read is None or not os.path.samestat(written, read):
+            continue
+        if isinstance(output, str) and (name != "-" or stat.S_ISREG(written.st_mode)):
+            raise UsageError(f"output {excerpt(output)} is also an input")
+        if stat.S_ISREG(written.st_mode):  # a pipe or a terminal may well be both
             rule = f"standard output is {excerpt(name)}, which is also an input"
             if name == "-":
                 rule = "standard output is the file that standard input is read from"
             raise UsageError(rule)
+
+
+def _status(file: str | int) -> os.stat_result | None:
+    """What the system knows of a file, - for standard input; None where there is none."""
+    try:
+        return os.stat(0 if file == "-" else file)  # noqa: PTH116  # a Path is no descriptor
+    except (OSError, ValueError):
+        return None
 
 
 def screen_of(color: Color, path: str | None) -> Screen:
@@ -516,21 +447,4 @@ def screen_of(color: Color, path: str | None) -> Screen:
         import shutil
 
         width = shutil.get_terminal_size().columns
-    return Screen(width=width, color=color is Color.ALWAYS or (color is Color.AUTO and wanted))
-
-
-def _status(name: str) -> os.stat_result | None:
-    """What the system knows of a file, or of standard input for -; None where there is none."""
-    try:
-        return os.fstat(0) if name == "-" else Path(name).stat()
-    except (OSError, ValueError):
-        return None
-
-
-def _is_same(
-    one: os.stat_result | None, other: os.stat_result | None, *, only_regular: bool
-) -> bool:
-    """Whether both are one file; a pipe or a terminal may well be both."""
-    if one is None or other is None or (only_regular and not stat.S_ISREG(one.st_mode)):
-        return False
-    return os.path.samestat(one, other)
+    return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

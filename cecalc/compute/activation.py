@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
-from cecalc.compute.layout import Layout, layout_of
-from cecalc.compute.settings import Noted, Settings
+from cecalc.compute.layout import Placement, layout_of
+from cecalc.compute.operation import Operation
 from cecalc.losses import activations, checks
-from cecalc.model import Batch, Floats, Outcome
+from cecalc.model import Activations, Batch, Floats
+from cecalc.notices import Notices
 from cecalc.terms import Task
 
 
-def activated(batch: Batch, settings: Settings, backend: Backend) -> Noted:
-    """Probabilities of a batch of logits, or their logarithms."""
-    everything = np.ones(batch.size, dtype=bool)
-    if settings.task is Task.SOFTMAX:
-        checks.ce_logits(batch.values, everything, settings.lenient)
-    else:
-        checks.bce_logits(batch.values, np.ones(batch.values.shape, dtype=bool), settings.lenient)
-    probs = _activation(batch, settings, backend)
-    return Noted(Outcome(batch, everything, probs=probs))
+class Activation(Operation[Activations]):
+    """Softmax or sigmoid."""
+
+    def _outcome(self, batch: Batch) -> Activations:
+        """Probabilities of a batch of logits, or their logarithms."""
+        logits, lenient, log = batch.values, self.settings.lenient, self.settings.log
+        everything = np.ones(batch.size, dtype=bool)
+        if self.settings.task is Task.SOFTMAX:
+            checks.ce_logits(logits, everything, lenient)
+            probs = softmax(logits, layout_of(batch), self.backend, log=log)
+        else:
+            checks.bce_logits(logits, everything, lenient)
+            probs = sigmoid(logits, self.backend, log=log)
+        return Activations(batch, everything, Notices(), probs)
 
 
-def native_softmax(
-    logits: Floats, layout: Layout | None, backend: RoundedBackend, *, log: bool
-) -> Floats:
-    """Torch's own softmax of rows, or its logarithm, as it is where they lie."""
+def softmax(logits: Floats, layout: Placement | None, backend: Backend, *, log: bool) -> Floats:
+    """The softmax of rows, or its logarithm; where torch rounds it, as it does where they lie."""
+    if not isinstance(backend, RoundedBackend):
+        return backend.of(activations.log_softmax if log else activations.softmax, logits)
+    name = "log_softmax" if log else "softmax"
     if layout is None:
-        return backend.softmax(logits, log=log)
-    return layout.gathered(backend.softmax(layout.spread(logits), log=log))
+        return backend.functional(name, logits, dim=1)
+    return layout.gathered(backend.functional(name, layout.spread(logits), dim=1))
 
 
-def _activation(batch: Batch, settings: Settings, backend: Backend) -> Floats:
-    logits, is_softmax = batch.values, settings.task is Task.SOFTMAX
+def sigmoid(logits: Floats, backend: Backend, *, log: bool) -> Floats:
+    """The sigmoid of each logit, or its logarithm."""
     if isinstance(backend, RoundedBackend):
-        if is_softmax:
-            return native_softmax(logits, layout_of(batch), backend, log=settings.log)
-        return backend.sigmoid(logits, log=settings.log)
-    function = {
-        (True, False): activations.softmax,
-        (True, True): activations.log_softmax,
-        (False, False): activations.sigmoid,
-        (False, True): activations.log_sigmoid,
-    }[is_softmax, settings.log]
-    return cast("Floats", backend.numpy(function(backend.array(logits))))
+        return backend.functional("logsigmoid" if log else "sigmoid", logits)
+    return backend.of(activations.log_sigmoid if log else activations.sigmoid, logits)

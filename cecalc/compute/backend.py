@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,8 @@ GPU_VALUES = 2**16
 class Backend:
     """Puts arrays where the arithmetic happens, and brings results back. This one is NumPy."""
 
+    name: str = BackendName.NUMPY
+    version = np.__version__
     dtype = Dtype.FLOAT64
     device = "cpu"
     piece = 2**17
@@ -40,6 +43,12 @@ class Backend:
         """An array of the backend's as a NumPy array."""
         return array
 
+    def of(self, function: Callable[..., Array], *arrays: Floats | None) -> Floats:
+        """A function of arrays, computed here; what is not given stays None."""
+        there = (None if array is None else self.array(array) for array in arrays)
+        found: Floats = self.numpy(function(*there))
+        return found
+
     def working(self) -> AbstractContextManager[Any]:
         """What a thread works under."""
         return nullcontext()
@@ -54,8 +63,8 @@ class Backend:
     @property
     def label(self) -> str:
         """What computed the number, for people."""
-        version = ".".join(np.__version__.split(".")[:2])
-        return f"numpy {version} · {self.dtype} · {self.device}"
+        number = ".".join(self.version.split("+")[0].split(".")[:2])
+        return f"{self.name} {number} · {self.dtype} · {self.device}"
 
 
 class TorchBackend(Backend):
@@ -64,7 +73,8 @@ class TorchBackend(Backend):
     def __init__(self, device: str) -> None:
         import torch
 
-        self.torch = torch
+        self.torch, self.version = torch, torch.__version__
+        self.name = BackendName.TORCH
         self.device = device
         self._own = threading.local()
         if device == "cpu":
@@ -95,12 +105,6 @@ class TorchBackend(Backend):
         """Give memory of the device back that torch keeps for later."""
         self.torch.cuda.empty_cache()
 
-    @property
-    def label(self) -> str:
-        """What computed the number, for people."""
-        version = ".".join(self.torch.__version__.split("+")[0].split(".")[:2])
-        return f"torch {version} · {self.dtype} · {self.device}"
-
     def _moved(self, tensor: Array) -> Array:
         """The tensor on the device; from pinned memory the copy runs beside the computing."""
         if self.device == "cpu":
@@ -129,78 +133,21 @@ class RoundedBackend(TorchBackend):
 
     def array(self, array: Any) -> Array:
         """A NumPy array as a tensor of the dtype; integers stay as they are."""
-        return self._tensor(array) if array.dtype.kind == "f" else super().array(array)
-
-    def numpy(self, array: Array) -> Any:
-        """A tensor as a NumPy array of float64."""
-        return self._back(array)
-
-    def rounded(self, array: Floats) -> Floats:
-        """The values as the dtype holds them, in float64."""
-        return self._back(self._tensor(array))
-
-    def cross_entropy(
-        self, logits: Floats, target: Any, *, weight: Floats | None, label_smoothing: float
-    ) -> Floats:
-        """`torch.nn.functional.cross_entropy`, one value per row or position.
-
-        Parameters
-        ----------
-        logits : shape (N, C) or (N, C, D)
-        target : of integers without the class axis, or of the same shape
-        """
-        loss = self.torch.nn.functional.cross_entropy(
-            self._tensor(logits),
-            self._tensor(target) if target.ndim == logits.ndim else self.array(target),
-            weight=None if weight is None else self._tensor(weight),
-            label_smoothing=label_smoothing,
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def binary_cross_entropy(
-        self, logits: Floats, target: Floats, *, weight: Floats | None, pos_weight: Floats | None
-    ) -> Floats:
-        """`torch.nn.functional.binary_cross_entropy_with_logits`, one value per cell."""
-        loss = self.torch.nn.functional.binary_cross_entropy_with_logits(
-            self._tensor(logits),
-            self._tensor(target),
-            weight=None if weight is None else self._tensor(weight),
-            pos_weight=None if pos_weight is None else self._tensor(pos_weight),
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def binary_cross_entropy_of_probs(
-        self, probs: Floats, target: Floats, *, weight: Floats | None
-    ) -> Floats:
-        """`torch.nn.functional.binary_cross_entropy`, one value per cell."""
-        loss = self.torch.nn.functional.binary_cross_entropy(
-            self._tensor(probs),
-            self._tensor(target),
-            weight=None if weight is None else self._tensor(weight),
-            reduction="none",
-        )
-        return self._back(loss)
-
-    def softmax(self, logits: Floats, *, log: bool) -> Floats:
-        """Torch's softmax or log-softmax over the classes, of shape (N, C) or (N, C, D)."""
-        apply = self.torch.log_softmax if log else self.torch.softmax
-        return self._back(apply(self._tensor(logits), dim=1))
-
-    def sigmoid(self, logits: Floats, *, log: bool) -> Floats:
-        """Torch's sigmoid or log-sigmoid of each value."""
-        apply = self.torch.nn.functional.logsigmoid if log else self.torch.sigmoid
-        return self._back(apply(self._tensor(logits)))
-
-    def _tensor(self, array: Any) -> Array:
+        if array.dtype.kind != "f":
+            return super().array(array)
         # Rounded on the host: mps has no float64.
         host = self.torch.asarray(np.require(array, requirements=["C", "W"]))
         return self._moved(host.to(self.torch_dtype))
 
-    def _back(self, tensor: Array) -> Floats:
-        back: Floats = tensor.cpu().to(self.torch.float64).numpy()
-        return back
+    def numpy(self, array: Array) -> Any:
+        """A tensor as a NumPy array of float64."""
+        return array.cpu().to(self.torch.float64).numpy()
+
+    def functional(self, name: str, *arrays: Floats, **options: Any) -> Floats:
+        """A function of `torch.nn.functional`; options that are arrays are rounded too."""
+        rounded = {k: self.array(v) for k, v in options.items() if isinstance(v, np.ndarray)}
+        function = partial(getattr(self.torch.nn.functional, name), **options | rounded)
+        return self.of(function, *arrays)
 
 
 def choose(choice: Arithmetic, *, values: int) -> Backend:
@@ -222,7 +169,9 @@ def choose(choice: Arithmetic, *, values: int) -> Backend:
             else "cpu"
         )
     elif device != "cpu":
-        _require(device)
+        there = available_devices()
+        if device not in there and not (device == "cuda" and "cuda:0" in there):
+            raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
     if choice.dtype is not Dtype.FLOAT64:
         return RoundedBackend(device, choice.dtype)
     if choice.backend is BackendName.TORCH or device != "cpu":
@@ -236,22 +185,12 @@ def _has_cuda() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _require(device: str) -> None:
-    there = available_devices()
-    if device not in there and not (device == "cuda" and "cuda:0" in there):
-        raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
-
-
 def available_devices() -> list[str]:
     """The devices torch finds on this machine, by the names --device takes."""
     import torch
 
-    devices = ["cpu"]
-    if torch.cuda.is_available():
-        devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        devices.append("mps")
-    return devices
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -265,17 +204,18 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
     Parameters
     ----------
     compute : takes as many arrays as are given, returns a named tuple of arrays
-    arrays : each of shape (N, …), the first one of shape (N, C)
+    arrays : each of shape (N, …), the first one of shape (N, C), or None
 
     Raises
     ------
     LimitError : the device has no room for a single row
     """
     size, width = arrays[0].shape
-    rows, start, parts = max(1, backend.piece // width), 0, []
+    rows, start, pieces = max(1, backend.piece // width), 0, []
     while start < size:
         try:
-            parts.append(compute(*(array[start : start + rows] for array in arrays)))
+            piece = slice(start, start + rows)
+            pieces.append(compute(*(None if array is None else array[piece] for array in arrays)))
         except backend.out_of_memory:
             if rows == 1:
                 raise LimitError(f"out of memory on {backend.device} for one row") from None
@@ -283,6 +223,6 @@ def in_pieces(compute: Callable[..., T], arrays: Sequence[Any], backend: Backend
             rows = (min(rows, size) + 1) // 2
             continue
         start += rows
-    if len(parts) == 1:
-        return parts[0]
-    return type(parts[0])(*map(np.concatenate, zip(*parts, strict=True)))
+    if len(pieces) == 1:
+        return pieces[0]
+    return type(pieces[0])(*map(np.concatenate, zip(*pieces, strict=True)))

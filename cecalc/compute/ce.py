@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import native_softmax
+from cecalc.compute.activation import softmax
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.layout import Layout, layout_of, places_of
-from cecalc.compute.settings import Noted, Settings
+from cecalc.compute.layout import Placement, layout_of, places_of
+from cecalc.compute.operation import Operation
 from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
-from cecalc.losses.rules import Notices
 from cecalc.losses.stable import at, namespace, normaliser, weighted
-from cecalc.model import Batch, Flags, Floats, Integers, Outcome, Working
+from cecalc.model import Batch, Flags, Floats, Integers, RowLosses, Working
+from cecalc.notices import Notices
 from cecalc.terms import Kind
 
 _SURPRISAL = {
@@ -26,7 +26,7 @@ _SURPRISAL = {
 }
 
 
-class _RowLosses(NamedTuple):
+class _Rows(NamedTuple):
     """What is computed of rows, each of shape (N,); losses in nats."""
 
     unweighted: Floats
@@ -39,135 +39,169 @@ class _RowLosses(NamedTuple):
     """The largest value: NaN or infinite where a row of logits may break a rule."""
 
 
-def cross_entropy_of(batch: Batch, settings: Settings, backend: Backend) -> Noted:
-    """The outcome of a batch under cross-entropy: one loss per row."""
-    assert batch.target is not None
-    classes = batch.values.shape[1]
-    if classes == 1 and not settings.lenient.unchecked:
-        raise DataError(
-            "one class: cross-entropy over it is 0 whatever the value",
-            hint="one score per row against 0/1 targets is bce",
+class CrossEntropy(Operation[RowLosses]):
+    """The loss of rows."""
+
+    @property
+    def is_of_stored(self) -> bool:
+        """Of logits, in pieces."""
+        return self.settings.kind is Kind.LOGITS
+
+    def _outcome(self, batch: Batch) -> RowLosses:
+        """A batch under cross-entropy: one loss per row."""
+        classes, settings = batch.values.shape[1], self.settings
+        if classes == 1 and not settings.lenient.unchecked:
+            raise DataError(
+                "one class: cross-entropy over it is 0 whatever the value",
+                hint="one score per row against 0/1 targets is bce",
+            )
+        target: Any = batch.truth
+        if target.ndim == 1:
+            target, used = checks.index_target(target, classes, settings.ignored)
+            true_class, notices = target, Notices()
+        else:
+            true_class, used = target.argmax(axis=-1), np.ones(batch.size, dtype=bool)
+            notices = checks.distribution(target, settings.lenient)
+        rows = self._rows(batch, target, true_class)
+        notices = notices.merge(self._checked(batch, used, rows.peak))
+        losses = [rows.loss]
+        if batch.sample_weight is not None:
+            losses = [weighted(batch.sample_weight, rows.loss)]
+        if settings.weight is not None or batch.sample_weight is not None:
+            losses.append(rows.unweighted)
+        losses = [np.where(used, loss, np.nan) for loss in losses]
+        return RowLosses(
+            batch=batch,
+            used=used,
+            notices=notices,
+            loss=losses[0],
+            loss_unweighted=losses[-1],
+            weight=self._row_weight(batch, target),
+            correct=used & (rows.prediction == true_class),
+            prediction=rows.prediction,
+            p_prediction=rows.p_prediction,
+            p_target=np.where(used, rows.p_target, np.nan),
+            target_class=np.where(used, true_class, -1),
+            working=self._working,
         )
-    notices = Notices()
-    target: Any = batch.target
-    if target.ndim == 1:
-        target, used = checks.index_target(target, classes, settings.ignored)
-        true_class = target
-    else:
-        used = np.ones(batch.size, dtype=bool)
-        notices = checks.distribution(target, settings.lenient)
-        true_class = target.argmax(axis=-1)
-    compute: Any = partial(_computed, settings=settings, backend=backend)
-    arrays = [batch.values, target, true_class]
-    if isinstance(backend, RoundedBackend) and settings.kind is Kind.LOGITS:
-        positions, places = math.prod(batch.extents), places_of(batch)
-        compute = partial(_native, positions=positions, settings=settings, backend=backend)
-        arrays += [] if places is None else [places]
-    if _is_lean(target, settings, backend):
-        rows = compute(*arrays)
-    else:
-        rows = in_pieces(compute, arrays, backend)
-    notices = notices.merge(_prediction_notices(batch, used, rows.peak, settings))
-    loss, sample_weight = rows.loss, batch.sample_weight
-    if sample_weight is not None:
-        loss = weighted(sample_weight, loss)
-    has_weights = settings.weight is not None or sample_weight is not None
-    outcome = Outcome(
-        batch=batch,
-        used=used,
-        loss=np.where(used, loss, np.nan),
-        loss_unweighted=np.where(used, rows.unweighted, np.nan) if has_weights else None,
-        weight=_row_weight(batch, target, settings),
-        prediction=rows.prediction,
-        p_prediction=rows.p_prediction,
-        p_target=np.where(used, rows.p_target, np.nan),
-        target_class=np.where(used, true_class, -1),
-        correct=used & (rows.prediction == true_class),
-        working=partial(_working, settings=settings, backend=backend),
-    )
-    return Noted(outcome, notices)
+
+    def _rows(self, batch: Batch, target: Any, true_class: Integers) -> _Rows:
+        """The rows in pieces that fit the cache or the device."""
+        arrays = batch.values, target, true_class
+        if isinstance(self.backend, RoundedBackend) and self.settings.kind is Kind.LOGITS:
+            native = partial(self._native, self.backend, math.prod(batch.extents))
+            return in_pieces(native, [*arrays, places_of(batch)], self.backend)
+        if self._is_lean(target):
+            return self._own(*arrays)
+        return in_pieces(self._own, arrays, self.backend)
+
+    def _checked(self, batch: Batch, used: Flags, peak: Floats) -> Notices:
+        """Refuse predictions that break a rule; what is worth a word about the others."""
+        values, settings, lenient = batch.values, self.settings, self.settings.lenient
+        if settings.kind is Kind.PROBS:
+            return checks.class_probs(values, used, lenient)
+        if settings.kind is Kind.LOG_PROBS:
+            return checks.class_log_probs(values, used, lenient)
+        if not np.isfinite(peak).all():
+            checks.ce_logits(values, used, lenient)
+        if not self._needs_all(batch.truth):
+            return Notices()
+        smoothing = settings.label_smoothing
+        shares = np.full(values.shape[1], smoothing)
+        if batch.truth.ndim == 2:
+            shares = cross_entropy.smoothed_distribution(batch.truth, smoothing)
+        if settings.weight is not None:
+            shares = shares * settings.weight
+        return checks.notes_ce(values, shares, used, smoothing)
+
+    def _needs_all(self, target: Any) -> bool:
+        """Whether a row's loss depends on the surprisals of all its classes."""
+        return bool(target.ndim == 2 or self.settings.label_smoothing > 0)
+
+    def _is_lean(self, target: Any) -> bool:
+        """Whether only the normaliser looks at all classes: on NumPy it widens and cuts."""
+        return type(self.backend) is Backend and not self._needs_all(target)
+
+    def _own(self, values: Floats, target: Any, true_class: Integers) -> _Rows:
+        """The rows on the backend, by our own formulas."""
+        backend, kind, needs_all = self.backend, self.settings.kind, self._needs_all(target)
+        array = values if self._is_lean(target) else backend.array(values)
+        index = backend.array(true_class)
+        mixed = backend.array(target) if target is not true_class else index
+        if kind is Kind.LOGITS:
+            row = normaliser(array)
+            peak, prediction = row.peak, row.prediction
+            p_prediction = 1.0 / (1.0 + row.tail)
+            p_target = activations.softmax_at(array, index, row)
+            own = partial(cross_entropy.surprisal_at, array, index, row)
+        else:
+            prediction = array.argmax(-1)
+            peak, true_value = at(array, prediction), at(array, index)
+            p_prediction, p_target = (_probability(v, kind) for v in (peak, true_value))
+            own = partial(_SURPRISAL[kind], true_value)
+        surprisal = _SURPRISAL[kind](array) if needs_all else own()
+        mixture = partial(_mixture, surprisal, mixed, self.settings.label_smoothing)
+        unweighted = loss = mixture(backend.array(np.ones(values.shape[1])))
+        if self.settings.weight is not None:
+            loss = mixture(backend.array(self.settings.weight))
+        found = (unweighted, loss, prediction, p_prediction, p_target, peak)
+        return _Rows(*map(backend.numpy, found))
+
+    def _native(
+        self,
+        backend: RoundedBackend,
+        positions: int,
+        values: Floats,
+        target: Any,
+        true_class: Integers,
+        places: Integers | None,
+    ) -> _Rows:
+        """The rows by torch's own loss, which rounds as torch does."""
+        layout = None if places is None else Placement.of(places, positions)
+        arrays = (x if layout is None else layout.spread(x) for x in (values, target))
+        options = {"label_smoothing": self.settings.label_smoothing, "reduction": "none"}
+        loss_of = partial(backend.functional, "cross_entropy", *arrays, **options)
+        unweighted = loss = loss_of()
+        if self.settings.weight is not None:
+            loss = loss_of(weight=self.settings.weight)
+        if layout is not None:
+            unweighted, loss = layout.gathered(unweighted), layout.gathered(loss)
+        prediction = values.argmax(axis=-1)
+        probs = softmax(values, layout, backend, log=False)
+        p_prediction, p_target = at(probs, prediction), at(probs, true_class)
+        return _Rows(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
+
+    def _working(self, batch: Batch) -> Working:
+        """What stands between the values of a few rows and their losses."""
+        values, kind, backend = batch.values, self.settings.kind, self.backend
+        if kind is not Kind.LOGITS:
+            probs = backend.of(partial(_probability, kind=kind), values)
+            return Working(probs, backend.of(_SURPRISAL[kind], values))
+        layout = layout_of(batch)
+        probs = softmax(values, layout, backend, log=False)
+        if isinstance(backend, RoundedBackend):
+            return Working(probs, -softmax(values, layout, backend, log=True))
+        return Working(probs, backend.of(_SURPRISAL[kind], values))
+
+    def _row_weight(self, batch: Batch, target: Any) -> Floats | None:
+        """What each row counts in the denominator: torch divides by weights of class indices."""
+        if self.settings.weight is None or target.ndim == 2:
+            return batch.sample_weight
+        by_class: Floats = self.settings.weight[target]
+        return by_class if batch.sample_weight is None else by_class * batch.sample_weight
 
 
-def _prediction_notices(batch: Batch, used: Flags, peak: Floats, settings: Settings) -> Notices:
-    """Refuse predictions that break a rule; what is worth a word about the others."""
-    values, lenient = batch.values, settings.lenient
-    if settings.kind is Kind.PROBS:
-        return checks.class_probs(values, used, lenient)
-    if settings.kind is Kind.LOG_PROBS:
-        return checks.class_log_probs(values, used, lenient)
-    if not np.isfinite(peak).all():
-        checks.ce_logits(values, used, lenient)
-    shares = _shares(batch, settings)
-    if shares is None:
-        return Notices()
-    return checks.notes_ce(values, shares, used, settings.label_smoothing)
-
-
-def _shares(batch: Batch, settings: Settings) -> Floats | None:
-    """The share every class has in the loss; None where only the target's own has one."""
-    smoothing, shape = settings.label_smoothing, batch.values.shape
-    weight = np.ones(shape[1]) if settings.weight is None else settings.weight
-    if batch.target is not None and batch.target.ndim == 2:
-        shares: Floats = cross_entropy.smoothed_distribution(batch.target, smoothing) * weight
-        return shares
-    return np.broadcast_to(smoothing * weight, shape) if smoothing else None
-
-
-def _needs_all(target: Any, settings: Settings) -> bool:
-    """Whether a row's loss depends on the surprisals of all its classes."""
-    return target.ndim == 2 or settings.label_smoothing > 0
-
-
-def _is_lean(target: Any, settings: Settings, backend: Backend) -> bool:
-    """Whether only the normaliser looks at all classes: on NumPy it widens, and cuts, by itself."""
-    return type(backend) is Backend and not _needs_all(target, settings)
-
-
-def _computed(
-    values: Floats, target: Any, true_class: Integers, *, settings: Settings, backend: Backend
-) -> _RowLosses:
-    """The rows on the backend, by our own formulas."""
-    needs_all = _needs_all(target, settings)
-    array = values if _is_lean(target, settings, backend) else backend.array(values)
-    index = backend.array(true_class)
-    mixed = backend.array(target) if target is not true_class else index
-    surprisal = own = None
-    if settings.kind is Kind.LOGITS:
-        row = normaliser(array)
-        peak, prediction = row.peak, row.prediction
-        p_prediction = 1.0 / (1.0 + row.tail)
-        p_target = activations.softmax_at(array, index, row)
-        if not needs_all:
-            own = cross_entropy.surprisal_at(array, index, row)
-    else:
-        values_at = partial(at, array)
-        prediction = array.argmax(-1)
-        peak, p_target = values_at(prediction), values_at(index)
-        if not needs_all:
-            own = _SURPRISAL[settings.kind](p_target)
-        p_prediction, p_target = (_probability(v, settings.kind) for v in (peak, p_target))
-    if needs_all:
-        surprisal = _SURPRISAL[settings.kind](array)
-    mixture = partial(_mixture, own, surprisal, mixed, settings.label_smoothing)
-    unweighted = loss = mixture(backend.array(np.ones(values.shape[1])))
-    if settings.weight is not None:
-        loss = mixture(backend.array(settings.weight))
-    found = (unweighted, loss, prediction, p_prediction, p_target, peak)
-    return _RowLosses(*map(backend.numpy, found))
-
-
-def _mixture(own: Any, surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
+def _mixture(surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
     """One value per row: the surprisals mixed as the target, its smoothing and the weights ask.
 
     Parameters
     ----------
-    own : shape (N,), the surprisal of the target's class, where that is all there is to it
-    surprisal : shape (N, C), otherwise
+    surprisal : shape (N, C), or (N,) of the target's class, where that is all there is to it
     target : shape (N,) or (N, C)
     weight : shape (C,)
     """
-    if surprisal is None:
-        return weighted(weight[target], own)
+    if surprisal.ndim == 1:
+        return weighted(weight[target], surprisal)
     if target.ndim == 1:
         return cross_entropy.smoothed_index(surprisal, target, smoothing, weight)
     shares = cross_entropy.smoothed_distribution(target, smoothing)
@@ -176,53 +210,3 @@ def _mixture(own: Any, surprisal: Any, target: Any, smoothing: float, weight: An
 
 def _probability(values: Any, kind: Kind) -> Any:
     return values if kind is Kind.PROBS else namespace(values).exp(values)
-
-
-def _native(
-    values: Floats,
-    target: Any,
-    true_class: Integers,
-    places: Integers | None = None,
-    *,
-    positions: int,
-    settings: Settings,
-    backend: RoundedBackend,
-) -> _RowLosses:
-    """The rows by torch's own loss, which rounds as torch does."""
-    layout = None if places is None else Layout.of(places, positions)
-
-    def losses(weight: Floats | None) -> Floats:
-        compute = partial(
-            backend.cross_entropy, weight=weight, label_smoothing=settings.label_smoothing
-        )
-        if layout is None:
-            return compute(values, target)
-        return layout.gathered(compute(layout.spread(values), layout.spread(target)))
-
-    unweighted = loss = losses(None)
-    if settings.weight is not None:
-        loss = losses(settings.weight)
-    prediction = values.argmax(axis=-1)
-    probs = native_softmax(values, layout, backend, log=False)
-    p_prediction, p_target = at(probs, prediction), at(probs, true_class)
-    return _RowLosses(unweighted, loss, prediction, p_prediction, p_target, at(values, prediction))
-
-
-def _working(batch: Batch, *, settings: Settings, backend: Backend) -> Working:
-    """What stands between the values of a few rows and their losses."""
-    values, kind = batch.values, settings.kind
-    if isinstance(backend, RoundedBackend) and kind is Kind.LOGITS:
-        softmax = partial(native_softmax, values, layout_of(batch), backend)
-        probs, surprisal = softmax(log=False), softmax(log=True)
-        return Working(probs, -surprisal)
-    array = backend.array(values)
-    probs = activations.softmax(array) if kind is Kind.LOGITS else _probability(array, kind)
-    return Working(backend.numpy(probs), backend.numpy(_SURPRISAL[kind](array)))
-
-
-def _row_weight(batch: Batch, target: Any, settings: Settings) -> Floats | None:
-    """What each row counts in the denominator: torch divides by weights for class indices only."""
-    if settings.weight is None or target.ndim == 2:
-        return batch.sample_weight
-    by_class: Floats = settings.weight[target]
-    return by_class if batch.sample_weight is None else by_class * batch.sample_weight

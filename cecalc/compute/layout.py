@@ -15,7 +15,7 @@ _STEP = 256
 
 
 @dataclass(frozen=True)
-class Layout:
+class Placement:
     """Some rows in an array of shape (N, C, D), as much of it as decides how they are rounded.
 
     Kernels go over the D positions of a sample in strides of a fixed width, and over what is left
@@ -30,7 +30,7 @@ class Layout:
     """How many samples and positions are there."""
 
     @classmethod
-    def of(cls, places: Integers, positions: int) -> Layout:
+    def of(cls, places: Integers, positions: int) -> Placement:
         """The layout of rows.
 
         Parameters
@@ -40,9 +40,9 @@ class Layout:
 
         Examples
         --------
-        >>> Layout.of(np.asarray([7, 8]), 4).shape
+        >>> Placement.of(np.asarray([7, 8]), 4).shape
         (2, 4)
-        >>> Layout.of(np.asarray([300, 301]), 2000).shape
+        >>> Placement.of(np.asarray([300, 301]), 2000).shape
         (1, 464)
         """
         sample, position = np.divmod(places, positions)
@@ -74,7 +74,7 @@ def places_of(batch: Batch) -> Integers | None:
     return places
 
 
-def layout_of(batch: Batch) -> Layout | None:
+def layout_of(batch: Batch) -> Placement | None:
     """The layout of all rows of a batch."""
     places = places_of(batch)
-    return None if places is None else Layout.of(places, math.prod(batch.extents))
+    return None if places is None else Placement.of(places, math.prod(batch.extents))

@@ -1,13 +1,12 @@
-"""What the computing of a batch is told, and what it tells."""
+"""What the computing of a batch is told."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from cecalc.losses.rules import Leniency, Notices
-from cecalc.model import Floats, Outcome
-from cecalc.terms import Kind, Reduction, Task
+from cecalc.losses.rules import Leniency
+from cecalc.model import Floats
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, Task
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,4 @@ class Settings:
     @property
     def ignored(self) -> float:
         """The class index that leaves a row out."""
-        return -100.0 if self.ignore_index is None else self.ignore_index
-
-
-@dataclass(frozen=True)
-class Noted:
-    """An outcome, and what is worth a word about its batch."""
-
-    outcome: Outcome
-    notices: Notices = field(default_factory=Notices)
-    beside: Any = None
-    """What else was computed of its rows, where something was: their outcome under the other loss,
-    or what recipes are made of.
-    """
+        return IGNORE_INDEX if self.ignore_index is None else self.ignore_index

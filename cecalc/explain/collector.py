@@ -2,89 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from cecalc.compute import Noted, Settings, backend
-from cecalc.compute.backend import Backend
+from cecalc.compute import Settings
 from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
-from cecalc.hints.collector import Noticing
 from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Header, Item, Meter, Outcome, Problem, Schema
+from cecalc.model import Batch, Header, Item, Losses, Schema
 from cecalc.ranking import Ranking
-from cecalc.request import Rank, Request
-from cecalc.run.blocks import Computation
-from cecalc.run.both_losses import both_of, is_of_classes, left_out, sums_to_one, without
+from cecalc.request import Rank
+from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
+from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, report_of, settings_of
 from cecalc.summary import Summary
-from cecalc.terms import Hint, Kind, TargetForm, Task
+from cecalc.terms import Kind, TargetForm, Task
 
 ROWS, HIGHEST = 6, 3
 """Up to how many rows all are explained, and how many else."""
 _WITHOUT = ("weight", "pos_weight", "label_smoothing")
 
 
-def explained(
-    problem: Problem,
-    first: Batch,
-    request: Request,
-    tell: Callable[[list[Hint]], None],
-    meter: Meter,
-) -> Iterator[Item]:
-    """A header, and the explanation.
+@dataclass(frozen=True)
+class _Both(Summed):
+    """A batch under the loss that the rows ask for, and under both."""
 
-    Parameters
-    ----------
-    problem, first : the input, and the first batch of it, which shows the shapes
-    request, meter : as `cecalc.run.run` takes them
-    tell : hears everything that looks wrong, when the last row is known
+    both: BothLosses
+    ce: Summary
+    """Empty for one logit, which has no cross-entropy."""
+    bce: Summary
+
+
+def explaining(setup: Setup) -> Job[_Both]:
+    """The explanation.
 
     Raises
     ------
     DataError : the values are no logits, or break a rule of either loss
     """
-    _refuse_others(problem.schema)
-    more = list(left_out("explain", _WITHOUT, problem, first))
-    problem, first = without(_WITHOUT, problem), replace(first, sample_weight=None)
-    settings = settings_of(request, problem.schema, first)
-    header = header_of(problem, first, settings, request.rank)
-    yield header
+    _refuse_others(setup.schema)
+    setup = unweighted(setup, "explain", _WITHOUT)
+    rank, first = setup.request.rank, setup.first
+    settings = settings_of(setup.request, setup.schema, first)
+    header = header_of(setup.schema, first, settings, rank)
+    of_cells = replace(header, task=Task.BCE, target_form=TargetForm.CELLS)
     if header.width == 1:
         settings = replace(settings, task=Task.BCE, ignore_index=settings.ignored)
-    arithmetic = backend.choose(request.arithmetic, values=first.values.size)
-    rows, ce, bce = _ExplainedRows(request.rank), Summary(), Summary()
-    is_ce = is_of_classes(first)
-    seen = header if is_ce else _of_cells(header)
-    asked = replace(settings, task=seen.task)
-    noticing = Noticing(seen, asked, arithmetic.dtype, request.hints)
-    for done in Computation(settings, arithmetic, _of_cells(header), meter, _both).over(
-        problem.blocks
-    ):
-        assert done.noted is not None and done.summary is not None
-        noticing.add(_looked_at(done.noted, is_ce=is_ce), done.batch)
-        meter.rows += done.batch.size
-        bce = bce.merge(done.summary)
-        if done.noted.beside is not None:
-            ce = ce.merge(Summary.of(done.noted.beside, header))
-        rows.add(done.noted)
-    tell([*more, *noticing.hints(ce if is_ce else bce)])
-    others = bce.rows_used - ce.rows_used
-    cells = report_of(bce, _of_cells(header), settings, arithmetic.label)
-    yield Explanation(
-        header=header,
-        rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows.chosen(others == 0)),
-        is_all=rows.is_all,
-        ce=None if others else report_of(ce, header, settings, arithmetic.label),
-        bce=cells,
-        without_ce=0 if header.width == 1 else others,
-    )
+    arithmetic, is_ce = setup.arithmetic, is_of_classes(first)
 
+    def compute(batch: Batch) -> _Both:
+        try:
+            both = both_of(batch, settings, arithmetic)
+        except BrokenRule as broken:
+            if (broken.hint or "").startswith("--nan"):
+                broken.hint = None  # an option of the other commands
+            raise
+        bce = Summary.of(both.cells, header)
+        ce = Summary() if both.rows is None else Summary.of(both.rows, header)
+        if is_ce and both.rows is not None:
+            return _Both(both.rows, ce, both, ce, bce)
+        return _Both(both.cells, bce, both, ce, bce)
 
-def _looked_at(noted: Noted, *, is_ce: bool) -> Noted:
-    """What hints look at: the outcome under the loss that the rows ask for."""
-    return replace(noted, outcome=noted.beside) if is_ce else noted
+    collector = _Explaining(header, of_cells, settings, arithmetic.label, rank)
+    return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
 
 
 def _refuse_others(schema: Schema) -> None:
@@ -97,31 +78,18 @@ def _refuse_others(schema: Schema) -> None:
         )
 
 
-def _both(batch: Batch, settings: Settings, arithmetic: Backend) -> Noted:
-    try:
-        return both_of(batch, settings, arithmetic)
-    except BrokenRule as broken:
-        if (broken.hint or "").startswith("--nan"):
-            broken.hint = None  # an option of the other commands
-        raise
-
-
-def _of_cells(header: Header) -> Header:
-    return replace(header, task=Task.BCE, target_form=TargetForm.CELLS)
-
-
-def _has_ce(row: Outcome) -> bool:
-    assert row.batch.target is not None
-    return bool(sums_to_one(row.batch.target)[0])
-
-
 @dataclass
-class _ExplainedRows:
-    """The rows seen so far that may come to be explained."""
+class _Explaining(Collector[_Both]):
+    """The sums under both losses, and the rows that may come to be explained."""
 
+    header: Header
+    of_cells: Header
+    settings: Settings
+    label: str
     rank: Rank | None
-    total: int = 0
-    first: list[Outcome] = field(default_factory=list)
+    ce: Summary = field(default_factory=Summary)
+    bce: Summary = field(default_factory=Summary)
+    first: list[Losses] = field(default_factory=list)
     by_ce: Ranking = field(init=False)
     by_bce: Ranking = field(init=False)
 
@@ -129,23 +97,35 @@ class _ExplainedRows:
         rank = self.rank or Rank(HIGHEST)
         self.by_ce, self.by_bce = Ranking(rank), Ranking(rank)
 
-    @property
-    def is_all(self) -> bool:
-        return self.rank is None and self.total <= ROWS
+    def add(self, summed: _Both, _given: Batch) -> Iterable[Item]:
+        cells, rows = summed.both.cells, summed.both.rows
+        self.ce, self.bce = self.ce.merge(summed.ce), self.bce.merge(summed.bce)
+        for row in range(min(ROWS - len(self.first), cells.size)):
+            self.first.append(cells.take(row))
+        self.by_bce.add(cells)
+        if rows is not None:
+            self.by_ce.add(replace(cells, loss=rows.loss, used=rows.used))
+        return ()
 
-    def add(self, noted: Noted) -> None:
-        """Look at one more batch."""
-        outcome, ce = noted.outcome, noted.beside
-        self.total += outcome.size
-        for row in range(min(ROWS - len(self.first), outcome.size)):
-            self.first.append(outcome.take(row))
-        self.by_bce.add(outcome)
-        if ce is not None:
-            self.by_ce.add(replace(outcome, loss=ce.loss, used=ce.used))
+    def finish(self, _total: Summary) -> Iterable[Item]:
+        others = self.bce.rows_used - self.ce.rows_used
+        is_all = self.rank is None and self.bce.rows_given <= ROWS
+        chosen = self.first if is_all else self._highest(self.by_bce if others else self.by_ce)
+        cells = report_of(self.bce, self.of_cells, self.settings, self.label)
+        yield Explanation(
+            header=self.header,
+            rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in chosen),
+            is_all=is_all,
+            ce=None if others else report_of(self.ce, self.header, self.settings, self.label),
+            bce=cells,
+            without_ce=0 if self.header.width == 1 else others,
+        )
 
-    def chosen(self, is_ce: bool) -> list[Outcome]:
-        """All of a few, or the highest losses in the order of the input, or those asked for."""
-        if self.is_all:
-            return self.first
-        ranked = (self.by_ce if is_ce else self.by_bce).outcomes()
+    def _highest(self, ranking: Ranking) -> list[Losses]:
+        """Those asked for, or the highest in the order of the input."""
+        ranked = ranking.outcomes()
         return ranked if self.rank else sorted(ranked, key=lambda row: row.batch.start)
+
+
+def _has_ce(row: Losses) -> bool:
+    return bool(sums_to_one(row.batch.truth)[0])

@@ -11,10 +11,10 @@ from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Floats, Header, Item, Report
 from cecalc.numbers import write_rows
 from cecalc.output import columns, figures, json
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, _selection: Selection) -> Iterator[str]:
     """The object."""
     for item in items:
         if isinstance(item, Explanation):

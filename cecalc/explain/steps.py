@@ -12,7 +12,7 @@ import numpy as np
 
 from cecalc.losses import activations, binary_cross_entropy, cross_entropy
 from cecalc.losses.stable import exp_difference, normaliser, tree_sum
-from cecalc.model import Floats, Header, Outcome, Report
+from cecalc.model import Floats, Header, Item, Outcome, Report
 
 _MILD = 20.0
 """Up to which largest logit exp x stands there as it is, and not exp(x − max)."""
@@ -97,7 +97,7 @@ class RowSteps:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Item):
     """What `explain` shows: some rows step by step, and what all rows add up to."""
 
     header: Header
@@ -130,10 +130,10 @@ def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
     outcome : one row, whose target is a number for each logit
     has_ce : whether that target is a distribution over the classes
     """
-    if outcome.batch.target is None or not outcome.used[0]:
+    if not outcome.used[0]:
         return RowSteps(outcome)
     logits = outcome.batch.values[0].astype(np.float64)
-    target = outcome.batch.target[0].astype(np.float64)
+    target = outcome.batch.truth[0].astype(np.float64)
     bce = sigmoid_steps(logits, target)
     if logits.size == 1:
         pair, shares = np.append(0.0, logits), np.append(1.0 - target, target)

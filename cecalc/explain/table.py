@@ -18,7 +18,7 @@ from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import draw, flush, paragraph, styled, width
 from cecalc.output.worked_rows import MARK, Block, WorkedLine, tables
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.terms import TargetForm
 
 
@@ -103,7 +103,7 @@ _Line: TypeAlias = "tuple[str, Floats | None, float | None]"
 _STRONG, _WARNING, _DIM = "bold", "yellow", "dim"
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], screen: Screen, _selection: Selection) -> Iterator[str]:
     """The whole text, when all rows are known."""
     for item in items:
         if isinstance(item, Explanation):

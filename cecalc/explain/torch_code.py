@@ -10,8 +10,8 @@ import numpy as np
 from cecalc.errors import count
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Floats, Item
-from cecalc.request import Screen
-from cecalc.terms import TargetForm
+from cecalc.request import Screen, Selection
+from cecalc.terms import IGNORE_INDEX, TargetForm
 
 _WIDTH = 96
 _SMALL = 1e-12
@@ -67,7 +67,7 @@ show("BCE mean", bce.mean())  # over N·C cells
 _FACTOR = 'show("C * BCE mean", bce.sum() / len(bce))  # over N rows\n'
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, _selection: Selection) -> Iterator[str]:
     """The code alone."""
     for item in items:
         if isinstance(item, Explanation):
@@ -100,10 +100,10 @@ def _given(explanation: Explanation) -> Iterator[str]:
     yield from _tensor("x", values, f"logits {axes}", ", requires_grad=True")
     has_indices = header.target_form is TargetForm.INDEX and header.width > 1
     if has_indices:
-        found = [int(row.bce.target.argmax()) if row.bce else -100 for row in rows]
+        found = [int(row.bce.target.argmax()) if row.bce else int(IGNORE_INDEX) for row in rows]
         yield f"{_wrapped(f't = torch.tensor({found})')}  # class indices (N,)\n"
     else:
-        ignored = np.full(header.width, -100.0)
+        ignored = np.full(header.width, IGNORE_INDEX)
         targets = [row.bce.target if row.bce else ignored for row in rows]
         yield from _tensor("y", targets, f"targets {axes}")
     if not all(row.bce for row in rows):

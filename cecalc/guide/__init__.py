@@ -6,12 +6,11 @@ topics says of it.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 from importlib import resources
 
-from cecalc.errors import UsageError, excerpt
+from cecalc.errors import UsageError, excerpt, suggestion
 from cecalc.request import Screen
 
 FIRST = ("concepts", "which-loss", "explain", "why", "confusions")
@@ -36,9 +35,8 @@ def page(topic: str) -> str:
     """
     known = topics()
     if topic not in known:
-        near = difflib.get_close_matches(topic.lower(), known, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"no topic {excerpt(topic)}{meant}", hint=f"one of {', '.join(known)}")
+        rule = f"no topic {excerpt(topic)}{suggestion(topic.lower(), known)}"
+        raise UsageError(rule, hint=f"one of {', '.join(known)}")
     return resources.files(__name__).joinpath(f"{topic}.md").read_text("utf-8")
 
 

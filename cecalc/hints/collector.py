@@ -2,64 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings
 from cecalc.errors import DataError, Place, count
 from cecalc.hints import hints
 from cecalc.hints.evidence import Head, Totals, head_rows
-from cecalc.losses.rules import Notices
-from cecalc.model import Batch, Floats, Header, Outcome, row_name
+from cecalc.model import (
+    Batch,
+    CellLosses,
+    Item,
+    Losses,
+    Outcome,
+    RowLosses,
+    row_name,
+)
+from cecalc.notices import Notices
+from cecalc.run.collectors import Collecting, Collector, Job, Setup, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Dtype, Hint, HintPolicy, Task
 
 
-@dataclass
-class Noticing:
-    """Takes outcomes, and tells what looks wrong when the last one is known."""
+def hinted(collecting: Collecting, tell: Callable[[Hint], None]) -> Collecting:
+    """The same job, and hints.
 
-    header: Header
-    settings: Settings
-    dtype: Dtype
-    policy: HintPolicy = HintPolicy.TELL
+    Parameters
+    ----------
+    tell : hears what looks wrong, each thing once, when the last row is known
+    """
+
+    def job_of(setup: Setup) -> Job[Any]:
+        job = collecting(setup)
+        return replace(job, collectors=[*job.collectors, _Noticing(job, tell)])
+
+    return job_of
+
+
+@dataclass
+class _Noticing(Collector[Summed]):
+    """Looks at what became of the rows; under --strict, what looks wrong is an error."""
+
+    job: Job[Any]
+    tell: Callable[[Hint], None]
     notices: Notices = field(default_factory=Notices)
     rows: int = 0
     has_overflown: bool = False
     """Whether a loss is infinite that finite values have, which the dtype does."""
-    _heads: list[Head] = field(default_factory=list)
+    _heads: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, noted: Noted, given: Batch) -> None:
-        """Take the next outcome; what is kept of it are copies.
+    @property
+    def _policy(self) -> HintPolicy:
+        return self.job.setup.request.hints
 
-        Parameters
-        ----------
-        given : its batch as it was read, before any rounding
-        """
-        if self.policy is HintPolicy.SILENT:
-            return
-        self.notices = self.notices.merge(noted.notices)
-        self.has_overflown |= self.dtype is not Dtype.FLOAT64 and _overflows(noted.outcome, given)
-        room = head_rows(self.header) - self.rows
+    @property
+    def _dtype(self) -> Dtype:
+        return self.job.setup.arithmetic.dtype
+
+    def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
+        if self._policy is HintPolicy.SILENT:
+            return ()
+        outcome = summed.outcome
+        self.notices = self.notices.merge(outcome.notices)
+        self.has_overflown |= self._dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
+        room = head_rows(self.job.header) - self.rows
         if room > 0:
-            self._heads.append(_head(noted.outcome, self.header, room))
-        self.rows += noted.outcome.size
+            self._heads.append(_head(outcome, room))
+        self.rows += outcome.size
+        return ()
 
-    def hints(self, summary: Summary) -> Iterator[Hint]:
+    def finish(self, total: Summary) -> Iterable[Item]:
+        found = [*self.job.setup.remarks, *self._hints(total)]
+        if found and self._policy is HintPolicy.STRICT:
+            raise _refusal(found, self.job.setup.schema.source)
+        for hint in found:
+            self.tell(hint)
+        return ()
+
+    def _hints(self, total: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
-        if self.policy is HintPolicy.SILENT:
+        if self._policy is HintPolicy.SILENT:
             return
-        head = replace(_joined(self._heads), is_all=self.rows <= head_rows(self.header))
-        yield from hints(head, self._totals(summary) if self.settings.task.is_loss else None)
+        header = self.job.header
+        head = Head(header, **_joined(self._heads), is_all=self.rows <= head_rows(header))
+        yield from hints(head, self._totals(total) if header.task.is_loss else None)
         yield from self.notices.hints()
-        yield from (Hint(note) for note in self.header.schema.notes)
+        yield from (Hint(note) for note in header.schema.notes)
 
     def _totals(self, summary: Summary) -> Totals:
-        header, is_bce = self.header, self.settings.task is Task.BCE
-        is_plain = not (header.has_weights or header.label_smoothing) and summary.is_binary
-        if self.dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.settings.lenient.unchecked:
+        header = self.job.header
+        is_bce = header.task is Task.BCE
+        is_plain = header.is_plain and summary.is_binary
+        if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.lenient.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
         return Totals(
@@ -68,60 +104,45 @@ class Noticing:
             counted=summary.cells_used if is_bce else summary.rows_used,
             labels=labels,
             chance=float(np.log(2 if is_bce else header.width)),
-            dtype=self.dtype.value,
+            dtype=self._dtype.value,
             has_overflown=self.has_overflown,
         )
 
 
 def _overflows(outcome: Outcome, given: Batch) -> bool:
-    if outcome.loss is None:
+    if not isinstance(outcome, Losses):
         return False
     lost = outcome.used & ~np.isfinite(outcome.loss)
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
 
 
-def refusal(found: list[Hint], source: str) -> DataError:
+def _refusal(found: list[Hint], source: str) -> DataError:
     """The error that hints are under --strict."""
     first, *others = found
     more = f" (and {count(len(others), 'more hint')})" if others else ""
     return DataError(f"{first.rule}{more}", place=Place(source=source), hint=first.fix)
 
 
-def _head(outcome: Outcome, header: Header, room: int) -> Head:
-    """The first rows of an outcome, at most so many."""
-    batch = outcome.batch
-    rows = min(room, batch.size)
-    used = outcome.used if outcome.cell_used is None else outcome.cell_used
-    ids = None if batch.ids is None else [str(name) for name in batch.ids[:rows]]
+def _head(outcome: Outcome, room: int) -> dict[str, Any]:
+    """The parts of a head that the first rows of an outcome make, at most so many; copies."""
+    batch, ids, places = outcome.batch, outcome.batch.ids, outcome.batch.coordinates
     file = "" if batch.source is None else f"{batch.source}:"
-    is_position = batch.coordinates is not None and batch.coordinates.shape[1] > 1
-
-    def part(array: Floats | None) -> Floats | None:
-        return None if array is None else array[:rows].copy()
-
-    return Head(
-        header=header,
-        values=batch.values[:rows].copy(),
-        target=part(batch.target),
-        used=used[:rows].copy(),
-        target_class=None if outcome.target_class is None else outcome.target_class[:rows].copy(),
-        sequence=batch.coordinates[:rows, 0].copy()
-        if batch.coordinates is not None and is_position
-        else None,
-        ids=ids,
-        names=() if ids is None else [f"{file}{row_name(batch, row)}" for row in range(rows)],
-    )
+    rows = range(0 if ids is None else min(room, batch.size))
+    parts = {
+        "values": batch.values,
+        "target": batch.target,
+        "used": outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used,
+        "target_class": outcome.target_class if isinstance(outcome, RowLosses) else None,
+        "sequence": None if places is None or places.shape[1] == 1 else places[:, 0],
+        "ids": None if ids is None else np.asarray([str(ids[row]) for row in rows], object),
+        "names": np.asarray([f"{file}{row_name(batch, row)}" for row in rows], object),
+    }
+    return {name: None if part is None else part[:room].copy() for name, part in parts.items()}
 
 
-def _joined(heads: list[Head]) -> Head:
-    """The parts of a head as one."""
-    if len(heads) == 1:
-        return heads[0]
-    joined: dict[str, object] = {}
-    for name in ("values", "target", "used", "target_class", "sequence"):
-        parts = [getattr(head, name) for head in heads]
-        joined[name] = None if parts[0] is None else np.concatenate(parts)
-    for name in ("ids", "names"):
-        parts = [getattr(head, name) for head in heads]
-        joined[name] = None if parts[0] is None else [text for part in parts for text in part]
-    return replace(heads[0], **joined)  # type: ignore[arg-type]
+def _joined(heads: list[dict[str, Any]]) -> dict[str, Any]:
+    """The parts of several as one."""
+    return {
+        name: None if part is None else np.concatenate([head[name] for head in heads])
+        for name, part in heads[0].items()
+    }

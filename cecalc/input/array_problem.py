@@ -166,8 +166,7 @@ def _named(
     classes = request.classes
     if classes is None and "classes" in names:
         classes = names_of(found.value("classes"), "classes")
-    if request.ignored is None:
-        request = replace(request, ignored=options.ignore_index)
+    request = replace(request, options=request.options.over(options))
     values = found.array(kind, request.task)
     schema = Schema(
         source=found.source,

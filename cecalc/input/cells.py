@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
-from cecalc.input.shapes import as_said, to_array
-from cecalc.input.table import Columns, Reading, Record, TableBlock, first_fault
+from cecalc.input.shapes import as_said, described, to_array
+from cecalc.input.table import Columns, Reading, Record, TableBlock, up_to_fault
 from cecalc.model import Floats
-from cecalc.numbers import read_number
+from cecalc.numbers import as_float, read_number
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 
@@ -47,16 +48,8 @@ def read(records: Iterable[Record], reading: Reading) -> Columns:
         if not rows:
             raise
         fault = error
-    try:
-        return replace(columns(rows, reading), fault=fault)
-    except DataError:
-        found = first_fault(len(rows), lambda part: columns(rows[part], reading))
-        if found is None:
-            raise
-        good, earlier = found
-    if not good:
-        raise earlier
-    return replace(columns(rows[:good], reading), fault=earlier)
+    found = up_to_fault(len(rows), lambda part: columns(rows[part], reading))
+    return found if found.fault is not None else replace(found, fault=fault)
 
 
 def columns(rows: list[Record], reading: Reading) -> Columns:
@@ -66,7 +59,7 @@ def columns(rows: list[Record], reading: Reading) -> Columns:
     ------
     DataError : a cell is not what its column asks for; its place is in it
     """
-    layout, cells = reading.layout, _CellTexts(rows, reading)
+    layout, cells = reading.layout, _Cells(rows, reading)
     weight = layout.sample_weight
     return Columns(
         values=cells.array(layout.values),
@@ -78,45 +71,44 @@ def columns(rows: list[Record], reading: Reading) -> Columns:
     )
 
 
-def list_shapes(first: Sequence[Any], layout: Layout) -> dict[int, tuple[int, ...]]:
+def list_shapes(
+    first: Sequence[Any], layout: Layout, *, is_text: bool = False
+) -> dict[int, tuple[int, ...]]:
     """The positions of values and target where the first row holds a list, and its shape."""
-    used = (i for i in (*layout.values, *layout.target) if i < len(first))
-    return {i: _shape(first[i]) for i in used if is_list(first[i])}
+    shapes = dict[int, tuple[int, ...]]()
+    for i in (*layout.values, *layout.target):
+        if _is_list(first[i], is_text=is_text):
+            shapes[i] = ()
+            with suppress(ValueError):  # told with its place when the row is read
+                shapes[i] = to_array(_list(first[i], is_text=is_text), "").shape
+    return shapes
 
 
-def _shape(cell: Any) -> tuple[int, ...]:
-    try:
-        return to_array(_list(cell), "").shape
-    except ValueError:  # told with its place when the row is read
-        return ()
+def _is_list(cell: Any, *, is_text: bool) -> bool:
+    """Whether a cell holds a list: one of JSON, or in delimited text what begins like one."""
+    return cell.lstrip().startswith("[") if is_text else isinstance(cell, list)
 
 
-def is_list(cell: Any) -> bool:
-    """Whether a cell holds a list: a JSON one, or text that begins like one."""
-    return isinstance(cell, list) or (isinstance(cell, str) and cell.lstrip().startswith("["))
-
-
-class _CellTexts:
+class _Cells:
     def __init__(self, rows: list[Record], reading: Reading) -> None:
         self.rows, self.reading = rows, reading
 
     def target(self) -> Floats:
         """The target of the rows: shape (n,), or (n, C) where there is a column per class."""
-        positions, rows = self.reading.layout.target, self.rows
+        reading, positions = self.reading, self.reading.layout.target
         position = positions[0]
-        is_single = len(positions) == 1 and position not in self.reading.lists
-        if not (is_single and self.reading.has_index):
-            array = self.array(positions)
+        is_single = len(positions) == 1 and position not in reading.lists
+        if not (is_single and reading.has_index):
+            array = reading.classed(self.array(positions), partial(self._place, None))
             return array.reshape(-1) if is_single else array
-        known: dict[Any, float] = {}
-        numbers = []
-        for row in rows:
+        known = dict[tuple[type, str], int]()
+        targets, places = list[Any](), np.empty(len(self.rows), np.intp)
+        for number, row in enumerate(self.rows):
             cell = row.cells[position]
-            key = (type(cell), str(cell))
-            if key not in known:
-                known[key] = self._read(self.reading.classes.number, cell, row, position)
-            numbers.append(known[key])
-        return np.asarray(numbers, dtype=np.float64)
+            places[number] = known.setdefault((type(cell), str(cell)), len(known))
+            if len(targets) < len(known):
+                targets.append(cell)
+        return reading.classes.encoded(targets, places, partial(self._place, position))
 
     def array(self, positions: Sequence[int]) -> Floats:
         """The cells of some columns: shape (n, columns), or (n, …) where the cells are lists."""
@@ -126,49 +118,40 @@ class _CellTexts:
 
     def numbers(self, positions: Sequence[int]) -> Floats:
         """The cells of some columns that hold a number each: shape (n, columns)."""
-        rows = self.rows
-        if not positions:
-            return np.empty((len(rows), 0))
-        pick = operator.itemgetter(*positions) if len(positions) > 1 else None
-        cells = (
-            list(itertools.chain.from_iterable(pick(row.cells) for row in rows))
-            if pick
-            else [row.cells[positions[0]] for row in rows]
-        )
-        numbers = _fast(cells)
+        rows = (map(row.cells.__getitem__, positions) for row in self.rows)
+        cells = list(itertools.chain.from_iterable(rows))
+        numbers = _fast(cells, is_text=self.reading.is_text)
         if numbers is None:
-            numbers = np.asarray(
-                [[self._read(_number, row.cells[i], row, i) for i in positions] for row in rows]
-            )
-        return numbers.reshape(len(rows), len(positions))
+            read = read_number if self.reading.is_text else _number
+            places = itertools.product(range(len(self.rows)), positions)
+            numbers = np.asarray([self._read(read, row, position) for row, position in places])
+        return numbers.reshape(len(self.rows), len(positions))
 
     def _lists(self, position: int) -> Floats:
-        name, source = self.reading.fields[position], self.reading.source
-        expected = self.reading.lists[position]
-        lists = [self._read(_list, row.cells[position], row, position) for row in self.rows]
+        name, expected = self.reading.fields[position], self.reading.lists[position]
+        read = partial(_list, is_text=self.reading.is_text)
         arrays = []
-        for row, nested in zip(self.rows, lists, strict=True):
-            place = Place(source=source, line=row.line, row=row.number)
+        for row in range(len(self.rows)):
             try:
-                arrays.append(to_array(nested, name))
+                array = to_array(self._read(read, row, position), name)
+                if array.shape != expected:
+                    raise DataError(other_shape(name, array.shape, expected))
             except DataError as error:
-                raise error.at(source=source, line=row.line, row=row.number) from None
-            if arrays[-1].shape != expected:
-                raise DataError(other_shape(name, arrays[-1].shape, expected), place=place)
+                raise error.at(**vars(self._place(None, row))) from None
+            arrays.append(array)
         return np.stack(arrays)
 
-    def _read(self, read: Callable[[Any], Any], cell: Any, row: Record, position: int) -> Any:
+    def _read(self, read: Callable[[Any], Any], row: int, position: int) -> Any:
+        cell = self.rows[row].cells[position]
         try:
             return read(cell)
         except ValueError as error:
-            place = Place(
-                source=self.reading.source,
-                line=row.line,
-                row=row.number,
-                column=self.reading.fields[position],
-                number=position + 1,
-            )
+            place = self._place(position, row)
             raise DataError(str(error), place=place, value=as_said(cell)) from None
+
+    def _place(self, position: int | None, row: int) -> Place:
+        record = self.rows[row]
+        return self.reading.place(position, line=record.line, row=record.number)
 
 
 def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> str:
@@ -177,18 +160,18 @@ def other_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) ->
     return f"{was}, expected {expected[0] if len(expected) == 1 else expected}"
 
 
-def _list(cell: Any) -> Any:
-    """A cell that holds a list: a JSON one, or text in the grammar of the command line."""
-    if is_list(cell):
-        return parse(cell) if isinstance(cell, str) else cell
+def _list(cell: Any, *, is_text: bool) -> Any:
+    """A cell that holds a list, in delimited text by the grammar of the command line."""
+    if _is_list(cell, is_text=is_text):
+        return parse(cell) if is_text else cell
     raise ValueError("expected a list of numbers, as in the first row")
 
 
-def _fast(cells: list[Any]) -> Floats | None:
+def _fast(cells: list[Any], *, is_text: bool) -> Floats | None:
     """All cells at once, or None where one has to be looked at by itself."""
     kinds = set(map(type, cells))
     try:
-        if kinds == {str}:
+        if is_text:
             if _NOT_IN_NUMBERS.search("".join(cells)):
                 return None
             numbers = np.asarray(list(map(float, cells)))
@@ -199,12 +182,7 @@ def _fast(cells: list[Any]) -> Floats | None:
 
 
 def _number(cell: Any) -> float:
-    if isinstance(cell, str):
-        return read_number(cell)
+    """A number of JSON."""
     if type(cell) not in (int, float):
-        kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(cell))
-        raise ValueError(f"expected a number, found {kind or str(cell).lower()}")
-    try:
-        return float(cell)
-    except OverflowError:
-        raise ValueError("integer is outside float64") from None
+        raise ValueError(f"expected a number, found {described(cell)}")
+    return as_float(cell)

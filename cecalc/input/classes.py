@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -14,13 +14,15 @@ import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.layout import numbered
-from cecalc.input.shapes import is_index
+from cecalc.input.shapes import as_said, described, is_index
 from cecalc.model import Floats
-from cecalc.numbers import is_number, read_number, write_number
+from cecalc.numbers import as_float, is_number, write_number
 from cecalc.request import InputRequest
-from cecalc.terms import TargetAs, Task
+from cecalc.terms import IGNORE_INDEX, TargetAs, Task
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cecalc.input.arrays.windows import Windows
 
 HEAD = 4096
@@ -44,32 +46,30 @@ def shown_names(names: Sequence[str] | None, classes: int) -> tuple[str, ...] | 
     return tuple(names)
 
 
+@dataclass(frozen=True)
 class Classes:
     """The classes of a problem, and how a target names one of them.
 
     Names that read as numbers compare as numbers, however they and the targets are spelled.
     """
 
-    def __init__(
-        self,
-        names: Sequence[str] | None,
-        target_as: TargetAs | None = None,
-        ignored: float | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        self.names = None if names is None else tuple(names)
-        self.target_as = target_as
-        self.ignored = -100.0 if ignored is None else ignored
-        self.notes = notes
-        self._number = {name: float(i) for i, name in enumerate(self.names or ())}
-        if len(self._number) < len(self.names or ()):
-            twice = next(n for n in self.names or () if (self.names or ()).count(n) > 1)
+    names: tuple[str, ...] | None
+    target_as: TargetAs | None = None
+    ignored: float = IGNORE_INDEX
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how targets are read."""
+
+    def __post_init__(self) -> None:
+        names = self.names or ()
+        if len(self._number) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
             raise DataError(f"class {excerpt(twice)} appears twice")
 
     @classmethod
-    def of(cls, request: InputRequest, names: Sequence[str] | None) -> Classes:
+    def of(cls, request: InputRequest, names: tuple[str, ...] | None) -> Classes:
         """The classes as the command line has targets read."""
-        return cls(names, request.target_as, request.ignored)
+        ignored = request.options.ignore_index
+        return cls(names, request.target_as, IGNORE_INDEX if ignored is None else ignored)
 
     @property
     def are_numbers(self) -> bool:
@@ -81,15 +81,19 @@ class Classes:
     @cached_property
     def are_open(self) -> bool:
         """Whether only the targets can tell if they are names or numbers."""
-        if self.target_as is not None or numbered(self.names) or not self._valued:
+        if self.target_as is not None or not self._valued:
             return False
         return list(self._valued) != [*range(len(self._number))]
+
+    @cached_property
+    def _number(self) -> dict[str, float]:
+        return {name: float(i) for i, name in enumerate(self.names or ())}
 
     @cached_property
     def _valued(self) -> dict[Decimal, tuple[str, ...]]:
         """The names that read as numbers, by their values."""
         found: dict[Decimal, tuple[str, ...]] = {}
-        for name in self.names or ():
+        for name in self._number:
             if (value := _value(name)) is not None:
                 found[value] = (*found.get(value, ()), name)
         return found
@@ -100,16 +104,18 @@ class Classes:
         Where none tells, each target that could be both is refused.
         """
         for target in head if self.are_open else ():
-            is_name, is_index = self._fits_name(target), self._fits_index(target)
-            if is_name == is_index:
+            is_index = self._fits_index(target)
+            if self._fits_name(target) == is_index:
                 continue
-            shown = excerpt(_text(target))
-            target_as, what, why = TargetAs.NAME, "names", f"no class has the number {shown}"
+            as_what, what, why = TargetAs.NAME, "names", "has the number"
             if is_index:
-                target_as, what, why = TargetAs.INDEX, "numbers", f"no class is named {shown}"
-            note = f"targets are read as class {what}: {why} (--target-as {target_as} says so)"
+                as_what, what, why = TargetAs.INDEX, "numbers", "is named"
+            note = (
+                f"targets are read as class {what}: no class {why} {excerpt(_text(target))} "
+                f"(--target-as {as_what} says so)"
+            )
             is_told = not _is_number(target)  # a text is a name, as anybody would read it
-            return Classes(self.names, target_as, self.ignored, () if is_told else (note,))
+            return replace(self, target_as=as_what, notes=() if is_told else (note,))
         return self
 
     def number(self, target: Any) -> float:
@@ -118,65 +124,75 @@ class Classes:
         A ValueError says what is wrong.
         """
         if not isinstance(target, str) and type(target) not in (int, float):
-            kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(target))
-            raise ValueError(f"target is {kind or str(target).lower()}, expected a class")
-        if isinstance(target, str) and not target.strip():
+            raise ValueError(f"target is {described(target)}, expected a class")
+        if isinstance(target, str) and not (target := target.strip()):
             raise ValueError("empty")
-        is_plain = self.names is None and not isinstance(target, str)
-        if is_plain or self.target_as is TargetAs.INDEX:
-            return _plain(target)
+        is_unnamed = self.names is None and not isinstance(target, str)
+        if is_unnamed or self.target_as is TargetAs.INDEX:
+            return as_float(target)
         value = _value(target)
-        if value is None and (name := self._number.get(_text(target).strip())) is not None:
+        if value is None and (name := self._number.get(_text(target))) is not None:
             return name
-        if self.target_as is None and _is_number(target):
-            return _plain(target) if value is None else self._of_number(target)
-        return self._named(target)
-
-    def numbers(self, targets: Floats) -> Floats:
-        """`number` of each; a ValueError says what is wrong with the first that has none."""
-        if self.are_numbers:
-            return targets
-        known, places = np.unique(targets, return_inverse=True)
-        found = np.asarray([self.number(target) for target in known.tolist()])
-        numbers: Floats = found[places].reshape(targets.shape)
-        return numbers
-
-    def numbered(self, targets: Floats, place: Place) -> Floats:
-        """`numbers` of targets whose rows begin at a place.
-
-        Raises
-        ------
-        DataError : it names the first row that has none
-        """
-        try:
-            return self.numbers(targets)
-        except ValueError:
-            for row, target in enumerate(targets.reshape(len(targets), -1), int(place.row or 0)):
-                self._check(target.tolist(), replace(place, row=row))
-            raise
-
-    def _check(self, targets: list[float], place: Place) -> None:
-        try:
-            for target in targets:
-                self.number(target)
-        except ValueError as error:
-            raise DataError(str(error), place=place, value=write_number(target)) from None
-
-    def _of_number(self, target: Any) -> float:
-        """The class of a number, where nothing has told how it is meant."""
-        if not self.are_open:
-            return _plain(target)
+        if self.target_as is TargetAs.NAME or not _is_number(target):
+            return self._named(target)
+        if value is None or not self.are_open:
+            return as_float(target)
         if not self._fits_index(target):
             return self._named(target)
-        if not self._fits_name(target):
-            return _plain(target)
-        name, index = self._named(target), _plain(target)
-        if name != index:
+        index = as_float(target)
+        if self._fits_name(target) and self._named(target) != index:
             raise ValueError(
                 f"target {excerpt(_text(target))} could be the name of a class or its number; "
                 "say which with --target-as name|index"
             )
         return index
+
+    def encoded(
+        self, targets: Sequence[Any], places: NDArray[np.integer], place: Callable[[int], Place]
+    ) -> Floats:
+        """The class number of each row.
+
+        Parameters
+        ----------
+        targets : what rows have as their targets, each once
+        places : where in there each row's target is
+        place : tells where a row is
+
+        Raises
+        ------
+        DataError : it names the first row whose target is no class
+        """
+        numbers = np.zeros(len(targets))
+        used = np.flatnonzero(np.bincount(places, minlength=len(targets))).tolist()
+        try:
+            numbers[used] = [self.number(targets[i]) for i in used]
+        except ValueError:
+            for row in np.sort(np.unique(places, return_index=True)[1]).tolist():
+                self._check(targets[places[row]], place(row))
+        found: Floats = numbers[places]
+        return found
+
+    def numbered(self, targets: Floats, place: Callable[[int], Place]) -> Floats:
+        """The class numbers of an array of targets, `place` telling where a row is.
+
+        Raises
+        ------
+        DataError : it names the first row that has none
+        """
+        if self.are_numbers:
+            return targets
+        known, places = np.unique(targets, return_inverse=True)
+        per_row = max(1, math.prod(targets.shape[1:]))
+        # As integers errors write them; beyond 2^53 a float may have been another one.
+        exact = [int(n) if n.is_integer() and abs(n) < _EXACT else n for n in known.tolist()]
+        found = self.encoded(exact, places.reshape(-1), lambda i: place(i // per_row))
+        return found.reshape(targets.shape)
+
+    def _check(self, target: Any, place: Place) -> None:
+        try:
+            self.number(target)
+        except ValueError as error:
+            raise DataError(str(error), place=place, value=as_said(target)) from None
 
     def _named(self, target: Any) -> float:
         """The class that is called like a target, or the number that leaves a row out."""
@@ -189,7 +205,7 @@ class Classes:
             raise ValueError(f"target {text} may be rounded; write names beyond 2^53 as text")
         if names:
             return self._number[names[0]]
-        if value is not None and value == self.ignored:
+        if value == self.ignored:
             return self.ignored
         raise ValueError(self._unknown(text))
 
@@ -213,38 +229,25 @@ class Classes:
             return f"cannot read {excerpt(text)} as a class index; the classes have no names"
         near = difflib.get_close_matches(text, self.names, 1)
         meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-        return f"no class is named {excerpt(text)}{meant} (classes: {', '.join(self.names[:8])}" + (
-            ", ...)" if len(self.names) > 8 else ")"
-        )
+        classes = ", ".join(self.names[:8]) + (", ..." if len(self.names) > 8 else "")
+        return f"no class is named {excerpt(text)}{meant} (classes: {classes})"
 
 
 def _value(target: Any) -> Decimal | None:
     """What a name or a target is as a number, exactly; None where it is none, or not finite."""
-    if isinstance(target, str):
-        text = target.strip()
-        if text.casefold() in _TRUTHS:
-            return _TRUTHS[text.casefold()]
-        if not is_number(text) or not math.isfinite(float(text)):
-            return None
-        return Decimal(text)
-    if type(target) is int:
-        return Decimal(target)
-    return Decimal(repr(target)) if type(target) is float and math.isfinite(target) else None
+    if isinstance(target, float):
+        target = repr(target)
+    if not isinstance(target, str):
+        return Decimal(target) if type(target) is int else None
+    text = target.strip()
+    if (truth := _TRUTHS.get(text.casefold())) is not None:
+        return truth
+    return Decimal(text) if is_number(text) and math.isfinite(float(text)) else None
 
 
 def _is_number(target: Any) -> bool:
     """Whether a target can be the number of a class, by the one grammar of numbers."""
     return type(target) in (int, float) or (isinstance(target, str) and is_number(target.strip()))
-
-
-def _plain(target: Any) -> float:
-    """A number as it stands."""
-    if isinstance(target, str):
-        return read_number(target.strip())
-    try:
-        return float(target)
-    except OverflowError:
-        raise ValueError("integer is outside float64") from None
 
 
 def _text(target: Any) -> str:
@@ -311,16 +314,11 @@ class Named:
 
         every = texts(array)
         names = names.settled(every.reshape(-1)[:HEAD].tolist())
-        known, firsts, places = np.unique(every, return_index=True, return_inverse=True)
-        numbers = np.empty(len(known))
+        known, places = np.unique(every, return_inverse=True)
         per_row = max(1, math.prod(array.shape[1:]))
-        for i in np.argsort(firsts).tolist():
-            try:
-                numbers[i] = names.number(str(known[i]))
-            except ValueError as error:
-                place = Place(source=source, row=int(firsts[i]) // per_row)
-                raise DataError(str(error), place=place, value=str(known[i])) from None
-        found = numbers[places].reshape(array.shape)
+        found = names.encoded(
+            known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
+        ).reshape(array.shape)
         read = Classes(None, notes=names.notes)
         return cls(HeldWindows.of(found), read, source)
 
@@ -337,4 +335,4 @@ class Named:
         """
         if self.classes.are_numbers:
             return target
-        return self.classes.numbered(target, Place(source=self.source, row=start))
+        return self.classes.numbered(target, lambda row: Place(source=self.source, row=start + row))

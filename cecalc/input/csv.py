@@ -7,14 +7,13 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Table, TableBlock
-from cecalc.input.text import MAX_FIELD, TextBlock, cut
+from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
+from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Original
 from cecalc.numbers import is_number
 from cecalc.request import InputRequest
@@ -34,12 +33,11 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
     name = stream.name
     block = next(blocks, None)
-    if block is not None:
-        line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
-        block.refuse_bytes(line, Place(source=name, line=block.line))
-    first = None if block is None else next(_records(block, delimiter), None)
-    if block is None or first is None:
+    if block is None:
         raise DataError("file is empty", place=Place(source=name))
+    line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
+    block.refuse_bytes(line, Place(source=name, line=block.line))
+    first = next(_records(block, delimiter))
     place = Place(source=name, line=first.line)
     block.refuse_bytes(first.original.text, place)
     if len(first.cells) > request.max_columns:
@@ -52,34 +50,27 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
         fields = [str(number) for number in range(1, len(first.cells) + 1)]
     if hint := _delimiter_hint(fields, delimiter):
         raise DataError("one column", place=place, hint=hint)
-    try:
-        layout = understand(
-            fields, request.columns, wanted, named=request.has_header, classes=request.classes
-        )
-    except DataError as error:
-        raise error.at(source=place.source, line=place.line) from None
+    layout = understand(fields, request, wanted, place, named=request.has_header)
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty, tuple(layout.used))
     filled = block if block.text else next(blocks, None)
-    second = None if filled is None else next(form.records(filled), None)
-    if filled is None or second is None:
+    if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
-    lists = list_shapes(second.cells, layout)
-    is_plain = not (form.last_is_empty or lists)
-    rows = (form.rows(part, is_plain=is_plain) for part in itertools.chain([filled], blocks))
+    lists = list_shapes(second.cells, layout, is_text=True)
+    every = itertools.chain([filled], blocks)
+    rows = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
     header = first.original.text if request.has_header else None
     return Table(name, fields, layout, rows, delimiter, header, "lines", lists=lists)
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:
     """The block's data; the header's own line ends are counted too."""
-    text = header.original.text.encode("utf-8", "surrogateescape")
-    rest = block.text[len(text) :]
-    end = 2 if rest[:2] == b"\r\n" else 1
-    lines = 1 + sum(1 for _ in re.finditer(r"\r\n?|\n", header.original.text))
+    end = len(header.original.text.encode("utf-8", "surrogateescape"))
+    end += 2 if block.text[end : end + 2] == b"\r\n" else 1
+    lines = count_line_ends(block.text[:end])
     return replace(
         block,
-        text=rest[end:],
+        text=block.text[end:],
         line=block.line + lines,
         line_ends=block.line_ends - lines,
         start=0,
@@ -98,15 +89,10 @@ class RowForm:
     used: tuple[int, ...] = ()
     """The positions of the fields that are read; others may hold any bytes."""
 
-    def rows(self, block: TextBlock, *, is_plain: bool) -> TableBlock:
-        """A block of the table, unparsed."""
-        records = partial(self.records, block)
-        is_small = len(block.text) < MIN_ARROW_BYTES
-        if not is_plain or is_small:
-            return TableBlock(block.start, block.rows, records)
-        return TableBlock(block.start, block.rows, records, partial(self._arrays, block))
-
-    def _arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+    def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+        """The rows at once; None where they have to be read strictly."""
+        if self.last_is_empty or reading.lists:
+            return None
         from cecalc.input import csv_arrow
 
         return csv_arrow.columns(block, self.delimiter, reading)
@@ -207,6 +193,6 @@ def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
         return None
     for other in (";", "\t", "|", ","):
         if other != delimiter and other in fields[0]:
-            shown = "tab" if other == "\t" else excerpt(other)
-            return f"it holds {fields[0].count(other)} {shown}: try --delimiter {shown}"
+            name = "tab" if other == "\t" else excerpt(other)
+            return f"it holds {fields[0].count(other)} {name}: try --delimiter {name}"
     return None

@@ -10,20 +10,24 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from cecalc.input.table import Columns, LazyIds, LazyOriginals, Reading
-from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock
+from cecalc.errors import Place
+from cecalc.input.arrow_columns import ArrowColumns
+from cecalc.input.layout import Layout
+from cecalc.input.table import Columns, LazyOriginals, Reading
+from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, row_ends
 from cecalc.model import Floats, Integers
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LF = ord("\n")
+_LF, _QUOTE = ord("\n"), ord('"')
 _PIECE = 2**18
 """How much text is looked at at once."""
 _NARROW = 64
@@ -31,51 +35,19 @@ MAX_COLUMNS = 4096
 """Beyond, pyarrow's reader spends more on each column than it saves on each cell."""
 
 
-class Fields(Protocol):
-    """The fields of some rows; positions are 0-based and in order. A ValueError says no more than
-    that the strict reader has to look.
+class _Cut:
+    """Fields that lie between delimiters and line ends, looked for in pieces that stay in cache.
+
+    Positions are in order. A ValueError says no more than that the strict reader has to look.
     """
+
+    def __init__(self, block: TextBlock, delimiter: str, fields: int) -> None:
+        text = block.text
+        self._text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
+        self._delimiter, self._fields, self._rows = ord(delimiter), fields, block.rows
 
     def numbers(self, positions: Sequence[int]) -> Floats:
         """Some columns as numbers, shape (rows, columns)."""
-
-    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
-        """A column's different texts, and the number of each row's among them."""
-
-
-def fields_of(text: bytes, delimiter: str, fields: int, rows: int) -> Fields:
-    """The fields of a text.
-
-    Raises
-    ------
-    ValueError : it has not so many rows of so many fields
-    """
-    if len(text) > MAX_LINE_CHARACTERS:
-        raise ValueError("too long")
-    if b'"' in text:
-        return _Parsed(text, delimiter, fields, rows)
-    return _Cut(text.replace(b"\r\n", b"\n") if b"\r" in text else text, delimiter, fields, rows)
-
-
-def _has_long_line(text: bytes) -> bool:
-    """Whether a field could be too long without a line end in it."""
-    start = 0
-    while len(text) - start > MAX_FIELD:
-        end = text.rfind(b"\n", start, start + MAX_FIELD) + 1
-        if not end:
-            return True
-        start = end
-    return False
-
-
-class _Cut:
-    """Fields that lie between delimiters and line ends, looked for in pieces that stay in cache."""
-
-    def __init__(self, text: bytes, delimiter: str, fields: int, rows: int) -> None:
-        self._text, self._delimiter = text, ord(delimiter)
-        self._fields, self._rows = fields, rows
-
-    def numbers(self, positions: Sequence[int]) -> Floats:
         shape = self._rows, len(positions)
         # Few classes are better worked on class by class.
         order: Literal["C", "F"] = "F" if shape[1] < _NARROW else "C"
@@ -89,6 +61,7 @@ class _Cut:
         return numbers
 
     def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+        """A column's different texts, and which of them is in each row."""
         strings = [self._strings(piece, [position]) for piece in self._pieces()]
         encoded = pa.concat_arrays(strings).dictionary_encode()
         indices = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(encoded))
@@ -131,118 +104,108 @@ class _Cut:
         return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
 
 
-class _Parsed:
-    """Fields found by pyarrow's CSV reader."""
-
-    def __init__(self, text: bytes, delimiter: str, fields: int, rows: int) -> None:
-        if fields > MAX_COLUMNS or _has_long_line(text):
-            raise ValueError("too wide")
-        self._text, self._rows = text, rows
-        self._names = [str(i) for i in range(fields)]
-        self._delimiter = delimiter
-
-    def numbers(self, positions: Sequence[int]) -> Floats:
-        table = self._read({self._names[i]: pa.float64() for i in positions})
-        columns: Floats = table.to_batches()[0].to_tensor(row_major=False).to_numpy()
-        return columns
-
-    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
-        table = self._read({self._names[position]: pa.dictionary(pa.int32(), pa.string())})
-        column = table.column(0).chunk(0)
-        indices = np.frombuffer(column.indices.buffers()[1], np.int32, len(column))
-        return column.dictionary.to_pylist(), indices
-
-    def _read(self, types: dict[str, pa.DataType]) -> pa.Table:
-        from pyarrow import csv
-
-        table = csv.read_csv(
-            pa.BufferReader(self._text),
-            csv.ReadOptions(
-                use_threads=False, block_size=len(self._text) + 1, column_names=self._names
-            ),
-            csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                null_values=[],
-                strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-        if table.num_rows != self._rows:
-            raise ValueError("blank lines")
-        return table
-
-
-_QUOTE = ord('"')
-
-
 def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
     """The block as arrays."""
-    layout = reading.layout
-    if not _is_plain(block, delimiter):
+    if not _is_strict(block, delimiter):
         return None
     originals = LazyOriginals(block, lambda line: next(csv.reader([line], delimiter=delimiter)))
+    layout = reading.layout
+    named = () if reading.classes.are_numbers or not reading.has_index else layout.target
+    asked = [i for i in layout.used if i not in (layout.id, *named)]
+    read = _quoted if b'"' in block.text else _unquoted
     try:
-        fields = fields_of(block.text, delimiter, len(reading.fields), block.rows)
-        named = () if reading.classes.are_numbers or not reading.has_index else layout.target
-        weights = () if layout.sample_weight is None else (layout.sample_weight,)
-        targets = () if named else layout.target
-        asked = sorted({*layout.values, *targets, *weights})
-        numbers = fields.numbers(asked) if asked else np.empty((block.rows, 0))
-        _check_special(numbers, asked, originals)
-        values = _chosen(numbers, asked, layout.values)
-        target = _chosen(numbers, asked, targets)
-        target = target[:, 0] if len(targets) == 1 else target
-        if named:
-            texts, indices = fields.encoded(named[0])
-            target = np.asarray([reading.classes.number(text) for text in texts])[indices]
+        found = read(block, delimiter, reading, asked, named)
+        _check_special(found, layout, originals)
     except ValueError:  # pyarrow's own errors are among them
         return None
+    return found.in_text(originals, layout.id)
+
+
+def _unquoted(
+    block: TextBlock, delimiter: str, reading: Reading, asked: list[int], named: tuple[int, ...]
+) -> Columns:
+    layout, cut = reading.layout, _Cut(block, delimiter, len(reading.fields))
+    numbers = cut.numbers(asked) if asked else np.empty((block.rows, 0))
+
+    def chosen(positions: Sequence[int]) -> Floats:
+        """The columns at these positions; a view where they are neighbours."""
+        places = np.searchsorted(asked, positions)
+        first = int(places[0]) if positions else 0
+        if (np.diff(places) == 1).all():
+            return numbers[:, first : first + len(positions)]
+        return numbers[:, places]
+
+    if named:
+        texts, indices = cut.encoded(named[0])
+        target = reading.classes.encoded(texts, indices, lambda _: Place())
+    else:
+        target = chosen(layout.target)
+        target = target[:, 0] if len(layout.target) == 1 else target
+    weight = layout.sample_weight
     return Columns(
-        values=values,
+        values=chosen(layout.values),
         target=target if layout.target else None,
-        sample_weight=_chosen(numbers, asked, weights)[:, 0] if weights else None,
-        ids=None if layout.id is None else LazyIds(originals, layout.id),
-        lines=_lines(block),
-        originals=originals,
+        sample_weight=None if weight is None else chosen((weight,))[:, 0],
     )
 
 
-def _chosen(numbers: Floats, asked: Sequence[int], positions: Sequence[int]) -> Floats:
-    """The columns at `positions` of those that were asked for; a view where they are neighbours."""
-    place = {i: k for k, i in enumerate(asked)}
-    places = [place[i] for i in positions]
-    first = places[0] if places else 0
-    if places == list(range(first, first + len(places))):
-        return numbers[:, first : first + len(places)]
-    return numbers[:, places]
+def _quoted(
+    block: TextBlock, delimiter: str, reading: Reading, asked: list[int], named: tuple[int, ...]
+) -> Columns:
+    """By pyarrow's CSV reader."""
+    from pyarrow import csv as arrow_csv
+
+    text, fields = block.text, len(reading.fields)
+    line_ends = row_ends(text, quoted=False)
+    if fields > MAX_COLUMNS or np.diff(line_ends, prepend=0).max() > MAX_FIELD:
+        raise ValueError("too wide")
+    types = {str(i): pa.float64() for i in asked}
+    types |= {str(i): pa.dictionary(pa.int32(), pa.string()) for i in named}
+    table = arrow_csv.read_csv(
+        pa.BufferReader(text),
+        arrow_csv.ReadOptions(
+            use_threads=False,
+            block_size=len(text) + 1,
+            column_names=[str(i) for i in range(fields)],
+        ),
+        arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        arrow_csv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=[],
+            strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )
+    if table.num_rows != block.rows:
+        raise ValueError("blank lines")
+    found = {int(name): table.column(name).chunk(0) for name in types}
+    reading = replace(reading, layout=replace(reading.layout, id=None))
+    return ArrowColumns(found, reading, block.rows).read()
 
 
-def _check_special(values: Floats, positions: Sequence[int], originals: LazyOriginals) -> None:
+def _check_special(found: Columns, layout: Layout, originals: LazyOriginals) -> None:
     """Whether what is not finite was written so; a ValueError where the grammar refuses it."""
-    flags = np.isfinite(values)
-    if flags.all():
-        return
-    for row in np.flatnonzero(~flags.all(axis=1)).tolist():
-        cells = originals[row].cells
-        for c in np.flatnonzero(~flags[row]).tolist():
-            read_number(cells[positions[c]])
+    arrays = (
+        (found.values, layout.values),
+        (found.target, layout.target),
+        (found.sample_weight, (layout.sample_weight,)),
+    )
+    for array, positions in arrays:
+        if array is None or (flags := np.isfinite(array)).all():
+            continue
+        flags = flags.reshape(len(array), -1)
+        for row in np.flatnonzero(~flags.all(axis=1)).tolist():
+            cells = originals[row].cells
+            for c in np.flatnonzero(~flags[row]).tolist():
+                read_number(cells[positions[c]])
 
 
-def _lines(block: TextBlock) -> Sequence[int]:
-    """The line on which each row starts."""
-    if block.has_row_per_line:
-        return range(block.line, block.line + block.rows)
-    starts = np.concatenate([[0], block.ends()[:-1]])
-    line_ends = np.flatnonzero(np.frombuffer(block.text, np.uint8) == ord("\n"))
-    lines: list[int] = (block.line + np.searchsorted(line_ends, starts)).tolist()
-    return lines
-
-
-def _is_plain(block: TextBlock, delimiter: str) -> bool:
-    """Whether there is nothing in the text that pyarrow would read more leniently than we do."""
+def _is_strict(block: TextBlock, delimiter: str) -> bool:
+    """Whether bulk readers read nothing in the text more leniently than we do."""
     text = block.text
+    if len(text) > MAX_LINE_CHARACTERS:
+        return False
     if b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n")):
         return False
     if not delimiter.isascii() or text.startswith(codecs.BOM_UTF8):

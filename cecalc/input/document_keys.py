@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, count, excerpt, suggestion
 from cecalc.input.shapes import as_said
-from cecalc.request import Inline, LossOptions
+from cecalc.request import LOSS_OPTIONS, Inline, LossOptions
 from cecalc.terms import Kind, Reduction
 
-
-def _number(key: str, value: Any) -> float:
-    if type(value) not in (int, float):
-        raise DataError(f"{key} is no number", value=as_said(value))
-    return float(value)
-
-
-def _reduction(key: str, value: Any) -> Reduction:
-    if value not in list(Reduction):
-        rule = f"{key} {excerpt(str(value))} is none of {', '.join(Reduction)}"
-        raise DataError(rule, value=as_said(value))
-    return Reduction(value)
-
-
-KEYS: Mapping[str, Callable[[str, Any], Any] | None] = {
-    **dict.fromkeys(Kind),
-    "target": None,
-    "weight": Inline,
-    "pos_weight": Inline,
-    "ignore_index": _number,
-    "label_smoothing": _number,
-    "sample_weight": None,
-    "reduction": _reduction,
-    "classes": None,
-    "ids": None,
-}
-"""All of them; and of those that say something about the loss, what understands their value."""
+_NUMERIC = (name for name, option in LOSS_OPTIONS.items() if option.type is not Reduction)
+KEYS = (*Kind, "target", *_NUMERIC, "sample_weight", "reduction", "classes", "ids")
 
 
 def check_lengths(entries: int, weights: int | None, ids: int | None) -> None:
@@ -71,10 +45,8 @@ def kind_among(
     """
     for name in names:
         if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, 1)
-            meant = f"; did you mean {excerpt(near[0])}?" if near else ""
-            known = f"{what}s: {', '.join(KEYS)}{hint}"
-            raise DataError(f"unknown {what} {excerpt(name)}{meant}", hint=known)
+            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
+            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{hint}")
     kinds = [kind for kind in Kind if kind in names and said in (None, kind)]
     if not kinds:
         expected = "logits, probs or log_probs" if said is None else said
@@ -84,11 +56,25 @@ def kind_among(
 
 
 def options_of(names: Collection[str], value_of: Callable[[str], Any]) -> LossOptions:
-    """What the keys among the names say about the loss.
+    """What the `LOSS_OPTIONS` among the names say about the loss.
 
     Raises
     ------
     DataError : a value is not what its key asks for
     """
-    readers = {key: reader for key, reader in KEYS.items() if reader and key in names}
-    return LossOptions(**{key: reader(key, value_of(key)) for key, reader in readers.items()})
+    given = [name for name in LOSS_OPTIONS if name in names]
+    return LossOptions(**{name: _option(name, value_of(name)) for name in given})
+
+
+def _option(name: str, value: Any) -> Any:
+    kind = LOSS_OPTIONS[name].type
+    if kind is Reduction:
+        if value not in list(Reduction):
+            rule = f"{name} {excerpt(str(value))} is none of {', '.join(Reduction)}"
+            raise DataError(rule, value=as_said(value))
+        return Reduction(value)
+    if kind is Inline:
+        return Inline(name, value)
+    if type(value) not in (int, float):
+        raise DataError(f"{name} is no number", value=as_said(value))
+    return float(value)

@@ -113,26 +113,17 @@ def _sample_weight(
         value = found.value
         value = value.get("sample_weight") if isinstance(value, dict) else value
         return beside, HeldWindows.of(to_array(value, "sample_weight", by_row=True))
-    column = _weight_column(found)
-    layout = replace(found.layout, sample_weight=column)
-    reading = replace(found.reading(request.task, Classes(None)), layout=layout)
-    columns = _gathered(found, reading)
+    column = found.layout.sample_weight
+    if column is None:
+        hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
+        raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
+    columns = _gathered(found, found.reading(request.task, Classes(None)))
     return replace(
         beside,
         weight_ids=columns.ids,
         weight_lines=columns.lines,
         weight_columns=((column + 1, found.fields[column]),),
     ), HeldWindows.of(np.asarray(columns.sample_weight))
-
-
-def _weight_column(table: Table) -> int:
-    if table.layout.sample_weight is not None:
-        return table.layout.sample_weight
-    others = [i for i in range(len(table.fields)) if i != table.layout.id]
-    if len(others) == 1:
-        return others[0]
-    hint = f"name it sample_weight, or use --sample-weight-col; {seen(table.fields)}"
-    raise DataError("no sample_weight column", place=Place(source=table.source), hint=hint)
 
 
 def _target_columns(
@@ -155,7 +146,7 @@ def _target_columns(
     target = np.asarray(columns.target)
     if request.task is Task.CE and is_index(values, target.shape):
         names = names.settled(target.reshape(-1)[:HEAD].tolist())
-        target = names.numbered(target, Place(source=table.source, row=0))
+        target = names.numbered(target, lambda row: Place(source=table.source, row=row))
     beside = Beside(
         ids=columns.ids,
         lines=columns.lines,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from cecalc.errors import CecalcError
+import numpy as np
+
+from cecalc.errors import CecalcError, Place
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.model import Floats
+from cecalc.terms import TargetAs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
@@ -33,31 +40,30 @@ def _targets(
     layout = replace(reading.layout, values=(), names=(), id=None, sample_weight=None)
     for block in blocks:
         looked_at.append(block)
-        met = _Met()
+        unread = _Unread()
         try:
-            columns = columns_of(block, replace(reading, layout=layout, classes=met))
+            fault = columns_of(block, replace(reading, layout=layout, classes=unread)).fault
         except CecalcError:  # told with its place when the row is read
             return
-        assert columns.target is not None
-        codes = columns.target.reshape(-1).tolist()
-        yield from (met.targets[int(code)] for code in codes) if met.targets else codes
-        if columns.fault is not None:
+        yield from unread.targets
+        if fault is not None:
             return
 
 
-class _Met(Classes):
-    """Takes each target for a class of its own."""
+@dataclass(frozen=True)
+class _Unread(Classes):
+    """Keeps targets as they stand."""
 
-    def __init__(self) -> None:
-        super().__init__(())
-        self.targets = list[Any]()
+    names: tuple[str, ...] | None = None
+    target_as: TargetAs | None = TargetAs.NAME
+    targets: list[Any] = field(default_factory=list)
 
-    @property
-    def are_numbers(self) -> bool:
-        """False: each target is to be seen as it stands."""
-        return False
-
-    def number(self, target: Any) -> float:
-        """The number under which it is kept."""
-        self.targets.append(target)
-        return float(len(self.targets) - 1)
+    def encoded(
+        self,
+        targets: Sequence[Any],
+        places: NDArray[np.integer],
+        place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
+    ) -> Floats:
+        """Nothing."""
+        self.targets[:] = [targets[i] for i in places.tolist()]
+        return np.zeros(len(places))

@@ -6,9 +6,8 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,11 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import MIN_ARROW_BYTES, Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Original
 from cecalc.request import InputRequest
-from cecalc.terms import NanPolicy, Task
+from cecalc.terms import NanPolicy
 
 _MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
 
@@ -31,15 +30,18 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 class Refused(ValueError):
-    """JSON that is well-formed but not accepted; `token` is what, where it can be searched for."""
+    """Text that is no JSON, or none that is accepted.
 
-    def __init__(self, rule: str, token: str | None = None) -> None:
+    `token` is what, and `line` its 1-based line, as far as they are known.
+    """
+
+    def __init__(self, rule: str, token: str | None = None, line: int | None = None) -> None:
         super().__init__(rule)
-        self.token = token
+        self.token, self.line = token, line
 
 
 def loads(text: str, *, nan: bool = False) -> Any:
-    """The value `text` holds; a ValueError says what is wrong and, where known, where.
+    """The value `text` holds; `Refused` says what is wrong.
 
     `Infinity` and `-Infinity` are read, because a masked class has no other spelling in JSON; `NaN`
     where `nan` allows it.
@@ -61,6 +63,8 @@ def loads(text: str, *, nan: bool = False) -> Any:
     )
     try:
         value = reader.decode(text)
+    except json.JSONDecodeError as error:
+        raise Refused(_reason(error, text), line=error.lineno) from None
     except RecursionError:
         raise Refused("nested deeper than 100") from None
     if half := _HALF.search(text):
@@ -94,13 +98,17 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def line_of(error: ValueError, text: str) -> int | None:
-    """The 1-based line of `text` at fault, as far as the error tells."""
-    if isinstance(error, json.JSONDecodeError):
-        return error.lineno
-    token = getattr(error, "token", None)
-    if token is None:
-        return None
+def _reason(error: json.JSONDecodeError, text: str) -> str:
+    """What is wrong with JSON, in a few words of ours."""
+    if error.pos >= len(text.rstrip(BLANK)) or error.msg.startswith("Unterminated"):
+        return "ends inside a value"
+    if error.msg == "Extra data":
+        return f"text after the value (column {error.colno})"
+    return f"not JSON at column {error.colno}: {error.msg.lower()}"
+
+
+def line_of(token: str, text: str) -> int | None:
+    """The 1-based line on which a token is, in a string or by itself."""
     strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token)}', text)
     found = next((match for match in strings_or_token if token in match.group()), None)
     return None if found is None else text.count("\n", 0, found.start()) + 1
@@ -111,47 +119,27 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     block = next(blocks)
     nan = request.nan is NanPolicy.PROPAGATE
     first = next(_objects(block, nan=nan))
-    keys, layout = _understood(block.name, first, request, wanted)
-    used = _Used.of(layout, request)
+    objects = _RowObjects.of(block.name, first, request, wanted)
 
-    def rows(part: TextBlock) -> TableBlock:
-        def records() -> Iterator[Record]:
-            return _records(part.name, _objects(part, nan=nan), keys, used)
+    def records(part: TextBlock) -> Iterator[Record]:
+        return objects.records(_objects(part, nan=nan))
 
-        if len(part.text) < MIN_ARROW_BYTES:
-            return TableBlock(part.start, part.rows, records)
-        return TableBlock(
-            part.start, part.rows, records, partial(_arrays, part, first.original.cells)
-        )
-
-    every = map(rows, itertools.chain([block], blocks))
-    lists = list_shapes(list(first.original.cells.values()), layout)
-    return Table(block.name, _fields(keys), layout, every, form="objects", lists=lists)
-
-
-def _arrays(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
-    from cecalc.input import json_arrow
-
-    schema = json_arrow.schema_of(first)
-    return None if schema is None else json_arrow.columns(block, schema, reading)
+    every = itertools.chain([block], blocks)
+    return objects.table(TableBlock.of_text(part, records, objects.arrays) for part in every)
 
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
     """The table of the objects of a JSON array; they have no lines of their own."""
-    first = next(_numbered(name, rows, 0))
-    keys, layout = _understood(name, first, request, wanted)
-    used = _Used.of(layout, request)
-    width = sum(np.size(rows[0][keys[i]]) for i in layout.values)
+    objects = _RowObjects.of(name, next(_numbered(name, rows, 0)), request, wanted)
+    width = sum(np.size(rows[0][objects.keys[i]]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
         def records() -> Iterator[Record]:
-            return _records(name, _numbered(name, rows[part], part.start), keys, used)
+            return objects.records(_numbered(name, rows[part], part.start))
 
         return TableBlock(part.start, part.stop - part.start, records)
 
-    blocks = map(block, row_blocks(len(rows), width, BATCH_VALUES))
-    lists = list_shapes(list(first.original.cells.values()), layout)
-    return Table(name, _fields(keys), layout, blocks, form="objects", lists=lists)
+    return objects.table(map(block, row_blocks(len(rows), width, BATCH_VALUES)))
 
 
 def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
@@ -163,9 +151,8 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
         place = Place(source=block.name, line=line)
         try:
             value = loads(stripped, nan=nan)
-        except ValueError as error:
-            value = getattr(error, "token", None)
-            raise DataError(reason(error, stripped), place=place, value=value) from None
+        except Refused as error:
+            raise DataError(str(error), place=place, value=error.token) from None
         if not isinstance(value, dict):
             rule = f"expected an object, found {excerpt(stripped)}"
             raise DataError(rule, place=place, value=stripped)
@@ -174,76 +161,62 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
 
 def _numbered(name: str, rows: Iterable[Any], start: int) -> Iterator[Record]:
     for number, row in enumerate(rows, start):
-        place = Place(source=name, row=number)
         if not isinstance(row, dict):
+            place = Place(source=name, row=number)
             raise DataError("expected an object, as row 0 is", place=place)
         yield Record(None, number, (), Original(json.dumps(row, ensure_ascii=False), row))
 
 
-def _understood(
-    name: str, first: Record, request: InputRequest, wanted: Wanted
-) -> tuple[list[str], Layout]:
-    """The first object's keys, and what they hold."""
-    keys = list(first.original.cells)
-    fields = _fields(keys)
-    try:
+@dataclass(frozen=True)
+class _RowObjects:
+    """Objects that are rows, each with a cell for every key of the first one that is read."""
+
+    name: str
+    first: dict[str, Any]
+    layout: Layout
+
+    @classmethod
+    def of(cls, name: str, first: Record, request: InputRequest, wanted: Wanted) -> _RowObjects:
+        """Objects like the first one."""
+        fields = _fields(first.original.cells)
+        place = Place(source=name, line=first.line, row=first.number)
         if "weight" in fields or "pos_weight" in fields:
             raise DataError(
                 "class weights do not belong in a row",
                 hint="give them once with --weight; the weight of a row is sample_weight",
+                place=place,
             )
-        return keys, understand(fields, request.columns, wanted, classes=request.classes)
-    except DataError as error:
-        raise error.at(source=name, line=first.line, row=first.number) from None
+        return cls(name, first.original.cells, understand(fields, request, wanted, place))
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.first)
+
+    def table(self, blocks: Iterator[TableBlock]) -> Table:
+        lists = list_shapes(list(self.first.values()), self.layout)
+        fields = _fields(self.first)
+        return Table(self.name, fields, self.layout, blocks, form="objects", lists=lists)
+
+    def records(self, objects: Iterator[Record]) -> Iterator[Record]:
+        keys, used = self.keys, frozenset(self.layout.used)
+        for record in objects:
+            row = record.original.cells
+            try:
+                cells = [row[key] if i in used else None for i, key in enumerate(keys)]
+            except KeyError as missing:
+                rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
+                place = Place(source=self.name, line=record.line, row=record.number)
+                raise DataError(rule, place=place) from None
+            yield replace(record, cells=cells)
+
+    def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+        from cecalc.input import json_arrow
+
+        return json_arrow.columns(block, self.first, reading)
 
 
 def _fields(keys: Iterable[str]) -> list[str]:
     return [key.replace("-", "_") for key in keys]
-
-
-@dataclass(frozen=True)
-class _Used:
-    """Which keys of the first object are read."""
-
-    every: frozenset[int]
-    numbers: frozenset[int]
-    """Those that hold nothing but numbers."""
-
-    @classmethod
-    def of(cls, layout: Layout, request: InputRequest) -> _Used:
-        named = request.task is not Task.BCE and len(layout.target) == 1
-        texts = {layout.id, *(layout.target if named else ())}
-        return cls(frozenset(layout.used), frozenset(layout.used) - texts)
-
-
-def _records(
-    name: str, objects: Iterable[Record], keys: list[str], used: _Used
-) -> Iterator[Record]:
-    """The objects with a cell for each key of the first one."""
-    for record in objects:
-        row: Any = record.original.cells
-        try:
-            cells: list[Any] = [row[key] if i in used.every else None for i, key in enumerate(keys)]
-        except KeyError as missing:
-            rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
-            place = Place(source=name, line=record.line, row=record.number)
-            raise DataError(rule, place=place) from None
-        for i, text in ((i, cells[i]) for i in used.numbers if isinstance(cells[i], str)):
-            place = Place(name, record.line, keys[i], i + 1, record.number)
-            rule = f"expected a number, found the text {excerpt(text)}"
-            raise DataError(rule, place=place, value=text)
-        yield replace(record, cells=cells)
-
-
-def reason(error: ValueError, text: str) -> str:
-    """What is wrong with JSON, in a few words of ours."""
-    if not isinstance(error, json.JSONDecodeError):
-        return str(error)
-    if error.pos >= len(text.rstrip(BLANK)) or error.msg.startswith("Unterminated"):
-        return "ends inside a value"
-    if error.msg == "Extra data":
-        return f"text after the value (column {error.colno})"
-    return f"not JSON at column {error.colno}: {error.msg.lower()}"
 
 
 _ROOM = 4
@@ -288,30 +261,34 @@ def open_json(
     if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
         return from_lines(every, request, wanted)
     whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
-    value = _document(stream.name, _within_memory(whole, stream.name), request)
+    value = _document(stream.name, whole, request)
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return from_array(stream.name, value, request, wanted)
     return Document(stream.name, value)
 
 
-def _within_memory(lines: Iterator[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
-    """The lines of a document, which is held as a whole and needs room for its numbers too."""
-    size = 0
+def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:
+    """The value of a document, which is held as a whole and needs room for its numbers too."""
+    numbers, texts, size, place = list[int](), list[str](), 0, Place(source=name)
     try:
         for number, line in lines:
             size += len(line)
             if size * _ROOM > files.room():
                 raise MemoryError
-            yield number, line
+            numbers.append(number)
+            texts.append(line.rstrip("\r\n"))
+        whole = "\n".join(texts)  # so that an error's line is one of these
+        return loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
     except LimitError:  # which is a MemoryError too
         raise
     except MemoryError:
-        raise _too_large(name) from None
-
-
-def _too_large(name: str) -> LimitError:
-    rule = "out of memory: a JSON document is read as a whole"
-    return LimitError(rule, place=Place(source=name), hint=_BY_ROW)
+        rule = "out of memory: a JSON document is read as a whole"
+        raise LimitError(rule, place=place, hint=_BY_ROW) from None
+    except Refused as error:
+        line_number = error.line or (error.token and line_of(error.token, whole))
+        if line_number:
+            place = Place(source=name, line=numbers[line_number - 1])
+        raise DataError(str(error), place=place, value=error.token) from None
 
 
 def _is_value(line: str) -> bool:
@@ -323,18 +300,3 @@ def _is_value(line: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:
-    numbers, texts = zip(*lines, strict=True)
-    try:
-        # Joined by one kind of line end, so that an error's line is one of these.
-        whole = "\n".join(text.rstrip("\r\n") for text in texts)
-        return loads(whole, nan=request.nan is NanPolicy.PROPAGATE)
-    except MemoryError:
-        raise _too_large(name) from None
-    except ValueError as error:
-        line = line_of(error, whole)
-        place = Place(source=name, line=None if line is None else numbers[line - 1])
-        value = getattr(error, "token", None)
-        raise DataError(reason(error, whole), place=place, value=value) from None

@@ -15,46 +15,32 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from cecalc.input.table import Columns, LazyIds, LazyOriginals, Reading
+from cecalc.input.arrow_columns import ArrowColumns, floats_of
+from cecalc.input.table import Columns, LazyOriginals, Reading
 from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock
-from cecalc.model import Floats
 
 
-def schema_of(first: Mapping[str, Any]) -> pa.Schema | None:
-    """The schema of objects like the first one; None where there is no telling."""
-    types = {key: _type(value) for key, value in first.items()}
-    try:
-        return None if None in types.values() else pa.schema(list(types.items()))
-    except UnicodeEncodeError:  # half a surrogate pair
+def columns(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
+    """The block as arrays; its objects are like the table's first one."""
+    if () in reading.lists.values() or not _has_object_per_line(block):  # the first is ragged
         return None
-
-
-def columns(block: TextBlock, schema: pa.Schema, reading: Reading) -> Columns | None:
-    """The block as arrays."""
-    if not _is_plain(block):
-        return None
-    layout, weight = reading.layout, reading.layout.sample_weight
+    layout = reading.layout
     try:
-        table = _read(block, schema)
-        if layout.id is not None and table.column(layout.id).null_count:
+        schema = pa.schema([(key, _type(value)) for key, value in first.items()])
+        found = _read(block, schema)
+        if layout.id is not None and found[layout.id].null_count:
             return None
-        target = _target(table, reading) if layout.target else None
-        values = _together(table, layout.values, reading)
-        sample_weight = None if weight is None else _together(table, (weight,), reading)[:, 0]
-    except ValueError:  # pyarrow's own errors are among them
+        if any(pa.types.is_boolean(found[i].type) for i in layout.used):
+            return None
+        arrays = ArrowColumns(dict(enumerate(found)), reading, block.rows).read()
+    except ValueError:  # pyarrow's own errors, and ours, are among them
         return None
-    originals = LazyOriginals(block, json.loads)
-    return Columns(
-        values=values,
-        target=target,
-        sample_weight=sample_weight,
-        ids=None if layout.id is None else LazyIds(originals, schema.names[layout.id]),
-        lines=range(block.line, block.line + block.rows),
-        originals=originals,
-    )
+    key = None if layout.id is None else schema.names[layout.id]
+    return arrays.in_text(LazyOriginals(block, json.loads), key)
 
 
-def _type(value: Any) -> pa.DataType | None:
+def _type(value: Any) -> pa.DataType:
+    """The type of a value; a ValueError where there is no telling."""
     match value:
         case bool():
             return pa.bool_()
@@ -62,13 +48,13 @@ def _type(value: Any) -> pa.DataType | None:
             return pa.float64()
         case str():
             return pa.string()
-        case [first, *_] if (inner := _type(first)) is not None:
-            return pa.list_(inner)
+        case [first, *_]:
+            return pa.list_(_type(first))
         case _:
-            return None
+            raise ValueError("null, or an object")
 
 
-def _is_plain(block: TextBlock) -> bool:
+def _has_object_per_line(block: TextBlock) -> bool:
     """Whether each line is text and, with no object inside another, holds one object: as many begin
     as there are lines.
     """
@@ -80,8 +66,8 @@ def _is_plain(block: TextBlock) -> bool:
     return block.is_utf_8
 
 
-def _read(block: TextBlock, schema: pa.Schema) -> pa.Table:
-    """The objects; a ValueError where there are not as many, or a number is none of JSON's."""
+def _read(block: TextBlock, schema: pa.Schema) -> list[pa.Array]:
+    """The columns; a ValueError where there are not as many rows, or a number is none of JSON's."""
     table = arrow_json.read_json(
         pa.BufferReader(block.text),
         arrow_json.ReadOptions(use_threads=False, block_size=len(block.text) + 1),
@@ -93,62 +79,15 @@ def _read(block: TextBlock, schema: pa.Schema) -> pa.Table:
     )
     if table.num_rows != block.rows:
         raise ValueError("several objects on a line")
-    for column in table.columns:
-        _refuse_odd_numbers(column.chunk(0))
-    return table
-
-
-def _target(table: pa.Table, reading: Reading) -> Floats:
-    positions = reading.layout.target
-    column = table.column(positions[0]).chunk(0)
-    is_list = pa.types.is_list(column.type)
-    if is_list or not reading.has_index:
-        array = _together(table, positions, reading)
-        return array if is_list or len(positions) > 1 else array[:, 0]
-    if reading.classes.are_numbers and not pa.types.is_string(column.type):
-        return _numbers(column)
-    if column.null_count:
-        raise ValueError("null")
-    encoded = column.dictionary_encode()
-    numbers = [reading.classes.number(name) for name in encoded.dictionary.to_pylist()]
-    indices = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(encoded))
-    found: Floats = np.asarray(numbers, dtype=np.float64)[indices]
+    found = [column.chunk(0) for column in table.columns]
+    for column in found:
+        _refuse_odd_numbers(column)
     return found
-
-
-def _together(table: pa.Table, positions: tuple[int, ...], reading: Reading) -> Floats:
-    arrays = [_numbers(table.column(i).chunk(0)) for i in positions]
-    if len(positions) == 1 and positions[0] in reading.lists:
-        if arrays[0].shape[1:] != reading.lists[positions[0]]:
-            raise ValueError("another shape")
-        return arrays[0]
-    if any(array.ndim > 1 for array in arrays):
-        raise ValueError("lists beside each other")
-    return np.stack(arrays).T
-
-
-def _numbers(array: pa.Array) -> Floats:
-    """Numbers, or equally long lists of them; a ValueError where they are something else."""
-    if array.null_count:
-        raise ValueError("null")
-    if pa.types.is_list(array.type):
-        offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
-        lengths = np.diff(offsets)
-        if not lengths.size or (lengths != lengths[0]).any():
-            raise ValueError("lists of different lengths")
-        inner = _numbers(array.flatten())
-        return inner.reshape(len(array), lengths[0], *inner.shape[1:])
-    if not pa.types.is_float64(array.type):
-        raise ValueError("no number")
-    return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
 
 
 def _refuse_odd_numbers(array: pa.Array) -> None:
     """A ValueError where a number is NaN, infinite or beyond float64, asked for or not."""
     while pa.types.is_list(array.type):
         array = array.flatten()
-    if pa.types.is_float64(array.type):
-        array = array.drop_null()  # not to_numpy, which imports pandas where there is one
-        numbers = np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
-        if not np.isfinite(numbers).all():
-            raise ValueError("not finite")
+    if pa.types.is_float64(array.type) and not np.isfinite(floats_of(array.drop_null())).all():
+        raise ValueError("not finite")

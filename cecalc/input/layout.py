@@ -3,28 +3,63 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cecalc.errors import DataError, excerpt
-from cecalc.request import ColumnChoice
+from cecalc.errors import DataError, Place, excerpt
+from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
 from cecalc.terms import Kind
 
-PREFIXES: Mapping[Kind, str] = {
-    Kind.LOGITS: "logit_",
-    Kind.PROBS: "prob_",
-    Kind.LOG_PROBS: "log_prob_",
+
+@dataclass(frozen=True)
+class Role:
+    """What the columns of a role are called."""
+
+    option: str
+    """The option that says which they are."""
+    names: tuple[str, ...]
+    """What its only column is called, in any case."""
+    prefix: str = ""
+    """What the name of each begins with, where there may be several."""
+
+    def called(self, fields: Sequence[str], among: Iterable[int]) -> tuple[int, ...]:
+        """The columns that have one of the names."""
+        return tuple(i for i in among if fields[i].strip().casefold() in self.names)
+
+    def prefixed(self, fields: Sequence[str], among: Iterable[int]) -> tuple[int, ...]:
+        """The columns whose names begin with the prefix."""
+        return tuple(i for i in among if fields[i].startswith(self.prefix))
+
+    def single(self, fields: Sequence[str], text: str | None) -> int | None:
+        """The one column that the user says, or that has one of the names; None where none has."""
+        if text is not None:
+            found = select(fields, text, self.option)
+            if len(found) > 1:
+                raise DataError(f"{self.option} {text} names {len(found)} columns, expected one")
+        else:
+            found = self.called(fields, range(len(fields)))
+            if len(found) > 1:
+                raise self.ambiguous(fields, found)
+        return found[0] if found else None
+
+    def ambiguous(self, fields: Sequence[str], found: Iterable[int]) -> DataError:
+        """Each of the columns found could be the one."""
+        several = ", ".join(excerpt(fields[i]) for i in found)
+        rule = f"more than one column could be meant: {several}"
+        return DataError(rule, hint=f"name it: {self.option}")
+
+
+ID = Role("--id-col", ("id",))
+SAMPLE_WEIGHT = Role("--sample-weight-col", ("sample_weight",))
+TARGET = Role("--target-col", ("target", "label", "y"), "target_")
+VALUES = {
+    kind: Role(f"{kind.option}-cols", (kind, kind.removesuffix("s")), kind.removesuffix("s") + "_")
+    for kind in Kind
 }
-PLAIN: Mapping[Kind, tuple[str, ...]] = {
-    Kind.LOGITS: ("logits", "logit"),
-    Kind.PROBS: ("probs", "prob"),
-    Kind.LOG_PROBS: ("log_probs", "log_prob"),
-}
-TOLD = ("score",)
+EITHER = ("score",)
 """Names that may mean logits or probabilities: the user says which."""
-TARGETS = ("target", "label", "y")
-TARGET_PREFIX = "target_"
+_PREFIX = re.compile(f"^(?:{'|'.join(role.prefix for role in VALUES.values())})")
 
 
 @dataclass(frozen=True)
@@ -62,30 +97,40 @@ class Wanted:
 
 def understand(
     fields: Sequence[str],
-    choice: ColumnChoice,
+    request: InputRequest,
     wanted: Wanted,
+    place: Place,
     *,
     named: bool = True,
-    classes: Sequence[str] | None = None,
 ) -> Layout:
     """The layout of a table with these column names.
 
     Parameters
     ----------
     fields : the names of the columns
-    choice, wanted : what the user says, and what is looked for
+    request, wanted : what the user says, and what is looked for
+    place : where they are written
     named : whether the fields are names at all, and not just numbers
-    classes : the names of the classes, where the user says them
 
     Raises
     ------
     DataError : the columns cannot be told for certain, or one that was named is not there
     """
+    try:
+        return _layout(fields, request, wanted, named=named)
+    except DataError as error:
+        raise error.at(source=place.source, line=place.line, row=place.row) from None
+
+
+def _layout(fields: Sequence[str], request: InputRequest, wanted: Wanted, *, named: bool) -> Layout:
+    choice = request.columns
     if named:
         _refuse_duplicates(fields)
-    identity = _single(fields, choice.id, ("id",), "--id-col")
-    weight = _single(fields, choice.sample_weight, ("sample_weight",), "--sample-weight-col")
+    identity = ID.single(fields, choice.id)
+    weight = SAMPLE_WEIGHT.single(fields, choice.sample_weight)
     rest = [i for i in range(len(fields)) if i not in (identity, weight)]
+    if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
+        weight = rest[0]
     target: tuple[int, ...] = ()
     if wanted.target:
         target = _target(fields, choice, rest, only=wanted.only and not wanted.values)
@@ -93,37 +138,35 @@ def understand(
     if not wanted.values:
         return Layout(Kind.LOGITS, (), (), target, identity, weight)
     kind, values, notes = _values(fields, choice, wanted, rest)
-    values, names = _classes(fields, values, classes, named=named)
-    if _is_per_class(fields, choice, target) and named:
+    values, names = _classes(fields, values, request.classes, named=named)
+    if named and choice.target is None and (len(target) > 1 or TARGET.prefixed(fields, target)):
         in_order = bool(choice.targets and choice.values)
         target = _matched(fields, target, names, in_order=in_order)
     return Layout(kind, values, names if len(values) > 1 else (), target, identity, weight, notes)
 
 
 def _classes(
-    fields: Sequence[str], values: tuple[int, ...], said: Sequence[str] | None, *, named: bool
+    fields: Sequence[str],
+    values: tuple[int, ...],
+    classes: Sequence[str] | None,
+    *,
+    named: bool,
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The value columns in class order, and the names of the classes."""
-    names = tuple(_class_name(fields[i]) for i in values) if named else ()
-    order = _numeric_order(names)
-    if order is not None:
-        values, names = tuple(values[i] for i in order), tuple(names[i] for i in order)
-    if said is None:
+    if not named:
+        return values, tuple(classes or ())
+    names = tuple(_PREFIX.sub("", fields[i]) for i in values)
+    position, numbers = dict(zip(names, values, strict=True)), _numbers(len(names))
+    if position.keys() == set(numbers):
+        return tuple(position[number] for number in numbers), tuple(classes or numbers)
+    if classes is None:
         return values, names
-    are_stated = all(_is_prefixed(fields[i]) for i in values) and not numbered(names)
-    if named and are_stated and len(values) > 1:
-        if sorted(said) != sorted(names):
+    if len(values) > 1 and all(_PREFIX.match(fields[i]) for i in values):
+        if sorted(classes) != sorted(names):
             stated = f"columns name {', '.join(names[:8])}"
-            raise DataError(f"--classes names {', '.join(said[:8])}, but the {stated}")
-        values = tuple(values[names.index(name)] for name in said)
-    return values, tuple(said)
-
-
-def _is_per_class(fields: Sequence[str], choice: ColumnChoice, target: Sequence[int]) -> bool:
-    """Whether the target's columns are one for each class, each named for its class."""
-    if choice.target is not None:
-        return False
-    return len(target) > 1 or any(fields[i].startswith(TARGET_PREFIX) for i in target)
+            raise DataError(f"--classes names {', '.join(classes[:8])}, but the {stated}")
+        values = tuple(position[name] for name in classes)
+    return values, tuple(classes)
 
 
 def _refuse_duplicates(fields: Sequence[str]) -> None:
@@ -134,108 +177,73 @@ def _refuse_duplicates(fields: Sequence[str]) -> None:
         first[name] = number
 
 
-def _single(
-    fields: Sequence[str], said: str | None, names: Sequence[str], option: str
-) -> int | None:
-    if said is not None:
-        chosen = select(fields, said, option)
-        if len(chosen) > 1:
-            raise DataError(f"{option} {said} names {len(chosen)} columns, expected one")
-        return chosen[0]
-    found = [i for i, name in enumerate(fields) if name.strip().casefold() in names]
-    if len(found) > 1:
-        several = ", ".join(excerpt(fields[i]) for i in found)
-        raise DataError(
-            f"more than one column could be meant: {several}", hint=f"name it: {option}"
-        )
-    return found[0] if found else None
-
-
 def _target(
     fields: Sequence[str], choice: ColumnChoice, rest: Sequence[int], *, only: bool
 ) -> tuple[int, ...]:
     if choice.targets is not None:
         return select(fields, choice.targets, "--target-cols", rest)
-    single = _single(fields, choice.target, TARGETS, "--target-col")
-    if choice.target is not None and single is not None:
-        return (single,)
-    several = tuple(i for i in rest if fields[i].startswith(TARGET_PREFIX))
+    single = TARGET.single(fields, choice.target)
+    several = () if choice.target is not None else TARGET.prefixed(fields, rest)
     if single is not None and several:
         raise DataError(
             f"both {excerpt(fields[single])} and {excerpt(fields[several[0]])} could be the target",
             hint="name it: --target-col or --target-cols",
         )
-    if single is None and not several and only:
-        return tuple(rest)
-    return several if single is None else (single,)
+    if single is not None:
+        return (single,)
+    return tuple(rest) if only and not several else several
 
 
 def _values(
     fields: Sequence[str], choice: ColumnChoice, wanted: Wanted, rest: Sequence[int]
 ) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
     for kind, text in choice.values.items():
-        return kind, select(fields, text, f"{kind.option}-cols", rest), ()
-    found = {kind: by_name for kind in Kind if (by_name := _by_name(fields, kind, rest))}
+        return kind, select(fields, text, VALUES[kind].option, rest), ()
+    found = {kind: by_name for kind in Kind if (by_name := _by_name(fields, VALUES[kind], rest))}
     if wanted.kind is not None:
         if wanted.kind in found:
             return wanted.kind, found[wanted.kind], ()
-        others = tuple(i for i in rest if not _is_target(fields[i]))
+        targets = {*TARGET.called(fields, rest), *TARGET.prefixed(fields, rest)}
+        others = tuple(i for i in rest if i not in targets)
         if wanted.only and not found and others:
             return wanted.kind, others, ()
-        option = f"{wanted.kind.option}-cols"
-        raise DataError(f"no {wanted.kind} among the columns", hint=f"{option}; {seen(fields)}")
+        hint = f"{VALUES[wanted.kind].option}; {seen(fields)}"
+        raise DataError(f"no {wanted.kind} among the columns", hint=hint)
     if not found:
-        if told := [fields[i] for i in rest if fields[i].strip().casefold() in TOLD]:
-            raise DataError(
-                f"column {excerpt(told[0])} may hold logits or probabilities",
-                hint=f"say which: --logits-cols {told[0]} or --probs-cols {told[0]}",
-            )
-        raise DataError(
-            "no column is named logit_*, prob_* or log_prob_*",
-            hint=f"say which with --logits-cols, --probs-cols or --log-probs-cols; {seen(fields)}",
-        )
+        raise _no_values(fields, rest)
     kind = next(iter(found))  # logits first: what is derived from them stands behind
     derived = " and ".join(other for other in found if other != kind)
     notes = (f"read the {kind} columns; the {derived} columns were left alone",) if derived else ()
     return kind, found[kind], notes
 
 
-def _is_target(field: str) -> bool:
-    return field.strip().casefold() in TARGETS or field.startswith(TARGET_PREFIX)
+def _by_name(fields: Sequence[str], role: Role, rest: Sequence[int]) -> tuple[int, ...]:
+    several, single = role.prefixed(fields, rest), role.called(fields, rest)
+    if (several and single) or len(single) > 1:
+        raise role.ambiguous(fields, (*several[:1], *single))
+    return several or single
 
 
-def _by_name(fields: Sequence[str], kind: Kind, rest: Sequence[int]) -> tuple[int, ...]:
-    prefixed = tuple(i for i in rest if fields[i].startswith(PREFIXES[kind]))
-    plain = [i for i in rest if fields[i].strip().casefold() in PLAIN[kind]]
-    if (prefixed and plain) or len(plain) > 1:
-        several = ", ".join(excerpt(fields[i]) for i in (*prefixed[:1], *plain))
-        option = f"{kind.option}-cols"
-        raise DataError(
-            f"more than one column could be meant: {several}", hint=f"name it: {option}"
-        )
-    return prefixed or tuple(plain)
+def _no_values(fields: Sequence[str], rest: Sequence[int]) -> DataError:
+    for i in rest:
+        if fields[i].strip().casefold() in EITHER:
+            return DataError(
+                f"column {excerpt(fields[i])} may hold logits or probabilities",
+                hint=f"say which: --logits-cols {fields[i]} or --probs-cols {fields[i]}",
+            )
+    return DataError(
+        "no column is named logit_*, prob_* or log_prob_*",
+        hint=f"say which with --logits-cols, --probs-cols or --log-probs-cols; {seen(fields)}",
+    )
 
 
-def _class_name(field: str) -> str:
-    prefix = next((p for p in PREFIXES.values() if field.startswith(p)), "")
-    return field.removeprefix(prefix)
-
-
-def _is_prefixed(field: str) -> bool:
-    return field.startswith(tuple(PREFIXES.values()))
+def _numbers(classes: int) -> list[str]:
+    return [str(i) for i in range(classes)]
 
 
 def numbered(names: Sequence[str] | None) -> bool:
     """Whether names are just the numbers of the classes, in order."""
-    return names is not None and list(names) == [str(i) for i in range(len(names))]
-
-
-def _numeric_order(names: Sequence[str]) -> list[int] | None:
-    """The order that sorts names that are exactly 0…C−1; None where they are not."""
-    if not names or not all(re.fullmatch(r"0|[1-9]\d{0,8}", name) for name in names):
-        return None
-    order = sorted(range(len(names)), key=lambda i: int(names[i]))
-    return order if numbered([names[i] for i in order]) else None
+    return names is not None and list(names) == _numbers(len(names))
 
 
 def _matched(
@@ -246,7 +254,7 @@ def _matched(
     Where the user has named both the columns of the values and those of the target, and no name of
     the one appears among the other, the two lists pair up as they were given.
     """
-    by_name = {fields[i].removeprefix(TARGET_PREFIX): i for i in target}
+    by_name = {fields[i].removeprefix(TARGET.prefix): i for i in target}
     missing = [name for name in names if name not in by_name]
     extra = [name for name in by_name if name not in names]
     if in_order and len(missing) == len(names) == len(target):

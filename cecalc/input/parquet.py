@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
 from cecalc.input import arrow_columns
 from cecalc.input.arrays.stored import PlainFile, out_of_memory, refuse_more, seekable
 from cecalc.input.files import Files, Opened
-from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.model import Meter
 from cecalc.request import InputRequest
@@ -34,6 +34,7 @@ _BUFFER = 2**14
 """How many bytes of a column are read ahead, instead of all that the file has of it."""
 _SMALL = 2**25
 """A file up to which columns are read whole: else a damaged page may ask for 2 GiB, and gets it."""
+_DAMAGE = "its data is damaged"
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
@@ -47,41 +48,47 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     LimitError : it is larger than it may be
     """
     place = Place(source=opened.name)
-    stream, plain = _lying(opened, files, request.max_bytes)
-    reader: _Parquet | _Arrow
+    stream, regular = _lying(opened, files, request.max_bytes)
     with _undamaged(place):
         if opened.head.startswith(_PARQUET):
-            native = _native(opened, plain, files)
-            reader = _Parquet.of(stream, native, place, request.max_bytes)
+            native = _native(opened, regular, files)
+            rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
-            reader = _Arrow.of(stream, place, in_order=opened.head.startswith(_STREAM))
-    names = reader.names
-    layout = _understood(names, request, wanted, place)
-    used = [names[i] for i in layout.used]
-    rows = max(1, BATCH_VALUES // max(1, len(used)))
-
-    def blocks() -> Iterator[tuple[Any, int]]:
-        start = 0
-        with _undamaged(place):
-            for batch in reader.batches(used, rows * _BLOCKS_AT_ONCE):
-                batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
-                for first in range(0, batch.num_rows, rows):
-                    part = batch.slice(first, rows)
-                    yield part, start
-                    start += part.num_rows
-                    _count(files.meter, start, reader.rows)
-        if plain is not None:
-            plain.check()
-        if not start:
-            raise DataError("no data rows", place=place)
-
-    if reader.rows == 0:
+            rows_of = _arrow(stream, place, in_order=opened.head.startswith(_STREAM))
+    names = rows_of.names
+    if len(names) > request.max_columns:
+        raise LimitError(f"more than {request.max_columns} columns", place=place)
+    layout = understand(names, request, wanted, place)
+    blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
+    first = next(blocks, None) if rows_of.count != 0 else None
+    if first is None:
         raise DataError("no data rows", place=place)
-    every = blocks()
-    first = next(every)
+    every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
-    rows_of = itertools.starmap(_rows, itertools.chain([first], every))
-    return Table(opened.name, names, layout, rows_of, lists=lists)
+    return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
+
+
+def _blocks(
+    rows_of: _RowSource, used: list[str], meter: Meter, place: Place, regular: PlainFile | None
+) -> Iterator[tuple[Any, int]]:
+    """Record batches, and the number of the first row of each."""
+    start, rows = 0, max(1, BATCH_VALUES // max(1, len(used)))
+    with _undamaged(place):
+        for batch in rows_of.batches(used, rows * _BLOCKS_AT_ONCE):
+            batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
+            for first in range(0, batch.num_rows, rows):
+                part = batch.slice(first, rows)
+                yield part, start
+                start += part.num_rows
+                if meter.total is not None and rows_of.count:
+                    meter.read = meter.total * start // rows_of.count
+    if regular is not None:
+        regular.check()
+
+
+def _block(batch: Any, start: int) -> TableBlock:
+    arrays = partial(arrow_columns.read, batch, start)
+    return TableBlock(start, batch.num_rows, lambda: (), arrays)
 
 
 def _lying(
@@ -89,134 +96,101 @@ def _lying(
 ) -> tuple[BinaryIO, PlainFile | None]:
     """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
     stream = opened.binary(files)
-    plain = PlainFile.of(stream, opened.name)
-    if plain is None and not stream.seekable():
+    regular = PlainFile.of(stream, opened.name)
+    if regular is None and not stream.seekable():
         return seekable(stream, opened.name, files, max_bytes)
     refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
-    return stream, plain
+    return stream, regular
 
 
-def _native(opened: Opened, plain: PlainFile | None, files: Files) -> Any:
+def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
     """The file as Arrow reads it by itself, five times as fast; None where it has no path."""
-    if plain is None or not Path(opened.name).is_file():
+    if regular is None or not Path(opened.name).is_file():
         return None
     native = files.enter_context(pa.OSFile(opened.name))
-    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(plain.descriptor))
+    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(regular.descriptor))
     return native if is_same else None
 
 
-def _understood(names: list[str], request: InputRequest, wanted: Wanted, place: Place) -> Layout:
-    if len(names) > request.max_columns:
-        raise LimitError(f"more than {request.max_columns} columns", place=place)
-    try:
-        return understand(names, request.columns, wanted, classes=request.classes)
-    except DataError as error:
-        raise error.at(source=place.source) from None
-
-
-def _rows(batch: Any, start: int) -> TableBlock:
-    return TableBlock(start, batch.num_rows, lambda: (), partial(arrow_columns.read, batch, start))
-
-
-def _count(meter: Meter, rows: int, of: int | None) -> None:
-    if meter.total is not None and of:
-        meter.read = meter.total * rows // of
-
-
 @dataclass(frozen=True)
-class _Parquet:
-    file: Any
-
-    @classmethod
-    def of(cls, stream: BinaryIO, native: Any, place: Place, max_bytes: int | None) -> _Parquet:
-        from pyarrow import parquet
-
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - len(_PARQUET)))
-        end = stream.read()
-        stream.seek(0)
-        if end == b"PARE":
-            raise DataError("is encrypted", place=place)
-        if end != _PARQUET or size < 12:
-            raise InputError("file ends early (its footer is missing)", place=place)
-        with _undamaged(place, "its footer is damaged"):
-            file = parquet.ParquetFile(
-                native or stream,
-                buffer_size=0 if size <= _SMALL else _BUFFER,
-                pre_buffer=False,
-                page_checksum_verification=True,
-            )
-            groups = map(file.metadata.row_group, range(file.num_row_groups))
-            expanded = sum(group.total_byte_size for group in groups)
-        refuse_more(expanded, max_bytes, place, expands=True)
-        return cls(file)
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.file.schema_arrow.names)
-
-    @property
-    def rows(self) -> int | None:
-        return int(self.file.metadata.num_rows)
-
-    def batches(self, used: list[str], rows: int) -> Iterator[Any]:
-        return iter(self.file.iter_batches(rows, columns=used, use_threads=False))
+class _RowSource:
+    names: list[str]
+    count: int | None
+    """How many rows there are, where that is known beforehand."""
+    batches: Callable[[list[str], int], Iterator[Any]]
+    """The columns of these names, at most so many rows at a time where it can be chosen."""
 
 
-@dataclass(frozen=True)
-class _Arrow:
-    stream: BinaryIO
-    place: Place
-    in_order: bool
-    """Whether it is a stream, without a directory at its end."""
+def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None) -> _RowSource:
+    from pyarrow import parquet
 
-    @classmethod
-    def of(cls, stream: BinaryIO, place: Place, *, in_order: bool) -> _Arrow:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - len(_ARROW)))
-        if not in_order and stream.read() != _ARROW:
-            raise InputError("file ends early (its footer is missing)", place=place)
-        return cls(stream, place, in_order)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - len(_PARQUET)))
+    end = stream.read()
+    stream.seek(0)
+    if end == b"PARE":
+        raise DataError("is encrypted", place=place)
+    if end != _PARQUET or size < 12:
+        raise InputError("file ends early (its footer is missing)", place=place)
+    with _undamaged(place, "its footer is damaged"):
+        file = parquet.ParquetFile(
+            native or stream,
+            buffer_size=0 if size <= _SMALL else _BUFFER,
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
+        groups = map(file.metadata.row_group, range(file.num_row_groups))
+        expanded = sum(group.total_byte_size for group in groups)
+    refuse_more(expanded, max_bytes, place, expands=True)
 
-    @property
-    def names(self) -> list[str]:
-        with self._whole(), _undamaged(self.place, "its schema is damaged"):
-            return list(self._open().schema.names)
+    def batches(used: list[str], rows: int) -> Iterator[Any]:
+        return iter(file.iter_batches(rows, columns=used, use_threads=False))
 
-    @property
-    def rows(self) -> int | None:
-        return None
+    return _RowSource(list(file.schema_arrow.names), int(file.metadata.num_rows), batches)
 
-    def _open(self, columns: list[int] | None = None) -> Any:
-        self.stream.seek(0)
-        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=columns)
-        open_it = pa.ipc.open_stream if self.in_order else pa.ipc.open_file
-        return open_it(self.stream, options=options)
 
-    def batches(self, used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG002  # as written
-        names = self.names
-        reader = self._open([names.index(name) for name in used])
-        if not self.in_order:
-            yield from map(reader.get_batch, range(reader.num_record_batches))
-            return
-        with self._whole(), _undamaged(self.place):
-            yield from reader
-        if self.stream.read(1):
-            raise DataError("bytes after the data", place=self.place)
+def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
+    """A file, or a stream `in_order`, without a directory at its end."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - len(_ARROW)))
+    if not in_order and stream.read() != _ARROW:
+        raise InputError("file ends early (its footer is missing)", place=place)
 
     @contextmanager
-    def _whole(self) -> Iterator[None]:
+    def whole(damage: str) -> Iterator[None]:
         """Damage at the end of a stream is the end of what was written."""
         try:
-            yield
+            with _undamaged(place, damage):
+                yield
         except InputError:
-            if self.in_order and not self.stream.read(1):
-                raise InputError("file ends early", place=self.place) from None
+            if in_order and not stream.read(1):
+                raise InputError("file ends early", place=place) from None
             raise
+
+    def opened(columns: list[int] | None = None) -> Any:
+        stream.seek(0)
+        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=columns)
+        open_it = pa.ipc.open_stream if in_order else pa.ipc.open_file
+        return open_it(stream, options=options)
+
+    with whole("its schema is damaged"):
+        names = list(opened().schema.names)
+
+    def batches(used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG001  # as written
+        reader = opened([names.index(name) for name in used])
+        if not in_order:
+            yield from map(reader.get_batch, range(reader.num_record_batches))
+            return
+        with whole(_DAMAGE):
+            yield from reader
+        if stream.read(1):
+            raise DataError("bytes after the data", place=place)
+
+    return _RowSource(names, None, batches)
 
 
 @contextmanager
-def _undamaged(place: Place, damage: str = "its data is damaged") -> Iterator[None]:
+def _undamaged(place: Place, damage: str = _DAMAGE) -> Iterator[None]:
     """What Arrow finds wrong with a file, in our words."""
     try:
         yield

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place
+from cecalc.errors import CecalcError, DataError
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import read_beside
@@ -134,16 +134,9 @@ def _parsed(block: TableBlock, reading: Reading, beside: Beside, request: InputR
         fits, fault = beside.fits(block.start, columns.values.shape[0], columns.ids)
         if fault is not None:
             columns = columns.before(fits, fault)
-        batch = batch_of(_numbered(columns, reading, block.start), block.start, beside, request)
+        batch = batch_of(columns, block.start, beside, request)
     except CecalcError as error:
         raise error.at(source=source) from None
     if columns.fault is not None:
         columns.fault.at(source=source)
     return replace(batch, source=block.source, fault=columns.fault)
-
-
-def _numbered(columns: Columns, reading: Reading, start: int) -> Columns:
-    """Targets of which lists may hold the names of classes that are called by numbers."""
-    if columns.target is None or not (reading.has_lists and reading.has_names):
-        return columns
-    return replace(columns, target=reading.classes.numbered(columns.target, Place(row=start)))

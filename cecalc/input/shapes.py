@@ -108,15 +108,19 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _no_number(what: str, value: Any, row: int | None) -> DataError:
-    return DataError(f"{what} is {_described(value)}", value=as_said(value), row=row)
+    return DataError(f"{what} is {described(value)}", value=as_said(value), row=row)
 
 
-def _described(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"the text {excerpt(value)}" if isinstance(value, str) else "an object"
+def described(value: Any) -> str:
+    """What a value of JSON is that is no number, in the words of errors.
+
+    >>> described(None), described("x"), described([1])
+    ('null', "the text 'x'", 'a list')
+    """
+    if isinstance(value, str):
+        return f"the text {excerpt(value)}"
+    kind = {type(None): "null", list: "a list", dict: "an object"}.get(type(value))
+    return kind or str(value).lower()
 
 
 def arrange(

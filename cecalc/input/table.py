@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place, count, excerpt
 from cecalc.input.classes import Classes
 from cecalc.input.layout import Layout
-from cecalc.input.text import BLANK, TextBlock
+from cecalc.input.text import BLANK, TextBlock, row_ends
 from cecalc.model import Floats, Original
 from cecalc.terms import Task
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
+Item = TypeVar("Item")
 _PARTS = 16
 """Into how many parts rows are divided to find the one at fault."""
 
@@ -49,6 +50,16 @@ class Reading:
     classes: Classes
     lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """As in `Table`."""
+    is_text: bool = False
+    """Whether cells are texts, whatever they hold."""
+
+    def place(
+        self, position: int | None, *, line: int | None = None, row: int | None = None
+    ) -> Place:
+        """Where a cell is, or a row."""
+        if position is None:
+            return Place(self.source, line, row=row)
+        return Place(self.source, line, self.fields[position], position + 1, row)
 
     @property
     def has_index(self) -> bool:
@@ -66,6 +77,11 @@ class Reading:
     def has_lists(self) -> bool:
         """Whether the target is a list in each row: of class indices, at each position."""
         return self.has_index and self.layout.target[0] in self.lists
+
+    def classed(self, target: Floats, place: Callable[[int], Place]) -> Floats:
+        """A target of which lists may hold the names of classes that are called by numbers."""
+        has_names = self.has_lists and self.has_names
+        return self.classes.numbered(target, place) if has_names else target
 
     @property
     def has_names(self) -> bool:
@@ -92,6 +108,19 @@ class Columns:
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
 
+    def in_text(self, originals: LazyOriginals, id_key: int | str | None) -> Columns:
+        """The same beside the lines and texts of the rows, and their cells called `id_key`."""
+
+        def ids(part: slice) -> list[str]:
+            return [str(original.cells[id_key]) for original in originals[part]]
+
+        return replace(
+            self,
+            ids=None if id_key is None else Lazy(len(originals), ids),
+            lines=originals.block.row_lines,
+            originals=originals,
+        )
+
     def before(self, rows: int, fault: CecalcError) -> Columns:
         """The first rows, the one after them at fault; the fault itself where there are none."""
         if not rows:
@@ -103,21 +132,31 @@ class Columns:
         return Columns(**parts | {"fault": fault})
 
 
-def first_fault(rows: int, parse: Callable[[slice], object]) -> tuple[int, DataError] | None:
-    """The first row that cannot be parsed even by itself, and what is wrong with it."""
-    found: tuple[int, DataError] | None = None
-    within: slice | None = slice(0, rows)
-    while within is not None:
-        step = max(1, (within.stop - within.start) // _PARTS)
-        stop, starts = within.stop, range(within.start, within.stop, step)
-        within = None
-        for part in (slice(i, min(i + step, stop)) for i in starts):
+def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:
+    """What `parse` makes of the rows before the first one that cannot be parsed even by itself.
+
+    Raises
+    ------
+    DataError : that is the first of all
+    """
+    try:
+        return parse(slice(0, rows))
+    except DataError as error:
+        start, stop, fault = 0, rows, error
+    while stop - start > 1:
+        step = max(1, (stop - start) // _PARTS)
+        for first in range(start, stop, step):
+            part = slice(first, min(first + step, stop))
             try:
                 parse(part)
             except DataError as error:
-                found, within = (part.start, error), part if part.stop - part.start > 1 else None
+                start, stop, fault = part.start, part.stop, error
                 break
-    return found
+        else:
+            break
+    if not start:
+        raise fault
+    return replace(parse(slice(0, start)), fault=fault)
 
 
 @dataclass(frozen=True)
@@ -133,6 +172,19 @@ class TableBlock:
     """All at once; None where only the strict way can tell what the rows hold."""
     source: str | None = None
     """Its file, where the table has several."""
+
+    @classmethod
+    def of_text(
+        cls,
+        block: TextBlock,
+        records: Callable[[TextBlock], Iterable[Record]],
+        arrays: Callable[[TextBlock, Reading], Columns | None],
+    ) -> TableBlock:
+        """The rows of a text."""
+        strict = partial(records, block)
+        if len(block.text) < MIN_ARROW_BYTES:
+            return cls(block.start, block.rows, strict)
+        return cls(block.start, block.rows, strict, partial(arrays, block))
 
 
 @dataclass(frozen=True)
@@ -155,7 +207,10 @@ class Table:
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        return Reading(self.source, self.fields, self.layout, task, classes, self.lists)
+        is_text = self.delimiter is not None
+        return Reading(
+            self.source, self.fields, self.layout, task, classes, self.lists, is_text=is_text
+        )
 
 
 @dataclass(frozen=True)
@@ -234,7 +289,30 @@ class Beside:
         return found
 
 
-class LazyOriginals(Sequence[Original]):
+class Lazy(Sequence[Item]):
+    """Items that are made when they are asked for.
+
+    Parameters
+    ----------
+    size : how many there are
+    made : makes some of them
+    """
+
+    def __init__(self, size: int, made: Callable[[slice], list[Item]]) -> None:
+        self._size, self._made = size, made
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, i: int) -> Item: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Item]: ...
+    def __getitem__(self, i: int | slice) -> Item | list[Item]:
+        return self._made(i) if isinstance(i, slice) else self._made(slice(i, i + 1 or None))[0]
+
+
+class LazyOriginals(Lazy[Original]):
     """The rows of a block of text.
 
     Parameters
@@ -244,29 +322,30 @@ class LazyOriginals(Sequence[Original]):
     """
 
     def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
-        self._block, self._cells = block, cells
+        super().__init__(block.rows, lambda part: [Original(t, cells) for t in self.texts[part]])
+        self.block = block
 
     @cached_property
     def texts(self) -> list[str]:
         """Each row's text, without its line end."""
-        text = self._block.text
-        if self._block.quoted and b'"' in text:
-            ends = self._block.ends().tolist()
+        text = self.block.text
+        if self.block.quoted and b'"' in text:
+            ends = row_ends(text, quoted=True).tolist()
             parts = (text[a:b] for a, b in zip([0, *ends], ends, strict=False))
             return [part.rstrip(b"\r\n").decode() for part in parts]
         if b"\r" in text:
             lines = [line.decode() for line in text.splitlines()]
         else:
             lines = text.decode().split("\n")[: len(self)]
-        return lines if self._block.quoted else [line.strip(BLANK) for line in lines]
+        return lines if self.block.quoted else [line.strip(BLANK) for line in lines]
 
     @property
     def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:
         """The texts one after the other, and where each begins and the last one ends; None where
         they do not just lie between line feeds.
         """
-        text = self._block.text
-        if not self._block.quoted or b'"' in text or b"\r" in text:
+        text = self.block.text
+        if not self.block.quoted or b'"' in text or b"\r" in text:
             return None
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
         if not text.endswith(b"\n"):
@@ -274,34 +353,3 @@ class LazyOriginals(Sequence[Original]):
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends - np.arange(len(ends))
         return text.replace(b"\n", b""), offsets
-
-    def __len__(self) -> int:
-        return self._block.rows
-
-    @overload
-    def __getitem__(self, i: int) -> Original: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[Original]: ...
-    def __getitem__(self, i: int | slice) -> Original | list[Original]:
-        if isinstance(i, int):
-            return Original(self.texts[i], self._cells)
-        return [Original(text, self._cells) for text in self.texts[i]]
-
-
-class LazyIds(Sequence[str]):
-    """One column of the rows, as text."""
-
-    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
-        self._originals, self._key = originals, key
-
-    def __len__(self) -> int:
-        return len(self._originals)
-
-    @overload
-    def __getitem__(self, i: int) -> str: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[str]: ...
-    def __getitem__(self, i: int | slice) -> str | list[str]:
-        if isinstance(i, int):
-            return str(self._originals[i].cells[self._key])
-        return [str(original.cells[self._key]) for original in self._originals[i]]

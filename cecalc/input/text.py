@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,6 +92,16 @@ class TextBlock:
         return self.rows == self.line_ends + (not self.text.endswith(b"\n"))
 
     @property
+    def row_lines(self) -> Sequence[int]:
+        """The line on which each row starts, where no CR stands alone."""
+        if self.has_row_per_line:
+            return range(self.line, self.line + self.rows)
+        starts = np.append([0], row_ends(self.text, quoted=self.quoted)[:-1])
+        line_ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == _LF)
+        lines: list[int] = (self.line + np.searchsorted(line_ends, starts)).tolist()
+        return lines
+
+    @property
     def is_utf_8(self) -> bool:
         """Whether its bytes are text at all."""
         if self.text.isascii():
@@ -111,12 +121,8 @@ class TextBlock:
         end = len(text) if last is None else last.end()
         if not begin and end == len(text):
             return self
-        line, kept = self.line + _line_ends(text[:begin]), text[begin:end]
-        return replace(self, text=kept, line=line, line_ends=_line_ends(kept))
-
-    def ends(self) -> np.ndarray:
-        """For each row, where the next one begins."""
-        return row_ends(self.text, quoted=self.quoted)
+        line, filled = self.line + count_line_ends(text[:begin]), text[begin:end]
+        return replace(self, text=filled, line=line, line_ends=count_line_ends(filled))
 
 
 def cut(
@@ -137,7 +143,7 @@ def cut(
         try:
             more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
         except DataError as error:
-            raise error.at(line=line + left_out + _line_ends_before(rest)) from None
+            raise error.at(line=line + left_out + count_line_ends(_blank_start(rest))) from None
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
@@ -155,15 +161,15 @@ def cut(
             left_out += more_left_out
 
 
-def _line_ends_before(rest: bytes) -> int:
-    """How many blank lines there are before a row that has begun."""
-    return _line_ends(rest[: len(rest) - len(rest.lstrip(b"\r\n"))])
-
-
-def _line_ends(text: bytes) -> int:
+def count_line_ends(text: bytes) -> int:
     """How many of LF, CRLF and CR there are."""
     ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _LF))  # 5 x bytes.count
     return ends + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+
+
+def _blank_start(rest: bytes) -> bytes:
+    """The blank lines before a row that has begun."""
+    return rest[: len(rest) - len(rest.lstrip(b"\r\n"))]
 
 
 def _with_one_blank_line(rest: bytes) -> tuple[bytes, int]:
@@ -171,13 +177,13 @@ def _with_one_blank_line(rest: bytes) -> tuple[bytes, int]:
 
     They can be any number, and are harmless or at fault all together.
     """
-    row = rest.lstrip(b"\r\n")
-    blank = rest[: len(rest) - len(row)]
+    blank = _blank_start(rest)
+    row = rest[len(blank) :]
     first = _LINE_END.match(blank)
     if first is None or first.end() == len(blank):
         return rest, 0
     end = len(blank) - (not row and blank.endswith(b"\r"))  # an LF may follow
-    return b"\n" + blank[end:] + row, _line_ends(blank[first.end() : end])
+    return b"\n" + blank[end:] + row, count_line_ends(blank[first.end() : end])
 
 
 def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:
@@ -193,13 +199,13 @@ def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[byt
         text, rest = data[:end], data[end:]
     if not quoted or text[-2:-1] not in (b"\r", b"\n", b""):
         return text, rest
-    kept = _before_blank_lines(text)  # which are harmless only at the end
-    return text[:kept], text[kept:] + rest
+    end = _before_blank_lines(text)  # which are harmless only at the end
+    return text[:end], text[end:] + rest
 
 
 def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) -> TextBlock:
     has_bare = b"\r" in text and text.count(b"\r") != text.count(b"\r\n")
-    line_ends = _line_ends(text)
+    line_ends = count_line_ends(text)
     rows = line_ends + (not text.endswith(b"\n"))
     if quoted and (has_bare or b'"' in text):
         rows = len(row_ends(text, quoted=True))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from cecalc.losses.rules import (
     INFINITE,
     LOGARITHMS,
-    BrokenRule,
     Leniency,
-    Notices,
     are_one,
     refuse,
     sum_to_one,
 )
 from cecalc.model import Flags, Floats, Integers
+from cecalc.notices import Notices
 from cecalc.numbers import write_number
+
+_ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
+_ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
 def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
@@ -35,9 +39,7 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
     if not lenient.nan:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
     refuse(logits == np.inf, used, INFINITE)
-    masked = used & (logits == -np.inf).all(axis=-1)
-    if masked.any():
-        raise BrokenRule("all logits are -inf", np.flatnonzero(masked))
+    refuse((logits == -np.inf).all(axis=-1), used, "all logits are -inf")
 
 
 def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
@@ -64,8 +66,8 @@ def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     used : shape (N,)
     """
     probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
-    kept = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(kept, "predicted"))
+    rows = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
+    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(rows, "predicted"))
 
 
 def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
@@ -81,13 +83,10 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
-    inside = ((first >= 0) & (first <= 1)).all()
-    what = "probabilities" if inside else "logits"
-    option = "probs" if inside else "logits"
-    hint = f"these look like {what}: say so with --{option} or --{option}-cols"
-    refuse(above, used, "log-probability above 0: {}", hint=hint, shown=log_probs)
-    kept = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
-    return Notices(predicted_off=sum_to_one(np.exp(kept), "predicted", rounding=LOGARITHMS))
+    hint = _ARE_PROBS if ((first >= 0) & (first <= 1)).all() else _ARE_LOGITS
+    refuse(above, used, "log-probability above 0: {}", hint=hint, values=log_probs)
+    rows = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
+    return Notices(predicted_off=sum_to_one(np.exp(rows), "predicted", rounding=LOGARITHMS))
 
 
 def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
@@ -108,11 +107,10 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     if not bad.any():
         return
     first = probs[bad][0]
-    like_logits = bool(((first < -0.01) | (first > 1.01)).any())
-    hint = "these look like logits: say so with --logits or --logits-cols" if like_logits else None
+    hint = _ARE_LOGITS if ((first < -0.01) | (first > 1.01)).any() else None
     if (first >= 0).all() and abs(first.sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
-    refuse(outside, used, "probability {} outside 0..1", hint=hint, shown=probs)
+    refuse(outside, used, "probability {} outside 0..1", hint=hint, values=probs)
 
 
 def infinite_hint(stored: str | None, dtype: str) -> str | None:
@@ -124,9 +122,9 @@ def infinite_hint(stored: str | None, dtype: str) -> str | None:
     return None
 
 
-def sum_hint(columns: Floats | None, rows: int) -> str | None:
+def sum_hint(columns: Floats, rows: int) -> str | None:
     """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
-    if columns is None or rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+    if rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
         return None
     if are_one(columns).all():
         return (
@@ -143,7 +141,7 @@ def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float
     Parameters
     ----------
     logits : shape (N, C)
-    shares : shape (N, C), the target as it is mixed: smoothed, times the class weights
+    shares : shape (N, C) or (C,), the target as it is mixed: smoothed, times the class weights
     used : shape (N,)
     """
     masked = (logits == -np.inf) & used[:, None]
@@ -195,33 +193,25 @@ def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Int
     (array([2, 0]), array([ True, False]))
     """
     used = target != ignore_index
-    fractional = used & (np.floor(target) != target)  # NaN too
-    if fractional.any():
-        first = write_number(target[fractional][0])
-        rule = "target is nan" if first == "nan" else f"target {first} is not a class index"
-        raise _not_an_index(rule, fractional)
-    outside = used & ((target < 0) | (target >= classes))
-    if outside.any():
-        first = write_number(target[outside][0])
-        raise _not_an_index(f"target {first} outside 0..{classes - 1}", outside)
+    refuse_target = partial(refuse, used=used, values=target, kind=CLASS_INDEX, of_target=True)
+    refuse_target(np.isnan(target), rule="target is nan")
+    refuse_target(np.floor(target) != target, rule="target {} is not a class index")
+    is_outside = (target < 0) | (target >= classes)
+    refuse_target(is_outside, rule=f"target {{}} outside 0..{classes - 1}")
     return np.where(used, target, 0).astype(np.int64), used
-
-
-def _not_an_index(rule: str, bad: Flags) -> BrokenRule:
-    return BrokenRule(rule, np.flatnonzero(bad), kind=CLASS_INDEX, of_target=True)
 
 
 def range_hint(low: float, high: float, classes: int) -> str | None:
     """What targets out of range look like, given the lowest and highest of all of them."""
-    if low == 1 and high == classes:
-        return f"targets run from 1 to {classes}: looks 1-based, subtract 1"
-    if low == 0 and high == 255:
-        return "targets are 0 and 255: looks like a mask of grey levels"
-    if low == 0 and high == classes:
-        return f"targets run from 0 to {classes}: {classes + 1} labels, and {classes} classes"
     if low < 0:
         return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
-    return None
+    labels = f"{classes + 1} labels, and {classes} classes"
+    ends: dict[tuple[float, float], str] = {
+        (0, classes): f"targets run from 0 to {classes}: {labels}",
+        (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
+        (1, classes): f"targets run from 1 to {classes}: looks 1-based, subtract 1",
+    }
+    return ends.get((low, high))
 
 
 def distribution(target: Floats, lenient: Leniency) -> Notices:
@@ -251,7 +241,7 @@ def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
     if lenient.unchecked:
         return
     outside = ~((target >= 0) & (target <= 1))
-    refuse(outside, used, "target {} outside 0..1", kind=CELL, shown=target, of_target=True)
+    refuse(outside, used, "target {} outside 0..1", kind=CELL, values=target, of_target=True)
 
 
 def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | None:
@@ -284,7 +274,5 @@ def sample_weight(weight: Floats | None) -> None:
     if weight is None:
         return
     bad = ~(np.isfinite(weight) & (weight >= 0))
-    if bad.any():
-        first = write_number(weight[bad][0])
-        rule = f"sample weight {first} is not finite and at least 0"
-        raise BrokenRule(rule, np.flatnonzero(bad), kind=SAMPLE_WEIGHT)
+    rule = "sample weight {} is not finite and at least 0"
+    refuse(bad, np.ones_like(bad), rule, kind=SAMPLE_WEIGHT, values=weight)

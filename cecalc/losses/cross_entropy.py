@@ -140,8 +140,7 @@ def of_index(surprisal: Array, target: Array, /) -> Array:
     >>> of_index(surprisal_from_logits(logits), np.asarray([2, 1])).round(4)
     array([1.7638, 2.1942])
     """
-    xp = namespace(surprisal)
-    return xp.take_along_axis(surprisal, target[..., None], axis=-1)[..., 0]
+    return at(surprisal, target)
 
 
 def of_distribution(surprisal: Array, target: Array, /) -> Array:

@@ -6,15 +6,13 @@ range would poison a GPU.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from cecalc.errors import count
 from cecalc.model import Flags, Floats, Integers
 from cecalc.numbers import write_number
-from cecalc.terms import Hint
 
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
@@ -30,32 +28,25 @@ PREDICTED_SUM = "predicted sum"
 """The kind of rule that predictions break which are no distribution."""
 
 
+@dataclass(eq=False)
 class BrokenRule(Exception):
-    """Rows that break a rule; the caller knows their places.
+    """Rows that break a rule; the caller knows their places."""
 
-    Parameters
-    ----------
-    rule : what is wrong with the first of them
-    rows : all of them, as indices into the batch
-    column : the class or cell of the first one, where it matters
-    of_target : whether that column is one of the target's
-    hint : what to try
-    kind : what other rows' faults have to share to be counted with this one
-    """
+    rule: str
+    """What is wrong with the first of them."""
+    rows: Integers
+    """All of them, as indices into the batch."""
+    kind: str
+    """What other rows' faults have to share to be counted with this one."""
+    column: int | None = None
+    """The class or cell of the first one, where it matters."""
+    of_target: bool = False
+    """Whether that column is one of the target's."""
+    hint: str | None = None
+    """What to try."""
 
-    def __init__(
-        self,
-        rule: str,
-        rows: Integers,
-        *,
-        kind: str | None = None,
-        column: int | None = None,
-        of_target: bool = False,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(rule)
-        self.rule, self.rows, self.column = rule, rows, column
-        self.of_target, self.hint, self.kind = of_target, hint, kind or rule
+    def __str__(self) -> str:
+        return self.rule
 
 
 @dataclass(frozen=True)
@@ -69,30 +60,24 @@ class Leniency:
 
 
 def refuse(
-    bad: Flags,
-    used: Flags,
-    rule: str,
-    *,
-    kind: str | None = None,
-    hint: str | None = None,
-    shown: Floats | None = None,
-    of_target: bool = False,
+    bad: Flags, used: Flags, rule: str, *, values: Floats | None = None, **known: Any
 ) -> None:
     """Raise `BrokenRule` where a bad cell is used.
 
     Parameters
     ----------
-    bad : shape (N, C)
-    used : shape (N,) or (N, C)
-    rule : what is wrong; `{}` in it becomes the first bad value of `shown`
+    bad, used : shape (N,) or (N, C)
+    rule : what is wrong; `{}` in it becomes the first bad value of `values`
+    known : more of the rule; its kind is the rule itself unless it is told
     """
     bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
     if not bad.any():
         return
-    rows = np.flatnonzero(bad.any(axis=-1))
-    column = int(np.argmax(bad[rows[0]]))
-    text = rule if shown is None else rule.format(write_number(shown[rows[0], column]))
-    raise BrokenRule(text, rows, kind=kind or rule, column=column, of_target=of_target, hint=hint)
+    places = np.argwhere(bad)
+    first = tuple(places[0].tolist())
+    text = rule if values is None else rule.format(write_number(values[first]))
+    column = first[1] if bad.ndim > 1 else None
+    raise BrokenRule(text, np.unique(places[:, 0]), column=column, **{"kind": rule} | known)
 
 
 def are_one(sums: Floats, rounding: float = BINARY) -> Flags:
@@ -135,47 +120,3 @@ def sum_to_one(
         raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
     worst = float(np.abs(sums - 1.0).max(initial=0.0))
     return worst if worst > ROUNDING else 0.0
-
-
-@dataclass(frozen=True)
-class Notices:
-    """What was noticed in some rows; empty as it is made, and merged like a summary."""
-
-    clamped: int = 0
-    """Cells of bce whose ln 0 was clamped."""
-    masked: bool = False
-    """Whether a logit is −inf where the target is 0, and torch prints nan."""
-    smoothed: bool = False
-    """Whether a logit is −inf where smoothing gives its class a share."""
-    target_off: float = 0.0
-    """How far at most a row of target probabilities is from a sum of 1, if worth a word."""
-    predicted_off: float = 0.0
-    """The same for predicted probabilities."""
-
-    def merge(self, other: Notices) -> Notices:
-        """What was noticed in the rows of both."""
-        return Notices(
-            self.clamped + other.clamped,
-            self.masked or other.masked,
-            self.smoothed or other.smoothed,
-            max(self.target_off, other.target_off),
-            max(self.predicted_off, other.predicted_off),
-        )
-
-    def hints(self) -> Iterator[Hint]:
-        """What is said about them."""
-        for what, off in (("target", self.target_off), ("predicted", self.predicted_off)):
-            if off:
-                yield Hint(
-                    f"{what} probabilities sum to 1 only within {off:.1g}; used as they are",
-                    entry=22 if what == "target" else None,
-                )
-        if self.smoothed:
-            seen = "-inf logits and label smoothing conflict"
-            yield Hint(seen, "the loss of such a row is inf", entry=18)
-        if self.masked:
-            seen = "a -inf logit where the target is 0 costs nothing here; torch prints nan"
-            yield Hint(seen, entry=18)
-        if self.clamped:
-            seen, why = f"ln 0 in {count(self.clamped, 'cell')}", "clamped at -100, as torch does"
-            yield Hint(seen, why, "--no-clamp gives inf", entry=7)

@@ -2,127 +2,82 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from typing import Literal, TypeAlias
 
 from cecalc.model import Item
-from cecalc.request import Screen
+from cecalc.request import EVERYTHING, Screen, Selection
+
+Renderer: TypeAlias = Callable[[Iterator[Item], Screen, Selection], Iterator[str]]
+"""Makes chunks of whole lines of a run's items."""
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Which of the rows and columns that a view has are written, and under which names."""
+class Format:
+    """How a result is written; the view's module is imported only when it is used."""
 
-    rows: bool = True
-    """Whether a JSON object holds its rows, and not the summary alone."""
-    prefix: str | None = None
-    """What our columns' names begin with; None for nothing, or `columns.PREFIX` where a name would
-    stand twice."""
-    only_added: bool = False
-    """Whether the input's own columns are left out."""
-    columns: str | None = None
-    """A specification as `cecalc.selection` reads it, of the columns the view would have."""
-
-
-EVERYTHING = Selection()
-
-
-class Format(enum.StrEnum):
-    """How a result is written; a member loads its view only when it renders."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    TSV = "tsv"
-    MARKDOWN = "markdown"
-
-    @classmethod
-    def of_suffix(cls, suffix: str) -> Format | None:
-        """The format that a file name's suffix asks for; None where the suffix is unknown.
-
-        >>> Format.of_suffix(".ndjson"), Format.of_suffix(".xyz")
-        (<Format.JSONL: 'jsonl'>, None)
-        """
-        return SUFFIXES.get(suffix.lower())
-
-    @property
-    def is_by_row(self) -> bool:
-        """Whether each row of the result can be written, and used, before the next is known."""
-        return self in (Format.JSONL, Format.CSV, Format.TSV)
+    name: str
+    """What `--format` calls it."""
+    view: Callable[[], Renderer]
+    """Imports the view."""
+    suffixes: tuple[str, ...] = ()
+    """Those of file names that ask for it."""
+    is_by_row: bool = False
+    """Whether each row of the result can be written, and used, before the next is known."""
 
     def render(
         self, items: Iterator[Item], screen: Screen, selection: Selection = EVERYTHING
     ) -> Iterator[str]:
         """Chunks of whole lines."""
-        chunks: Iterator[str] = _view(_VIEWS[self])(items, screen, selection)
-        return chunks
+        return self.view()(items, screen, selection)
 
 
-class Whole(enum.StrEnum):
-    """How a result is written that is whole only when the last row is known."""
+def _table() -> Renderer:
+    from cecalc.output import table
 
-    @property
-    def is_by_row(self) -> bool:
-        """Never."""
-        return False
-
-    def render(
-        self, items: Iterator[Item], screen: Screen, _selection: Selection = EVERYTHING
-    ) -> Iterator[str]:
-        """Chunks of whole lines."""
-        view = _view(_WHOLE[type(self), self.value])
-        chunks: Iterator[str] = view(items, screen)
-        return chunks
+    return table.render
 
 
-class Explaining(Whole):
-    """How an explanation is written."""
+def _json() -> Renderer:
+    from cecalc.output import json
 
-    TABLE = "table"
-    JSON = "json"
-    CODE = "code"
+    return json.render
 
 
-class Finding(Whole):
-    """How a diagnosis is written."""
+def _json_lines() -> Renderer:
+    from cecalc.output import json
 
-    TABLE = "table"
-    JSON = "json"
+    return json.render_lines
 
 
+def _csv() -> Renderer:
+    from cecalc.output import csv
+
+    return csv.render_csv
+
+
+def _tsv() -> Renderer:
+    from cecalc.output import csv
+
+    return csv.render_tsv
+
+
+def _markdown() -> Renderer:
+    from cecalc.output import markdown
+
+    return markdown.render
+
+
+TABLE = Format("table", _table, (".txt",))
+JSON = Format("json", _json, (".json",))
+JSONL = Format("jsonl", _json_lines, (".jsonl", ".ndjson"), is_by_row=True)
+CSV = Format("csv", _csv, (".csv",), is_by_row=True)
+TSV = Format("tsv", _tsv, (".tsv",), is_by_row=True)
+MARKDOWN = Format("markdown", _markdown, (".md", ".markdown"))
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown"]
+"""What `--format` takes of any command."""
+FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN)}
 SUFFIXES = {
-    ".csv": Format.CSV,
-    ".tsv": Format.TSV,
-    ".json": Format.JSON,
-    ".jsonl": Format.JSONL,
-    ".ndjson": Format.JSONL,
-    ".md": Format.MARKDOWN,
-    ".markdown": Format.MARKDOWN,
-    ".txt": Format.TABLE,
+    suffix: form for form in (CSV, TSV, JSON, JSONL, MARKDOWN, TABLE) for suffix in form.suffixes
 }
-
-_VIEWS = {
-    Format.TABLE: "output.table:render",
-    Format.JSON: "output.json:render",
-    Format.JSONL: "output.json:render_lines",
-    Format.CSV: "output.csv:render_csv",
-    Format.TSV: "output.csv:render_tsv",
-    Format.MARKDOWN: "output.markdown:render",
-}
-_WHOLE = {
-    (Explaining, "table"): "explain.table:render",
-    (Explaining, "json"): "explain.json:render",
-    (Explaining, "code"): "explain.torch_code:render",
-    (Finding, "table"): "why.report:render",
-    (Finding, "json"): "why.report:render_json",
-}
-"""The view of each; members of two enums are equal where their texts are."""
-
-
-def _view(name: str) -> Any:
-    module, _, function = name.partition(":")
-    return getattr(import_module(f"cecalc.{module}"), function)

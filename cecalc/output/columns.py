@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Groups, Header, Item, Outcome, Schema
-from cecalc.output import Selection
+from cecalc.model import CellLosses, Groups, Header, Item, Outcome, RowLosses, Schema
 from cecalc.output.column import Column, Sort
+from cecalc.request import Selection
 from cecalc.selection import select
 from cecalc.terms import Kind, TargetForm, Task
 
@@ -304,8 +304,7 @@ def shown_target(header: Header) -> Column:
 
 
 def _only_target(outcome: Outcome) -> Any:
-    assert outcome.batch.target is not None
-    return outcome.batch.target[:, 0]
+    return outcome.batch.truth[:, 0]
 
 
 def right_cells() -> Column:
@@ -313,9 +312,8 @@ def right_cells() -> Column:
     return Column("right", "right", Sort.TEXT, _right_cells, used=attrgetter("used"))
 
 
-def _right_cells(outcome: Outcome) -> list[str]:
+def _right_cells(outcome: CellLosses) -> list[str]:
     correct, used = outcome.cell_correct, outcome.cell_used
-    assert correct is not None and used is not None
     right = (correct & used).sum(axis=1)
     pairs = zip(right.tolist(), used.sum(axis=1).tolist(), strict=True)
     return [f"{part}/{whole}" for part, whole in pairs]
@@ -334,10 +332,9 @@ def _first(outcome: Outcome) -> Any:
     return outcome.batch.values[:, 0]
 
 
-def _at_target(outcome: Outcome) -> Any:
+def _at_target(outcome: RowLosses) -> Any:
     import numpy as np
 
-    assert outcome.target_class is not None
     # An ignored row has target class −1: any class will do, since the value is not shown.
     return outcome.batch.values[np.arange(outcome.batch.size), outcome.target_class]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from cecalc.model import Groups, Header, Item, Outcome
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import Selection, columns, groups
+from cecalc.output import columns, groups
 from cecalc.output.column import Column
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.selection import select
 from cecalc.terms import TargetForm, Task
 
@@ -366,18 +366,17 @@ def _numbers(
     return of_array(names, attrgetter(array), attrgetter(used) if used else None, delimiter)
 
 
-def _statuses_at_once(outcome: Outcome) -> Any:
+def _statuses_at_once(outcome: Any) -> Any:
     from cecalc.output import arrow_text
 
     return arrow_text.sparse(_statuses(outcome))
 
 
-def _statuses(outcome: Outcome) -> list[str]:
+def _statuses(outcome: Any) -> list[str]:
     """`ignored`, `inf` or `nan` where a row's loss is no ordinary number; empty elsewhere."""
     import numpy as np
 
     loss = outcome.loss
-    assert loss is not None
     status = [""] * len(loss)
     for row in np.flatnonzero(~(outcome.used & np.isfinite(loss))).tolist():
         status[row] = str(float(loss[row])) if outcome.used[row] else columns.IGNORED

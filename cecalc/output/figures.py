@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cecalc.errors import Status
-from cecalc.model import Diagnosis, Item, Report
+from cecalc.model import Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
 from cecalc.terms import Task
 
@@ -253,18 +253,16 @@ def broken(bounds: tuple[Bound, ...], report: Report) -> list[Failure]:
 
 @dataclass
 class Checked:
-    """Looks at the report, or the diagnosis, as it passes."""
+    """Looks at the items as they pass: whether what was asked for holds, and the bounds."""
 
     bounds: tuple[Bound, ...]
     failures: list[Failure] = field(default_factory=list)
-    is_unexplained: bool = False
-    """Whether a number was asked about that nothing explains."""
+    holds: bool = True
 
     def of(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, as they are."""
         for item in items:
             if isinstance(item, Report):
                 self.failures = broken(self.bounds, item)
-            elif isinstance(item, Diagnosis):
-                self.is_unexplained = not item.matches
+            self.holds &= item.holds and not self.failures
             yield item

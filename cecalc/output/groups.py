@@ -9,8 +9,9 @@ from typing import Any
 
 from cecalc.errors import count
 from cecalc.model import Groups, Header
-from cecalc.output import Selection, columns
+from cecalc.output import columns
 from cecalc.output.column import Column, Sort
+from cecalc.request import Selection
 from cecalc.selection import select
 from cecalc.terms import Reduction
 

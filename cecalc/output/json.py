@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from cecalc.model import Flags, Groups, Header, Item, Outcome, Report
+from cecalc.model import CellLosses, Flags, Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import Selection, columns, figures, groups
+from cecalc.output import columns, figures, groups
 from cecalc.output.column import Column, Sort
 from cecalc.output.columns import IGNORED
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.selection import select
 from cecalc.terms import Task
 
@@ -356,7 +356,9 @@ def _rows(
     header: Header, chosen: list[Column], outcome: Outcome, selection: Selection
 ) -> list[str]:
     parts = [
-        _cells(header, outcome, column.name) if column.of is _CELLS.of else members(column, outcome)
+        _cells(header, outcome, column.name)
+        if isinstance(outcome, CellLosses) and column.of is _CELLS.of
+        else members(column, outcome)
         for column in chosen
     ]
     ends = [""] * outcome.batch.size
@@ -390,10 +392,9 @@ def _columns(header: Header) -> list[Column]:
     return [*identity, target or columns.target(header), *ours]
 
 
-def _cells(header: Header, outcome: Outcome, name: str) -> list[str]:
+def _cells(header: Header, outcome: CellLosses, name: str) -> list[str]:
     """The member `cells`: an object for each cell of each row."""
     correct, used = outcome.cell_correct, outcome.cell_used
-    assert correct is not None and used is not None
     labels = [""] if header.width == 1 and not header.schema.classes else list(header.labels)
     by_cell = [
         _cell(outcome, c, label, correct[:, c], used[:, c]) for c, label in enumerate(labels)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from cecalc.errors import visible
 from cecalc.model import Groups, Item, Outcome, Report
-from cecalc.output import Selection, columns, figures, groups
+from cecalc.output import columns, figures, groups
 from cecalc.output.column import Column, Sort
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cecalc.model import Header, Item, Outcome, Report
+from cecalc.model import CellLosses, Header, Item, Outcome, Report, RowLosses
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
 from cecalc.request import Screen
-from cecalc.terms import Reduction, Task
+from cecalc.terms import Reduction
 
 
 def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
@@ -22,20 +22,18 @@ def text_of(header: Header, item: Item) -> str:
     """What one item adds."""
     prints_rows = not header.task.is_loss or header.reduction is Reduction.NONE
     if isinstance(item, Outcome) and prints_rows:
-        return _lines(header, item)
+        return _lines(item)
     if isinstance(item, Report) and item.loss is not None:
         return write_number(item.loss) + "\n"
     return ""
 
 
-def _lines(header: Header, outcome: Outcome) -> str:
+def _lines(outcome: Outcome) -> str:
     """A line for each row; 0 for what is ignored, as torch has it."""
-    import numpy as np
-
-    if header.task is Task.CE:
-        rows = write_rows(np.asarray(outcome.loss)[:, None], outcome.used[:, None], "0")
-    elif header.task is Task.BCE:
-        rows = write_rows(np.asarray(outcome.cell_loss), outcome.cell_used, "0")
+    if isinstance(outcome, RowLosses):
+        rows = write_rows(outcome.loss[:, None], outcome.used[:, None], "0")
+    elif isinstance(outcome, CellLosses):
+        rows = write_rows(outcome.cell_loss, outcome.cell_used, "0")
     else:
-        rows = write_rows(np.asarray(outcome.probs))
+        rows = write_rows(outcome.probs)
     return "".join(",".join(row) + "\n" for row in rows)

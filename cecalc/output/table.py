@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from cecalc.errors import count, visible
-from cecalc.model import Groups, Header, Item, Outcome, Report
+from cecalc.model import Activations, Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import Selection, columns, figures, groups
+from cecalc.output import columns, figures, groups
 from cecalc.output.column import RIGHT, WRONG, Column, Sort
 from cecalc.output.drawing import Side, draw, flush, grid, ruled, styled, width
-from cecalc.ranking import ALL, HIGHEST, Kept
-from cecalc.request import Screen
+from cecalc.ranking import ALL, HIGHEST, TableRows
+from cecalc.request import Screen, Selection
 
 _ROOM = 100
 """Columns to fill with the values of many classes where there is no terminal."""
@@ -25,7 +25,7 @@ _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", column
 def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:
     """The whole drawing, when the last row is known."""
     header, rest = columns.stream_of(items)
-    kept, report, grouped = Kept(header.rank.count if header.rank else ALL), None, None
+    kept, report, grouped = TableRows(header.rank.count if header.rank else ALL), None, None
     for item in rest:
         if isinstance(item, Outcome):
             kept.add(item)
@@ -52,7 +52,7 @@ def _groups(header: Header, found: Groups, screen: Screen, selection: Selection)
 
 
 def _losses(
-    header: Header, kept: Kept, report: Report | None, screen: Screen, selection: Selection
+    header: Header, kept: TableRows, report: Report | None, screen: Screen, selection: Selection
 ) -> list[str]:
     rows = kept.rows()
     chosen = columns.selected(columns.loss_columns(header), header, selection)
@@ -71,23 +71,25 @@ def _losses(
     return parts
 
 
-def _working(header: Header, kept: Kept, screen: Screen) -> list[str]:
+def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
     from cecalc.output import worked_rows
 
     if not kept.total or not worked_rows.fits(header, kept.total):
         return []
-    blocks = [draw(block, screen) for block in worked_rows.drawings(header, kept.rows())]
+    rows = [row for row in kept.rows() if isinstance(row, Losses)]
+    blocks = [draw(block, screen) for block in worked_rows.drawings(header, rows)]
     if screen.width is not None and max(map(width, blocks)) > screen.width:
         return []
     return blocks
 
 
-def _values(header: Header, kept: Kept, screen: Screen, selection: Selection) -> list[str]:
+def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> list[str]:
     if header.width <= columns.CLASSES_SHOWN or selection.columns is not None:
         chosen = columns.selected(columns.activation_columns(header), header, selection)
         parts = [_rows(chosen, kept.first, screen)]
     else:
-        parts = list(_wrapped(header, kept.first, screen))
+        rows = [row for row in kept.first if isinstance(row, Activations)]
+        parts = list(_wrapped(header, rows, screen))
     if not kept.is_all:
         more = f"the first {ALL} of {kept.total} rows; --format csv gives all"
         parts.append(_note(more, screen))
@@ -139,12 +141,11 @@ def _summary(report: Report, screen: Screen) -> str:
     return draw(table, screen) + "\n" + _note(visible(figures.arithmetic(report)), screen)
 
 
-def _wrapped(header: Header, rows: list[Outcome], screen: Screen) -> Iterator[str]:
+def _wrapped(header: Header, rows: list[Activations], screen: Screen) -> Iterator[str]:
     """Many classes: as many to a line as fit, each name beside its number, none of them cut."""
     labels = flush([visible(label) for label in header.labels])
     for outcome in rows:
         name = ", ".join(f"{c.title} {c.shown(outcome)[0]}" for c in columns.shown_identity(header))
-        assert outcome.probs is not None
         values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
         pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
         per_line = max(1, ((screen.width or _ROOM) - 1) // cell_len(pairs[0]))

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cecalc.errors import visible
-from cecalc.model import Header, Outcome
+from cecalc.model import CellLosses, Header, Losses, Outcome, RowLosses
 from cecalc.numbers import aligned, brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import flush, ruled, styled
-from cecalc.terms import Kind, Reduction, TargetForm, Task
+from cecalc.terms import Kind, Reduction, TargetForm
 
 ROWS, CLASSES = 6, 8
 """More rows or classes than these are not worked out."""
@@ -51,7 +51,7 @@ def fits(header: Header, rows: int) -> bool:
     return header.task.is_loss and rows <= ROWS and header.width <= CLASSES
 
 
-def drawings(header: Header, rows: Sequence[Outcome]) -> list[Table]:
+def drawings(header: Header, rows: Sequence[Losses]) -> list[Table]:
     """The working of each row, with columns at the same places in all."""
     return tables([_block(header, outcome) for outcome in rows])
 
@@ -102,22 +102,26 @@ def _end_title(header: Header) -> str:
     return f"{how} ({columns.LOSS.unit})"
 
 
-def _block(header: Header, outcome: Outcome) -> Block:
+def _block(header: Header, outcome: Losses) -> Block:
     names = [f"{c.title} {c.shown(outcome)[0]}" for c in columns.shown_identity(header)]
-    lines = _binary(header, outcome) if header.task is Task.BCE else _multiclass(header, outcome)
-    marked = _marked(header, outcome)
+    lines = (
+        _binary(header, outcome)
+        if isinstance(outcome, CellLosses)
+        else _multiclass(header, outcome)
+    )
+    marked = _marked(outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
     return Block(WorkedLine(", ".join(names), labels, _end_title(header)), list(lines), marked)
 
 
-def _marked(header: Header, outcome: Outcome) -> frozenset[int]:
-    if header.task is Task.BCE:
+def _marked(outcome: Losses) -> frozenset[int]:
+    if isinstance(outcome, CellLosses):
         cells = zip(_row(outcome.batch.target), _row(outcome.cell_used), strict=True)
         return frozenset(c for c, (target, used) in enumerate(cells) if used and target >= 0.5)
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 
-def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
+def _multiclass(header: Header, outcome: RowLosses) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "softmax")
     if not outcome.used[0]:
         yield WorkedLine("target", [""] * header.width, columns.IGNORED)
@@ -125,10 +129,8 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
     yield WorkedLine(name, list(map(brief, target)))
-    terms = [
-        _times(y, nats) for y, nats in zip(target, _row(outcome.worked.surprisal), strict=True)
-    ]
-    plain = _row(outcome.loss_unweighted if header.has_weights else outcome.loss)[0]
+    terms = [_times(y, nats) for y, nats in zip(target, _row(outcome.surprisal), strict=True)]
+    plain = _row(outcome.loss_unweighted)[0]
     total, loss = rounded(sum(terms)), rounded(plain)
     yield WorkedLine("−y·ln p", list(map(rounded, terms)), total)
     blank = [""] * header.width
@@ -138,12 +140,12 @@ def _multiclass(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
         yield WorkedLine("weighted", blank, rounded(_row(outcome.loss)[0]))
 
 
-def _binary(header: Header, outcome: Outcome) -> Iterator[WorkedLine]:
+def _binary(header: Header, outcome: CellLosses) -> Iterator[WorkedLine]:
     yield from _given(header, outcome, "sigmoid")
     yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
     used = _row(outcome.cell_used)
     blank = columns.IGNORED
-    if header.has_weights and outcome.cell_unweighted is not None:
+    if header.has_weights:
         yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, used), _end(outcome, True))
     end = _end(outcome, False) if outcome.used[0] else blank
     yield WorkedLine("loss", _losses(outcome.cell_loss, used), end)
@@ -166,10 +168,10 @@ def _given(header: Header, outcome: Outcome, activation: str) -> Iterator[Worked
     if header.schema.kind is Kind.PROBS:
         return
     name = activation if header.schema.kind is Kind.LOGITS else "probs"
-    yield WorkedLine(name, list(map(rounded, _row(outcome.worked.probs))))
+    yield WorkedLine(name, list(map(rounded, _row(outcome.probs))))
 
 
-def _shares(header: Header, outcome: Outcome) -> list[float]:
+def _shares(header: Header, outcome: RowLosses) -> list[float]:
     """What the target gives to each class, smoothed."""
     if header.target_form is TargetForm.INDEX:
         right = _row(outcome.target_class)[0]

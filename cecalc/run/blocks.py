@@ -10,16 +10,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from cecalc.compute import Noted, Settings, outcome_of
-from cecalc.compute.backend import Backend
 from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place
 from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Block, Header, Meter
-from cecalc.run.faults import Refusal, Seen, all_broken, some_rows, source_of
-from cecalc.summary import Summary
+from cecalc.model import Batch, Block, Meter
+from cecalc.run.collectors import Job, Work
+from cecalc.run.faults import Refusal, Seen, all_broken, source_of
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -81,31 +79,27 @@ def in_order(
 
 
 @dataclass(frozen=True)
-class Done:
+class Done(Generic[Work]):
     """A block that was computed, or the rules that its rows break."""
 
     batch: Batch
-    noted: Noted | None = None
-    summary: Summary | None = None
+    seen: Seen
+    computed: Work | None = None
+    """None where rows break a rule."""
     broken: Sequence[BrokenRule] = ()
-    seen: Seen = field(default_factory=Seen)
     seconds: Mapping[str, float] = field(default_factory=dict)
     """How long each stage took."""
 
 
 @dataclass(frozen=True)
-class Computation:
+class Computation(Generic[Work]):
     """What is done to every block."""
 
-    settings: Settings
-    arithmetic: Backend
-    header: Header
+    job: Job[Work]
     meter: Meter
-    compute: Callable[[Batch, Settings, Backend], Noted] = outcome_of
-    """What becomes of a batch."""
 
-    def over(self, blocks: Iterator[Block]) -> Iterator[Done]:
-        """Each block computed, in order.
+    def over(self, blocks: Iterator[Block]) -> Iterator[tuple[Batch, Work]]:
+        """Each batch and what became of it, in order.
 
         What comes before the earliest fault is handed on.
 
@@ -118,18 +112,19 @@ class Computation:
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
             yield from self._until_fault(results)
 
-    def _until_fault(self, results: Iterator[Done]) -> Iterator[Done]:
+    def _until_fault(self, results: Iterator[Done[Work]]) -> Iterator[tuple[Batch, Work]]:
         seen = Seen()
         for done in results:
             for stage, seconds in done.seconds.items():
                 self.meter.spend(stage, seconds)
-            if done.broken:
+            if done.computed is None:
                 refusal = Refusal.of(done.broken, done.batch)
                 if refusal.row:
-                    yield self._computed(some_rows(done.batch, slice(refusal.row)))
+                    sound = done.batch.rows(slice(refusal.row))
+                    yield sound, self._computed(sound)
                 raise self._counted(refusal, seen.and_then(done.seen), done, results)
             seen = seen.and_then(done.seen)
-            yield done
+            yield done.batch, done.computed
             if done.batch.fault is not None:
                 raise done.batch.fault
 
@@ -140,57 +135,56 @@ class Computation:
             yield block
             start = time.perf_counter()
 
-    def _done(self, block: Block) -> Done:
+    def _done(self, block: Block) -> Done[Work]:
         start = time.perf_counter()
         batch = self._weighted(block())
         parsed = time.perf_counter()
-        done = self._computed(batch)
-        whole, transfer = time.perf_counter() - parsed, self.arithmetic.transferred()
+        done = self._checked(batch)
+        whole, transfer = time.perf_counter() - parsed, self.job.setup.arithmetic.transferred()
         seconds = {"parse": parsed - start, "transfer": transfer, "compute": whole - transfer}
         return replace(done, seconds=seconds)
 
     def _weighted(self, batch: Batch) -> Batch:
         """The rows of a batch for which there are weights, where each row has its own."""
-        weights = (self.settings.weight, self.settings.pos_weight)
+        weights = (self.job.settings.weight, self.job.settings.pos_weight)
         of_rows = [w.shape[0] for w in weights if w is not None and has_row_axis(w, batch)]
         there = min(of_rows, default=batch.start + batch.size) - batch.start
         if there >= batch.size:
             return batch
-        place = Place(source=source_of(batch, self.header.schema))
+        place = Place(source=source_of(batch, self.job.setup.schema))
         fault = DataError(f"weights for {min(of_rows)} rows, but there are more", place=place)
         if there <= 0:
             raise fault
-        return replace(some_rows(batch, slice(there)), fault=fault)
+        return replace(batch.rows(slice(there)), fault=fault)
 
-    def _computed(self, batch: Batch) -> Done:
+    def _checked(self, batch: Batch) -> Done[Work]:
+        settings = self.job.settings
         try:
-            noted = self._outcome(batch)
+            computed = self._computed(batch)
         except BrokenRule as first:
-            broken = all_broken(batch, first, self._outcome)
-            return Done(batch, broken=broken, seen=Seen.of(batch, self.settings, is_sound=False))
-        is_loss = self.settings.task.is_loss
-        summary = Summary.of(noted.outcome, self.header) if is_loss else None
-        is_sound = not self.settings.lenient.unchecked
-        return Done(batch, noted, summary, seen=Seen.of(batch, self.settings, is_sound=is_sound))
+            broken = all_broken(batch, first, self._computed)
+            return Done(batch, Seen.of(batch, settings, is_sound=False), broken=broken)
+        is_sound = not settings.lenient.unchecked
+        return Done(batch, Seen.of(batch, settings, is_sound=is_sound), computed)
 
-    def _outcome(self, batch: Batch) -> Noted:
+    def _computed(self, batch: Batch) -> Work:
         try:
-            return self.compute(batch, self.settings, self.arithmetic)
+            return self.job.compute(batch)
         except DataError as error:
-            raise error.at(source=source_of(batch, self.header.schema)) from None
+            raise error.at(source=source_of(batch, self.job.setup.schema)) from None
 
     def _counted(
-        self, refusal: Refusal, seen: Seen, first: Done, rest: Iterator[Done]
+        self, refusal: Refusal, seen: Seen, first: Done[Work], rest: Iterator[Done[Work]]
     ) -> DataError:
         """The error for rows that break a rule.
 
         The rest of the input is looked through too, up to the next row that cannot be read, so
         that one run tells all; an input that cannot be read to its end is told instead.
         """
-        done = first
+        done, setup = first, self.job.setup
         with suppress(DataError):  # the first fault is the one to tell
             while done.batch.fault is None and (following := next(rest, None)) is not None:
                 done = following
                 seen = seen.and_then(done.seen)
                 refusal.count(done.broken, done.batch)
-        return refusal.error(self.header.schema, seen, self.arithmetic.dtype.value)
+        return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value)

@@ -1,121 +1,87 @@
-"""What a run passes on to the views: every row, the highest or lowest few, or groups of them."""
+"""What a command makes of a run: what it computes of every batch, and who collects it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from cecalc.errors import DataError, Place
-from cecalc.model import Header, Item, Outcome
-from cecalc.output import columns
-from cecalc.output.column import Column
-from cecalc.ranking import Ranking
-from cecalc.request import Rank, Request
-from cecalc.run.groups import Grouping
-from cecalc.selection import split
+from cecalc.compute import Settings, backend
+from cecalc.compute.backend import Backend
+from cecalc.model import Batch, Block, Header, Item, Outcome, Schema
+from cecalc.request import Request
+from cecalc.summary import Summary
+from cecalc.terms import Hint
 
 
-class Gathered(Protocol):
-    """Takes outcomes, and gives what the views get of them."""
+@dataclass(frozen=True)
+class Setup:
+    """An input that is open, and what is asked of it."""
 
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns that make groups, if any do."""
+    request: Request
+    schema: Schema
+    first: Batch
+    """The first batch, which shows the shapes."""
+    blocks: Iterator[Block]
+    """All of them, the first one too."""
+    remarks: tuple[Hint, ...] = ()
+    """What is worth a word before any row is computed."""
 
-    def add(self, outcome: Outcome) -> Iterator[Item]:
-        """What is passed on at once."""
-
-    def finish(self) -> Iterator[Item]:
-        """What is passed on when the last row is known."""
-
-
-def gathering(request: Request, header: Header) -> Gathered:
-    """What the command line asks for.
-
-    Raises
-    ------
-    DataError : it names a column that is not there
-    """
-    if request.by is None:
-        return _Every() if request.rank is None else _Ranked(Ranking(request.rank))
-    is_named = header.has_originals and columns.CLASS in (header.schema.fields or ())
-    is_of_cells = not (is_named or columns.by_row(header))
-    parts = split(request.by)
-    if is_of_cells and len(parts) > 1 and (False, columns.CLASS) in parts:
-        rule = "--by: class, which here is a column of cells, goes with no other column"
-        raise DataError(rule, place=Place(source=header.schema.source))
-    if is_of_cells and request.by == columns.CLASS:
-        labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
-        grouping = Grouping(header, by_cell=True)
-        return _Grouped((columns.CLASS,), lambda _: labels, grouping, request.rank)
-    keys = _key_columns(request.by, header)
-    names = tuple(column.name for column in keys)
-    return _Grouped(names, partial(_keys, keys), Grouping(header), request.rank)
+    @cached_property
+    def arithmetic(self) -> Backend:
+        """Who computes."""
+        return backend.choose(self.request.arithmetic, values=self.first.values.size)
 
 
-class _Every:
-    """Every row, as it comes."""
+@dataclass(frozen=True)
+class Summed:
+    """What became of a batch under the loss (or the activation) of the run, and its sums."""
 
-    names: tuple[str, ...] | None = None
-
-    def add(self, outcome: Outcome) -> Iterator[Item]:
-        yield outcome
-
-    def finish(self) -> Iterator[Item]:
-        yield from ()
+    outcome: Outcome
+    summary: Summary
 
 
-@dataclass
-class _Ranked:
-    """The rows of the highest or lowest losses."""
-
-    ranking: Ranking
-    names: tuple[str, ...] | None = None
-
-    def add(self, outcome: Outcome) -> Iterator[Item]:
-        self.ranking.add(outcome)
-        yield from ()
-
-    def finish(self) -> Iterator[Item]:
-        yield from self.ranking.outcomes()
+Work = TypeVar("Work", bound=Summed)
+Collected_contra = TypeVar("Collected_contra", bound=Summed, contravariant=True)
 
 
-@dataclass
-class _Grouped:
-    """The sums of groups of rows, or of each class's cells."""
+class Collector(Generic[Collected_contra]):
+    """Takes what became of each batch, in order; what it passes on, a view gets."""
 
-    names: tuple[str, ...] | None
-    keys: Callable[[Outcome], list[tuple[str, ...]]]
-    """A key for each row, or for each column of cells."""
-    grouping: Grouping
-    rank: Rank | None
+    def add(self, summed: Collected_contra, given: Batch) -> Iterable[Item]:  # noqa: ARG002
+        """What is passed on at once.
 
-    def add(self, outcome: Outcome) -> Iterator[Item]:
-        self.grouping.add(outcome, self.keys(outcome))
-        yield from ()
+        Parameters
+        ----------
+        given : the batch as it was read, before any rounding; what is kept of either are copies
+        """
+        return ()
 
-    def finish(self) -> Iterator[Item]:
-        yield self.grouping.finish(self.rank)
+    def finish(self, total: Summary) -> Iterable[Item]:  # noqa: ARG002
+        """What is passed on when the last row is known.
+
+        Parameters
+        ----------
+        total : the sums of all batches
+        """
+        return ()
 
 
-def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
-    return list(zip(*(column.precise(outcome) for column in of), strict=True))
+@dataclass(frozen=True)
+class Job(Generic[Work]):
+    """What is computed of every batch, and who collects it."""
+
+    setup: Setup
+    header: Header
+    """What a view knows before the first row: the loss of the run."""
+    settings: Settings
+    """By which the rows are checked."""
+    compute: Callable[[Batch], Work]
+    """What becomes of a batch, in any thread; raises BrokenRule where rows break one."""
+    collectors: Sequence[Collector[Work]]
+    """They finish in this order."""
 
 
-def _key_columns(specification: str, header: Header) -> list[Column]:
-    """The columns of the input and of the result that are asked for."""
-    own = columns.identity(header)
-    if columns.by_row(header):
-        target = columns.shown_target(header)
-        own += [
-            target,
-            columns.prediction(header),
-            columns.CORRECT,
-            replace(target, name=columns.CLASS),
-        ]
-    try:
-        return columns.chosen(own, header, specification, "--by")
-    except DataError as error:
-        raise error.at(source=header.schema.source) from None
+Collecting: TypeAlias = Callable[[Setup], Job[Any]]
+"""The job that a command makes of an open input."""

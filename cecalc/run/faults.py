@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -40,17 +39,16 @@ class Seen:
     """Whether all are -1 or 1."""
     from_one: bool = True
     """Whether all are 1 or 2."""
-    columns: Floats | None = None
+    columns: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): the sum of each column, where rows are probabilities of classes."""
     rows: int = 0
 
     @classmethod
     def of(cls, batch: Batch, settings: Settings, *, is_sound: bool) -> Seen:
         """The targets of a batch; where that is `is_sound`, those of cells are known to be 0..1."""
-        target, ignored = batch.target, settings.ignored
-        if target is None or not settings.task.is_loss:
+        if not settings.task.is_loss:
             return cls()
-        seen = cls._of_target(target, ignored, settings, is_sound=is_sound)
+        seen = cls._of_target(batch.truth, settings, is_sound=is_sound)
         if settings.task is Task.CE and settings.kind is Kind.PROBS:
             with np.errstate(all="ignore"):  # it may be out of all bounds
                 columns = batch.values.sum(axis=0, dtype=np.float64)
@@ -58,9 +56,8 @@ class Seen:
         return seen
 
     @classmethod
-    def _of_target(
-        cls, target: Floats, ignored: float, settings: Settings, *, is_sound: bool
-    ) -> Seen:
+    def _of_target(cls, target: Floats, settings: Settings, *, is_sound: bool) -> Seen:
+        ignored = settings.ignored
         if settings.task is Task.CE and target.ndim == 1:
             used = target[target != ignored]
             return cls(float(used.min(initial=math.inf)), float(used.max(initial=-math.inf)))
@@ -74,43 +71,28 @@ class Seen:
 
     def and_then(self, other: Seen) -> Seen:
         """What both look like together."""
-        columns = other.columns if self.columns is None else self.columns
-        if self.columns is not None and other.columns is not None:
-            columns = self.columns + other.columns
         return Seen(
             float(np.fmin(self.low, other.low)),
             float(np.fmax(self.high, other.high)),
             self.signs and other.signs,
             self.from_one and other.from_one,
-            columns,
+            self.columns + other.columns,
             self.rows + other.rows,
         )
-
-
-def some_rows(batch: Batch, rows: slice | np.ndarray) -> Batch:
-    """Some rows of a batch, in their order."""
-
-    def part(items: Any) -> Any:
-        if items is None or isinstance(items, np.ndarray) or isinstance(rows, slice):
-            return items if items is None else items[rows]
-        return [items[i] for i in rows.tolist()]
-
-    parts = {name: part(items) for name, items in vars(batch).items() if name not in Batch.WHOLE}
-    return replace(batch, **parts)
 
 
 def all_broken(
     batch: Batch, first: BrokenRule, check: Callable[[Batch], object]
 ) -> list[BrokenRule]:
     """Every rule that rows of a batch break: each row is among those of the first it breaks."""
-    broken, found, kept = first, list[BrokenRule](), np.arange(batch.size)
+    broken, found, rest = first, list[BrokenRule](), np.arange(batch.size)
     while True:
-        broken.rows = kept[broken.rows]
+        broken.rows = rest[broken.rows]
         found.append(broken)
-        kept = np.setdiff1d(kept, broken.rows)
+        rest = np.setdiff1d(rest, broken.rows)
         try:
-            if kept.size:
-                check(some_rows(batch, kept))
+            if rest.size:
+                check(batch.rows(rest.tolist()))
         except BrokenRule as another:
             broken = another
         else:
@@ -148,18 +130,17 @@ class Refusal:
 
     def error(self, schema: Schema, seen: Seen, dtype: str) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
-        rule, hint, classes = self.broken.rule, self.broken.hint, self.batch.values.shape[1]
+        rule, classes = self.broken.rule, self.batch.values.shape[1]
         if self.rows > 1:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
             rule += f" ({self.rows} such rows: {listed})"
-        if self.broken.kind == CLASS_INDEX:
-            hint = range_hint(seen.low, seen.high, classes)
-        if self.broken.kind == CELL:
-            hint = cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one)
-        if self.broken.kind == INFINITE:
-            hint = infinite_hint(schema.stored, dtype)
-        if self.broken.kind == PREDICTED_SUM:
-            hint = sum_hint(seen.columns, seen.rows)
+        hints = {
+            CLASS_INDEX: range_hint(seen.low, seen.high, classes),
+            CELL: cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one),
+            INFINITE: infinite_hint(schema.stored, dtype),
+            PREDICTED_SUM: sum_hint(seen.columns, seen.rows),
+        }
+        hint = hints.get(self.broken.kind, self.broken.hint)
         place = _place(self.broken, self.batch, schema)
         return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
 

@@ -7,56 +7,49 @@ and the groups' numerators add up to the whole's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Flags, Floats, Groups, Header, Integers, Outcome
+from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, Item, Losses
 from cecalc.request import Rank
+from cecalc.run.collectors import Collector, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
 
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Terms:
-    """What rows (or their cells) add to the sums of their groups; T terms."""
-
-    row: Integers
-    """Shape (T,): the row of each."""
-    cell: Integers
-    """Shape (T,): the column of each, 0 where a row is one term."""
-    loss: Floats
-    weight: Floats | None
-    correct: Flags
-
-
 @dataclass
-class Grouping:
-    """The groups seen so far."""
+class Grouping(Collector[Summed]):
+    """The groups of rows, or of each class's cells, seen so far."""
 
     header: Header
+    keys: Callable[[Losses], Sequence[Key]]
+    """A key for each row, or for each column of cells."""
+    rank: Rank | None = None
     by_cell: bool = False
     """Whether the columns of a row's cells are the groups, instead of the rows' keys."""
     groups: dict[Key, Summary] = field(default_factory=dict)
 
-    def add(self, outcome: Outcome, keys: Sequence[Key]) -> None:
-        """Look at one more batch, each of whose rows (or columns of cells) has a key."""
-        numbers: dict[Key, int] = {}
+    def add(self, summed: Summed, _given: Batch) -> Iterable[Item]:
+        """Look at one more batch."""
+        losses, numbers = summed.outcome, dict[Key, int]()
+        if not isinstance(losses, Losses):
+            return ()
+        keys = self.keys(losses)
         group = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-        parts = _summaries(outcome, self.header, group, len(numbers), by_cell=self.by_cell)
-        for key, part in zip(numbers, parts, strict=True):
+        summaries = _summaries(losses, group, len(numbers), by_cell=self.by_cell)
+        for key, part in zip(numbers, summaries, strict=True):
             known = self.groups.get(key)
             self.groups[key] = part if known is None else known.merge(part)
+        return ()
 
-    def finish(self, rank: Rank | None) -> Groups:
+    def finish(self, _total: Summary) -> Iterable[Groups]:
         """The groups, highest (or lowest) loss first; those with no row that counts stand last."""
-        whole = ZERO
-        for group in self.groups.values():
-            whole += group.numerator
+        rank = self.rank
         lowest = rank is not None and rank.lowest
         losses = {key: self._loss(group) for key, group in self.groups.items()}
 
@@ -68,10 +61,11 @@ class Grouping:
         ordered = sorted(self.groups, key=order)
         chosen = ordered if rank is None else ordered[: rank.count]
         found = [self.groups[key] for key in chosen]
+        whole = sum((group.numerator for group in self.groups.values()), ZERO)
         has_cells = self.header.task is Task.BCE and self.header.width > 1 and not self.by_cell
         cells = _ratios([(g.cells_correct, g.cells_used) for g in found]) if has_cells else None
         shares = [math.nan if whole.special else g.numerator.over(whole) for g in found]
-        return Groups(
+        yield Groups(
             keys=chosen,
             total=len(ordered),
             rows=np.asarray([g.rows_used for g in found], np.int64),
@@ -90,45 +84,32 @@ def _ratios(pairs: Sequence[tuple[int, int]]) -> Floats:
     return np.asarray([part / whole if whole else np.nan for part, whole in pairs])
 
 
-def _summaries(
-    outcome: Outcome, header: Header, group: Integers, count: int, *, by_cell: bool
-) -> list[Summary]:
+def _summaries(losses: Losses, group: Integers, count: int, *, by_cell: bool) -> list[Summary]:
     """A batch's part of each of its groups; of a column of cells, each one is a row."""
-    terms = _terms(outcome, header)
-    of_term = group[terms.cell if by_cell else terms.row]
-    weights = (
-        [ExactSum(n * ONE) for n in _counts(of_term, count)]
-        if terms.weight is None
-        else ExactSum.by_group(terms.weight, of_term, count)
-    )
-    assert outcome.correct is not None
-    used, right = outcome.used, outcome.used & outcome.correct
-    parts = {
-        "rows_used": _counts(of_term if by_cell else group[used], count),
-        "correct": _counts(of_term[terms.correct] if by_cell else group[right], count),
-        "cells_used": _counts(of_term, count),
-        "cells_correct": _counts(of_term[terms.correct], count),
-        "numerator": ExactSum.by_group(terms.loss, of_term, count),
-        "weights": weights,
-    }
-    rows = zip(*parts.values(), strict=True)
-    return [Summary(**dict(zip(parts, row, strict=True))) for row in rows]
-
-
-def _counts(groups: Integers, count: int) -> list[int]:
-    counts: list[int] = np.bincount(groups, minlength=count).tolist()
-    return counts
-
-
-def _terms(outcome: Outcome, header: Header) -> _Terms:
-    if header.task is not Task.BCE:
-        assert outcome.loss is not None and outcome.correct is not None
-        rows = np.flatnonzero(outcome.used)
-        weight = None if outcome.weight is None else outcome.weight[rows]
-        return _Terms(rows, rows * 0, outcome.loss[rows], weight, outcome.correct[rows])
-    assert outcome.cell_loss is not None and outcome.cell_correct is not None
-    assert outcome.cell_used is not None
-    rows, cells = np.nonzero(outcome.cell_used)
-    weight = None if outcome.weight is None else outcome.weight[rows]
-    used = rows, cells
-    return _Terms(rows, cells, outcome.cell_loss[used], weight, outcome.cell_correct[used])
+    if isinstance(losses, CellLosses):
+        used = rows, cells = np.nonzero(losses.cell_used)
+        loss, correct = losses.cell_loss[used], losses.cell_correct[used]
+    else:
+        rows = cells = np.flatnonzero(losses.used)
+        loss, correct = losses.loss[rows], losses.correct[rows]
+    term = group[cells if by_cell else rows]
+    of_rows = (term, term[correct])
+    if not by_cell:
+        of_rows = group[losses.used], group[losses.used & losses.correct]
+    numbers = (np.bincount(of, minlength=count) for of in (*of_rows, term, term[correct]))
+    rows_used, right, cells_used, cells_right = (found.tolist() for found in numbers)
+    weights = [ExactSum(number * ONE) for number in cells_used]
+    if losses.weight is not None:
+        weights = ExactSum.by_group(losses.weight[rows], term, count)
+    numerators = ExactSum.by_group(loss, term, count)
+    return [
+        Summary(
+            rows_used=rows_used[g],
+            correct=right[g],
+            cells_used=cells_used[g],
+            cells_correct=cells_right[g],
+            numerator=numerators[g],
+            weights=weights[g],
+        )
+        for g in range(count)
+    ]

@@ -10,11 +10,11 @@ from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.input.extra_arrays import read_numbers
 from cecalc.losses.rules import Leniency
-from cecalc.model import Batch, Floats, Header, Problem, Report, Schema
+from cecalc.model import Batch, Floats, Header, Report, Schema
 from cecalc.numbers import write_number
-from cecalc.request import Given, LossOptions, Rank, Request
+from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
 from cecalc.summary import Summary
-from cecalc.terms import Kind, NanPolicy, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
@@ -28,12 +28,12 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     source = Place(source=schema.source)
     if task.is_loss and first.target is None:
         raise DataError("no target", place=source, hint="give one with --target")
-    _check_combination(request.options, schema, first, task)
-    options = request.options.over(schema.options)
-    smoothing = options.label_smoothing or 0.0
-    if not 0 <= smoothing <= 1:
-        rule = f"label_smoothing {smoothing:g} outside 0..1"
-        raise DataError(rule, place=source, value=write_number(smoothing))
+    _check_combination(request.input.options, schema, first, task)
+    options = request.input.options.over(schema.options)
+    for name, option in LOSS_OPTIONS.items():
+        value = getattr(options, name)
+        if value is not None and (fault := option.fault(value)):
+            raise DataError(f"{name} {value:g} {fault}", place=source, value=write_number(value))
     weight, pos_weight = (
         None if given is None else _weight(given, task, first)
         for given in (options.weight, options.pos_weight)
@@ -43,7 +43,7 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         kind=schema.kind,
         reduction=options.reduction or Reduction.MEAN,
         ignore_index=options.ignore_index,
-        label_smoothing=smoothing,
+        label_smoothing=options.label_smoothing or 0.0,
         weight=weight,
         pos_weight=pos_weight,
         clamp=request.clamp,
@@ -52,27 +52,25 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     )
 
 
-def _check_combination(said: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
-    """Refuse what torch has no meaning for; what the command line said is a usage error."""
-    options = said.over(schema.options)
+def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
+    """Refuse what torch has no meaning for; what the command line says is a usage error."""
+    options, place = line.over(schema.options), Place(source=schema.source)
     if task is Task.BCE and schema.kind is Kind.LOG_PROBS:
-        raise DataError(
-            "bce takes logits or probabilities, not log-probabilities",
-            place=Place(source=schema.source),
-        )
+        raise DataError("bce takes logits or probabilities, not log-probabilities", place=place)
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
-        error = UsageError if said.pos_weight is not None else DataError
+        error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
-    for stray in ("pos_weight",) if task is Task.CE else ("label_smoothing",):
-        if task.is_loss and getattr(schema.options, stray) is not None:
-            raise DataError(f"{task} has no {stray}", place=Place(source=schema.source))
-    if task is Task.CE and not float(options.ignore_index or 0).is_integer():
+    stated = {name for name, value in vars(schema.options).items() if value is not None}
+    for name, option in LOSS_OPTIONS.items():
+        if task.is_loss and task not in option.commands and name in stated:
+            raise DataError(f"{task} has no {name}", place=place)
+    if task is Task.CE and not options.ignores_a_class:
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
-        value = write_number(float(options.ignore_index or 0))
-        raise DataError(rule, place=Place(source=schema.source), value=value)
-    is_soft = task is Task.CE and first.target is not None and first.target.ndim == 2
-    if is_soft and options.ignore_index not in (None, -100):  # torch's own default says nothing
-        error = UsageError if said.ignore_index is not None else DataError
+        raise DataError(rule, place=place, value=write_number(options.ignore_index or 0))
+    is_soft = task is Task.CE and first.truth.ndim == 2
+    # Torch's own default says nothing.
+    if is_soft and options.ignore_index not in (None, IGNORE_INDEX):
+        error = UsageError if line.ignore_index is not None else DataError
         raise error("ignore_index goes with class indices; this target is a distribution")
 
 
@@ -117,17 +115,15 @@ def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
             raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
 
 
-def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | None) -> Header:
+def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:
     """What a view knows before the first row."""
     weights = (settings.weight, settings.pos_weight, first.sample_weight)
-    form = None
-    if settings.task is Task.BCE:
-        form = TargetForm.CELLS
-    elif settings.task is Task.CE and first.target is not None:
-        form = TargetForm.INDEX if first.target.ndim == 1 else TargetForm.DISTRIBUTION
+    form = TargetForm.CELLS if settings.task is Task.BCE else None
+    if settings.task is Task.CE:
+        form = TargetForm.INDEX if first.truth.ndim == 1 else TargetForm.DISTRIBUTION
     return Header(
         task=settings.task,
-        schema=problem.schema,
+        schema=schema,
         target_form=form,
         reduction=settings.reduction,
         has_weights=any(weight is not None for weight in weights),
@@ -146,15 +142,11 @@ def header_of(problem: Problem, first: Batch, settings: Settings, rank: Rank | N
 
 def denominator(header: Header, settings: Settings) -> str:
     """What the mean divides by."""
-    by_row = header.has_sample_weight
-    if header.task is Task.BCE:
-        return "sum of sample weights" if by_row else "cells"
     by_class = settings.weight is not None and header.target_form is TargetForm.INDEX
-    if by_class and by_row:
-        return "sum of class weights times sample weights"
-    if by_class:
-        return "sum of class weights"
-    return "sum of sample weights" if by_row else "rows"
+    weights = ["class weights"] * by_class + ["sample weights"] * header.has_sample_weight
+    if weights:
+        return f"sum of {' times '.join(weights)}"
+    return "cells" if header.task is Task.BCE else "rows"
 
 
 def target_in_words(header: Header, *, is_binary: bool) -> str:

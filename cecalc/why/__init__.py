@@ -7,3 +7,22 @@ add up to: `sums`, together a `tally`. What a `recipe` is, words and number: tab
 `catalogue` holds the confusions. A new mistake is an entry of a table; one whose sum is not there
 yet adds it in `tally`.
 """
+
+from __future__ import annotations
+
+from cecalc.output import Format, Renderer
+
+
+def _table() -> Renderer:
+    from cecalc.why import report
+
+    return report.render
+
+
+def _json() -> Renderer:
+    from cecalc.why import report
+
+    return report.render_json
+
+
+FORMATS = {form.name: form for form in (Format("table", _table), Format("json", _json))}

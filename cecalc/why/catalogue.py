@@ -8,16 +8,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from cecalc.model import Entry
-from cecalc.output import Finding
+from cecalc.output import Format
 from cecalc.request import Screen
 
 _PAGE = Path(__file__).parent.parent / "guide" / "confusions.md"
 _HEADING = re.compile(r"^## §(\d+) (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the catalogue."""
+
+    number: int
+    title: str
+    seen: str
+    """What people see, with the numbers that show it."""
+    why: str
+    wrong: str
+    """Lines of Python that do it."""
+    right: str
+    """Lines that do not."""
+    command: str
+    """What of cecalc shows it."""
+    text: str
+    """All of it, in Markdown."""
 
 
 @cache
@@ -53,9 +71,9 @@ def _block(body: str, name: str) -> str:
     return fenced.partition("\n")[2].partition("\n```")[0]
 
 
-def render(entry: Entry, form: Finding, screen: Screen) -> str:
+def render(entry: Entry, form: Format, screen: Screen) -> str:
     """The whole text."""
-    if form is Finding.JSON:
+    if form.name == "json":
         members = {name: value for name, value in asdict(entry).items() if name != "text"}
         return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
     from cecalc.output import drawing

@@ -3,82 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from cecalc.compute import backend
-from cecalc.errors import DataError, Place, count
-from cecalc.hints.collector import Noticing
-from cecalc.model import Batch, Diagnosis, Item, Meter, Problem, Report
-from cecalc.request import Question, Request
-from cecalc.run.blocks import Computation
-from cecalc.run.both_losses import is_of_classes, left_out, without
+from cecalc.compute import outcome_of
+from cecalc.errors import count
+from cecalc.model import Batch, Item, Outcome, Report
+from cecalc.run.both_losses import as_cells, both_of, is_of_classes, unweighted
+from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import report_of
 from cecalc.summary import Summary
-from cecalc.terms import Hint
+from cecalc.terms import Task
 from cecalc.why import verdict
+from cecalc.why.diagnosis import Diagnosis, Question
+from cecalc.why.losses import LossOfBatch, LossOfRows, losses_of
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import Measured
 from cecalc.why.recipes import recipes
-from cecalc.why.sides import looked_at, sides_of
 from cecalc.why.tally import Tally, tally_of
-
-
-def diagnosed(
-    problem: Problem,
-    first: Batch,
-    request: Request,
-    tell: Callable[[list[Hint]], None],
-    meter: Meter,
-) -> Iterator[Item]:
-    """A header, and the diagnosis.
-
-    Parameters
-    ----------
-    problem, first : the input, and the first batch of it, which shows the shapes
-    request, meter : as `cecalc.run.run` takes them
-    tell : hears everything that looks wrong, when the last row is known
-
-    Raises
-    ------
-    CecalcError : the input cannot be read, or breaks a rule; its place is in it
-    """
-    question = request.question
-    assert question is not None
-    if first.target is None:
-        place = Place(source=problem.schema.source)
-        raise DataError("no target", place=place, hint="give one with --target")
-    more = list(left_out("why", _WITHOUT, problem, first))
-    problem, first = without(_WITHOUT, problem), replace(first, sample_weight=None)
-    sides = sides_of(question, problem, first, request)
-    last = sides[-1]
-    yield last.header
-    arithmetic = backend.choose(request.arithmetic, values=first.values.size)
-    watched = 0 if is_of_classes(first) else -1
-    seen = sides[watched]
-    noticing = Noticing(seen.header, seen.settings, arithmetic.dtype, request.hints)
-    found = [(Summary(), Tally())] * len(sides)
-    compute = partial(looked_at, sides=sides)
-    computation = Computation(sides[0].settings, arithmetic, last.header, meter, compute)
-    for done in computation.over(problem.blocks):
-        assert done.noted is not None
-        looks = done.noted.beside
-        noticing.add(replace(done.noted, outcome=looks[watched].outcome), done.batch)
-        meter.rows += done.batch.size
-        found = [
-            (summary.merge(look.summary), tally.merge(look.tally, side.plan))
-            for side, (summary, tally), look in zip(sides, found, looks, strict=True)
-        ]
-    tell([*more, *noticing.hints(found[watched][0])])
-    side, (summary, tally) = next(
-        (side, sums)
-        for side, sums in zip(sides, found, strict=True)
-        if side is last or sums[0].rows_used == sums[0].rows_given
-    )
-    report = report_of(summary, side.header, side.settings, arithmetic.label)
-    yield _Found(tally, side.plan, report).diagnosis(question)
-
 
 _WITHOUT = ("pos_weight",)
 _CELLS = verdict.Torch("F.binary_cross_entropy_with_logits", "target.numel()")
@@ -88,57 +30,102 @@ _ROWS = verdict.Torch("F.cross_entropy", "len(target)")
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The sums over all rows, and the loss they have."""
+class _Losses(Summed):
+    """A batch under the loss that the rows ask for, and under each that they may ask for."""
 
-    tally: Tally
-    plan: Plan
-    report: Report
+    every: Sequence[LossOfBatch]
 
-    def diagnosis(self, question: Question) -> Diagnosis:
-        """What can be said of a number."""
-        typed = verdict.Typed.of(question.typed)
-        report, plan = self.report, self.plan
-        right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
-        candidates = verdict.distinct(recipes(self.tally, plan, right))
-        fits = verdict.fits(typed, candidates)
-        found, torch = bool(fits.groups), _torch(plan, report)
-        size = _in_words(report)
-        mean = math.nan if report.mean is None else report.mean
-        remarks = list(verdict.remarks(mean, self.tally, plan))
-        return Diagnosis(
-            typed=typed.text,
-            value=typed.value,
-            decimals=typed.decimals,
-            is_sure=typed.is_sure,
-            task=report.header.task,
-            ours=report.mean,
-            ours_is=f"mean over {size}",
-            matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
-            also=[verdict.name_of(recipe) for recipe in fits.also],
-            tried=len(candidates),
-            chance=verdict.chance(typed, candidates),
-            apart=self._apart(fits),
-            reasons=() if found else tuple(verdict.reasons(typed, self.tally, plan)),
-            advice=() if found else tuple(_advice(plan)),
-            source=report.header.schema.source,
-            backend=report.backend,
-            version=report.version,
-        )
 
-    def _apart(self, fits: verdict.Fits) -> str | None:
-        """Which further number would tell the simplest two explanations apart."""
-        groups = [*fits.groups, *((recipe,) for recipe in fits.also)]
-        if len(groups) > 1 and len(groups[0]) == 1:
-            first, second = (group[0] for group in groups[:2])
-        elif groups and len(groups[0]) > 1:
-            first, second = groups[0][:2]
+def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
+    """The diagnosis of a number.
+
+    Raises
+    ------
+    UsageError, DataError : an option does not go with the input
+    """
+    setup = unweighted(setup, "why", _WITHOUT)
+    losses = losses_of(question, setup)
+    settings, arithmetic = losses[0].settings, setup.arithmetic
+    asked = 0 if is_of_classes(setup.first) else -1
+
+    def compute(batch: Batch) -> _Losses:
+        outcomes: Sequence[Outcome]
+        if len(losses) == 2:
+            outcomes = both_of(as_cells(batch), settings, arithmetic).each
         else:
-            return None
-        if self.tally.head is None:
-            return None
-        alone = tally_of(self.tally.head.part(slice(0, 1)), self.plan)
-        return verdict.apart(first, second, recipes(alone, self.plan))
+            is_cells = settings.task is Task.BCE
+            outcomes = [outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)]
+        every = [loss.of(outcome) for loss, outcome in zip(losses, outcomes, strict=True)]
+        return _Losses(every[asked].outcome, every[asked].summary, every)
+
+    collector = _Diagnosing(question, losses, arithmetic.label)
+    return Job(setup, losses[asked].header, settings, compute, [collector])
+
+
+@dataclass
+class _Diagnosing(Collector[_Losses]):
+    """The sums under each loss, and what they say of the number."""
+
+    question: Question
+    losses: tuple[LossOfRows, ...]
+    label: str
+
+    def add(self, summed: _Losses, _given: Batch) -> Iterable[Item]:
+        for loss, part in zip(self.losses, summed.every, strict=True):
+            loss.add(part)
+        return ()
+
+    def finish(self, _total: Summary) -> Iterable[Item]:
+        *others, last = self.losses
+        loss = next((o for o in others if o.summary.rows_used == o.summary.rows_given), last)
+        report = report_of(loss.summary, loss.header, loss.settings, self.label)
+        yield _diagnosis(self.question, loss.tally, loss.plan, report)
+
+
+def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
+    """What can be said of a number."""
+    typed = verdict.Typed.of(question.typed)
+    right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
+    candidates = verdict.distinct(recipes(tally, plan, right))
+    fits = verdict.fits(typed, candidates)
+    found, torch = bool(fits.groups), _torch(plan, report)
+    size = _in_words(report)
+    mean = math.nan if report.mean is None else report.mean
+    remarks = list(verdict.remarks(mean, tally, plan))
+    return Diagnosis(
+        typed=typed.text,
+        value=typed.value,
+        decimals=typed.decimals,
+        is_sure=typed.is_sure,
+        task=report.header.task,
+        ours=report.mean,
+        ours_is=f"mean over {size}",
+        matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
+        also=[verdict.name_of(recipe) for recipe in fits.also],
+        tried=len(candidates),
+        chance=verdict.chance(typed, candidates),
+        apart=_apart(fits, tally, plan),
+        reasons=() if found else tuple(verdict.reasons(typed, tally, plan)),
+        advice=() if found else tuple(_advice(plan)),
+        source=report.header.schema.source,
+        backend=report.backend,
+        version=report.version,
+    )
+
+
+def _apart(fits: verdict.Fits, tally: Tally, plan: Plan) -> str | None:
+    """Which further number would tell the simplest two explanations apart."""
+    groups = [*fits.groups, *((recipe,) for recipe in fits.also)]
+    if len(groups) > 1 and len(groups[0]) == 1:
+        first, second = (group[0] for group in groups[:2])
+    elif groups and len(groups[0]) > 1:
+        first, second = groups[0][:2]
+    else:
+        return None
+    if tally.head is None:
+        return None
+    alone = tally_of(tally.head.part(slice(0, 1)), plan)
+    return verdict.apart(first, second, recipes(alone, plan))
 
 
 def _torch(plan: Plan, report: Report) -> verdict.Torch:

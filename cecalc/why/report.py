@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from cecalc.model import Diagnosis, Item, Match
+from cecalc.model import Item
 from cecalc.numbers import rounded
 from cecalc.output.drawing import draw, paragraph, styled, unbroken
 from cecalc.output.json import member
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
+from cecalc.why.diagnosis import Diagnosis, Match
 
 IN_FULL = 5
 """Up to how many matches are."""
@@ -21,7 +22,7 @@ Pair = tuple[str, str]
 """The name of a line, and what it says."""
 
 
-def render(items: Iterator[Item], screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], screen: Screen, _selection: Selection) -> Iterator[str]:
     """The whole text."""
     for item in items:
         if isinstance(item, Diagnosis):
@@ -110,7 +111,7 @@ def _text(text: str, screen: Screen, style: str = "") -> str:
     return draw(styled(f" {text}", style), screen)
 
 
-def render_json(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render_json(items: Iterator[Item], _screen: Screen, _selection: Selection) -> Iterator[str]:
     """The object."""
     for item in items:
         if isinstance(item, Diagnosis):

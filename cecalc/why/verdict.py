@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cecalc.model import Match, Reference
 from cecalc.numbers import read_number
 from cecalc.why.catalogue import catalogue
+from cecalc.why.diagnosis import Match, Reference
 from cecalc.why.plan import Plan
 from cecalc.why.recipes import Recipe
 from cecalc.why.tally import Tally

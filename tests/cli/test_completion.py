@@ -40,6 +40,7 @@ CASES = [
     ("cecalc ce --logits x.csv --id-col i", {"id"}),
     ("cecalc ce x.csv --logits-cols logit_a,l", {"logit_a,logit_b"}),
     ("cecalc ce x.csv --by s", {"site"}),
+    ("cecalc ce x.csv --top 0 --by s", {"site"}),
     ("cecalc ce x.csv --select loss,p", {"loss,prediction", "loss,p_target"}),
     ("cecalc ce x.jsonl --select lo", {"logits", "loss"}),
     ("cecalc bce x.csv --fail-below cell_", {"cell_accuracy="}),

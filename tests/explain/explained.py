@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cecalc.explain import FORMATS
+from cecalc.explain.collector import explaining
 from cecalc.explain.steps import Explanation
 from cecalc.model import Item
-from cecalc.output import Explaining
+from cecalc.output import Format
 from cecalc.request import Screen
 from cecalc.run import run
 from cecalc.terms import Task
@@ -18,7 +20,7 @@ PIPE = Screen()
 
 def items(logits: Any, target: Any, **options: Any) -> list[Item]:
     """What the flow hands on."""
-    return list(run(request(Task.CE, logits, target, explains=True, **options), lambda _: None))
+    return list(run(request(Task.CE, logits, target, **options), explaining))
 
 
 def explanation(logits: Any, target: Any, **options: Any) -> Explanation:
@@ -31,7 +33,7 @@ def explanation(logits: Any, target: Any, **options: Any) -> Explanation:
 def text(
     logits: Any,
     target: Any,
-    view: Explaining = Explaining.TABLE,
+    view: Format = FORMATS["table"],
     screen: Screen = PIPE,
     **options: Any,
 ) -> str:
@@ -41,4 +43,4 @@ def text(
 
 def document(logits: Any, target: Any, **options: Any) -> Any:
     """The JSON object."""
-    return json.loads(text(logits, target, Explaining.JSON, **options))
+    return json.loads(text(logits, target, FORMATS["json"], **options))

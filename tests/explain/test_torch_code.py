@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cecalc.explain import FORMATS
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.output import Explaining
 from tests import strategies
 from tests.explain import explained
 
@@ -119,7 +119,7 @@ PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "one logit, ignored": ([[2], [-1], [NAN]], [1, 0, -100], {}),
     "one logit, certain": ([[2], [-INF]], [1, 0], {}),
     "ignored": ([[1, 2, 3], [NAN, INF, 0]], [0, -100], {}),
-    "ignored class": ([[1, 2, 3], [4, 5, 6]], [0, 1], {"ignore_index": 1.0, "ignored": 1.0}),
+    "ignored class": ([[1, 2, 3], [4, 5, 6]], [0, 1], {"ignore_index": 1.0}),
     "extreme": ([[1000, 0, -1000], [-1000, -1000, 37]], [1, 0], {}),
     "confident": ([[37, 0], [0, 40]], [0, 1], {}),
     "masked": ([[1, -INF, 3], [0, 0, -INF]], [0, 1], {}),
@@ -133,7 +133,7 @@ PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_code_prints_the_numbers(name: str) -> None:
     logits, target, options = PROBLEMS[name]
-    code = explained.text(logits, target, Explaining.CODE, **options)
+    code = explained.text(logits, target, FORMATS["code"], **options)
     check(explained.explanation(logits, target, **options), printed(code))
 
 
@@ -153,13 +153,13 @@ def problems(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @given(problems())
 def test_code_of_any_problem_prints_the_numbers(problem: tuple[Any, Any]) -> None:
-    code = explained.text(*problem, Explaining.CODE)
+    code = explained.text(*problem, FORMATS["code"])
     check(explained.explanation(*problem), printed(code))
 
 
 def test_code_is_a_program_of_its_own() -> None:
     """It needs nothing but torch, and says nothing on standard error."""
-    code = explained.text(FOUNDING, [2, 1], Explaining.CODE)
+    code = explained.text(FOUNDING, [2, 1], FORMATS["code"])
     run = subprocess.run(
         [sys.executable, "-"], input=code, capture_output=True, text=True, check=True
     )
@@ -197,7 +197,7 @@ y = F.one_hot(t, 2).double()  # (N, C)
 
 
 def test_code_reads_as_a_person_writes_it() -> None:
-    code = explained.text([[37, -INF], [0, 0]], [0, -100], Explaining.CODE)
+    code = explained.text([[37, -INF], [0, 0]], [0, -100], FORMATS["code"])
     assert code.startswith(CODE)
     assert "\n# two classes: CE(x) = BCE(x1 - x0)\n" in code
     assert code.endswith(

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from cecalc.errors import CecalcError
-from cecalc.input import cells, csv, json, text
+from cecalc.input import cells, csv, json, table, text
 from cecalc.input.bytes import Stream
 from cecalc.input.classes import Classes
 from cecalc.input.table import Columns, Reading, Table, TableBlock
@@ -31,15 +31,13 @@ from tests.input.damaged_texts import Case, case
 def compared(tried: Case) -> Iterator[str | None]:
     """For each block that the quick reader takes, what it gets wrong; None where it is right."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (csv, json):
-            patch.setattr(module, "MIN_ARROW_BYTES", 0)
+        patch.setattr(table, "MIN_ARROW_BYTES", 0)
         patch.setattr(text, "BLOCK_BYTES", tried.block_bytes)
         try:
-            table = _opened(tried)
-            names = tried.request.classes or table.layout.names or None
-            classes = Classes(names, tried.request.target_as, tried.request.ignored)
-            reading = table.reading(tried.request.task, classes)
-            every = list(table.blocks)
+            found = _opened(tried)
+            names = tried.request.classes or found.layout.names or None
+            reading = found.reading(tried.request.task, Classes.of(tried.request, names))
+            every = list(found.blocks)
         except CecalcError:
             return
         for block in every:

@@ -249,3 +249,12 @@ def test_views_of_lists(cecalc: InProcess) -> None:
         with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
             out.write_table(changed)
         assert cecalc("ce x.arrow -q --reduction none") == expected
+
+
+def test_a_weight_is_the_only_column_or_the_only_one_beside_ids(cecalc: InProcess) -> None:
+    Path("x.parquet").write_bytes(GOOD)
+    expected = cecalc("ce x.parquet -q --sample-weight 3,1")
+    assert expected[0] == 0
+    for columns in ({"w": [3.0, 1.0]}, {"id": ["a", "b"], "w": [3.0, 1.0]}):
+        Path("w.parquet").write_bytes(_parquet(**columns))
+        assert cecalc("ce x.parquet -q --sample-weight w.parquet") == expected

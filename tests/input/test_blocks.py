@@ -18,12 +18,13 @@ import pytest
 
 from cecalc import run as flow
 from cecalc.errors import CecalcError, message
-from cecalc.input import csv, json
+from cecalc.input import table
 from cecalc.input import text as blocks
 from cecalc.input.bytes import Stream
 from cecalc.model import Outcome
-from cecalc.output import Format
+from cecalc.output import CSV, JSON, JSONL
 from cecalc.run.blocks import AHEAD, cores
+from cecalc.run.results import results
 from cecalc.terms import InputFormat, NanPolicy, Task
 from tests.run.running import request, run
 
@@ -120,7 +121,7 @@ def seen(path: str, **options: Any) -> Seen:
         found = run(request(Task.CE, paths=(path,), **options))
     except CecalcError as error:
         return message(error)
-    views = (Format.CSV, Format.JSONL, Format.JSON)
+    views = (CSV, JSONL, JSON)
     return [found.quiet(), *map(found.text, views), str([*found.rows("batch.values")])]
 
 
@@ -128,8 +129,7 @@ def seen_in_blocks(path: Path, size: int, *, quick: bool, **options: Any) -> See
     """The same, read in blocks of this size, each by the quick reader or by none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", size)
-        for module in (csv, json):
-            patch.setattr(module, "MIN_ARROW_BYTES", 0 if quick else 2**60)
+        patch.setattr(table, "MIN_ARROW_BYTES", 0 if quick else 2**60)
         return seen(str(path), **options)
 
 
@@ -302,7 +302,7 @@ def test_first_rows_come_before_the_last_are_written(
     writer = threading.Thread(target=write)
     writer.start()
     rows = 0
-    for item in flow.run(request(Task.CE, paths=("-",)), lambda _: None):
+    for item in flow.run(request(Task.CE, paths=("-",)), results):
         if isinstance(item, Outcome):
             rows += item.batch.size
             came.set()
@@ -324,11 +324,11 @@ def test_few_blocks_are_alive(monkeypatch: pytest.MonkeyPatch, *, quick: bool) -
     total = 200_000 if quick else 60_000
     monkeypatch.setattr(blocks, "_block", noted)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**16)
-    monkeypatch.setattr(csv, "MIN_ARROW_BYTES", 0 if quick else 2**60)
+    monkeypatch.setattr(table, "MIN_ARROW_BYTES", 0 if quick else 2**60)
     parts = (f"r{i},{i % 97},{i % 89}.25,{i % 2}\n".encode() * 100 for i in range(total // 100))
     raw = Trickle(itertools.chain([HEADER.encode()], parts))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
-    for item in flow.run(request(Task.CE, paths=("-",), format=InputFormat.CSV), lambda _: None):
+    for item in flow.run(request(Task.CE, paths=("-",), format=InputFormat.CSV), results):
         if isinstance(item, Outcome):
             rows += item.batch.size
             most = max(most, sum(block() is not None for block in made))

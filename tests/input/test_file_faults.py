@@ -25,6 +25,7 @@ from cecalc.errors import InputError
 from cecalc.input import files
 from cecalc.input import text as blocks
 from cecalc.model import Outcome
+from cecalc.run.results import results
 from cecalc.terms import Task
 from tests.faults import of_row
 from tests.input.array_files import npy, npz, one_safetensor, pt
@@ -199,7 +200,7 @@ def test_a_file_that_changes_while_it_is_read(
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)
     for module in SIZED:
         monkeypatch.setattr(module, "BATCH_VALUES", 2**10)
-    items = flow.run(request(Task.CE, **given), lambda _: None)
+    items = flow.run(request(Task.CE, **given), results)
     next(item for item in items if isinstance(item, Outcome))
     _change(path, how)
     rows = 0
@@ -230,7 +231,7 @@ def test_a_file_held_as_a_whole_that_changes(
     else:
         monkeypatch.setattr(torch, "load", meanwhile)
     with pytest.raises(InputError, match=f"{path}: changed while being read"):
-        list(flow.run(request(Task.CE, paths=(str(path),)), lambda _: None))
+        list(flow.run(request(Task.CE, paths=(str(path),)), results))
 
 
 @pytest.mark.fault(30)
@@ -353,7 +354,7 @@ def test_nothing_bad_reaches_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(TorchBackend, "array", refuse)
     with pytest.raises(ValueError, match=r"target 3 outside 0\.\.2"):
-        list(flow.run(request(Task.CE, [[1, 2, 3]] * 2, [3, 4], arithmetic=TORCH), lambda _: None))
+        list(flow.run(request(Task.CE, [[1, 2, 3]] * 2, [3, 4], arithmetic=TORCH), results))
 
 
 @pytest.mark.fault(127)

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cecalc.errors import CecalcError, message
-from cecalc.output import Format
+from cecalc.output import CSV
 from cecalc.request import NamedFile
+from cecalc.run.results import results
 from cecalc.terms import Task
 from tests.input.array_files import npy
 from tests.run.running import FEWER, in_blocks, request
@@ -110,8 +111,8 @@ def collected(path: Path, size: int, take: Callable[[str], None]) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", size)
-        items = run.run(request(Task.CE, paths=(str(path),)), lambda _: None)
-        for part in Format.CSV.render(items, Screen()):
+        items = run.run(request(Task.CE, paths=(str(path),)), results)
+        for part in CSV.render(items, Screen()):
             take(part)
 
 

@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from cecalc.cli import status_of
 from cecalc.errors import Status
-from cecalc.input import array_problem, csv
-from cecalc.input import json as json_rows
+from cecalc.input import array_problem
 from cecalc.input import parquet as arrow_tables
+from cecalc.input import table as tables
 from cecalc.input import text as blocks
 from tests.input.array_files import npy, npz
 
@@ -179,8 +179,7 @@ def _row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 16)
     for module in (arrow_tables, array_problem):
         monkeypatch.setattr(module, "BATCH_VALUES", 1)
-    for module in (csv, json_rows):
-        monkeypatch.setattr(module, "MIN_ARROW_BYTES", 0)
+    monkeypatch.setattr(tables, "MIN_ARROW_BYTES", 0)
 
 
 EVERY = [

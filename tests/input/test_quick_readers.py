@@ -48,6 +48,7 @@ JSON_CASES = {
     "NaN in a field nobody asks for": ODD.format("1") + ODD.format("NaN"),
     "infinity deep in such a field": ODD.format("[1]") + ODD.format("[Inf]"),
     "half a surrogate pair as a key": '{"\\ud800": 1, "logits": [3, 4], "target": 0}\n' * 2,
+    "a ragged first row": ROW.replace("1, 2", "[1], [2, 3]") + ROW.replace("1, 2", "[1]"),
     "bare CR": ROW.replace("\n", "\r") * 3,
 }
 # fmt: on

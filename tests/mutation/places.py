@@ -26,6 +26,7 @@ _OF_MESSAGES = "tests/cli/test_messages.py"
 PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, _OF_HINTS, _OF_MESSAGES),
     "cecalc/compute": (*_OF_FIGURES, _OF_HINTS),
+    "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),
     "cecalc/exact.py": _OF_FIGURES,
     "cecalc/summary.py": _OF_FIGURES,
     "cecalc/run/groups.py": _OF_FIGURES,

@@ -11,7 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.model import Batch, Floats, Header, Item, Original, Outcome, Report, Schema, Working
+from cecalc.model import (
+    Activations,
+    Batch,
+    CellLosses,
+    Floats,
+    Header,
+    Item,
+    Losses,
+    Original,
+    Report,
+    RowLosses,
+    Schema,
+    Working,
+)
+from cecalc.notices import Notices
 from cecalc.output import Format
 from cecalc.request import Screen
 from cecalc.terms import Kind, Reduction, TargetForm, Task
@@ -52,12 +66,11 @@ def batch(values: Sequence[Sequence[float]] | Floats, target: Any = None, **know
     return Batch(**{"start": 0, "values": np.asarray(values, np.float64), "target": array, **known})
 
 
-def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> Outcome:
+def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> RowLosses:
     """Cross-entropy of class indices; negative targets are ignored."""
     logits = rows.values
-    assert rows.target is not None
-    used = rows.target >= 0
-    right = np.where(used, rows.target, -1).astype(np.int64)
+    used = rows.truth >= 0
+    right = np.where(used, rows.truth, -1).astype(np.int64)
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     probs = p / p.sum(axis=1, keepdims=True)
     at = np.arange(rows.size)
@@ -67,11 +80,12 @@ def ce_outcome(rows: Batch, *, weight: Sequence[float] | None = None) -> Outcome
         loss = np.where(used, np.log1p(np.exp(gaps).sum(axis=1)), math.nan)
     prediction = logits.argmax(axis=1)
     row_weight = None if weight is None else np.asarray(weight)[right]
-    return Outcome(
+    return RowLosses(
         batch=rows,
         used=used,
+        notices=Notices(),
         loss=loss if row_weight is None else loss * row_weight,
-        loss_unweighted=None if row_weight is None else loss,
+        loss_unweighted=loss,
         weight=row_weight,
         prediction=prediction,
         p_prediction=probs[at, prediction],
@@ -95,53 +109,44 @@ def _surprisal(logits: Floats) -> Floats:
         return np.asarray(np.log1p(np.where(own, 0, np.exp(gaps)).sum(axis=2)))
 
 
-def bce_outcome(rows: Batch) -> Outcome:
+def bce_outcome(rows: Batch) -> CellLosses:
     """Binary cross-entropy; cells whose target is negative are ignored."""
-    x, y = rows.values, rows.target
-    assert y is not None
+    x, y = rows.values, rows.truth
     used = y >= 0
     loss = np.where(used, y * np.logaddexp(0, -x) + (1 - y) * np.logaddexp(0, x), math.nan)
     probs = 1 / (1 + np.exp(-x))
     counted = np.asarray(used.any(axis=1))
     right = ((probs >= 0.5) == (y >= 0.5)) & used
     mean = np.where(used, loss, 0).sum(axis=1) / np.where(counted, used.sum(axis=1), math.nan)
-    outcome = Outcome(
+    return CellLosses(
         batch=rows,
         used=counted,
+        notices=Notices(),
         loss=mean,
+        loss_unweighted=mean,
+        weight=None,
         correct=(right | ~used).all(axis=1),
         cell_loss=loss,
+        cell_unweighted=loss,
         cell_used=used,
+        cell_labels=None,
         cell_correct=right,
         probs=probs,
     )
-    return outcome if x.shape[1] > 1 else _single(outcome)
 
 
-def _single(outcome: Outcome) -> Outcome:
-    assert outcome.batch.target is not None
-    p, y = outcome.worked.probs[:, 0], outcome.batch.target[:, 0]
-    prediction = (p >= 0.5).astype(np.int64)
-    return replace(
-        outcome,
-        prediction=prediction,
-        p_prediction=np.maximum(p, 1 - p),
-        p_target=np.where(y >= 0.5, p, 1 - p),
-        target_class=np.where(y >= 0, y, -1).astype(np.int64),
-    )
-
-
-def report(header: Header, outcome: Outcome, **known: Any) -> Report:
+def report(header: Header, outcome: Losses, **known: Any) -> Report:
     """The summary of one outcome, as the plain mean."""
-    assert outcome.loss is not None and outcome.correct is not None
     used = outcome.used
-    is_bce = header.task is Task.BCE
-    terms = np.asarray(outcome.cell_loss)[outcome.cell_used] if is_bce else outcome.loss[used]
+    is_bce = isinstance(outcome, CellLosses)
+    if isinstance(outcome, CellLosses):
+        terms, right = outcome.cell_loss[outcome.cell_used], int(np.sum(outcome.cell_correct))
+    else:
+        terms, right = outcome.loss[used], None
     numerator = float(terms.sum())
     weights = 0.0 if outcome.weight is None else float(outcome.weight[used].sum())
     denominator = weights or float(terms.size)
     mean = numerator / denominator
-    right = int(np.sum(np.asarray(outcome.cell_correct))) if is_bce else None
     return replace(
         Report(
             header=header,
@@ -191,7 +196,8 @@ def softmax(rows: Batch, **known: Any) -> Iterator[Item]:
     p = np.exp(rows.values)
     probs = p / p.sum(axis=1, keepdims=True)
     head = header(Task.SOFTMAX, rows, **known)
-    outcome = Outcome(rows, np.ones(rows.size, bool), probs=np.log(probs) if head.log else probs)
+    used = np.ones(rows.size, bool)
+    outcome = Activations(rows, used, Notices(), np.log(probs) if head.log else probs)
     yield from (head, outcome)
 
 
@@ -212,10 +218,14 @@ def soft(kind: Kind = Kind.PROBS) -> Iterator[Item]:
     p = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]])
     y = np.array([[0, 0.5, 0.5, 0], [1, 0, 0, 0]])
     values = p if kind is Kind.PROBS else np.log(p)
-    outcome = Outcome(
+    loss = -(y * np.log(p)).sum(axis=1)
+    outcome = RowLosses(
         batch=Batch(start=0, values=values, target=y),
         used=np.ones(2, bool),
-        loss=-(y * np.log(p)).sum(axis=1),
+        notices=Notices(),
+        loss=loss,
+        loss_unweighted=loss,
+        weight=None,
         prediction=p.argmax(axis=1),
         p_prediction=p.max(axis=1),
         p_target=p[[0, 1], [1, 0]],

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cecalc.model import Item
 from cecalc.numbers import write_numbers
-from cecalc.output import Selection, arrow_text, columns, csv
+from cecalc.output import arrow_text, columns, csv
+from cecalc.request import Selection
 from tests.output import examples
 from tests.output.examples import CELLS, LOGITS, batch
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from cecalc.model import Item, Outcome, Report
-from cecalc.output import Format, Selection
-from cecalc.request import Screen
+from cecalc.output import JSON
+from cecalc.request import Screen, Selection
 from cecalc.terms import Reduction
 from tests.output.examples import LOGITS, batch, bce, ce, founding, many, soft, softmax, text
 
@@ -47,11 +47,11 @@ FOUNDING = """\
 
 
 def test_whole_text() -> None:
-    assert text(Format.JSON, founding()) == FOUNDING
+    assert text(JSON, founding()) == FOUNDING
 
 
 def test_without_rows_the_summary_stays() -> None:
-    summary = "".join(Format.JSON.render(founding(), Screen(), Selection(rows=False)))
+    summary = "".join(JSON.render(founding(), Screen(), Selection(rows=False)))
     start, end = FOUNDING.index('  "rows"'), FOUNDING.index('  "loss": 1.97')
     assert summary == FOUNDING[:start] + FOUNDING[end:]
 
@@ -60,7 +60,7 @@ def read(items: Iterable[Item]) -> Any:
     def refuse(literal: str) -> None:
         raise AssertionError(literal)
 
-    return json.loads(text(Format.JSON, items), parse_constant=refuse)
+    return json.loads(text(JSON, items), parse_constant=refuse)
 
 
 def test_rows_of_several_batches_make_one_list() -> None:
@@ -163,6 +163,6 @@ def test_a_mean_of_nothing_is_null() -> None:
 
 
 def test_the_founding_rows_stream() -> None:
-    chunks = list(Format.JSON.render(ce(batch(LOGITS, [2, 1])), Screen()))
+    chunks = list(JSON.render(ce(batch(LOGITS, [2, 1])), Screen()))
     assert chunks[0] == '{\n  "rows": ['
     assert chunks[1].count("\n") == 2

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cecalc.errors import DataError
-from cecalc.model import Item, Outcome
-from cecalc.output import Format
+from cecalc.model import Item, Losses
+from cecalc.output import JSONL
 from tests.output.examples import (
     batch,
     bce,
@@ -96,21 +96,21 @@ OBJECTS = ['{"logits":[2, -3.0,0.80,1.2],"target":2 , "ü":1e2 }  ', '{"logits":
     ],
 )
 def test_whole_text(items: Iterable[Item], expected: str) -> None:
-    assert text(Format.JSONL, items) == expected
+    assert text(JSONL, items) == expected
 
 
 def rows_of(items: Iterable[Item]) -> list[Any]:
     def refuse(literal: str) -> None:
         raise AssertionError(literal)
 
-    lines = text(Format.JSONL, items).splitlines()
+    lines = text(JSONL, items).splitlines()
     return [json.loads(line, parse_constant=refuse) for line in lines]
 
 
 @pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])
 def test_a_loss_that_is_no_number_is_null_with_a_status(loss: float) -> None:
     head, outcome, *_ = founding()
-    assert isinstance(outcome, Outcome) and outcome.loss is not None
+    assert isinstance(outcome, Losses)
     outcome.loss[1] = loss
     first, second = rows_of([head, outcome])
     assert "loss_status" not in first
@@ -146,5 +146,5 @@ def test_fields_make_ours_give_way_too() -> None:
 def test_a_later_object_may_not_bring_a_name_of_ours() -> None:
     items = ce(from_objects(['{"a": 1}', '{"a": 1, "loss": 3}']), source="x.jsonl")
     with pytest.raises(DataError, match="'loss'") as raised:
-        text(Format.JSONL, items)
+        text(JSONL, items)
     assert str(raised.value.place) == "x.jsonl:2"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cecalc.output import Format
+from cecalc.output import MARKDOWN
 from tests.output.examples import batch, bce, ce, founding, many, softmax, text
 
 FOUNDING = """\
@@ -32,11 +32,11 @@ FOUNDING = """\
 
 
 def test_whole_text() -> None:
-    assert text(Format.MARKDOWN, founding()) == FOUNDING
+    assert text(MARKDOWN, founding()) == FOUNDING
 
 
 def test_all_rows_are_written() -> None:
-    assert len(re.findall(r"^\| \d+ \| 0 ", text(Format.MARKDOWN, many(60)), re.MULTILINE)) == 60
+    assert len(re.findall(r"^\| \d+ \| 0 ", text(MARKDOWN, many(60)), re.MULTILINE)) == 60
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_all_rows_are_written() -> None:
     ],
 )
 def test_names_are_taken_literally(name: str, expected: str) -> None:
-    written = text(Format.MARKDOWN, ce(batch([[0, 0]], [0], ids=[name]), classes=(name, "x")))
+    written = text(MARKDOWN, ce(batch([[0, 0]], [0], ids=[name]), classes=(name, "x")))
     assert f"| {expected} | {expected} | 0.0000 |" in written
-    values = text(Format.MARKDOWN, softmax(batch([[0, 0]]), classes=(name, "x")))
+    values = text(MARKDOWN, softmax(batch([[0, 0]]), classes=(name, "x")))
     assert values.startswith(f"| row | {expected} | x |\n")
 
 
 def test_cells_and_what_is_ignored() -> None:
-    written = text(Format.MARKDOWN, bce(batch([[0, 0], [0, 0]], [[1, -1], [-1, -1]])))
+    written = text(MARKDOWN, bce(batch([[0, 0], [0, 0]], [[1, -1], [-1, -1]])))
     assert "| 0 | 0.6931 |  | 1/1 | 0.6931 |\n" in written
     assert "| 1 |  |  |  | ignored |\n" in written
     assert "| cells | 4 given, 1 used, 3 ignored |\n" in written

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cecalc.model import Header, Item
-from cecalc.output import Format
-from cecalc.ranking import Kept
+from cecalc.model import Header, Item, Losses
+from cecalc.output import TABLE
+from cecalc.ranking import TableRows
 from cecalc.request import Screen
 from cecalc.terms import Kind
 from tests.output.examples import (
@@ -238,7 +238,7 @@ NARROW_WIDE = """\
 
 
 def table(items: Iterable[Item], width: int | None = None, *, color: bool = False) -> str:
-    return text(Format.TABLE, items, Screen(width, color))
+    return text(TABLE, items, Screen(width, color))
 
 
 @pytest.mark.parametrize(
@@ -333,22 +333,21 @@ def test_highest_losses_put_nan_first_and_ties_to_the_lower_row() -> None:
     losses = np.zeros(50)
     losses[[7, 44]] = np.nan, np.inf
     losses[20:30] = 2.0
-    kept = Kept()
+    kept = TableRows()
     for start in (0, 25):
         outcome = ce_outcome(batch([[0.0, 0.0]] * 25, [0] * 25, start=start))
-        assert outcome.loss is not None
         outcome.loss[:] = losses[start : start + 25]
         kept.add(outcome)
     assert [row.batch.start for row in kept.rows()] == [7, *range(20, 28), 44]
 
 
 def test_kept_rows_do_not_hold_their_batch() -> None:
-    kept = Kept()
+    kept = TableRows()
     outcome = ce_outcome(batch([[0.0, 1.0]] * 100, [0] * 100))
     kept.add(outcome)
     for row in (*kept.first, *kept.rows()):
         assert row.batch.values.base is None
-        assert row.loss is not None and row.loss.base is None
+        assert isinstance(row, Losses) and row.loss.base is None
 
 
 def test_forty_rows_of_softmax_and_how_to_get_the_rest() -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import cecalc.input
 from cecalc import run as flow
+from cecalc.hints.collector import hinted
 from cecalc.input import text as blocks
 from cecalc.model import Header, Item, Outcome, Report
 from cecalc.output import Format, quiet
@@ -33,6 +34,8 @@ from cecalc.request import (
     Request,
     Screen,
 )
+from cecalc.run.collectors import Collecting
+from cecalc.run.results import results
 from cecalc.terms import BackendName, Dtype, Hint, Kind, Task
 
 ROOM = [import_module(m.name) for m in walk_packages(cecalc.input.__path__, "cecalc.input.")]
@@ -81,12 +84,12 @@ def request(
 
     numbers = given(f"--{kind.replace('_', '-')}", values)
     return Request(
-        options=LossOptions(**of(LossOptions)),
         input=InputRequest(
             task=task,
             values={} if numbers is None else {kind: numbers},
             target=given("--target", target),
             sample_weight=given("--sample-weight", sample_weight),
+            options=LossOptions(**of(LossOptions)),
             **of(InputRequest),
         ),
         arithmetic=arithmetic,
@@ -138,14 +141,14 @@ class Ran:
 def run(request: Request) -> Ran:
     """Run the program to its end."""
     hints: list[Hint] = []
-    header, *outcomes, report = flow.run(request, hints.append)
+    header, *outcomes, report = flow.run(request, hinted(results, hints.append))
     assert isinstance(header, Header) and isinstance(report, Report)
     return Ran(header, [o for o in outcomes if isinstance(o, Outcome)], report, hints)
 
 
 def activated(request: Request) -> np.ndarray:
     """What softmax or sigmoid make of the input: shape (N, C)."""
-    _, *items = flow.run(request, lambda _: None)
+    _, *items = flow.run(request, results)
     parts = [i.probs for i in items if isinstance(i, Outcome) and i.probs is not None]
     return np.concatenate(parts)
 
@@ -186,10 +189,10 @@ def in_blocks(request: Request, values: int) -> Ran:
         return run(request)
 
 
-def in_blocks_of(request: Request, values: int) -> list[Item]:
+def in_blocks_of(request: Request, values: int, collecting: Collecting) -> list[Item]:
     """All that a run yields that is read in such blocks."""
     with small_blocks(values):
-        return list(flow.run(request, lambda _: None))
+        return list(flow.run(request, collecting))
 
 
 @contextmanager

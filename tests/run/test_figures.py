@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cecalc.output import Format
+from cecalc.output import JSON
 from cecalc.terms import Kind, Task
 from tests.run.running import Ran, in_blocks, ran, ran_on, request
 
@@ -22,7 +22,7 @@ WEIGHT = np.asarray([1.0, 2, 0.5, 4])
 
 def figures(found: Ran) -> dict[str, object]:
     """The summary's keys."""
-    summary = json.loads(found.text(Format.JSON))
+    summary = json.loads(found.text(JSON))
     return {key: value for key, value in summary.items() if key != "rows"}
 
 

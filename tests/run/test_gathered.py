@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from cecalc import run as flow
 from cecalc.cli import status_of
 from cecalc.model import Groups
-from cecalc.output import Format
+from cecalc.output import FORMATS
 from cecalc.request import Rank, Screen
+from cecalc.run.collectors import Summed
 from cecalc.run.groups import Grouping
+from cecalc.run.results import results
+from cecalc.summary import Summary
 from cecalc.terms import NanPolicy, Reduction, Task
 from tests.run.running import in_blocks, ran, request, run
 from tests.shell import InProcess
@@ -173,11 +176,12 @@ def test_blocks_change_no_digit_of_groups() -> None:
     found = []
     for size in (3, 30, 1000):
         ranked = in_blocks(asked, size)
-        grouping = Grouping(ranked.header)
+        grouping = Grouping(
+            ranked.header, lambda losses: [(str(c % 2),) for c in losses.target_class.tolist()]
+        )
         for outcome in ranked.outcomes:
-            assert outcome.target_class is not None
-            grouping.add(outcome, [(str(c % 2),) for c in outcome.target_class.tolist()])
-        groups = grouping.finish(None)
+            grouping.add(Summed(outcome, Summary()), outcome.batch)
+        (groups,) = grouping.finish(Summary())
         found.append((groups.keys, groups.loss.tolist(), groups.share.tolist()))
         assert math.fsum(groups.share) == pytest.approx(1)
     assert found[0] == found[1] == found[2]
@@ -214,7 +218,7 @@ def test_groups_are_written(form: str) -> None:
         share=np.asarray([0.6, 0.4]),
         accuracy=np.asarray([0.0, 1.0]),
     )
-    text = "".join(Format(form).render(iter([head, groups]), Screen()))
+    text = "".join(FORMATS[form].render(iter([head, groups]), Screen()))
     rest = {"json": text[len(WRITTEN["json"]) :]}.get(form, "")
     assert text == WRITTEN[form] + rest
 
@@ -285,6 +289,6 @@ def test_a_figure_that_is_nan_keeps_no_bound_whatever_the_limit(
 
 def test_groups_come_before_the_report() -> None:
     asked = request(Task.CE, values([1.0, 2.0]), [0, 1], by="class", rank=Rank(1))
-    header, groups, report = flow.run(asked, lambda _: None)
+    header, groups, report = flow.run(asked, results)
     assert isinstance(groups, Groups)
     assert (groups.size, groups.total, len(groups.loss), report is not header) == (1, 2, 1, True)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from cecalc.exact import ExactSum
 from cecalc.input.arguments import given as as_typed
-from cecalc.output import Format
+from cecalc.output import CSV, FORMATS, JSONL, TSV
 from cecalc.request import Arithmetic, Request
 from cecalc.summary import Summary
 from cecalc.terms import InputFormat, Kind, Reduction, TargetForm, Task
@@ -209,7 +209,7 @@ OURS = ("loss", "loss_unweighted", "prediction", "p_target", "correct", "status"
 
 def _ours(result: Ran) -> list[list[str]]:
     """The columns of `-f csv` that are computed."""
-    rows = [line.split(",") for line in result.text(Format.CSV).splitlines()]
+    rows = [line.split(",") for line in result.text(CSV).splitlines()]
     return [list(c) for c in zip(*rows, strict=True) if c[0].startswith(OURS)]
 
 
@@ -256,13 +256,13 @@ def test_one_answer_for_k_dimensions(rng: np.random.Generator, extents: list[int
 @given(m=matrices())
 def test_output_for_arrays_is_what_a_table_would_have_given(m: Matrix) -> None:
     """Records are made up for input that had none: read as a table, they come out byte by byte."""
-    made_up = m.run().text(Format.CSV)
+    made_up = m.run().text(CSV)
     kept = len(m.columns)
-    for delimiter, view, suffix in ((",", Format.CSV, ".csv"), ("\t", Format.TSV, ".tsv")):
+    for delimiter, view, suffix in ((",", CSV, ".csv"), ("\t", TSV, ".tsv")):
         made = made_up.replace(",", delimiter)
         table = "".join(delimiter.join(r.split(delimiter)[:kept]) + "\n" for r in made.splitlines())
         assert ran_on(table, suffix, m.task).text(view) == made
-    assert ran_on(_document(m), ".json", m.task).text(Format.CSV) == made_up
+    assert ran_on(_document(m), ".json", m.task).text(CSV) == made_up
 
 
 @FEWER
@@ -270,7 +270,7 @@ def test_output_for_arrays_is_what_a_table_would_have_given(m: Matrix) -> None:
 def test_output_can_be_fed_back(m: Matrix, reduction: Reduction) -> None:
     """`-f csv`, `tsv` and `jsonl` are inputs with the same answer, and so is what they give."""
     first = m.run(reduction=reduction)
-    for view, suffix in ((Format.CSV, ".csv"), (Format.TSV, ".tsv"), (Format.JSONL, ".jsonl")):
+    for view, suffix in ((CSV, ".csv"), (TSV, ".tsv"), (JSONL, ".jsonl")):
         again = ran_on(first.text(view), suffix, m.task, reduction=reduction)
         third = ran_on(again.text(view), suffix, m.task, reduction=reduction)
         assert first.same() == again.same() == third.same()
@@ -314,8 +314,9 @@ def _requests() -> dict[str, Request]:
 def test_blocks_change_no_digit(name: str, asked: Request, arithmetic: Arithmetic) -> None:
     """Every output is the same byte by byte whether batches hold one row, a few or all."""
     for reduction in Reduction if arithmetic is NUMPY else [Reduction.MEAN]:
+        options = replace(asked.input.options, reduction=reduction)
         asked_so = replace(
-            asked, options=replace(asked.options, reduction=reduction), arithmetic=arithmetic
+            asked, input=replace(asked.input, options=options), arithmetic=arithmetic
         )
         _is_the_same_in_blocks(asked_so, name)
 
@@ -334,7 +335,7 @@ def test_where_rows_lie_in_memory_changes_no_digit(
     options: dict[str, Any] = {"reduction": reduction, "arithmetic": arithmetic}
     plain = ran(task, values, shares, **options)
     turned = ran(task, values.T, shares.T, transpose=True, **options)
-    assert turned.text(Format.CSV) == plain.text(Format.CSV)
+    assert turned.text(CSV) == plain.text(CSV)
     assert turned.quiet() == plain.quiet()
     assert in_blocks(request(task, values, shares, **options), 1).quiet() == plain.quiet()
     if task is Task.CE:
@@ -373,7 +374,7 @@ def test_blocks_of_tables_change_no_digit(tmp_path: Path) -> None:
 def _is_the_same_in_blocks(asked: Request, name: str) -> None:
     expected = run(asked)
     given_row = max(1, len(expected.rows("batch.values")) // max(1, expected.entries))
-    views = list(Format) if expected.header.reduction is Reduction.MEAN else [Format.CSV]
+    views = FORMATS.values() if expected.header.reduction is Reduction.MEAN else [CSV]
     for values in (1, 7, expected.header.width * 10):
         got = in_blocks(asked, values)
         largest = max(outcome.batch.values.size for outcome in got.outcomes)

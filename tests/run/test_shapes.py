@@ -12,7 +12,7 @@ import pytest
 
 from cecalc.errors import CecalcError, DataError
 from cecalc.input.arguments import given
-from cecalc.output import Format
+from cecalc.output import JSON, JSONL, MARKDOWN, TABLE
 from cecalc.request import ColumnChoice
 from cecalc.terms import Kind, TargetAs, TargetForm, Task
 from tests.run.running import Ran, activated, ran, ran_on, ran_on_files, request
@@ -126,7 +126,7 @@ def test_shape_decides(
         assert result.rows("batch.values")[row].tolist() == values[at].tolist()
         expected = target[at] if form is DIST else target[n, *d]
         assert result.rows("batch.target")[row].tolist() == expected.tolist()
-    first = json.loads(result.text(Format.JSONL).splitlines()[0])
+    first = json.loads(result.text(JSONL).splitlines()[0])
     assert way == ROWS or [first[axis] for axis in ("row", *axes)] == [0] * (len(axes) + 1)
 
 
@@ -377,9 +377,9 @@ WORDS = [
 def test_the_form_understood_is_always_printed(task: Task, target: Any, words: str) -> None:
     """In the table, in markdown and under `target_form` in JSON."""
     result = ran(task, [[0, 1]], target)
-    assert json.loads(result.text(Format.JSON))["target_form"] == words
-    assert words in result.text(Format.TABLE)
-    assert words in result.text(Format.MARKDOWN)
+    assert json.loads(result.text(JSON))["target_form"] == words
+    assert words in result.text(TABLE)
+    assert words in result.text(MARKDOWN)
 
 
 def test_names_say_so() -> None:

@@ -20,10 +20,9 @@ from torch.nn import functional as F  # noqa: N812
 
 import cecalc
 from cecalc.cli import status_of
-from cecalc.model import Entry
-from cecalc.output import Finding
 from cecalc.request import Screen
-from cecalc.why.catalogue import catalogue, render
+from cecalc.why import FORMATS
+from cecalc.why.catalogue import Entry, catalogue, render
 from cecalc.why.factors import FACTORS
 from tests.why.mistaken import OF_CELLS as CELLS_OTHERWISE
 from tests.why.mistaken import OF_CLASSES as CLASSES_OTHERWISE
@@ -322,7 +321,7 @@ def test_an_entry_goes_to_a_file_too(tmp_path: Path) -> None:
 def test_a_terminal_gets_it_drawn(columns: int) -> None:
     for is_colored in (False, True):
         screen = Screen(width=columns, color=is_colored)
-        drawn = render(catalogue()[25], Finding.TABLE, screen)
+        drawn = render(catalogue()[25], FORMATS["table"], screen)
         plain = re.sub(r"\x1b\[[0-9;]*m", "", drawn)
         assert "**" not in plain and "```" not in plain and plain.lstrip().startswith("§25 NLLLoss")
         assert all(len(line) <= columns for line in plain.split("\n"))

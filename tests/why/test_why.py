@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from cecalc import run
 from cecalc.cli import status_of
-from cecalc.model import Diagnosis
-from cecalc.request import Question, Request
+from cecalc.request import Request
+from cecalc.run.collectors import Collecting
 from cecalc.terms import Kind, Task
+from cecalc.why.collector import diagnosing
+from cecalc.why.diagnosis import Diagnosis, Question
 from cecalc.why.factors import DEEP_FACTORS, FACTORS
 from cecalc.why.plan import Known, Plan
 from cecalc.why.recipe import Measured, Sums
@@ -39,16 +41,17 @@ DIGITS = "samples/digits.csv"
 TUMOURS = "samples/tumours.csv"
 
 
-def asked(values: Any, target: Any, typed: str, **options: Any) -> Request:
-    """A request that asks about a number."""
+def asked(values: Any, target: Any, typed: str, **options: Any) -> tuple[Request, Collecting]:
+    """A request, and the diagnosis of a number that is asked about."""
     names = ("batch_size", "framework", "deep", "free")
     known = {name: options.pop(name) for name in names if name in options}
-    return replace(request(Task.CE, values, target, **options), question=Question(typed, **known))
+    collecting = partial(diagnosing, Question(typed, **known))
+    return request(Task.CE, values, target, **options), collecting
 
 
 def found(values: Any, target: Any, typed: str, **options: Any) -> Diagnosis:
     """What is found out about a number."""
-    *_, diagnosis = run.run(asked(values, target, typed, **options), lambda _: None)
+    *_, diagnosis = run.run(*asked(values, target, typed, **options))
     assert isinstance(diagnosis, Diagnosis)
     return diagnosis
 
@@ -426,11 +429,11 @@ def test_blocks_make_no_difference(form: str, smoothing: float | None, deep: boo
     weight = [1.0, 2.0, 0.5, 3.0]
     known: dict[str, Any] = {"ignore_index": -1.0} if form == "cells, ignored" else {}
     known |= {"batch_size": 10, "deep": deep, "weight": weight, "label_smoothing": smoothing}
-    whole = asked(x, target, typed, **known)
-    *_, reference = run.run(whole, lambda _: None)
+    whole, collecting = asked(x, target, typed, **known)
+    *_, reference = run.run(whole, collecting)
     assert isinstance(reference, Diagnosis)
     for values in (13,) if deep else (4, 40):
-        *_, cut = in_blocks_of(whole, values)
+        *_, cut = in_blocks_of(whole, values, collecting)
         assert isinstance(cut, Diagnosis)
         assert (cut.tried, cut.ours) == (reference.tried, reference.ours)
         assert cut.chance == pytest.approx(reference.chance, abs=1e-9)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cecalc import run
-from cecalc.model import Diagnosis
-from cecalc.request import Question
 from cecalc.terms import Task
+from cecalc.why.collector import diagnosing
+from cecalc.why.diagnosis import Diagnosis, Question
 from tests.run.running import request
 from tests.why.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
 
@@ -85,7 +86,7 @@ def diagnosis(made: Case, typed: str) -> Diagnosis:
     target = rows.t.numpy() if rows.q is None else rows.q.double().numpy()
     asked = request(Task.CE, rows.x.double().numpy(), target, **options)
     question = Question(typed, rows.batch or None)
-    *_, found = run.run(replace(asked, question=question), lambda _: None)
+    *_, found = run.run(asked, partial(diagnosing, question))
     assert isinstance(found, Diagnosis)
     return found
 

@@ -1,21 +1,22 @@
-"""The rows that a number was printed for, as the one loss and as the other takes them."""
+"""The losses that a number may have been printed for, and what the rows add up to under each."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cecalc.compute import Noted, Settings, outcome_of
-from cecalc.compute.backend import Backend
-from cecalc.errors import DataError, UsageError, count
-from cecalc.model import Batch, Floats, Header, Outcome, Problem, Schema
-from cecalc.request import Question, Request
-from cecalc.run.both_losses import as_cells, both_of, sums_to_one
+from cecalc.compute import Settings
+from cecalc.errors import DataError, Place, UsageError, count
+from cecalc.model import Batch, CellLosses, Floats, Header, Outcome, Schema
+from cecalc.request import Request
+from cecalc.run.both_losses import as_cells, sums_to_one
+from cecalc.run.collectors import Setup, Summed
 from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
+from cecalc.why.diagnosis import Question
 from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Known, Plan
 from cecalc.why.recipes import planned
 from cecalc.why.sums import RowsOfBlock
@@ -23,54 +24,59 @@ from cecalc.why.tally import Tally, tally_of
 
 
 @dataclass(frozen=True)
-class Side:
-    """The rows as one of the two losses takes them."""
+class LossOfBatch(Summed):
+    """The same with the sums that recipes are made of."""
+
+    tally: Tally
+
+
+@dataclass
+class LossOfRows:
+    """One of the losses, and what the rows add up to under it."""
 
     settings: Settings
     header: Header
     plan: Plan
+    summary: Summary = field(default_factory=Summary)
+    tally: Tally = field(default_factory=Tally)
 
-    def look(self, outcome: Outcome) -> Look:
-        """What a batch adds up to."""
+    def of(self, outcome: Outcome) -> LossOfBatch:
+        """What a batch adds up to; in any thread."""
         tally = tally_of(_rows(outcome, self.settings), self.plan)
-        return Look(outcome, Summary.of(outcome, self.header), tally)
+        return LossOfBatch(outcome, Summary.of(outcome, self.header), tally)
+
+    def add(self, part: LossOfBatch) -> None:
+        """Take the next batch."""
+        self.summary = self.summary.merge(part.summary)
+        self.tally = self.tally.merge(part.tally, self.plan)
 
 
-@dataclass(frozen=True)
-class Look:
-    """A batch as one of the losses takes it."""
-
-    outcome: Outcome
-    summary: Summary
-    tally: Tally
-
-
-def sides_of(
-    question: Question, problem: Problem, first: Batch, request: Request
-) -> tuple[Side, ...]:
+def losses_of(question: Question, setup: Setup) -> tuple[LossOfRows, ...]:
     """The losses that the rows may ask for.
 
     One column asks for bce, class indices for ce. A number for each class may be a distribution or
     a label for each: if every row sums to 1, it is one, which only the last row tells.
     """
-    assert first.target is not None
+    first, schema, request = setup.first, setup.schema, setup.request
+    if first.target is None:
+        raise DataError(
+            "no target", place=Place(source=schema.source), hint="give one with --target"
+        )
 
-    def side(task: Task, shapes: Batch) -> Side:
+    def loss(task: Task, shapes: Batch) -> LossOfRows:
         asked = replace(request, input=replace(request.input, task=task))
-        settings = settings_of(asked, problem.schema, shapes)
-        header = replace(header_of(problem, shapes, settings, None), reduction=Reduction.SUM)
-        known = _known(question, request, problem.schema)
-        return Side(settings, header, _planned(known, settings, problem.schema, first))
+        settings = settings_of(asked, schema, shapes)
+        header = replace(header_of(schema, shapes, settings, None), reduction=Reduction.SUM)
+        return LossOfRows(settings, header, _plan(question, request, settings, schema, first))
 
-    if first.target.ndim == 1 and first.values.shape[1] > 1:
-        return (side(Task.CE, first),)
-    if problem.schema.kind is Kind.LOG_PROBS:
-        return (side(Task.CE, first),)
-    cells = side(Task.BCE, as_cells(first))
-    if first.values.shape[1] == 1 or not _is_of_rows(problem.schema.kind, first):
+    is_index = first.target.ndim == 1 and first.values.shape[1] > 1
+    if is_index or schema.kind is Kind.LOG_PROBS:
+        return (loss(Task.CE, first),)
+    cells = loss(Task.BCE, as_cells(first))
+    if first.values.shape[1] == 1 or not _is_of_rows(schema.kind, first):
         return (cells,)
     with suppress(DataError, UsageError):  # an option that goes with cells alone
-        return side(Task.CE, first), cells
+        return loss(Task.CE, first), cells
     return (cells,)
 
 
@@ -79,38 +85,20 @@ def _is_of_rows(kind: Kind, first: Batch) -> bool:
     return kind is not Kind.PROBS or bool(sums_to_one(first.values).all())
 
 
-def looked_at(
-    batch: Batch, settings: Settings, arithmetic: Backend, *, sides: tuple[Side, ...]
-) -> Noted:
-    """The outcome of a batch and, beside it, a look at it from each side."""
-    if len(sides) == 2:
-        noted = both_of(as_cells(batch), settings, arithmetic)
-        outcomes = [noted.beside, noted.outcome]
-    else:
-        is_cells = settings.task is Task.BCE
-        noted = outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)
-        outcomes = [noted.outcome]
-    looks = [side.look(outcome) for side, outcome in zip(sides, outcomes, strict=True)]
-    return replace(noted, beside=looks)
-
-
-def _known(question: Question, request: Request, schema: Schema) -> Known:
-    """What is known of the loop, and what is tried of the rest."""
+def _plan(
+    question: Question, request: Request, settings: Settings, schema: Schema, first: Batch
+) -> Plan:
+    """What is known of the loop, what is tried of the rest, and therefore summed."""
     size, is_free = question.batch_size, question.free.__contains__
-    return Known(
-        label_smoothing=request.options.over(schema.options).label_smoothing or 0.0,
+    known = Known(
+        label_smoothing=request.input.options.over(schema.options).label_smoothing or 0.0,
         batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
         framework=question.framework,
         deep=question.deep,
         smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
         is_weight_free=is_free("weight"),
     )
-
-
-def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> Plan:
-    """What is summed."""
-    is_of_cells = settings.task is Task.BCE
-    classes = first.values.shape[1]
+    is_of_cells, classes = settings.task is Task.BCE, first.values.shape[1]
     plan = Plan(
         is_of_cells=is_of_cells,
         classes=classes,
@@ -124,13 +112,12 @@ def _planned(known: Known, settings: Settings, schema: Schema, first: Batch) -> 
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
-    batch, target = outcome.batch, outcome.batch.target
-    assert target is not None
-    counted = outcome.cell_used
+    batch = outcome.batch
+    counted = outcome.cell_used if isinstance(outcome, CellLosses) else None
     return RowsOfBlock(
         start=batch.start,
         logits=_logits(batch.values.astype(np.float64, copy=False), settings),
-        target=target,
+        target=batch.truth,
         used=outcome.used,
         place=None if batch.coordinates is None else batch.coordinates[:, 0],
         counted=None if counted is None or counted.all() else counted,
