@@ -1,9 +1,8 @@
 """How rows come in: arguments, CSV/TSV, JSON, JSON lines, arrays; `open_problem` finds the way.
 
 A source yields blocks of rows, unparsed, bounded in size; each row keeps its place. Calling a
-block, in any thread, makes a batch of it. To add a format: one file that makes a `tables.Table`
-(rows), gives `formats.Arrays` (arrays read by windows) or calls `whole.whole` (an array), its name
-in `records.InputFormat`, its suffix and a branch in `formats`.
+block, in any thread, makes a batch of it. To add a format: what opens it as a `Table` (rows) or an
+`ArrayFile` (arrays read by windows), its record in `formats`, its name in `terms.InputFormat`.
 """
 
 from __future__ import annotations
@@ -24,14 +23,15 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.input import dataset, formats, json, problem
+    from cecalc.input import array_problem, dataset, formats, json, problem
     from cecalc.input.layout import Wanted
+    from cecalc.input.table import Table
 
     said = None if request.task.is_loss else Kind.LOGITS
     named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):
-            return problem.from_arguments(kind, values, request)
+            return array_problem.from_arguments(kind, values, request, files)
         named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
     path, *others = names = dataset.files_of(named)
     files.meter.total = size_of(names)
@@ -40,9 +40,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     if others:
         found = dataset.joined(dataset.as_table(found), others, request, wanted, files)
     if isinstance(found, json.Document):
-        return problem.from_document(found, request, wanted.kind)
-    if isinstance(found, formats.Arrays):
-        from cecalc.input import array_problem
-
-        return array_problem.from_arrays(found, request, wanted.kind, files)
-    return problem.from_table(found, request)
+        return array_problem.from_document(found, request, wanted.kind, files)
+    if isinstance(found, Table):
+        return problem.from_table(found, request)
+    return array_problem.from_arrays(found, request, wanted.kind, files)

@@ -1,32 +1,31 @@
-"""Arrays in files, read a window of their rows at a time, and what stands beside them."""
+"""Arrays that state a problem: arguments, JSON documents and files that are read by windows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cecalc.errors import DataError
 from cecalc.input import document_keys
-from cecalc.input.arrays import Windows, as_stored, widened
-from cecalc.input.arrays.stored import is_text
-from cecalc.input.arrays.windows import HeldWindows, length_of
-from cecalc.input.classes import Classes, Named, held, shown_names, texts
-from cecalc.input.extra_arrays import open_beside
+from cecalc.input.arrays.dtypes import as_stored, is_text, widened
+from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
+from cecalc.input.classes import Named, held, texts
+from cecalc.input.extra_arrays import nested_target, open_beside
 from cecalc.input.files import Files
-from cecalc.input.formats import Arrays
-from cecalc.input.problem import whole
-from cecalc.input.shapes import aligned, arrange, axis_names, names_of, row_blocks
+from cecalc.input.problem import batch_of, stated
+from cecalc.input.shapes import aligned, names_of, row_blocks, to_array
+from cecalc.input.table import Beside, Columns
 from cecalc.model import Batch, Block, Floats, Meter, Problem, Schema
-from cecalc.request import LOSS_OPTIONS, InputRequest
+from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind, Task
 
 if TYPE_CHECKING:
-    from cecalc.input.table import Beside
+    from cecalc.input.json import Document
 
 BATCH_VALUES = 2**21
 """How many values a window holds (but always a whole entry of the first axis): 4 MiB of float16,
@@ -34,7 +33,47 @@ from which on memory comes in large pages.
 """
 
 
-def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
+def from_arguments(kind: Kind, values: Inline, request: InputRequest, files: Files) -> Problem:
+    """The problem of values on the command line; --classes names its classes.
+
+    Raises
+    ------
+    DataError : the shapes do not go together
+    """
+    array = to_array(values.nested, values.option)
+    if request.task in (Task.BCE, Task.SIGMOID) and array.ndim < 2:
+        array = array.reshape(1, -1)  # a comma list is one row
+    schema = Schema(source=values.option, kind=kind, classes=request.classes)
+    return _Arrays(schema, HeldWindows.of(array)).problem(request, files)
+
+
+def from_document(
+    document: Document, request: InputRequest, kind: Kind | None, files: Files
+) -> Problem:
+    """The problem that one JSON value states: an object, or the bare array of an option's file.
+
+    Raises
+    ------
+    DataError : a key is unknown, or a value breaks a rule
+    """
+    value, source = document.value, document.source
+    try:
+        if isinstance(value, dict):
+            known = {k.replace("-", "_"): v for k, v in value.items() if v is not None}
+            return _named(_Keys(source, known), request, kind, files)
+        if value == []:
+            raise DataError("no data rows")
+        if kind is None:
+            raise document_keys.bare_array()
+        schema = Schema(source=source, kind=kind, classes=request.classes)
+        return _Arrays(schema, HeldWindows.of(to_array(value, kind))).problem(request, files)
+    except DataError as error:
+        raise error.at(source=source) from None
+
+
+def from_arrays(
+    found: ArrayFile, request: InputRequest, said: Kind | None, files: Files
+) -> Problem:
     """The problem that a file of arrays states, named as in a JSON document; or one bare array.
 
     `files` closes what is opened beside it.
@@ -43,158 +82,172 @@ def from_arrays(found: Arrays, request: InputRequest, said: Kind | None, files: 
     ------
     DataError : a name is unknown, or the shapes do not go together
     """
+    names = {name.replace("-", "_"): name for name in found.names}
     try:
-        return _problem(found, request, said, files)
+        if len(names) == 1 and names.keys().isdisjoint(document_keys.KEYS):
+            if said is None:
+                raise document_keys.bare_array()
+            names = {said.value: found.names[0]}
+        return _named(_Stored(found, names), request, said, files)
     except DataError as error:
         raise error.at(source=found.source) from None
 
 
-def _problem(found: Arrays, request: InputRequest, said: Kind | None, files: Files) -> Problem:
-    names = {name.replace("-", "_"): name for name in found.file.names}
-    if len(names) == 1 and names.keys().isdisjoint(document_keys.KEYS):
-        if said is None:
-            raise document_keys.bare_array()
-        names = {said.value: found.file.names[0]}
-    document_keys.refuse_unknown(names, "array")
-    kind, notes = document_keys.kind_among(names, said, "arrays")
-    here = {
-        name: partial(found.file.open, stored, text=name in _NAMES)
-        for name, stored in names.items()
-    }
-    options = {name: _nested(here[name]()) for name in names if name in LOSS_OPTIONS}
+@dataclass(frozen=True)
+class _Keys:
+    """The members of a JSON object."""
+
+    what: ClassVar = "key"
+    hint: ClassVar = "; a single row object: --input-format jsonl"
+    source: str
+    names: Mapping[str, Any]
+
+    def value(self, name: str) -> Any:
+        """A member as it stands."""
+        return self.names[name]
+
+    def array(self, name: str, task: Task) -> Windows:
+        """An array of numbers."""
+        is_weight = name == "sample_weight"
+        array = to_array(self.names[name], name, by_row=is_weight or task is Task.BCE)
+        if array.ndim == 1 and task is Task.BCE and not is_weight:
+            array = array[:, None]  # a document's (N,) is N rows of one cell
+        return HeldWindows.of(array)
+
+    def target(
+        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
+    ) -> Named:
+        """The target beside values of the shape `values`."""
+        return nested_target(self.names["target"], request, classes, values)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The arrays of a file."""
+
+    what: ClassVar = "array"
+    hint: ClassVar = ""
+    file: ArrayFile
+    names: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """The file."""
+        return self.file.source
+
+    def value(self, name: str) -> Any:
+        """An array as nested lists; integers stay what they are."""
+        array = self.file.open(self.names[name], text=name in ("classes", "ids"))
+        if is_text(array.dtype):
+            return texts(array).tolist()
+        raw = array.read(array.length).reshape(array.shape)
+        is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
+        return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
+
+    def array(self, name: str, _: Task) -> Windows:
+        """An array of numbers, by windows."""
+        return self.file.open(self.names[name])
+
+    def target(
+        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
+    ) -> Named:
+        """The target beside values of the shape `values`."""
+        array = self.file.open(self.names["target"], text=True)
+        return Named.of(array, request, classes, values, self.source)
+
+
+def _named(
+    found: _Keys | _Stored, request: InputRequest, said: Kind | None, files: Files
+) -> Problem:
+    """The problem of arrays by their names."""
+    names = found.names
+    kind, notes = document_keys.kind_among(names, said, found.what, hint=found.hint)
+    options = document_keys.options_of(names, found.value)
     classes = request.classes
-    if classes is None and "classes" in here:
-        classes = names_of(_nested(here["classes"]()), "classes")
-    values = here[kind]()
+    if classes is None and "classes" in names:
+        classes = names_of(found.value("classes"), "classes")
+    request = replace(request, options=request.options.over(options))
+    values = found.array(kind, request.task)
     schema = Schema(
         source=found.source,
         kind=kind,
         classes=classes,
-        options=document_keys.options_of(options),
+        options=options,
         notes=notes,
-        stored=values.dtype,
-        is_flat=len(values.shape) == 1,
+        stored=values.dtype if isinstance(found, _Stored) else None,
     )
-    target = here["target"]() if "target" in here and request.wants_target else None
-    weight = here["sample_weight"]() if "sample_weight" in here else None
-    ids = names_of(_nested(here["ids"]()), "ids") if "ids" in here else None
-    request = replace(request, options=request.options.over(schema.options))
-    if request.transpose:
-        named = None if target is None else partial(_all_named, target, request, schema)
-        return whole(schema, held(values), named, request, _held(weight), ids)
-    beside = open_beside(request, classes, values.shape, files.enter_context(files.inner()))
-    truth = None
-    if beside.target is not None:
-        truth = Named(_of_memory(beside.target), Classes(None, notes=beside.notes), beside.source)
-    elif (array := beside.arrays.get("target", target)) is not None:
-        source = beside.source or found.source
-        truth = Named.of(array, request, classes, values.shape, source)
-    weight = _given(beside, "sample_weight") or weight
-    together = _SideBySide.of(schema, request, values, truth, weight, ids, beside)
-    return together.problem(files.meter)
+    has_target = "target" in names and request.wants_target
+    arrays = _Arrays(
+        schema,
+        values,
+        partial(found.target, request, classes) if has_target else None,
+        found.array("sample_weight", request.task) if "sample_weight" in names else None,
+        names_of(found.value("ids"), "ids") if "ids" in names else None,
+    )
+    return arrays.problem(request, files, files.meter if isinstance(found, _Stored) else Meter())
 
 
-def _all_named(
-    target: Windows, request: InputRequest, schema: Schema, values: tuple[int, ...]
-) -> tuple[Floats, tuple[str, ...]]:
-    """All of a target beside values of that shape."""
-    named = Named.of(target, request, schema.classes, values, schema.source)
-    return named.held(), named.classes.notes
+@dataclass(frozen=True)
+class _Arrays:
+    """What a problem is made of, before anything is known of what options give beside it."""
+
+    schema: Schema
+    values: Windows
+    target: Callable[[tuple[int, ...]], Named] | None = None
+    """The input's own, beside values of a shape."""
+    weight: Windows | None = None
+    ids: tuple[str, ...] | None = None
+
+    def problem(self, request: InputRequest, files: Files, meter: Meter | None = None) -> Problem:
+        """The problem, where --target and --sample-weight win over the input's own."""
+        values = _transposed(self.values) if request.transpose else self.values
+        inner = files.enter_context(Files())
+        beside, truth, weight = open_beside(request, self.schema.classes, values.shape, inner)
+        if truth is None and self.target is not None:
+            truth = self.target(values.shape)
+        if truth is not None and request.transpose and len(truth.array.shape) == len(values.shape):
+            truth = replace(truth, array=_transposed(truth.array))
+        weight = weight or self.weight
+        target = None if truth is None else truth.array.shape
+        rows, targets = aligned(request.task, values.shape, target, request.target_form)
+        weights = None if weight is None else math.prod(weight.shape)
+        ids = None if self.ids is None else len(self.ids)
+        document_keys.check_lengths(rows[0], weights, ids)
+        together = _SideBySide(
+            request,
+            _Entries.of(values, rows),
+            None if truth is None else _Entries.of(truth.array, targets, truth),
+            None if weight is None else _Entries.of(weight, rows[:1]),
+            self.ids,
+            beside,
+        )
+        schema = replace(self.schema, is_flat=len(values.shape) == 1)
+        notes = truth.classes.notes if truth else ()
+        return stated(schema, together.blocks(meter or Meter()), beside, notes)
 
 
-def _given(beside: Beside, what: str) -> Windows | None:
-    """What an option gave."""
-    array: Floats | None = getattr(beside, what)
-    if array is None:
-        return beside.arrays.get(what)
-    return _of_memory(array)
-
-
-def _of_memory(array: Floats) -> Windows:
-    return HeldWindows(array.shape, array.dtype.name, array)
-
-
-def _held(array: Windows | None) -> Floats | None:
-    return None if array is None else held(array)
-
-
-def _nested(array: Windows) -> Any:
-    """An array as nested lists of numbers; integers stay what they are."""
-    if is_text(array.dtype):
-        return texts(array).tolist()
-    raw = array.read(length_of(array.shape)).reshape(array.shape)
-    is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
-    return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
-
-
-_NAMES = {"target", "classes", "ids"}
-"""The arrays that may hold text."""
+def _transposed(array: Windows) -> Windows:
+    if len(array.shape) < 2:
+        raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
+    return HeldWindows.of(np.swapaxes(held(array), 0, 1))
 
 
 @dataclass(frozen=True)
 class _SideBySide:
     """Arrays that are read together, an entry of axis 0 beside the other."""
 
-    schema: Schema
     request: InputRequest
     values: _Entries
     target: _Entries | None
-    truth: Named | None
-    """What the target's entries name."""
     weight: _Entries | None
     ids: tuple[str, ...] | None
     beside: Beside
 
-    @classmethod
-    def of(
-        cls,
-        schema: Schema,
-        request: InputRequest,
-        values: Windows,
-        truth: Named | None,
-        weight: Windows | None,
-        ids: tuple[str, ...] | None,
-        beside: Beside,
-    ) -> _SideBySide:
-        """The arrays laid out with their rows on axis 0, as far as their shapes go together."""
-        form = request.target_form
-        target = None if truth is None else truth.array
-        known = None if target is None else _shaped(target.shape)
-        array, its = aligned(request.task, _shaped(values.shape), known, form)
-        entries = array.shape[0]
-        weights = None if weight is None else _shaped((math.prod(weight.shape),))
-        document_keys.check_lengths(entries, weights, ids)
-        return cls(
-            schema,
-            request,
-            _Entries.of(values, array.shape),
-            None if target is None or its is None else _Entries.of(target, its.shape),
-            truth,
-            None if weight is None else _Entries.of(weight, (entries,)),
-            ids,
-            beside,
-        )
-
-    def problem(self, meter: Meter) -> Problem:
-        """The problem they state."""
-        n, classes, *rest = self.values.shape
-        if self.request.task in (Task.BCE, Task.SIGMOID):
-            classes, rest = classes * math.prod(rest), []
-        schema = replace(
-            self.schema,
-            classes=shown_names(self.schema.classes, classes),
-            coordinates=axis_names(np.empty((0, len(rest) + 1))) if rest else (),
-            target_source=self.beside.source,
-            target_columns=self.beside.columns,
-            weight_source=self.beside.weight_source,
-            weight_columns=self.beside.weight_columns,
-            notes=(*self.schema.notes, *(self.truth.classes.notes if self.truth else ())),
-        )
-        return Problem(schema, self._blocks(n, meter))
-
-    def _blocks(self, entries: int, meter: Meter) -> Iterator[Block]:
+    def blocks(self, meter: Meter) -> Iterator[Block]:
+        """Blocks of bounded size."""
+        entries, *shape = self.values.shape
         arrays = self.values, self.target, self.weight
-        for part in row_blocks(entries, math.prod(self.values.shape[1:]), BATCH_VALUES):
+        for part in row_blocks(entries, math.prod(shape), BATCH_VALUES):
             if meter.total is not None:  # windows are read past what counts bytes
                 meter.read = meter.total * part.stop // entries
             size = part.stop - part.start
@@ -203,28 +256,13 @@ class _SideBySide:
 
     def _batch(self, part: slice, values: Any, target: Any, weight: Any) -> Batch:
         floats = as_stored(values, self.values.windows.dtype).reshape(-1, *self.values.shape[1:])
-        truth = None if self.target is None else self.target.floats(target)
-        if truth is not None and self.truth is not None:
-            truth = self.truth.numbers(truth, part.start)
-        rows = arrange(self.request.task, floats, truth, self.request.target_form)
-        per_row, lines, weight_lines = rows.per_row, self.beside.lines, self.beside.weight_lines
-        if rows.coordinates is not None:
-            rows.coordinates[:, 0] += part.start
-        weights = None if self.weight is None else self.weight.floats(weight)
-        is_counted = self.ids or lines or weight_lines
-        numbers = np.arange(part.start, part.stop).repeat(per_row) if is_counted else ()
-        return Batch(
-            start=part.start * per_row,
-            values=rows.values,
-            target=rows.target,
-            sample_weight=None if weights is None else weights.repeat(per_row),
-            ids=None if self.ids is None else [self.ids[i] for i in numbers],
-            target_lines=None if lines is None else [lines[i] for i in numbers],
-            weight_lines=None if weight_lines is None else [weight_lines[i] for i in numbers],
-            coordinates=rows.coordinates,
-            extents=rows.extents,
-            cell_shape=rows.cell_shape,
+        columns = Columns(
+            values=floats,
+            target=None if self.target is None else self.target.floats(target, part.start),
+            sample_weight=None if self.weight is None else self.weight.floats(weight, part.start),
+            ids=None if self.ids is None else self.ids[part],
         )
+        return batch_of(columns, part.start, self.beside, self.request)
 
 
 @dataclass(frozen=True)
@@ -233,19 +271,17 @@ class _Entries:
 
     windows: Windows
     shape: tuple[int, ...]
+    named: Named | None = None
+    """What they are where they may name classes."""
 
     @classmethod
-    def of(cls, array: Windows, shape: tuple[int, ...]) -> _Entries:
+    def of(cls, array: Windows, shape: tuple[int, ...], named: Named | None = None) -> _Entries:
         """An array in a shape that differs from its own by axes of length 1."""
-        if length_of(array.shape) != shape[0]:  # it is one row, or what stands beside one
-            array = HeldWindows(shape, "float64", held(array).reshape(shape))
-        return cls(array, shape)
+        if array.length != shape[0]:  # it is one row, or what stands beside one
+            array = HeldWindows.of(held(array).reshape(shape))
+        return cls(array, shape, named)
 
-    def floats(self, stored: Any) -> Floats:
-        """A window of it."""
-        return widened(stored, self.windows.dtype).reshape(-1, *self.shape[1:])
-
-
-def _shaped(shape: tuple[int, ...]) -> Floats:
-    """An array that has a shape and no memory."""
-    return np.broadcast_to(np.float64(), shape)
+    def floats(self, stored: Any, start: int) -> Floats:
+        """A window of it, from the entry `start` on."""
+        array = widened(stored, self.windows.dtype).reshape(-1, *self.shape[1:])
+        return array if self.named is None else self.named.numbers(array, start)

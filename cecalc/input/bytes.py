@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import io
 import lzma
 import select
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
-from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, reason
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, excerpt, reason
 
-SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
-_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-_PROGRAMS = {_GZIP: "gzip", _BZIP2: "bzip2", _XZ: "xz", _ZSTD: "zstd"}
-"""What makes them, and expands them with -d."""
-_DECOMPRESSORS: Mapping[bytes, Callable[[], Any]] = {
-    _GZIP: lambda: zlib.decompressobj(wbits=31),
-    _BZIP2: bz2.BZ2Decompressor,
-    _XZ: lzma.LZMADecompressor,
-}
 _CHUNK = 2**18
 
 
@@ -34,39 +27,6 @@ class Readable(Protocol):
         """At most `size` bytes; none at the end."""
 
 
-def without_suffix(name: str) -> str:
-    """The name of what a compressed file holds.
-
-    >>> without_suffix("x.csv.gz")
-    'x.csv'
-    """
-    return next((name.removesuffix(s) for s in SUFFIXES if name.lower().endswith(s)), name)
-
-
-def expanded(head: bytes, source: Readable) -> Members | Frames | None:
-    """What reads the bytes that `head` and `source` hold compressed; None where they are not.
-
-    Parameters
-    ----------
-    head : the first bytes, already read from the source
-    """
-    if head.startswith(_ZSTD):
-        return Frames(head, source)
-    for magic, decompressor in _DECOMPRESSORS.items():
-        if head.startswith(magic):
-            return Members(head, source, magic, decompressor)
-    return None
-
-
-def program(head: bytes) -> str | None:
-    """The program whose output begins like `head`; None where it is not compressed.
-
-    >>> program(b"BZh91AY")
-    'bzip2'
-    """
-    return next((name for magic, name in _PROGRAMS.items() if head.startswith(magic)), None)
-
-
 class Members:
     """The bytes of one compressed member after the other.
 
@@ -74,7 +34,7 @@ class Members:
     """
 
     def __init__(
-        self, head: bytes, source: Readable, magic: bytes, decompressor: Callable[[], Any]
+        self, magic: bytes, decompressor: Callable[[], Any], head: bytes, source: Readable
     ) -> None:
         self._pending, self._source = head, source
         self.fileno = getattr(source, "fileno", None)
@@ -130,7 +90,7 @@ class Frames:
         import pyarrow as pa
 
         self.fileno = getattr(source, "fileno", None)
-        self._stream = pa.CompressedInputStream(pa.PythonFile(_Rejoined(head, source), "r"), "zstd")
+        self._stream = pa.CompressedInputStream(pa.PythonFile(Rejoined(head, source), "r"), "zstd")
 
     def read(self, size: int) -> bytes:
         """Some of the next bytes, at most `size`; none at the end.
@@ -146,34 +106,89 @@ class Frames:
         return found
 
 
-class _Rejoined:
-    """A stream whose first bytes have been read already."""
+class Rejoined(io.RawIOBase):
+    """A stream whose first bytes have been read already; errors name it.
 
-    closed = False
+    Whoever opened the source closes it.
+    """
 
-    def __init__(self, head: bytes, source: Readable) -> None:
-        self._head, self._source = head, source
+    def __init__(self, head: bytes, source: Readable, name: str | None = None) -> None:
+        self._head, self._source, self._name = head, source, name
 
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head[:size], self._head[size:]
-        return head or self._source.read(size)
+    def fileno(self) -> int:
+        """What the system calls the source."""
+        ask = getattr(self._source, "fileno", None) or super().fileno
+        return int(ask())
 
     def readable(self) -> bool:
+        """True."""
         return True
 
-    def close(self) -> None:
-        """Whoever opened the source closes it."""
+    def read(self, size: int = -1, /) -> bytes:
+        """Some of the next bytes; none at the end."""
+        head, self._head = self._head[:size], self._head[size:]
+        try:
+            return head or self._source.read(size)
+        except CecalcError as error:
+            raise error.at(source=self._name) from None
+        except OSError as error:
+            raise InputError(why(error), place=Place(source=self._name)) from None
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a part of the buffer; how much of it."""
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+_DAMAGES = {
+    "check": "checksum mismatch",
+    "Truncated": "compressed data ends early",
+    "Unknown frame": "unexpected data after the compressed stream",
+}
+"""What the libraries find wrong, by words of theirs."""
 
 
 def _damage(said: str) -> CecalcError:
     """What a library found wrong, in our words."""
-    if "check" in said:
-        return InputError("checksum mismatch")
-    if "Truncated" in said:
-        return InputError("compressed data ends early")
-    if "Unknown frame" in said:
-        return InputError("unexpected data after the compressed stream")
-    return InputError("compressed data is damaged")
+    ours = (rule for words, rule in _DAMAGES.items() if words in said)
+    return InputError(next(ours, "compressed data is damaged"))
+
+
+@dataclass(frozen=True)
+class Compression:
+    """A way of compressing files."""
+
+    program: str
+    """What makes them, and expands them with -d."""
+    suffix: str
+    magic: bytes
+    expanded: Callable[[bytes, Readable], Readable]
+    """What reads the bytes that are compressed in a head, already read, and its source."""
+
+
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+COMPRESSIONS = (
+    Compression("gzip", ".gz", _GZIP, partial(Members, _GZIP, partial(zlib.decompressobj, 31))),
+    Compression("bzip2", ".bz2", _BZIP2, partial(Members, _BZIP2, bz2.BZ2Decompressor)),
+    Compression("xz", ".xz", _XZ, partial(Members, _XZ, lzma.LZMADecompressor)),
+    Compression("zstd", ".zst", b"\x28\xb5\x2f\xfd", Frames),
+)
+
+
+def compression(head: bytes) -> Compression | None:
+    """How what begins with `head` is compressed; None where it is not."""
+    return next((form for form in COMPRESSIONS if head.startswith(form.magic)), None)
+
+
+def without_suffix(name: str) -> str:
+    """The name of what a compressed file holds.
+
+    >>> without_suffix("x.csv.gz")
+    'x.csv'
+    """
+    suffixes = (form.suffix for form in COMPRESSIONS)
+    return next((name.removesuffix(s) for s in suffixes if name.lower().endswith(s)), name)
 
 
 PATIENCE = 0.2
@@ -182,6 +197,13 @@ HEAD, _LEAST = 64, 16
 """How many bytes are looked at to tell what an input is, and how many are waited for."""
 _UTF_8 = "utf-8"
 _BOM = codecs.BOM_UTF8
+_WIDE = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""The marks of text whose characters take more than a byte."""
 
 
 @dataclass
@@ -197,10 +219,8 @@ class Stream:
     """How many bytes have been read."""
     ended: bool = False
     """Whether `take` has met the end."""
-    _unread: bytes = b""
-    """What has been looked at and is still to be read."""
     _ahead: bytes = b""
-    """The same after decoding."""
+    """What has been looked at and is still to be read."""
     _decode: Callable[[bytes, bool], str] | None = field(default=None, init=False)
     _failure: CecalcError | None = field(default=None, init=False)
     """What keeps the rest from being read, to be told after what came before it."""
@@ -210,7 +230,12 @@ class Stream:
             self._decode = codecs.getincrementaldecoder(self.encoding)("surrogateescape").decode
         while is_too_short(self._ahead) and (more := self._read(HEAD)):
             self._ahead += more
-        self._refuse_other_encodings()
+        marks = {} if self.encoding != _UTF_8 else _WIDE
+        found = next((name for mark, name in marks.items() if self._ahead.startswith(mark)), None)
+        if found is not None:
+            rule = f"{found} text where UTF-8 is expected"
+            hint = f"convert it, or use --encoding {found.lower()}"
+            raise DataError(rule, place=self.place, hint=hint)
         self._ahead = self._ahead.removeprefix(_BOM)
 
     @property
@@ -229,7 +254,7 @@ class Stream:
         """
         parts, left = [self._ahead[:size]], size - len(self._ahead)
         self._ahead = self._ahead[size:]
-        deadline = time.monotonic() + PATIENCE if parts[0] or self._unread else None
+        deadline = time.monotonic() + PATIENCE if parts[0] else None
         while left > 0 and (deadline is None or self._comes_before(deadline)):
             part = self._read(left)
             if not part:
@@ -254,28 +279,28 @@ class Stream:
 
     def _read(self, size: int) -> bytes:
         """Some of the next bytes as UTF-8; none at the end, and before what failed."""
-        data = self._bounded(size)
-        if self._decode is None:
-            return data
+        decode = self._decode
+        if decode is None:
+            return self._bounded(size)
         text = ""
-        while not text and data:  # a character may need more than one byte
-            text = self._decoded(data)
-            data = b"" if text else self._bounded(size)
+        while not text and (data := self._bounded(size)):  # a character may need several bytes
+            text = self._decoded(decode, data)
         if not text and self._failure is None:
-            text = self._decoded(b"", is_last=True)
+            text = self._decoded(decode, b"", is_last=True)
         return text.encode(_UTF_8, "surrogateescape")
 
-    def _decoded(self, data: bytes, *, is_last: bool = False) -> str:
-        assert self._decode is not None
+    def _decoded(
+        self, decode: Callable[[bytes, bool], str], data: bytes, *, is_last: bool = False
+    ) -> str:
         try:
-            return self._decode(data, is_last)
+            return decode(data, is_last)
         except UnicodeError as error:
             self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
             if isinstance(error, UnicodeDecodeError):
                 waiting = len(error.object) - len(data)  # it was read before
                 good = data[: max(0, error.start - waiting)]
                 with suppress(UnicodeError):  # of UTF-16 without its mark
-                    return self._decode(good, False) if good else ""
+                    return decode(good, False) if good else ""
             return ""
 
     def _bounded(self, size: int) -> bytes:
@@ -283,7 +308,7 @@ class Stream:
         if self._failure is not None:
             return b""
         try:
-            data = self._bytes(size)
+            data = self.source.read(size)
         except CecalcError as error:
             self._failure = error
             return b""
@@ -293,50 +318,17 @@ class Stream:
         self.taken += len(data)
         return data
 
-    def _bytes(self, size: int) -> bytes:
-        """Some of the next bytes of the source."""
-        if self._unread:
-            data, self._unread = self._unread, b""
-            return data
-        return read_some(self.source, size, self.name)
-
-    def _refuse_other_encodings(self) -> None:
-        found = _wide(self._ahead) if self.encoding == _UTF_8 else None
-        if found is not None:
-            rule = f"{found} text where UTF-8 is expected"
-            hint = f"convert it, or use --encoding {found.lower()}"
-            raise DataError(rule, place=self.place, hint=hint)
-
-
-def _wide(head: bytes) -> str | None:
-    """The encoding of text whose first character takes more than a byte: by its mark, or by the
-    zeros around it.
-    """
-    zeros = [byte == 0 for byte in head[:4]]
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "UTF-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "UTF-16"
-    if zeros in ([True] * 3 + [False], [False] + [True] * 3):
-        return "UTF-32-LE" if zeros[1] and not zeros[0] else "UTF-32-BE"
-    if zeros in ([True, False] * 2, [False, True] * 2):
-        return "UTF-16-BE" if zeros[0] else "UTF-16-LE"
-    return None
-
 
 def is_too_short(head: bytes) -> bool:
     """Whether more has to be seen to tell what an input is: not where a first line is over."""
     return len(head) < _LEAST and b"\n" not in head
 
 
-def read_some(source: Readable, size: int, name: str) -> bytes:
-    """Some of the next bytes; an error names the input."""
-    try:
-        return source.read(size)
-    except CecalcError as error:
-        raise error.at(source=name) from None
-    except OSError as error:
-        raise InputError(why(error), place=Place(source=name)) from None
+def not_a(kind: str, head: bytes, place: Place) -> DataError:
+    """The error for a file that does not begin as its format does."""
+    article = "an" if kind[0] in "AEIOU" else "a"
+    begins = excerpt(head[:16].decode("latin-1"))
+    return DataError(f"not {article} {kind} file (starts with {begins})", place=place)
 
 
 def why(error: OSError | ValueError) -> str:

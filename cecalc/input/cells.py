@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place
-from cecalc.input.arguments import parse
 from cecalc.input.layout import Layout
+from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
 from cecalc.input.table import Columns, Reading, Record, TableBlock, up_to_fault
 from cecalc.model import Floats

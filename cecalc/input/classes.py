@@ -23,7 +23,7 @@ from cecalc.terms import IGNORE_INDEX, TargetAs, Task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cecalc.input.arrays import Windows
+    from cecalc.input.arrays.windows import Windows
 
 HEAD = 4096
 """How many rows are looked at to tell whether targets are names or numbers."""
@@ -256,15 +256,15 @@ def _text(target: Any) -> str:
 
 def held(array: Windows) -> Floats:
     """All of an array in a file."""
-    from cecalc.input.arrays import widened
+    from cecalc.input.arrays.dtypes import widened
 
-    whole = array.read(math.prod(array.shape[:1]))
+    whole = array.read(array.length)
     return widened(whole, array.dtype).reshape(array.shape)
 
 
 def texts(array: Windows) -> Any:
     """All of an array of text, as NumPy's own strings."""
-    raw = array.read(math.prod(array.shape[:1])).reshape(array.shape)
+    raw = array.read(array.length).reshape(array.shape)
     return np.char.decode(raw, "utf-8", "backslashreplace") if raw.dtype.kind == "S" else raw
 
 
@@ -293,9 +293,7 @@ class Named:
         ------
         DataError : a text names no class, or the loss takes no names
         """
-        from cecalc.input.arrays import widened
-        from cecalc.input.arrays.stored import is_text
-        from cecalc.input.arrays.windows import PeekedWindows
+        from cecalc.input.arrays.dtypes import is_text, widened
 
         is_of_classes = request.task is Task.CE and is_index(values, array.shape)
         if is_text(array.dtype):
@@ -306,8 +304,7 @@ class Named:
             return cls(array, Classes(None), source)
         names = Classes.of(request, classes)
         if names.are_open:
-            array = peeked = PeekedWindows.of(array, HEAD)
-            head = widened(peeked.head.copy(), array.dtype).reshape(-1)
+            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
             names = names.settled(head[:HEAD].tolist())
         return cls(array, names, source)
 
@@ -323,7 +320,7 @@ class Named:
             known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
         ).reshape(array.shape)
         read = Classes(None, notes=names.notes)
-        return cls(HeldWindows(array.shape, "float64", found), read, source)
+        return cls(HeldWindows.of(found), read, source)
 
     def held(self) -> Floats:
         """All of it, as class numbers."""

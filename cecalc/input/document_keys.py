@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cecalc.errors import DataError, count, excerpt, suggestion
@@ -14,7 +14,7 @@ _NUMERIC = (name for name, option in LOSS_OPTIONS.items() if option.type is not 
 KEYS = (*Kind, "target", *_NUMERIC, "sample_weight", "reduction", "classes", "ids")
 
 
-def check_lengths(entries: int, weights: Sized | None, ids: Sized | None) -> None:
+def check_lengths(entries: int, weights: int | None, ids: int | None) -> None:
     """Refuse sample weights and identifiers that are not as many as the entries of axis 0.
 
     Raises
@@ -22,8 +22,8 @@ def check_lengths(entries: int, weights: Sized | None, ids: Sized | None) -> Non
     DataError : they are more or fewer
     """
     for what, given in (("sample weight", weights), ("id", ids)):
-        if given is not None and len(given) != entries:
-            raise DataError(f"{count(entries, 'row')} of values, {count(len(given), what)}")
+        if given not in (None, entries):
+            raise DataError(f"{count(entries, 'row')} of values, {count(given, what)}")
 
 
 def bare_array() -> DataError:
@@ -34,45 +34,36 @@ def bare_array() -> DataError:
     )
 
 
-def refuse_unknown(names: Iterable[str], what: str, *, hint: str = "") -> None:
-    """Refuse a name that is none of `KEYS`.
-
-    Raises
-    ------
-    DataError : it names the nearest known one
-    """
-    for name in names:
-        if name not in KEYS:
-            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
-            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{hint}")
-
-
 def kind_among(
-    names: Collection[str], said: Kind | None, what: str
+    names: Collection[str], said: Kind | None, what: str, *, hint: str = ""
 ) -> tuple[Kind, tuple[str, ...]]:
     """Which kind of values is read, and what is worth a word about it.
 
     Raises
     ------
-    DataError : there is none, or not the one that was said
+    DataError : there is none, or not the one that was said; or a name is none of `KEYS`
     """
+    for name in names:
+        if name not in KEYS:
+            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
+            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{hint}")
     kinds = [kind for kind in Kind if kind in names and said in (None, kind)]
     if not kinds:
         expected = "logits, probs or log_probs" if said is None else said
-        raise DataError(f"no {expected}", hint=f"{what}: {', '.join(names)}")
+        raise DataError(f"no {expected}", hint=f"{what}s: {', '.join(names)}")
     others = " and ".join(kinds[1:])
     return kinds[0], (f"read the {kinds[0]}; the {others} were left alone",) if others else ()
 
 
-def options_of(document: Mapping[str, Any]) -> LossOptions:
-    """What the keys `LOSS_OPTIONS` say about the loss.
+def options_of(names: Collection[str], value_of: Callable[[str], Any]) -> LossOptions:
+    """What the `LOSS_OPTIONS` among the names say about the loss.
 
     Raises
     ------
     DataError : a value is not what its key asks for
     """
-    given = {name: document.get(name) for name in LOSS_OPTIONS}
-    return LossOptions(**{k: _option(k, value) for k, value in given.items() if value is not None})
+    given = [name for name in LOSS_OPTIONS if name in names]
+    return LossOptions(**{name: _option(name, value_of(name)) for name in given})
 
 
 def _option(name: str, value: Any) -> Any:

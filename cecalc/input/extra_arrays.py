@@ -10,14 +10,13 @@ import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.input import formats
-from cecalc.input.arguments import parse
+from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.cells import columns_of
 from cecalc.input.classes import HEAD, Classes, Named, held
 from cecalc.input.files import Files, open_bytes
-from cecalc.input.formats import Arrays
 from cecalc.input.head import settled
-from cecalc.input.json import Document
 from cecalc.input.layout import Wanted
+from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, to_array
 from cecalc.input.table import Beside, Columns, Reading, Table
 from cecalc.input.text import cut
@@ -40,69 +39,80 @@ def read_beside(
     InputError : a file cannot be opened
     """
     with Files() as files:
-        beside = open_beside(request, classes, values, files)
-        target, weight, notes = beside.target, beside.sample_weight, beside.notes
-        if "target" in beside.arrays:
-            array = Named.of(beside.arrays["target"], request, classes, values, beside.source)
-            target, notes = array.held(), array.classes.notes
-        if "sample_weight" in beside.arrays:
-            weight = held(beside.arrays["sample_weight"]).reshape(-1)
-    return replace(beside, target=target, sample_weight=weight, notes=notes, arrays={})
+        beside, target, weight = open_beside(request, classes, values, files)
+        if target is not None:
+            beside = replace(beside, target=target.held(), notes=target.classes.notes)
+        if weight is not None:
+            beside = replace(beside, sample_weight=held(weight).reshape(-1))
+    return beside
 
 
 def open_beside(
     request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
-) -> Beside:
-    """The same, but arrays in files are only opened; `files` closes them.
+) -> tuple[Beside, Named | None, Windows | None]:
+    """The same, but the target and the sample weights are still to be read; `files` closes them.
 
     Raises
     ------
     DataError, InputError : as `read_beside`
     """
-    beside = _target(request, classes, values, files)
-    if beside.target is not None and beside.target.ndim == 0:
-        beside = replace(beside, target=beside.target[None])
-    if request.sample_weight is None:
-        return beside
-    return _with_sample_weight(beside, request, request.sample_weight, files)
+    beside, target, weight = Beside(), None, None
+    if request.target is not None:
+        beside, target = _target(request, request.target, classes, values, files)
+    if request.sample_weight is not None:
+        beside, weight = _sample_weight(beside, request, request.sample_weight, files)
+    return beside, target, weight
 
 
 def _target(
-    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
-) -> Beside:
-    given = request.target
-    if given is None:
-        return Beside()
-    if isinstance(given, NamedFile):
-        return _read_target(request, given, classes, values, files)
+    request: InputRequest,
+    given: Given,
+    classes: tuple[str, ...] | None,
+    values: tuple[int, ...],
+    files: Files,
+) -> tuple[Beside, Named]:
+    """A target; that of a file by the same column rules as any table."""
+    if isinstance(given, Inline):
+        source, nested = given.option, given.nested
+    else:
+        inner = replace(request, target=None, values={}, sample_weight=None)
+        found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
+        source = found.source
+        if isinstance(found, ArrayFile):
+            array = found.only("target", text=True)
+            return Beside(source=source), Named.of(array, request, classes, values, source)
+        if isinstance(found, Table):
+            return _target_columns(found, given, request, Classes.of(request, classes), values)
+        nested = found.value
+        if isinstance(nested, dict):
+            if "target" not in nested:
+                raise DataError("no target", place=Place(source=source))
+            nested = nested["target"]
     try:
-        target, notes = target_array(given.nested, request, classes, values)
+        return Beside(source=source), nested_target(nested, request, classes, values, axes=1)
     except DataError as error:
-        raise error.at(source=given.option) from None
-    return Beside(target, source=given.option, notes=notes)
+        raise error.at(source=source) from None
 
 
-def _with_sample_weight(
+def _sample_weight(
     beside: Beside, request: InputRequest, given: Given, files: Files
-) -> Beside:
-    """Weights of rows, shape (N,), and the identifiers beside them.
+) -> tuple[Beside, Windows]:
+    """Weights of rows, and the identifiers beside them.
 
     In a table they are the column `sample_weight`, or the only one.
     """
     if isinstance(given, Inline):
-        weight = read_numbers(given).reshape(-1)
-        return replace(beside, sample_weight=weight, weight_source=given.option)
+        array = to_array(given.nested, given.option)
+        return replace(beside, weight_source=given.option), HeldWindows.of(array)
     inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
     found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
-    if isinstance(found, Arrays):
-        array = found.only("sample_weight")
-        arrays = {**beside.arrays, "sample_weight": array}
-        return replace(beside, arrays=arrays, weight_source=found.source)
-    if isinstance(found, Document):
+    beside = replace(beside, weight_source=found.source)
+    if isinstance(found, ArrayFile):
+        return beside, found.only("sample_weight")
+    if not isinstance(found, Table):
         value = found.value
         value = value.get("sample_weight") if isinstance(value, dict) else value
-        weight = to_array(value, "sample_weight", by_row=True).reshape(-1)
-        return replace(beside, sample_weight=weight, weight_source=found.source)
+        return beside, HeldWindows.of(to_array(value, "sample_weight", by_row=True))
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
@@ -110,12 +120,40 @@ def _with_sample_weight(
     columns = _gathered(found, found.reading(request.task, Classes(None)))
     return replace(
         beside,
-        sample_weight=columns.sample_weight,
         weight_ids=columns.ids,
         weight_lines=columns.lines,
         weight_columns=((column + 1, found.fields[column]),),
-        weight_source=found.source,
+    ), HeldWindows.of(np.asarray(columns.sample_weight))
+
+
+def _target_columns(
+    table: Table, given: NamedFile, request: InputRequest, names: Classes, values: tuple[int, ...]
+) -> tuple[Beside, Named]:
+    """The rows of a table of targets, class names turned into class numbers."""
+    if not table.layout.target:
+        raise DataError("no target column", place=Place(source=given.path))
+    if len(values) < 2 or values[0] == 1:  # a number for each class may be on a line of its own
+        blocks = list(table.blocks)
+        table = replace(table, blocks=iter(blocks))
+        rows = sum(block.count for block in blocks)
+        if not is_index(values, (rows,)):
+            names = Classes(None)
+    reading = table.reading(request.task, names)
+    if reading.has_index and not reading.has_lists:
+        reading, rest = settled(table, reading)
+        table, names = replace(table, blocks=rest), Classes(None, notes=reading.classes.notes)
+    columns = _gathered(table, reading)
+    target = np.asarray(columns.target)
+    if request.task is Task.CE and is_index(values, target.shape):
+        names = names.settled(target.reshape(-1)[:HEAD].tolist())
+        target = names.numbered(target, lambda row: Place(source=table.source, row=row))
+    beside = Beside(
+        ids=columns.ids,
+        lines=columns.lines,
+        columns=tuple((i + 1, table.fields[i]) for i in table.layout.target),
+        source=given.path,
     )
+    return beside, Named(HeldWindows.of(target), Classes(None, notes=names.notes), given.path)
 
 
 def _gathered(table: Table, reading: Reading) -> Columns:
@@ -126,45 +164,43 @@ def _gathered(table: Table, reading: Reading) -> Columns:
         if parts[-1].fault is not None:
             raise parts[-1].fault.at(source=table.source)
 
-    def array(name: str) -> Any:
+    def joined(name: str) -> Any:
         found = [getattr(part, name) for part in parts]
-        return None if found[0] is None else np.concatenate(found)
+        if found[0] is None:
+            return None
+        is_array = isinstance(found[0], np.ndarray)
+        return np.concatenate(found) if is_array else [item for part in found for item in part]
 
-    def items(name: str) -> list[Any] | None:
-        found = [getattr(part, name) for part in parts]
-        return None if found[0] is None else [item for part in found for item in part]
-
-    return Columns(
-        values=array("values"),
-        target=array("target"),
-        sample_weight=array("sample_weight"),
-        ids=items("ids"),
-        lines=items("lines"),
-    )
+    names = ("values", "target", "sample_weight", "ids", "lines")
+    return Columns(**{name: joined(name) for name in names})
 
 
-def target_array(
+def nested_target(
     nested: Any,
     request: InputRequest,
     classes: tuple[str, ...] | None,
     values: tuple[int, ...],
-) -> tuple[Floats, tuple[str, ...]]:
-    """A target of nested lists, class names turned into class numbers; and a note on how.
+    *,
+    axes: int = 0,
+) -> Named:
+    """A target of nested lists, class names turned into class numbers.
 
     Parameters
     ----------
     values : the shape of the values beside it, which tells whether the target is of classes
+    axes : how many it has at least
 
     Raises
     ------
     DataError : a name is no class, or the lists are ragged
     """
-    flat = list(_flat(nested))
+    names, flat = Classes(None), list(_flat(nested))
     is_of_names = classes is not None or any(isinstance(item, str) for item in flat)
-    if not (request.task is Task.CE and is_of_names and is_index(values, _shape(nested))):
-        return to_array(nested, "target", by_row=True), ()
-    names = Classes.of(request, classes).settled(flat[:HEAD])
-    return to_array(_numbers(nested, names), "target", by_row=True), names.notes
+    if request.task is Task.CE and is_of_names and is_index(values, _shape(nested)):
+        names = Classes.of(request, classes).settled(flat[:HEAD])
+        nested = _numbers(nested, names)
+    array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
+    return Named(HeldWindows.of(array), Classes(None, notes=names.notes), None)
 
 
 def read_numbers(given: Given) -> Floats:
@@ -179,85 +215,20 @@ def read_numbers(given: Given) -> Floats:
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
-        opened = open_bytes(given.path, files)
-        if (arrays := formats.arrays_in(opened, given.path, files)) is not None:
-            return held(arrays.only(given.option.removeprefix("--").replace("-", "_")))
-        stream = opened.text()
-        whole = "".join(line for part in cut(stream, quoted=False) for _, line in part.lines())
+        source = open_bytes(given.path, files)
+        form = formats.format_of(given.path, source.head)
+        if form.is_of_arrays:
+            found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
+            if isinstance(found, ArrayFile):
+                return held(found.only(given.option.removeprefix("--").replace("-", "_")))
+        blocks = cut(source.text(), quoted=False)
+        whole = "".join(line for block in blocks for _, line in block.lines())
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
         value = getattr(error, "text", None)
         raise DataError(str(error), place=Place(source=given.path), value=value) from None
     return to_array(nested, given.option)
-
-
-def _read_target(
-    request: InputRequest,
-    given: NamedFile,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    files: Files,
-) -> Beside:
-    """A target file, by the same column rules as any table; a table's whole length is kept."""
-    inner = replace(request, target=None, values={}, sample_weight=None)
-    found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
-    if isinstance(found, Arrays):
-        return Beside(source=found.source, arrays={"target": found.only("target", text=True)})
-    if isinstance(found, Document):
-        return _of_document(found, request, classes, values)
-    if not found.layout.target:
-        raise DataError("no target column", place=Place(source=given.path))
-    columns, names = _of_table(found, request, Classes.of(request, classes), values)
-    return Beside(
-        target=columns.target,
-        ids=columns.ids,
-        lines=columns.lines,
-        columns=tuple((i + 1, found.fields[i]) for i in found.layout.target),
-        source=given.path,
-        notes=names.notes,
-    )
-
-
-def _of_table(
-    table: Table, request: InputRequest, names: Classes, values: tuple[int, ...]
-) -> tuple[Columns, Classes]:
-    """The rows of a table of targets, class names turned into class numbers."""
-    if len(values) == 1 or values[0] == 1:  # a number for each class may be on a line of its own
-        blocks = list(table.blocks)
-        table = replace(table, blocks=iter(blocks))
-        rows = sum(block.count for block in blocks)
-        if not is_index(values, (rows,)):
-            names = Classes(None)
-    reading = table.reading(request.task, names)
-    if reading.has_index and not reading.has_lists:
-        reading, rest = settled(table, reading)
-        return _gathered(replace(table, blocks=rest), reading), reading.classes
-    columns = _gathered(table, reading)
-    target = columns.target
-    if target is None or request.task is not Task.CE or not is_index(values, target.shape):
-        return columns, names
-    names = names.settled(target.reshape(-1)[:HEAD].tolist())
-    found = names.numbered(target, lambda row: Place(source=table.source, row=row))
-    return replace(columns, target=found), names
-
-
-def _of_document(
-    document: Document,
-    request: InputRequest,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-) -> Beside:
-    value = document.value
-    if isinstance(value, dict):
-        if "target" not in value:
-            raise DataError("no target", place=Place(source=document.source))
-        value = value["target"]
-    try:
-        target, notes = target_array(value, request, classes, values)
-    except DataError as error:
-        raise error.at(source=document.source) from None
-    return Beside(target, source=document.source, notes=notes)
 
 
 def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:

@@ -14,15 +14,12 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
-from cecalc.input.bytes import HEAD, Stream, is_too_short, read_some, why
+from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
 from cecalc.model import Meter
 from cecalc.process import address_limit
-
-if TYPE_CHECKING:
-    from cecalc.input.bytes import Readable
 
 State = tuple[int, int, int]
 """What of a regular file changes when somebody writes to it: size, time of change, number."""
@@ -43,7 +40,6 @@ def refuse_change(descriptor: int, before: State | None, name: str) -> None:
 
 
 STANDARD_INPUT = "standard input"
-Answer = TypeVar("Answer")
 _PIPE = 2**20
 """How many bytes a pipe is asked to hold."""
 
@@ -54,23 +50,22 @@ class Opened:
 
     name: str
     """What messages call it."""
-    source: Readable
-    """What follows the head."""
+    source: Rejoined
+    """All of its bytes."""
     head: bytes
     raw: BinaryIO | None
     """The file or pipe itself, past the head; None where it is compressed."""
 
     def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
         """All of it, as text."""
-        return Stream(self.name, self.source, encoding, max_bytes, _unread=self.head)
+        return Stream(self.name, self.source, encoding, max_bytes)
 
     def binary(self, files: ExitStack) -> BinaryIO:
         """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
-        raw: Any = self.raw
-        if raw is not None and raw.seekable():
+        raw: Any = self.source
+        if self.raw is not None and self.raw.seekable():
+            raw = self.raw
             raw.seek(-len(self.head), os.SEEK_CUR)
-        else:
-            raw = _OpenedBytes(self)
         buffered = io.BufferedReader(raw)
         files.callback(buffered.detach)  # else it closes what it reads as soon as it is forgotten
         return cast("BinaryIO", buffered)
@@ -85,7 +80,7 @@ class Files(ExitStack):
     def __init__(self, meter: Meter | None = None) -> None:
         super().__init__()
         self.meter = meter or Meter()
-        self.watched = list[_Metered]()
+        self.watched = list[_Watched]()
 
     def inner(self) -> Files:
         """Files that are closed earlier, and watched together with these."""
@@ -109,63 +104,38 @@ class Files(ExitStack):
         return is_handled
 
 
-class _Metered:
-    """A source whose bytes are counted; at its end it has to be what it was at its beginning."""
+class _Watched:
+    """A file whose bytes are counted; at its end it has to be what it was at its beginning.
 
-    def __init__(self, source: BinaryIO | _Shared, name: str, meter: Meter) -> None:
-        self._source, self._name, self._meter = source, name, meter
-        self.fileno = source.fileno
-        self._state = self._ask(state_of)
-
-    def read(self, size: int, /) -> bytes:
-        while (data := self._source.read(size)) is None:
-            select.select([self._source], [], [])  # it does not wait by itself
-        self._meter.read += len(data)
-        if size and not data:
-            self.check()
-        return data
-
-    def check(self) -> None:
-        """Raise `InputError` where the source is no longer what it was."""
-        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
-
-    def _ask(self, ask: Callable[[int], Answer]) -> Answer | None:
-        """What the system says of the source; nothing where it has, or is, no open file."""
-        try:
-            return ask(self.fileno())
-        except InputError:
-            raise
-        except (OSError, ValueError):
-            return None
-
-
-class _Shared:
-    """A file that one thread may close while another one reads.
-
-    The read may not go on by then: the number of a closed file soon belongs to another.
+    One thread may close it while another one reads. The read may not go on by then: the number of
+    a closed file soon belongs to another.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._lock = file, threading.Lock()
+    def __init__(self, file: BinaryIO, name: str, meter: Meter) -> None:
+        self._file, self._name, self._meter = file, name, meter
+        self.fileno = file.fileno
+        self._state = self._ask(state_of)
+        self._lock = threading.Lock()
         self._is_read = self._is_done = False
 
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; none once the file is closed."""
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end, and once the file is closed."""
         with self._lock:
             if self._is_done:
                 return b""
             self._is_read = True
         try:
-            return self._file.read(size)
+            while (data := self._file.read(size)) is None:
+                select.select([self._file], [], [])  # it does not wait by itself
         finally:
             with self._lock:
                 self._is_read = False
                 if self._is_done:
                     self._file.close()
-
-    def fileno(self) -> int:
-        """What the system calls it."""
-        return self._file.fileno()
+        self._meter.read += len(data)
+        if size and not data:
+            self.check()
+        return data
 
     def close(self) -> None:
         """Close it, or leave that to a read that is still under way."""
@@ -173,6 +143,19 @@ class _Shared:
             self._is_done = True
             if not self._is_read:
                 self._file.close()
+
+    def check(self) -> None:
+        """Raise `InputError` where the file is no longer what it was."""
+        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
+
+    def _ask(self, ask: Callable[[int], Any]) -> Any:
+        """What the system says of the file; nothing where it has, or is, no open one."""
+        try:
+            return ask(self.fileno())
+        except InputError:
+            raise
+        except (OSError, ValueError):
+            return None
 
 
 def size_of(names: Iterable[str]) -> int | None:
@@ -197,9 +180,6 @@ def open_bytes(path: str, files: Files) -> Opened:
     InputError : it is missing, a directory, not permitted, or closed
     DataError : it is empty, or compressed twice
     """
-    from cecalc.input.bytes import expanded, program
-
-    shared: _Shared | None = None
     if path == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
@@ -210,28 +190,28 @@ def open_bytes(path: str, files: Files) -> Opened:
         name, raw = path, stores.opened(path, files)
     else:
         name, raw = path, _opened(path)
-        shared = files.enter_context(closing(_Shared(raw)))
-    watched = _Metered(shared or raw, name, files.meter)
+    watched = _Watched(raw, name, files.meter)
     files.watched.append(watched)
+    if path != "-":
+        files.enter_context(closing(watched))
     source: Readable = watched
     head = _head(source, name)
-    compressed = expanded(head, source)
+    compressed = compression(head)
     if compressed is not None:
-        outer, source, head = program(head), compressed, _head(compressed, name)
-        _refuse_compressed(head, outer, name)
+        source = compressed.expanded(head, source)
+        head = _head(source, name)
+        _refuse_compressed(head, compressed.program, name)
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return Opened(name, source, head, raw if compressed is None else None)
+    return Opened(name, Rejoined(head, source, name), head, raw if compressed is None else None)
 
 
-def _refuse_compressed(head: bytes, outer: str | None, name: str) -> None:
+def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
     """Refuse what is still compressed when it has been expanded."""
-    from cecalc.input.bytes import program
-
-    if (inner := program(head)) is not None:
+    if (inner := compression(head)) is not None:
         raise DataError(
-            f"compressed twice ({inner} inside {outer})",
+            f"compressed twice ({inner.program} inside {outer})",
             place=Place(source=name),
             hint=f"expand it once before, for example with {outer} -d",
         )
@@ -239,25 +219,10 @@ def _refuse_compressed(head: bytes, outer: str | None, name: str) -> None:
 
 def _head(source: Readable, name: str) -> bytes:
     head = b""
-    while is_too_short(head) and (more := read_some(source, HEAD - len(head), name)):
+    named = Rejoined(b"", source, name)
+    while is_too_short(head) and (more := named.read(HEAD - len(head))):
         head += more
     return head
-
-
-class _OpenedBytes(io.RawIOBase):
-    """The head of an input and what follows it, read once."""
-
-    def __init__(self, opened: Opened) -> None:
-        self._opened, self._head = opened, opened.head
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
-        part = part or read_some(self._opened.source, len(buffer), self._opened.name)
-        buffer[: len(part)] = part
-        return len(part)
 
 
 def _opened(path: str) -> BinaryIO:

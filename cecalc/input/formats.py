@@ -1,83 +1,181 @@
-"""Which format an input has: from --input-format, its suffix, or its first bytes."""
+"""The formats of inputs, a record each; to add one, write what opens it, and its record.
+
+Which format an input has is told by --input-format, its suffix, or its first bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from cecalc.errors import DataError, Place
-from cecalc.input import csv, json
-from cecalc.input.bytes import without_suffix
+from cecalc.input.bytes import not_a, without_suffix
 from cecalc.input.files import Files, Opened, open_bytes
-from cecalc.input.json import Document
-from cecalc.input.layout import Wanted
-from cecalc.input.table import Table
-from cecalc.request import ColumnChoice, InputRequest, NamedFile
+from cecalc.request import InputRequest, NamedFile
 from cecalc.terms import InputFormat
 
 if TYPE_CHECKING:
-    from cecalc.input.arrays import ArrayFile, Windows
+    from cecalc.input.arrays.windows import ArrayFile
+    from cecalc.input.json import Document
+    from cecalc.input.layout import Wanted
+    from cecalc.input.table import Table
 
-SUFFIXES = {
-    ".csv": InputFormat.CSV,
-    ".tsv": InputFormat.TSV,
-    ".json": InputFormat.JSON,
-    ".jsonl": InputFormat.JSONL,
-    ".ndjson": InputFormat.JSONL,
-    ".npy": InputFormat.NPY,
-    ".npz": InputFormat.NPZ,
-    ".safetensors": InputFormat.SAFETENSORS,
-    ".pt": InputFormat.PT,
-    ".pth": InputFormat.PT,
-    ".parquet": InputFormat.PARQUET,
-    ".arrow": InputFormat.ARROW,
-    ".feather": InputFormat.ARROW,
-    ".ipc": InputFormat.ARROW,
-}
-_OF_ARRAYS = {
-    InputFormat.NPY,
-    InputFormat.NPZ,
-    InputFormat.SAFETENSORS,
-    InputFormat.PT,
-}
+Found: TypeAlias = "Table | Document | ArrayFile"
+Opener: TypeAlias = "Callable[[Opened, InputRequest, Wanted, Files], Found]"
+ArrayReader: TypeAlias = "Callable[[BinaryIO, str, Files, int | None], ArrayFile]"
+"""What opens arrays, given a buffered stream, its name, what closes it, and --max-bytes."""
 
-
-_OF_ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
-"""What Parquet, and Arrow's files and streams, begin with."""
-_BEGINS = {
-    b"PAR1": "Parquet",
-    b"ARROW1": "Arrow",
-    b"\x93NUMPY": "a NumPy array",
-    b"PK\x03\x04": "a zip of NumPy or torch",
-    b"{": "JSON",
-}
-"""What an input may be that is not of the format it is said to have."""
+_COLUMNS = "--*-col"
+"""Stands for every option that names columns."""
+_DELIMITED = ("--delimiter", "--no-header", "--encoding", _COLUMNS)
+_OBJECTS = ("--encoding", _COLUMNS)
+_DOCUMENT = ("--encoding", "--transpose")
+_ARRAYS = ("--transpose",)
 
 
 @dataclass(frozen=True)
-class Arrays:
-    """A file of arrays, none of which has been read yet."""
+class FileFormat:
+    """How the bytes of an input are laid out."""
 
-    source: str
-    file: ArrayFile
+    name: InputFormat
+    """What --input-format calls it; AUTO where only the bytes tell."""
+    title: str
+    """What messages call it."""
+    suffixes: tuple[str, ...]
+    open: Opener
+    """Reads as far as the columns, the one value or the names of the arrays."""
+    options: tuple[str, ...]
+    """Those that say something of it, but not of every format."""
+    begins: bytes | None = None
+    """A pattern of the first bytes; what is no text has to begin so."""
+    alias: str | None = None
+    """What a file of text may rather be that begins so, in a hint."""
 
-    def only(self, name: str, *, text: bool = False) -> Windows:
-        """The array of that name, or the only one there is; `text` lets it hold text.
+    @property
+    def is_text(self) -> bool:
+        """Whether it has an encoding."""
+        return "--encoding" in self.options
 
-        Raises
-        ------
-        DataError : there are several, and none of that name
-        """
-        names = self.file.names
-        if name not in names and len(names) > 1:
-            shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
-            raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
-        return self.file.open(name if name in names else names[0], text=text)
+    @property
+    def is_of_arrays(self) -> bool:
+        """Whether it holds arrays by their names."""
+        return self.options == _ARRAYS
+
+    def fits(self, head: bytes) -> bool:
+        """Whether an input that begins with `head` can be of it."""
+        return self.begins is not None and re.match(self.begins, head, re.DOTALL) is not None
 
 
-Found = Table | Document | Arrays
+def _delimited(
+    delimiter: str, source: Opened, request: InputRequest, wanted: Wanted, _: Files
+) -> Table:
+    from cecalc.input import csv
+
+    stream = source.text(request.encoding, request.max_bytes)
+    return csv.open_table(stream, request.delimiter or delimiter, request, wanted)
+
+
+def _json(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
+    from cecalc.input import json
+
+    stream = source.text(request.encoding, request.max_bytes)
+    return json.open_json(stream, request, wanted, is_lines=False)
+
+
+def _json_lines(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
+    from cecalc.input import json
+
+    stream = source.text(request.encoding, request.max_bytes)
+    return json.open_json(stream, request, wanted, is_lines=True)
+
+
+def _text(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
+    from cecalc.input import csv, json
+
+    stream = source.text(request.encoding, request.max_bytes)
+    head = stream.head()
+    if head.lstrip()[:1] in (b"{", b"["):
+        return json.open_json(stream, request, wanted, is_lines=False)
+    delimiter = request.delimiter or csv.sniff_delimiter(head.split(b"\n")[0])
+    return csv.open_table(stream, delimiter, request, wanted)
+
+
+def _arrow(source: Opened, request: InputRequest, wanted: Wanted, files: Files) -> Table:
+    from cecalc.input import parquet
+
+    return parquet.open_table(source, request, wanted, files)
+
+
+def _arrays(reader: Callable[[], ArrayReader]) -> Opener:
+    def opener(source: Opened, request: InputRequest, _: Wanted, files: Files) -> ArrayFile:
+        found = reader()(source.binary(files), source.name, files, request.max_bytes)
+        if not found.names:
+            raise DataError("holds no arrays", place=Place(source=source.name))
+        return found
+
+    return opener
+
+
+@_arrays
+def _npy() -> ArrayReader:
+    from cecalc.input.arrays.npy import open_npy
+
+    return open_npy
+
+
+@_arrays
+def _npz() -> ArrayReader:
+    from cecalc.input.arrays.npy import open_npz
+
+    return open_npz
+
+
+@_arrays
+def _zip() -> ArrayReader:
+    from cecalc.input.arrays.torch import open_zip
+
+    return open_zip
+
+
+@_arrays
+def _safetensors() -> ArrayReader:
+    from cecalc.input.arrays.safetensors import open_safetensors
+
+    return open_safetensors
+
+
+@_arrays
+def _torch() -> ArrayReader:
+    from cecalc.input.arrays.torch import open_torch
+
+    return open_torch
+
+
+FORMATS = (
+    FileFormat(InputFormat.CSV, "CSV", (".csv",), partial(_delimited, ","), _DELIMITED),
+    FileFormat(InputFormat.TSV, "TSV", (".tsv",), partial(_delimited, "\t"), _DELIMITED),
+    FileFormat(InputFormat.JSONL, "JSON lines", (".jsonl", ".ndjson"), _json_lines, _OBJECTS),
+    FileFormat(InputFormat.PARQUET, "Parquet", (".parquet",), _arrow, (_COLUMNS,),
+        b"PAR1", "Parquet"),
+    FileFormat(InputFormat.ARROW, "Arrow", (".arrow", ".feather", ".ipc"), _arrow, (_COLUMNS,),
+        rb"ARROW1|\xff{4}", "Arrow"),
+    FileFormat(InputFormat.NPY, "NumPy", (".npy",), _npy, _ARRAYS,
+        rb"\x93NUMPY|\x93.{0,4}\Z", "a NumPy array"),
+    FileFormat(InputFormat.AUTO, "zip", (), _zip, _ARRAYS, rb"PK(\x03\x04|\x05\x06)",
+        "a zip of NumPy or torch"),
+    FileFormat(InputFormat.NPZ, "NumPy .npz", (".npz",), _npz, _ARRAYS, rb"PK(\x03\x04|\x05\x06)"),
+    FileFormat(InputFormat.PT, "torch", (".pt", ".pth"), _torch, _ARRAYS,
+        rb"PK(\x03\x04|\x05\x06)|\x80[\x02-\x05]"),
+    FileFormat(InputFormat.SAFETENSORS, "safetensors", (".safetensors",), _safetensors, _ARRAYS,
+        rb".{3}[\x00-\x05]\x00{4}\{"),
+    FileFormat(InputFormat.JSON, "JSON", (".json",), _json, _DOCUMENT, rb"\{", "JSON"),
+    FileFormat(InputFormat.AUTO, "text", (".txt",), _text, _DELIMITED + _DOCUMENT, b""),
+)  # fmt: skip
+"""In the order in which they are looked for; text is what is nothing else."""
 
 
 def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Found:
@@ -90,82 +188,59 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
     InputError, DataError, LimitError : as the format's own reader says
     """
     source = open_bytes(path, files)
-    form = _said(path, request.format)
-    arrays = arrays_in(source, path, files, form=form, max_bytes=request.max_bytes)
-    if arrays is not None:
-        return arrays
-    if form is InputFormat.AUTO and source.head.startswith(_OF_ARROW):
-        form = InputFormat.PARQUET if source.head.startswith(b"PAR1") else InputFormat.ARROW
-    if form in (InputFormat.PARQUET, InputFormat.ARROW):
-        from cecalc.input import parquet
-
-        return parquet.open_table(source, form, request, wanted, files)
-    try:
-        return _text(source, form, request, wanted)
-    except DataError as error:
-        looks = next(
-            (form for begin, form in _BEGINS.items() if source.head.startswith(begin)), None
-        )
-        is_json = looks == "JSON" and form not in (InputFormat.CSV, InputFormat.TSV)
-        if looks is not None and not is_json:
-            error.hint = f"it begins like {looks}: see --input-format"
-        raise
+    return open_as(format_of(path, source.head, request.format), source, request, wanted, files)
 
 
-def _text(source: Opened, form: InputFormat, request: InputRequest, wanted: Wanted) -> Found:
-    """An input of text."""
-    stream = source.text(request.encoding, request.max_bytes)
-    head = stream.head()
-    if form is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
-        form = InputFormat.JSON
-    if form in (InputFormat.JSON, InputFormat.JSONL):
-        return json.open_json(stream, request, wanted, is_lines=form is InputFormat.JSONL)
-    sniffed = csv.sniff_delimiter(head.split(b"\n")[0])
-    delimiter = {InputFormat.TSV: "\t", InputFormat.CSV: ","}.get(form, sniffed)
-    return csv.open_table(stream, request.delimiter or delimiter, request, wanted)
-
-
-def _said(path: str, form: InputFormat) -> InputFormat:
-    """The format that the option or the suffix says."""
-    if form is not InputFormat.AUTO:
-        return form
-    return SUFFIXES.get(PurePath(without_suffix(path)).suffix.lower(), form)
-
-
-def arrays_in(
-    source: Opened,
-    path: str,
-    files: Files,
-    *,
-    form: InputFormat = InputFormat.AUTO,
-    max_bytes: int | None = None,
-) -> Arrays | None:
-    """The arrays of a file that holds some; None of any other.
+def open_as(
+    form: FileFormat, source: Opened, request: InputRequest, wanted: Wanted, files: Files
+) -> Found:
+    """An input in a format that is known.
 
     Raises
     ------
-    DataError, InputError, LimitError : as `arrays.open_arrays`
+    InputError, DataError, LimitError : as the format's own reader says
     """
-    form, head = _said(path, form), source.head
-    is_text = head.isascii() and b"\0" not in head and not head.startswith(b"PK")
-    if form not in _OF_ARRAYS and (is_text or form is not InputFormat.AUTO):
-        return None  # before anything is imported that knows more
-    from cecalc.input import arrays
+    head = source.head
+    if not form.is_text and not form.fits(head):
+        raise not_a(form.title, head, Place(source=source.name))
+    try:
+        return form.open(source, request, wanted, files)
+    except DataError as error:
+        other = next((other for other in FORMATS if other.alias and other.fits(head)), form)
+        is_json = other.name is InputFormat.JSON and "--delimiter" not in form.options
+        if form.is_text and other.alias and not is_json:
+            error.hint = f"it begins like {other.alias}: see --input-format"
+        raise
 
-    if form is InputFormat.AUTO and arrays.sniff(head) is None:
-        return None
-    container = None if form is InputFormat.AUTO else arrays.Container(form)
-    file = arrays.open_arrays(
-        source.binary(files), source.name, files, container=container, max_bytes=max_bytes
+
+def format_of(path: str, head: bytes, said: InputFormat = InputFormat.AUTO) -> FileFormat:
+    """The format that is said, else that of the suffix, else that of the first bytes."""
+    suffix = _suffix(path)
+    for form in FORMATS:
+        is_it = suffix in form.suffixes if said is InputFormat.AUTO else form.name is said
+        if is_it and form.name is not InputFormat.AUTO:
+            return form
+    return next(form for form in FORMATS if form.fits(head))
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a value names a file: `@x`, a slash, or a known suffix.
+
+    >>> is_file_name("logits.csv"), is_file_name("@x"), is_file_name("1,.5")
+    (True, True, False)
+    """
+    if "[" in text or "\n" in text:
+        return False
+    return (
+        text == "-"
+        or text.startswith("@")
+        or "/" in text
+        or any(_suffix(text) in form.suffixes for form in FORMATS)
     )
-    return Arrays(source.name, file)
 
 
-_LINES, _OBJECTS, _COLUMNS, _DOCUMENT, _ARRAYS = "lines", "objects", "columns", "document", "arrays"
-_DELIMITED = (_LINES,), "CSV and TSV"
-_TEXT = (_LINES, _OBJECTS, _DOCUMENT), "text"
-_TABLE = (_LINES, _OBJECTS, _COLUMNS), "tables: CSV, TSV, JSON lines, Parquet, Arrow"
-_WHOLE = (_DOCUMENT, _ARRAYS), "values as arguments, JSON documents and arrays"
+def _suffix(path: str) -> str:
+    return PurePath(without_suffix(path)).suffix.lower()
 
 
 def refuse_idle(found: Found, request: InputRequest) -> None:
@@ -175,39 +250,44 @@ def refuse_idle(found: Found, request: InputRequest) -> None:
     ------
     DataError : it goes with other formats
     """
-    beside = any(isinstance(given, NamedFile) for given in (request.target, request.sample_weight))
-    for option, (forms, what) in _given_options(request):
-        if _form(found) not in forms and (option == "--transpose" or not beside):
-            raise DataError(f"{option} goes with {what}", place=Place(source=found.source))
+    from cecalc.input.json import Document
+    from cecalc.input.table import Table
 
-
-def _form(found: Found) -> str:
     if isinstance(found, Table):
-        return found.form or _COLUMNS
-    return _DOCUMENT if isinstance(found, Document) else _ARRAYS
+        options = {"lines": _DELIMITED, "objects": _OBJECTS}.get(found.form, (_COLUMNS,))
+    else:
+        options = _DOCUMENT if isinstance(found, Document) else _ARRAYS
+    beside = any(isinstance(given, NamedFile) for given in (request.target, request.sample_weight))
+    for option, of_formats in _given_options(request):
+        if of_formats not in options and (option == "--transpose" or not beside):
+            rule = f"{option} goes with {_fitting(of_formats)}"
+            raise DataError(rule, place=Place(source=found.source))
 
 
-def _given_options(request: InputRequest) -> Iterator[tuple[str, tuple[tuple[str, ...], str]]]:
-    """The options that were given, and what each goes with."""
-    if request.delimiter is not None:
-        yield "--delimiter", _DELIMITED
-    if not request.has_header:
-        yield "--no-header", _DELIMITED
-    if request.encoding != "utf-8":
-        yield "--encoding", _TEXT
-    for option in _columns(request.columns):
-        yield option, _TABLE
-    if request.transpose:
-        yield "--transpose", _WHOLE
+def _given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
+    """The options that were given, and what `FileFormat.options` call them."""
+    columns = request.columns
+    every = {
+        "--delimiter": request.delimiter is not None,
+        "--no-header": not request.has_header,
+        "--encoding": request.encoding != "utf-8",
+        **{f"{kind.option}-cols": True for kind in columns.values},
+        "--target-col": columns.target is not None,
+        "--target-cols": columns.targets is not None,
+        "--id-col": columns.id is not None,
+        "--sample-weight-col": columns.sample_weight is not None,
+        "--transpose": request.transpose,
+    }
+    for option, is_given in every.items():
+        if is_given:
+            yield option, _COLUMNS if option.endswith(("-col", "-cols")) else option
 
 
-def _columns(choice: ColumnChoice) -> Iterator[str]:
-    yield from (f"{kind.option}-cols" for kind in choice.values)
-    for name, option in (
-        ("target", "--target-col"),
-        ("targets", "--target-cols"),
-        ("id", "--id-col"),
-        ("sample_weight", "--sample-weight-col"),
-    ):
-        if getattr(choice, name) is not None:
-            yield option
+def _fitting(option: str) -> str:
+    """What an option goes with, for people."""
+    if option == "--encoding":
+        return "text"
+    if option == "--transpose":
+        return "values as arguments, JSON documents and arrays"
+    titles = [f.title for f in FORMATS if option in f.options and f.name is not InputFormat.AUTO]
+    return f"tables: {', '.join(titles)}" if option == _COLUMNS else " and ".join(titles)

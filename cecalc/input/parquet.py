@@ -19,13 +19,12 @@ import pyarrow as pa
 
 from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
 from cecalc.input import arrow_columns
-from cecalc.input.arrays.stored import PlainFile, copied, not_a, out_of_memory, refuse_more
+from cecalc.input.arrays.stored import PlainFile, out_of_memory, refuse_more, seekable
 from cecalc.input.files import Files, Opened
 from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.model import Meter
 from cecalc.request import InputRequest
-from cecalc.terms import InputFormat
 
 BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
@@ -39,34 +38,19 @@ _DAMAGE = "its data is damaged"
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
-def sniff(head: bytes) -> InputFormat | None:
-    r"""What a file is by its first bytes; None where it holds no such table.
-
-    >>> sniff(b"PAR1\x15\x04"), sniff(b"logit_a,logit_b")
-    (<InputFormat.PARQUET: 'parquet'>, None)
-    """
-    if head.startswith(_PARQUET):
-        return InputFormat.PARQUET
-    return InputFormat.ARROW if head.startswith((_ARROW, _STREAM)) else None
-
-
-def open_table(
-    opened: Opened, form: InputFormat, request: InputRequest, wanted: Wanted, files: Files
-) -> Table:
+def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Files) -> Table:
     """The table in a file; what comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
-    DataError : it is not what it says, or its columns cannot be told
+    DataError : its columns cannot be told
     InputError : it ends early or is damaged
     LimitError : it is larger than it may be
     """
     place = Place(source=opened.name)
-    if sniff(opened.head) is not form:
-        raise not_a("Parquet" if form is InputFormat.PARQUET else "Arrow", opened.head, place)
     stream, regular = _lying(opened, files, request.max_bytes)
     with _undamaged(place):
-        if form is InputFormat.PARQUET:
+        if opened.head.startswith(_PARQUET):
             native = _native(opened, regular, files)
             rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
@@ -114,7 +98,7 @@ def _lying(
     stream = opened.binary(files)
     regular = PlainFile.of(stream, opened.name)
     if regular is None and not stream.seekable():
-        return copied(stream, opened.name, files, max_bytes)
+        return seekable(stream, opened.name, files, max_bytes)
     refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
     return stream, regular
 

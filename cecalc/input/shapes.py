@@ -22,6 +22,7 @@ from cecalc.terms import TargetForm, Task
 BATCH_VALUES = 2**17
 """How many values a block of an input that is there at once holds (but always a whole row)."""
 MAX_DEPTH = 100
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -138,43 +139,55 @@ def arrange(
     ------
     DataError : the shapes do not go together
     """
-    values, target = aligned(task, values, target, form)
+    given = None if target is None else target.shape
+    shape, target_shape = aligned(task, values.shape, given, form)
+    values = values.reshape(shape)
+    target = None if target is None else target.reshape(target_shape)
+    n, classes, *rest = shape
     if task in (Task.BCE, Task.SIGMOID):
-        return _cells(values, target)
-    return _positions(values, target)
+        flat = None if target is None else target.reshape(n, -1)
+        return ArrangedRows(values.reshape(n, -1), flat, None, shape[1:], 1)
+    if not rest:
+        return ArrangedRows(values, target, None, (classes,), 1)
+    if target is not None:
+        target = target.reshape(-1) if target.ndim < values.ndim else _class_last(target)
+    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
+    extents = tuple(rest)
+    return ArrangedRows(
+        _class_last(values), target, coordinates, (classes,), math.prod(extents), extents
+    )
+
+
+def _class_last(array: Floats) -> Floats:
+    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
 
 
 def aligned(
-    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
-) -> tuple[Floats, Floats | None]:
-    """Values and target with their rows on axis 0, from what `arrange` takes.
+    task: Task, values: Shape, target: Shape | None, form: TargetForm | None = None
+) -> tuple[Shape, Shape]:
+    """The shapes of values and target with their rows on axis 0, from those that `arrange` takes.
 
-    Only axes of length 1 come or go, and no value is looked at: arrays without memory of their own
-    do, to learn the shapes.
+    Only axes of length 1 come or go. Without a target, its shape is ().
 
     Raises
     ------
     DataError : the shapes do not go together
     """
-    if values.size == 0:
-        raise DataError("no data rows" if values.shape[0] == 0 else "rows without values")
+    if 0 in values:
+        raise DataError("no data rows" if values[0] == 0 else "rows without values")
     if task in (Task.BCE, Task.SIGMOID):
-        if target is not None and target.shape != values.shape:
-            target = _same_cells(values, target)
-        if values.ndim < 2:
-            values = values.reshape(-1, 1)
-        return values, None if target is None else target.reshape(values.shape)
-    if values.ndim == 0:
-        values = values[None]
-    if values.ndim == 1:  # one row (C,), as torch takes it
-        values = values[None]
-        target = _one_row(target, values.shape[1])
-    elif target is not None and values.shape == (1, *target.shape):
-        target = _one_row(target, values.shape[1])  # --logits 2,-3 --target 0,1
-    if target is not None:
-        target = target[None] if target.ndim == 0 else target
-        _check_shapes(values, target, form)
-    return values, target
+        if target not in (None, values):
+            _check_cells(values, target)
+        cells = values if len(values) > 1 else (math.prod(values), 1)
+        return cells, () if target is None else cells
+    rows = values if len(values) > 1 else (1, *(values or (1,)))  # (C,), as torch takes it
+    if target is None:
+        return rows, ()
+    if len(target) == 1 and rows == (1, *target) != (1, 1):
+        target = rows  # --logits 2,-3 --target 0,1
+    target = target or (1,)
+    _check_shapes(rows, target, form)
+    return rows, target
 
 
 def is_index(values: tuple[int, ...], target: tuple[int, ...]) -> bool:
@@ -189,83 +202,44 @@ def is_index(values: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return len(target) < len(rows)
 
 
-def _one_row(target: Floats | None, classes: int) -> Floats | None:
-    if target is None or target.ndim > 1:
-        return target
-    if target.ndim == 0:
-        return target[None]
-    return target[None] if target.shape == (classes,) and classes > 1 else target
-
-
-def _check_shapes(values: Floats, target: Floats, form: TargetForm | None) -> None:
-    index_shape = (values.shape[0], *values.shape[2:])
-    found = {values.shape: TargetForm.DISTRIBUTION, index_shape: TargetForm.INDEX}.get(target.shape)
+def _check_shapes(values: Shape, target: Shape, form: TargetForm | None) -> None:
+    n, _, *rest = values
+    found = {values: TargetForm.DISTRIBUTION, (n, *rest): TargetForm.INDEX}.get(target)
     if found is None:
-        rows, targets = values.shape[0], target.shape[0]
-        rule = f"{count(rows, 'row')} of values, {count(targets, 'target')}"
-        if values.ndim > 2 or target.ndim > 1:
+        rule = f"{count(n, 'row')} of values, {count(target[0], 'target')}"
+        if len(values) > 2 or len(target) > 1:
             rule = _mismatch(values, target)
         raise DataError(rule, hint=_shape_hint(values, target))
     if form is not None and form != found:
         raise DataError(
-            f"--target-form {form}, but the target's shape {target.shape} is that of "
+            f"--target-form {form}, but the target's shape {target} is that of "
             f"{'class indices' if found == TargetForm.INDEX else 'distributions'}"
         )
 
 
-def _mismatch(values: Floats, target: Floats) -> str:
-    return f"values of shape {values.shape} and a target of shape {target.shape}"
+def _mismatch(values: Shape, target: Shape) -> str:
+    return f"values of shape {values} and a target of shape {target}"
 
 
-def _shape_hint(values: Floats, target: Floats) -> str | None:
-    n, c, *rest = values.shape
-    if target.shape == (n, 1, *rest):
+def _shape_hint(values: Shape, target: Shape) -> str:
+    n, c, *rest = values
+    if target == (n, 1, *rest):
         return f"class indices have the shape {(n, *rest)}: leave the axis of length 1 out"
-    if target.ndim == values.ndim and target.shape[0] == c and target.shape[1] == n:
+    if len(target) == len(values) and target[:2] == (c, n):
         return "one of the two looks transposed: rows come first, classes second"
-    if target.ndim == 1:
+    if len(target) == 1:
         return "give one class index for each row, or one probability for each class"
-    return f"class indices have the shape {(n, *rest)}, distributions the shape {values.shape}"
+    return f"class indices have the shape {(n, *rest)}, distributions the shape {values}"
 
 
-def _positions(values: Floats, target: Floats | None) -> ArrangedRows:
-    """(N, C, d1, …) to (N·d1·…, C), with the coordinates of each position."""
-    n, classes, *rest = values.shape
-    if not rest:
-        return ArrangedRows(values, target, None, (classes,), 1)
-    if target is not None:
-        is_index = target.ndim < values.ndim
-        target = target.reshape(-1) if is_index else _class_last(target)
-    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
-    extents = tuple(rest)
-    return ArrangedRows(
-        _class_last(values), target, coordinates, (classes,), math.prod(extents), extents
-    )
-
-
-def _class_last(array: Floats) -> Floats:
-    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
-
-
-def _cells(values: Floats, target: Floats | None) -> ArrangedRows:
-    shape = values.shape[1:]
-    flat = values.reshape(values.shape[0], -1)
-    return ArrangedRows(
-        flat, None if target is None else target.reshape(flat.shape), None, shape, 1
-    )
-
-
-def _same_cells(values: Floats, target: Floats) -> Floats:
-    if target.size == values.size and _squeezed(values) == _squeezed(target):
-        return target.reshape(values.shape)
+def _check_cells(values: Shape, target: Shape) -> None:
+    lengths = [[length for length in shape if length != 1] for shape in (values, target)]
+    if lengths[0] == lengths[1]:
+        return
     hint = "bce needs a target for each value"
-    if values.ndim >= 2 and target.shape == (values.shape[0], *values.shape[2:]):
+    if len(values) >= 2 and target == (values[0], *values[2:]):
         hint += "; a class index for each row belongs to ce"
     raise DataError(_mismatch(values, target), hint=hint)
-
-
-def _squeezed(array: Floats) -> tuple[int, ...]:
-    return tuple(length for length in array.shape if length != 1)
 
 
 def axis_names(coordinates: Any) -> tuple[str, ...]:

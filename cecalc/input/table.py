@@ -19,8 +19,6 @@ from cecalc.terms import Task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cecalc.input.arrays import Windows
-
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
 Item = TypeVar("Item")
@@ -241,8 +239,6 @@ class Beside:
     """What the target was given in."""
     notes: tuple[str, ...] = ()
     """What is worth knowing about how the target was read."""
-    arrays: Mapping[str, Windows] = field(default_factory=dict)
-    """A `target` or `sample_weight` that is still to be read, for those who can read by windows."""
 
     def part(self, start: int, rows: int) -> Beside:
         """What belongs to `rows` rows from `start` on."""

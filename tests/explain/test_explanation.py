@@ -704,15 +704,14 @@ def test_json_of_one_logit_holds_its_pair() -> None:
 
 def test_rows_do_not_depend_on_how_they_were_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor which of them are shown, where only the last one is multi-hot."""
-    from cecalc.input import problem, shapes
+    from cecalc.input import array_problem, shapes
 
     rng = np.random.default_rng(1)
     logits = rng.normal(size=(50, 3)).tolist()
     target = [*np.eye(3)[rng.integers(0, 3, 49)].tolist(), [1, 1, 0]]
     once = explained.text(logits, target)
-    for room in (shapes, problem):
-        if hasattr(room, "BATCH_VALUES"):
-            monkeypatch.setattr(room, "BATCH_VALUES", 12)
+    for room in (array_problem, shapes):
+        monkeypatch.setattr(room, "BATCH_VALUES", 12)
     assert explained.text(logits, target) == once
     assert "highest losses (BCE) of 50 rows" in once
     assert "CE        none: 1 of 50 rows with targets that do not sum to 1" in once

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from cecalc import errors, selection
-from cecalc.input import arguments as inline
+from cecalc.input import arguments, json, layout, nested
 from cecalc.input import csv as rows
-from cecalc.input import json, layout
 from tests.fuzz import engines
 from tests.fuzz.damage import damaged
 from tests.fuzz.session import GROWTH, MESSAGE_BYTES, Session, Tried, fault_of
@@ -56,7 +55,7 @@ def test_the_engines_keep_what_they_find_small(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inline, "parse", _fails_at("]", inline.parse))
+    monkeypatch.setattr(arguments, "parse", _fails_at("]", nested.parse))
     keep = tmp_path / "keep"
     keep.mkdir()
     session = Session(every()["inline"], shell, tmp_path, keep)
@@ -112,10 +111,10 @@ BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
     "class order": ("csv", layout, "_matched", _in_file_order, "different: "),
     "short rows": ("csv", rows.RowForm, "records", _fills_up, "accepted, though no rows, ragged"),
     "other keys": ("json", json, "_unique", dict, "accepted, though no JSON"),
-    "no grammar": ("inline", inline, "read_number", _reads_nothing, "accepted, though no number"),
+    "no grammar": ("inline", nested, "read_number", _reads_nothing, "accepted, though no number"),
     "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),
     "clipped": ("csv", errors, "excerpt", lambda text: f"'{text * 20}\n'", "a message of"),
-    "exception": ("inline", inline, "parse", _fails_at("]", inline.parse), "raises IndexError"),
+    "exception": ("inline", arguments, "parse", _fails_at("]", nested.parse), "raises IndexError"),
 }  # fmt: skip
 
 

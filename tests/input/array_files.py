@@ -6,14 +6,21 @@ import io
 import json
 import struct
 import zipfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from cecalc.input.arrays import widened
+from cecalc.errors import Place
+from cecalc.input.arrays.dtypes import widened
+from cecalc.input.arrays.windows import ArrayFile
+from cecalc.input.bytes import HEAD, Rejoined, not_a
+from cecalc.input.files import Files, Opened
+from cecalc.input.formats import format_of, open_as
+from cecalc.input.layout import Wanted
+from cecalc.request import InputRequest
+from cecalc.terms import InputFormat, Task
 
 ONE = np.arange(6.0).reshape(2, 3)
 _SAFETENSORS = {"?": "BOOL", "bfloat16": "BF16"}
@@ -80,13 +87,32 @@ def claim(descr: str = "'<f8'", shape: str = "(2, 3)", data: bytes = b"", **more
     return header(f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n", data, **more)
 
 
-def streams(tmp_path: Path, data: bytes, files: ExitStack) -> list[Any]:
+def streams(tmp_path: Path, data: bytes, files: Files) -> list[Any]:
     """The same bytes from a file, and from what can only be read in order."""
     path = tmp_path / "x"
     path.write_bytes(data)
     raw = io.BytesIO(data)
     raw.seekable = lambda: False  # type: ignore[method-assign]
     return [files.enter_context(path.open("rb")), io.BufferedReader(raw)]
+
+
+def open_arrays(
+    stream: Any,
+    name: str,
+    files: Files,
+    form: InputFormat = InputFormat.AUTO,
+    max_bytes: int | None = None,
+) -> ArrayFile:
+    """The arrays in a buffered stream, opened as those of an input of that name."""
+    head = stream.raw.read(HEAD)
+    source = Opened(name, Rejoined(head, stream.raw, name), head, stream.raw)
+    found = format_of(name, head, form)
+    if not found.is_of_arrays:
+        raise not_a("known", head, Place(source=name))
+    request = InputRequest(Task.CE, max_bytes=max_bytes)
+    opened = open_as(found, source, request, Wanted(), files)
+    assert isinstance(opened, ArrayFile)
+    return opened
 
 
 def read(opened: Any, name: str, entries: int) -> tuple[Any, Any]:

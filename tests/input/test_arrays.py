@@ -6,7 +6,6 @@ import os
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from cecalc.input.arrays import open_arrays, widened
+from cecalc.input.arrays.dtypes import widened
+from cecalc.input.files import Files
 from tests.input.array_files import (
     ONE,
     npy,
     npz,
     one_safetensor,
     one_tensor,
+    open_arrays,
     pt,
     read,
     safetensors,
@@ -37,8 +38,8 @@ SHAPES = [(7, 3), (7,), (5, 2, 3), (4, 1), (2, 3, 1, 2), (0, 3), (3, 0), ()]
 
 
 @pytest.fixture
-def files() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
+def files() -> Iterator[Files]:
+    with Files() as stack:
         yield stack
 
 
@@ -69,7 +70,7 @@ def test_windows_are_numpys_own_answer(form: str, order: str, tmp_path: Path) ->
         wide = as_float64(array, dtype)
         data = FORMATS[form](array, dtype)
         for entries in (1, 2, 7, 1000):
-            with ExitStack() as files:
+            with Files() as files:
                 for stream in streams(tmp_path, data, files):
                     opened = open_arrays(stream, "x", files)
                     raw, widths = read(opened, opened.names[0], entries)
@@ -96,7 +97,7 @@ def test_every_half_is_widened_as_numpy_does() -> None:
         assert wide.flags.fnc == (halves.flags.fnc and not halves.flags.c_contiguous)
 
 
-def test_a_pipe_is_read_in_order(files: ExitStack) -> None:
+def test_a_pipe_is_read_in_order(files: Files) -> None:
     for array in (ONE, np.asfortranarray(ONE)):
         source, sink = os.pipe()
         os.write(sink, npy(array))
@@ -106,7 +107,7 @@ def test_a_pipe_is_read_in_order(files: ExitStack) -> None:
         assert np.array_equal(raw, ONE)
 
 
-def test_arrays_of_a_file_are_read_side_by_side(tmp_path: Path, files: ExitStack) -> None:
+def test_arrays_of_a_file_are_read_side_by_side(tmp_path: Path, files: Files) -> None:
     a, b = ONE.astype("f4"), np.asfortranarray(ONE)
     extents = {"shape": [2, 3], "dtype": "F32", "data_offsets": [0, 24]}, {
         "shape": [2, 3], "dtype": "F64", "data_offsets": [24, 72]}  # fmt: skip
@@ -120,7 +121,7 @@ def test_arrays_of_a_file_are_read_side_by_side(tmp_path: Path, files: ExitStack
         assert rows == [([row], [row]) for row in ONE.tolist()]
 
 
-def test_class_major_windows_stay_class_major(tmp_path: Path, files: ExitStack) -> None:
+def test_class_major_windows_stay_class_major(tmp_path: Path, files: Files) -> None:
     data = npy(np.asfortranarray(values("<f2", (5, 2, 3))))
     array = open_arrays(streams(tmp_path, data, files)[0], "x", files).open("")
     raw = array.read(2)
@@ -128,7 +129,7 @@ def test_class_major_windows_stay_class_major(tmp_path: Path, files: ExitStack) 
     assert widened(raw, array.dtype).flags.f_contiguous
 
 
-def test_a_torch_file_without_checksums_is_read(tmp_path: Path, files: ExitStack) -> None:
+def test_a_torch_file_without_checksums_is_read(tmp_path: Path, files: Files) -> None:
     computed = torch.serialization.get_crc32_options()
     torch.serialization.set_crc32_options(compute_crc32=False)
     try:
@@ -139,7 +140,7 @@ def test_a_torch_file_without_checksums_is_read(tmp_path: Path, files: ExitStack
     assert np.array_equal(read(open_arrays(stream, "x", files), "", 1)[1], ONE)
 
 
-def test_other_libraries_files_are_read(tmp_path: Path, files: ExitStack) -> None:
+def test_other_libraries_files_are_read(tmp_path: Path, files: Files) -> None:
     library = pytest.importorskip("safetensors.torch")
     halves = torch.arange(6).reshape(2, 3).to(torch.bfloat16)
     stream = streams(tmp_path, library.save({"x": halves}), files)[0]

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cecalc.cli import status_of
-from cecalc.input.bytes import expanded
+from cecalc.input.bytes import compression
 from tests.input.test_file_faults import COMPRESS, FEW
 
 SIZES = st.integers(1, 200)
@@ -28,8 +28,9 @@ def read(data: bytes, head: int, size: int, most: int = 2**18) -> bytes:
         def read(self, size: int, /) -> bytes:
             return rest.read(min(size, most))
 
-    opened = expanded(data[:head], Source())
-    assert opened is not None
+    form = compression(data[:head])
+    assert form is not None
+    opened = form.expanded(data[:head], Source())
     return b"".join(iter(lambda: opened.read(size), b""))
 
 

@@ -220,14 +220,14 @@ def test_a_file_held_as_a_whole_that_changes(
     path = tmp_path / ("x.json" if is_json else "x.pt")
     path.write_bytes(data if is_json else pt({"logits": torch.eye(2), "target": torch.arange(2)}))
     os.utime(path, (1, 1))
-    read = files._Metered.read if is_json else torch.load
+    read = files._Watched.read if is_json else torch.load
 
     def meanwhile(*args: Any, **options: Any) -> Any:
         path.touch()
         return read(*args, **options)
 
     if is_json:
-        monkeypatch.setattr(files._Metered, "read", meanwhile)
+        monkeypatch.setattr(files._Watched, "read", meanwhile)
     else:
         monkeypatch.setattr(torch, "load", meanwhile)
     with pytest.raises(InputError, match=f"{path}: changed while being read"):
@@ -261,7 +261,7 @@ def test_an_error_in_the_middle(
 ) -> None:
     path = tmp_path / "x.csv"
     path.write_text(TEXT)
-    read, calls = files._Shared.read, 0
+    read, calls = files._Watched.read, 0
 
     def fail(*args: Any) -> bytes:
         nonlocal calls
@@ -271,7 +271,7 @@ def test_an_error_in_the_middle(
         return read(*args)
 
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)
-    monkeypatch.setattr(files._Shared, "read", fail)
+    monkeypatch.setattr(files._Watched, "read", fail)
     assert told(["ce", str(path)], capfd) == (4, f"{path}: Input/output error")
 
 

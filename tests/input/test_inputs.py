@@ -7,6 +7,9 @@ import math
 
 import pytest
 
+from cecalc.input.bytes import COMPRESSIONS, Compression
+from cecalc.input.formats import FORMATS, FileFormat
+from cecalc.terms import InputFormat
 from tests.shell import InProcess
 
 WRONG, RIGHT = math.log1p(math.e), math.log1p(1 / math.e)
@@ -90,3 +93,27 @@ def test_ids_are_written_as_they_came(cecalc: InProcess) -> None:
     assert status == 0
     lines = out.splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == list(map(str, ids))
+
+
+def test_a_format_is_one_record() -> None:
+    """No suffix means two formats or ways of compressing, and none is without a record."""
+    suffixes = [s for form in (*FORMATS, *COMPRESSIONS) for s in _suffixes(form)]
+    assert len(set(suffixes)) == len(suffixes)
+    names = [form.name for form in FORMATS if form.name is not InputFormat.AUTO]
+    assert sorted(names) == sorted(set(InputFormat) - {InputFormat.AUTO})
+
+
+def _suffixes(form: FileFormat | Compression) -> tuple[str, ...]:
+    return form.suffixes if isinstance(form, FileFormat) else (form.suffix,)
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "error"),
+    [
+        ("7", "target\n0\n0\n", "1 row of values, 2 targets"),
+        ("1,2;3,4", "target\n0\n5\n", "y.csv:3: column 'target' (1): target 5 outside 0..1"),
+    ],
+)
+def test_arguments_beside_a_table(values: str, target: str, error: str, cecalc: InProcess) -> None:
+    status, _, err = cecalc(f"ce --logits {values} --target y.csv", {"y.csv": target})
+    assert (status, err.splitlines()[0]) == (3, f"cecalc: error: {error}")

@@ -193,7 +193,7 @@ FAULTS: list[tuple[str, dict[str, bytes], int, str, str | None]] = [
     ("ce x.npz", {"x.npz": npz(logits=VALUES, target=INDEX, classes=np.zeros(3, complex))}, 3, "x.npz: member classes.npy: dtype '<c16' is complex", None),
     ("ce x.npz", {"x.npz": npz(logits=np.full((2, 2), np.nan), target=np.array([0, 1]))}, 3, "x.npz: row 0, class 0: logit is nan (2 such rows: 0, 1)", "--nan propagate lets it through"),
     ("ce --logits x.npy --target y.npy --transpose", {"x.npy": npy(VALUES[0]), "y.npy": Y}, 3, "x.npy: --transpose: shape (3,) has no two axes to exchange", None),
-    ("ce --logits x.npy --target y.npy", {"x.npy": b"hello, hello", "y.npy": Y}, 3, "x.npy: not a NumPy file (starts with 'hello, h')", None),
+    ("ce --logits x.npy --target y.npy", {"x.npy": b"hello, hello", "y.npy": Y}, 3, "x.npy: not a NumPy file (starts with 'hello, hello')", None),
     ("ce --logits x.npy --target y.npy", {"x.npy": X[:-8], "y.npy": Y}, 4, "x.npy: file ends early (20 of 21 values)", None),
     ("ce --logits x.npy --target y.npy", {"x.npy": X, "y.npy": npy(np.array(["a"] * 7))}, 3, "y.npy: row 0: cannot read 'a' as a class index; the classes have no names", None),
     ("ce --logits x.npy --target y.npy --max-bytes 20", {"x.npy": X, "y.npy": Y}, 6, "x.npy: more than --max-bytes 20", None),

@@ -4,46 +4,30 @@ from __future__ import annotations
 
 import io
 import math
-import tokenize
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from cecalc.errors import DataError, InputError, Place
+from cecalc.input.arrays.dtypes import can_be, numeric
 from cecalc.input.arrays.stored import (
     ArrayStream,
     PlainFile,
-    Reader,
-    Stored,
-    can_be,
-    copied,
-    not_a,
-    numeric,
+    StoredWindows,
     refuse_more,
     refuse_other_size,
-    told,
 )
-from cecalc.input.arrays.windows import StoredWindows
-from cecalc.input.arrays.zip import Archive, short
+from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
+from cecalc.input.arrays.zip import Archive, open_archive
+from cecalc.input.bytes import not_a
 
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 """How many bytes say how long the header is, by version."""
 _HEADER_BYTES = 10_000 + 64
 """More than NumPy takes for a header, padding included."""
-_PARSING_FAILS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    SyntaxError,
-    ArithmeticError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    tokenize.TokenError,
-)
 
 
 @dataclass(frozen=True)
@@ -53,7 +37,7 @@ class NpyHeader:
     size: int
     """Of the header itself, in bytes."""
     shape: tuple[int, ...]
-    class_major: bool
+    is_fortran: bool
     stored: np.dtype[Any]
     dtype: str
     place: Place
@@ -63,39 +47,39 @@ class NpyHeader:
         """How long the data has to be."""
         return math.prod(self.shape) * self.stored.itemsize
 
-    def windows(self, stored: Stored) -> StoredWindows:
-        """The array whose values are in `stored`."""
-        return StoredWindows(
-            self.shape, self.dtype, self.stored, stored, self.place, self.class_major
-        )
+    def refuse_other_size(self, there: int) -> None:
+        """Raise where the data has another length than it has to."""
+        refuse_other_size(self.data_bytes, there, self.place, itemsize=self.stored.itemsize)
+
+    def windows(self, values: PlainFile | ArrayStream) -> Windows:
+        """The array of these values; what is in Fortran's order is read at once."""
+        if not self.is_fortran:
+            return StoredWindows(self.shape, self.dtype, self.place, self.stored, values)
+        size = (math.prod(self.shape),)
+        flat = StoredWindows(size, self.dtype, self.place, self.stored, values).read(*size)
+        return HeldWindows.of(flat.reshape(self.shape, order="F"), self.dtype, self.place)
 
 
-def open_npy(
-    stream: BinaryIO, name: str, files: ExitStack, *, max_bytes: int | None = None
-) -> StoredWindows:
+def open_npy(stream: BinaryIO, name: str, _: ExitStack, max_bytes: int | None = None) -> ArrayFile:
     """The array of a file or a stream that is at its start.
 
     Raises
     ------
     DataError : it is no array of real numbers, or more follows
     InputError : it ends early
-    LimitError : it is larger than `max_bytes`
+    LimitError : it is larger than `max_bytes`, or has no room
     """
-    with told(Place(source=name)):
-        header = read_header(stream, Place(source=name))
-    plain = PlainFile.of(stream, name)
-    if plain is None:
-        refuse_more(header.data_bytes, max_bytes, header.place)
-        if not header.class_major:
-            return header.windows(ArrayStream(stream, name))
-        _, plain = copied(stream, name, files, max_bytes)
-    itemsize = header.stored.itemsize
-    refuse_other_size(header.data_bytes, plain.size, header.place, itemsize=itemsize)
-    refuse_more(header.data_bytes, max_bytes, header.place)
-    return header.windows(plain)
+    place = Place(source=name)
+    in_order = ArrayStream(stream, place)
+    header = read_header(in_order, place)
+    if (plain := PlainFile.of(stream, name)) is not None:
+        header.refuse_other_size(plain.size)
+    refuse_more(header.data_bytes, max_bytes, place)
+    array = header.windows(plain or in_order)
+    return ArrayFile(name, ("",), lambda _: replace(array))
 
 
-def read_header(source: Reader, place: Place) -> NpyHeader:
+def read_header(source: ArrayStream, place: Place) -> NpyHeader:
     """The header of an array, read up to its end.
 
     Raises
@@ -132,7 +116,7 @@ def _understood(block: bytes, version: int, place: Place) -> NpyHeader:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a header by Python 2 is slower to read
             shape, fortran, dtype = parse(io.BytesIO(block))
-    except _PARSING_FAILS:
+    except Exception:  # noqa: BLE001  # nonsense can make Python's parser raise anything
         raise DataError("header is not valid", place=place) from None
     dtype_name = numeric(dtype, place)
     shape = tuple(int(n) for n in shape)
@@ -145,28 +129,26 @@ def _understood(block: bytes, version: int, place: Place) -> NpyHeader:
 _SUFFIX = ".npy"
 
 
-def names(archive: Archive) -> tuple[str, ...]:
-    """The names of the arrays: those of their members, without .npy."""
-    return tuple(m.removesuffix(_SUFFIX) for m in archive.members if m.endswith(_SUFFIX))
-
-
-def open_member(archive: Archive, array: str) -> StoredWindows:
-    """An array by its name.
+def open_npz(
+    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
+) -> ArrayFile:
+    """The arrays of a file; what comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
-    DataError, InputError, LimitError : as `Archive.member` and `npy.read_header`
+    DataError, InputError, LimitError : as `open_archive`
     """
-    if array + _SUFFIX not in archive.members:
-        place = Place(source=f"{archive.name}: member {short(array)}")
-        raise DataError("not an array", place=place)
-    member = archive.member(array + _SUFFIX)
-    header = read_header(member, member.place)
-    there = member.size - header.size
-    refuse_other_size(header.data_bytes, there, member.place, itemsize=header.stored.itemsize)
-    if not header.class_major:
+    return arrays_in(open_archive(stream, name, files, max_bytes))
+
+
+def arrays_in(archive: Archive) -> ArrayFile:
+    """The arrays of a zip file: the names are those of its members, without .npy."""
+    names = tuple(m.removesuffix(_SUFFIX) for m in archive.members if m.endswith(_SUFFIX))
+
+    def opened(name: str) -> Windows:
+        member = archive.member(name + _SUFFIX)
+        header = read_header(member, member.place)
+        header.refuse_other_size(member.size - header.size)
         return header.windows(member)
-    # A window takes bytes from all over the member: decompress it once, to a place of its own.
-    _, copy = copied(member, str(member.place), archive.files, None)
-    member.check()
-    return header.windows(copy)
+
+    return ArrayFile(archive.name, names, opened)

@@ -14,16 +14,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cecalc.errors import DataError, InputError, Place, excerpt
+from cecalc.input.arrays.dtypes import BFLOAT16, can_be
 from cecalc.input.arrays.stored import (
-    BFLOAT16,
     PlainFile,
-    can_be,
-    not_a,
+    StoredWindows,
     refuse_more,
     refuse_other_size,
     seekable,
 )
-from cecalc.input.arrays.windows import StoredWindows
+from cecalc.input.arrays.windows import ArrayFile
+from cecalc.input.bytes import not_a
 
 HEADER_BYTES = 100_000_000
 _LENGTH_BYTES = 8
@@ -55,44 +55,9 @@ class Tensor:
     end: int
 
 
-@dataclass(frozen=True)
-class Tensors:
-    """A file whose header holds together."""
-
-    name: str
-    data: PlainFile
-    tensors: dict[str, Tensor]
-
-    def open(self, tensor: str) -> StoredWindows:
-        """A tensor by its name.
-
-        Raises
-        ------
-        DataError : its dtype is not read
-        """
-        found = self.tensors[tensor]
-        stored = _DTYPES.get(found.dtype)
-        if stored is None:
-            raise DataError(
-                f"tensor {excerpt(tensor)}: dtype {excerpt(found.dtype)} is not read",
-                place=Place(source=self.name),
-                hint=f"these are: {', '.join(_DTYPES)}",
-            )
-        dtype = np.dtype(stored)
-        name = BFLOAT16 if found.dtype == "BF16" else dtype.name
-        extent = self.data.part(found.start, found.end - found.start)
-        return StoredWindows(found.shape, name, dtype, extent, Place(source=self.name))
-
-
-def starts_one(head: bytes) -> bool:
-    """Whether the first nine bytes of a file are those of a .safetensors."""
-    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
-    return head[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and length <= HEADER_BYTES
-
-
 def open_safetensors(
-    stream: BinaryIO, name: str, files: ExitStack, *, max_bytes: int | None = None
-) -> Tensors:
+    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
+) -> ArrayFile:
     """The tensors of a file; what comes from a pipe is copied to a temporary file first.
 
     Raises
@@ -104,23 +69,29 @@ def open_safetensors(
     _, file = seekable(stream, name, files, max_bytes)
     place = Place(source=name)
     refuse_more(file.size, max_bytes, place)
-    head = _read(file, 0, _LENGTH_BYTES + 1)
-    if not starts_one(head):
-        raise not_a("safetensors", head, place)
+    head = file.read(0, _LENGTH_BYTES + 1)
     length = int.from_bytes(head[:_LENGTH_BYTES], "little")
-    text = _read(file, _LENGTH_BYTES, length)
+    if head[_LENGTH_BYTES:] != b"{" or length > HEADER_BYTES:
+        raise not_a("safetensors", head, place)
+    text = file.read(_LENGTH_BYTES, length)
     if len(text) < length:
         raise InputError("file ends early (in its header)", place=place)
     tensors = _tensors(text, place)
     start = _LENGTH_BYTES + length
     data = file.part(start, file.size - start)
     _refuse_gaps(tensors, data.size, place)
-    return Tensors(name, data, tensors)
+    return ArrayFile(name, tuple(tensors), lambda tensor: _windows(data, tensor, tensors[tensor]))
 
 
-def _read(file: PlainFile, start: int, size: int) -> bytes:
-    block = bytearray(min(size, file.size - start))
-    return bytes(block[: file.fill(memoryview(block), start)])
+def _windows(data: PlainFile, name: str, tensor: Tensor) -> StoredWindows:
+    place, stored = Place(source=data.name), _DTYPES.get(tensor.dtype)
+    if stored is None:
+        rule = f"tensor {excerpt(name)}: dtype {excerpt(tensor.dtype)} is not read"
+        raise DataError(rule, place=place, hint=f"these are: {', '.join(_DTYPES)}")
+    dtype = np.dtype(stored)
+    said = BFLOAT16 if tensor.dtype == "BF16" else dtype.name
+    extent = data.part(tensor.start, tensor.end - tensor.start)
+    return StoredWindows(tensor.shape, said, place, dtype, extent)
 
 
 def _tensors(text: bytes, place: Place) -> dict[str, Tensor]:

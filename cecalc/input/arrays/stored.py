@@ -5,19 +5,20 @@ Plain reads only: a process that has mapped a file dies when the file shrinks.
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from cecalc.errors import DataError, InputError, LimitError, Place, count, excerpt, reason
+from cecalc.errors import DataError, InputError, LimitError, Place, count, reason
+from cecalc.input import files
+from cecalc.input.arrays.windows import Windows
 from cecalc.input.files import State, refuse_change, state_of
 
 if TYPE_CHECKING:
@@ -79,23 +80,6 @@ PIECE = 2**20
 """How many bytes of a stream are copied at once."""
 
 
-class Reader(Protocol):
-    """What can be read in order."""
-
-    def read(self, size: int, /) -> bytes:
-        """Read the next bytes, fewer only at the end."""
-
-
-class Stored(Protocol):
-    """Bytes of one array."""
-
-    def fill(self, view: memoryview, at: int) -> int:
-        """Put the bytes from `at` on into `view`; how many there were."""
-
-    def check(self) -> None:
-        """Raise where what was read cannot be trusted, or more follows; called after the last."""
-
-
 @dataclass(frozen=True)
 class PlainFile:
     """A part of a regular file; several readers may share it."""
@@ -138,6 +122,11 @@ class PlainFile:
             raise InputError(reason(error), place=Place(source=self.name)) from None
         return filled
 
+    def read(self, start: int, size: int) -> bytes:
+        """The bytes from `start` on, fewer only at the end."""
+        block = bytearray(max(0, min(size, self.size - start)))
+        return bytes(block[: self.fill(memoryview(block), start)])
+
     def check(self) -> None:
         """Raise `InputError` where the file is no longer what it was."""
         refuse_change(self.descriptor, self.before, self.name)
@@ -147,13 +136,18 @@ class PlainFile:
 class ArrayStream:
     """What can be read once, in order."""
 
-    stream: BinaryIO
-    name: str
+    stream: IO[bytes]
+    place: Place
+
+    def read(self, size: int) -> bytes:
+        """Read the next bytes, fewer only at the end."""
+        with self.told():
+            return self.stream.read(size)
 
     def fill(self, view: memoryview, at: int) -> int:  # noqa: ARG002  # it is where the last ended
         """Put the next bytes into `view`; how many there were."""
         filled = 0
-        with told(Place(source=self.name)):
+        with self.told():
             while filled < len(view):
                 got = self.stream.readinto(view[filled : filled + PIECE])  # type: ignore[attr-defined]
                 if not got:
@@ -163,35 +157,58 @@ class ArrayStream:
 
     def check(self) -> None:
         """Raise `DataError` where more follows."""
-        with told(Place(source=self.name)):
-            more = self.stream.read(1)
-        if more:
-            raise DataError("bytes after the data", place=Place(source=self.name))
+        if self.read(1):
+            raise DataError("bytes after the data", place=self.place)
+
+    def told(self) -> AbstractContextManager[None]:
+        """What is wrong with reading, as an `InputError`."""
+        return told(self.place)
+
+
+@dataclass
+class StoredWindows(Windows):
+    """Windows on bytes that are the array's values, in C's order."""
+
+    stored: np.dtype[Any]
+    bytes: PlainFile | ArrayStream
+
+    def _next(self, entries: int) -> NDArray[Any]:
+        entries = min(entries, self.length - self.position)
+        per_entry, itemsize = math.prod(self.shape[1:]), self.stored.itemsize
+        flat = self._empty(entries * per_entry)
+        at = self.position * per_entry * itemsize
+        filled = self.bytes.fill(flat.view(np.uint8).data, at)
+        if filled < flat.nbytes:
+            self.bytes.check()
+            raise ends_early((at + filled) // itemsize, math.prod(self.shape), self.place)
+        self.position += entries
+        if self.position == self.length:
+            self.bytes.check()
+        return flat.reshape(entries, *self.shape[1:])
+
+    def _empty(self, values: int) -> NDArray[Any]:
+        size = values * self.stored.itemsize
+        if size > files.room():  # the system may give what it does not have
+            raise out_of_memory(size, self.place)
+        try:
+            return np.empty(values, self.stored)
+        except MemoryError:
+            raise out_of_memory(size, self.place) from None
 
 
 def seekable(
     stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None
 ) -> tuple[BinaryIO, PlainFile]:
-    """The stream where it is a plain file, else a temporary copy of it.
+    """The stream where it is a plain file, else a temporary copy of it, that `files` removes.
 
     Raises
     ------
-    LimitError, InputError : as `copied`
-    """
-    plain = PlainFile.of(stream, name)
-    return copied(stream, name, files, max_bytes) if plain is None else (stream, plain)
-
-
-def copied(
-    stream: Reader, name: str, files: ExitStack, max_bytes: int | None
-) -> tuple[BinaryIO, PlainFile]:
-    """What is left of a stream, in a temporary file that `files` removes.
-
-    Raises
-    ------
-    LimitError : it has more than `max_bytes`
+    LimitError : it does not come from a file, and has more than `max_bytes`
     InputError : it cannot be read, or there is no room for the copy
     """
+    plain = PlainFile.of(stream, name)
+    if plain is not None:
+        return stream, plain
     size = 0
     with told(Place(source=name)):
         copy = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
@@ -201,16 +218,7 @@ def copied(
             copy.write(piece)
         copy.flush()
         copy.seek(0)
-    plain = PlainFile.of(copy, name)
-    assert plain is not None
-    return copy, plain
-
-
-def not_a(kind: str, head: bytes, place: Place) -> DataError:
-    """The error for a file that does not begin as its format does."""
-    article = "an" if kind[0] in "AEIOU" else "a"
-    begins = excerpt(head[:16].decode("latin-1"))
-    return DataError(f"not {article} {kind} file (starts with {begins})", place=place)
+    return seekable(copy, name, files, max_bytes)
 
 
 @contextmanager
@@ -222,99 +230,3 @@ def told(place: Place) -> Iterator[None]:
         raise
     except OSError as error:
         raise InputError(reason(error), place=place) from None
-
-
-BFLOAT16 = "bfloat16"
-"""NumPy has no such dtype: its values travel as their bits, in uint16."""
-_TEXT = ("U", "S")
-"""The kinds of NumPy's dtypes that hold text."""
-_AT_ONCE = 2**15
-"""How many halves are looked up at once; their places and values stay in the cache."""
-
-
-def numeric(dtype: np.dtype[Any], place: Place) -> str:
-    """The name of a dtype that is read, for people; text is for those who ask for it.
-
-    Raises
-    ------
-    DataError : it holds something else than real numbers, or wider ones than float64
-    """
-    if dtype.hasobject:
-        raise DataError("holds Python objects; not loaded", place=place)
-    if dtype.kind == "c":
-        raise DataError(f"dtype '{dtype.str}' is complex", place=place)
-    if dtype.kind in _TEXT and dtype.itemsize:
-        return dtype.str
-    if dtype.kind not in "biuf":
-        raise DataError(f"dtype '{dtype.str}' is not numeric", place=place)
-    if dtype.itemsize > 8:
-        raise DataError(f"dtype '{dtype.str}' is wider than float64", place=place)
-    return dtype.name
-
-
-def is_text(dtype: str) -> bool:
-    """Whether an array of that name of a dtype holds text.
-
-    >>> is_text("<U3"), is_text("uint8")
-    (True, False)
-    """
-    return dtype[1:2] in _TEXT and dtype[:1] in "<>|="
-
-
-def can_be(shape: tuple[int, ...], itemsize: int) -> bool:
-    """Whether NumPy can have an array of that shape, memory aside."""
-    filled = math.prod(n for n in shape if n) * itemsize
-    return len(shape) <= 64 and all(n >= 0 for n in shape) and filled < 2**63
-
-
-def widened(raw: NDArray[Any], dtype: str) -> NDArray[np.float64]:
-    """The values of a window as native float64; class-major memory stays class-major.
-
-    Every value is kept exactly, but for integers past 2**53, which are rounded to the nearest.
-
-    Parameters
-    ----------
-    raw : as `Windows.read` gives it
-    dtype : `Windows.dtype`
-
-    >>> widened(np.array([0x3F80, 0xFF80], np.uint16), "bfloat16")
-    array([  1., -inf])
-    """
-    if dtype == BFLOAT16:
-        raw = as_stored(raw, dtype)
-    elif raw.dtype == np.float16 and raw.dtype.isnative:
-        return _looked_up(raw)
-    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
-        return raw.astype(np.float64, copy=False)
-
-
-def as_stored(raw: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """The same values as float16 or float32 where those hold them, else `widened`.
-
-    >>> as_stored(np.array([0x3F80, 0xFF80], np.uint16), "bfloat16")
-    array([  1., -inf], dtype=float32)
-    """
-    if dtype == BFLOAT16:
-        wide = raw.astype(np.uint32)
-        wide <<= 16
-        return wide.view(np.float32)
-    if raw.dtype in (np.float16, np.float32) and raw.dtype.isnative:
-        return raw
-    return widened(raw, dtype)
-
-
-def _looked_up(halves: NDArray[np.float16]) -> NDArray[np.float64]:
-    # NumPy's own conversion is as quick on common logits, and ten times slower on subnormals,
-    # which small probabilities are.
-    order: Literal["C", "F"] = "F" if halves.flags.fnc else "C"
-    bits = halves.view(np.uint16).reshape(-1, order=order)
-    wide = np.empty(bits.shape)
-    for start in range(0, bits.size, _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        np.take(_every_half(), bits[part], out=wide[part], mode="wrap")  # "raise" makes a copy
-    return wide.reshape(halves.shape, order=order)
-
-
-@functools.cache
-def _every_half() -> NDArray[np.float64]:
-    return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float64)

@@ -1,23 +1,24 @@
-"""Arrays in files, read a window of their first axis at a time."""
+"""Arrays whose first axis is read in order, a window at a time, and the files that hold them."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import Place
-from cecalc.input import files
-from cecalc.input.arrays.stored import Stored, ends_early, out_of_memory
+from cecalc.errors import DataError, Place
+from cecalc.input.arrays.dtypes import is_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Windows(Protocol):
-    """An array in a file whose first axis is read in order, a window at a time.
+@dataclass
+class Windows(ABC):
+    """An array whose first axis is read in order, a window at a time.
 
     An array without axes is one entry, and comes as an array of one axis.
     """
@@ -25,6 +26,25 @@ class Windows(Protocol):
     shape: tuple[int, ...]
     dtype: str
     """As stored, for people: `float16`, `bfloat16`, `int64`, …"""
+    place: Place
+    position: int = field(default=0, init=False)
+    """How many entries have been taken from where they are stored."""
+    _peeked: NDArray[Any] | None = field(default=None, init=False)
+
+    @property
+    def length(self) -> int:
+        """The number of entries of the first axis; 1 where there are no axes."""
+        return self.shape[0] if self.shape else 1
+
+    def peek(self, entries: int) -> NDArray[Any]:
+        """The first `entries`, which stay to be read; only to be looked at.
+
+        Raises
+        ------
+        InputError, DataError, LimitError : as `read`
+        """
+        self._peeked = self._next(entries)
+        return self._peeked
 
     def read(self, entries: int) -> NDArray[Any]:
         """Read the next `entries` of the first axis as stored, fewer only at the end.
@@ -38,113 +58,71 @@ class Windows(Protocol):
         DataError : more follows than the header says
         LimitError : the window has no room
         """
+        if self._peeked is None:
+            return self._next(entries)
+        part, self._peeked = self._peeked[:entries], self._peeked[entries:]
+        if len(part) == entries:
+            return part.copy(order="K")
+        self._peeked = None
+        return np.concatenate([part, self._next(entries - len(part))])
+
+    @abstractmethod
+    def _next(self, entries: int) -> NDArray[Any]:
+        """What `read` gives from `position` on."""
 
 
 @dataclass
-class StoredWindows:
-    """Windows on bytes that are the array's values."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    stored: np.dtype[Any]
-    bytes: Stored
-    place: Place
-    class_major: bool = False
-    """Whether the first axis is the one whose values follow each other (Fortran's order)."""
-    position: int = 0
-
-    def read(self, entries: int) -> NDArray[Any]:
-        """Read the next `entries` of the first axis; see `Windows`."""
-        length = length_of(self.shape)
-        entries = min(entries, length - self.position)
-        if self.class_major and entries < length:
-            window = self._across(entries, length)
-        else:
-            window = self._run(entries)
-        self.position += entries
-        if self.position == length:
-            self.bytes.check()
-        return window
-
-    def _run(self, entries: int) -> NDArray[Any]:
-        """Values that follow each other in the file."""
-        per_entry = math.prod(self.shape[1:])
-        flat = self._empty(entries * per_entry)
-        self._fill(_bytes(flat), self.position * per_entry)
-        return flat.reshape(entries, *self.shape[1:], order="F" if self.class_major else "C")
-
-    def _across(self, entries: int, length: int) -> NDArray[Any]:
-        """Values of which only those of one class follow each other in the file."""
-        classes = math.prod(self.shape[1:])
-        flat = self._empty(classes * entries)
-        view, step = _bytes(flat), entries * self.stored.itemsize
-        for c in range(classes):
-            self._fill(view[c * step : (c + 1) * step], c * length + self.position)
-        return flat.reshape(entries, *self.shape[1:], order="F")
-
-    def _empty(self, values: int) -> NDArray[Any]:
-        size = values * self.stored.itemsize
-        if size > files.room():  # the system may give what it does not have
-            raise out_of_memory(size, self.place)
-        try:
-            return np.empty(values, self.stored)
-        except MemoryError:
-            raise out_of_memory(size, self.place) from None
-
-    def _fill(self, view: memoryview, first: int) -> None:
-        at = first * self.stored.itemsize
-        filled = self.bytes.fill(view, at)
-        if filled < len(view):
-            self.bytes.check()
-            values = (at + filled) // self.stored.itemsize
-            raise ends_early(values, math.prod(self.shape), self.place)
-
-
-@dataclass
-class HeldWindows:
+class HeldWindows(Windows):
     """Windows on an array that is in memory."""
 
-    shape: tuple[int, ...]
-    dtype: str
     array: NDArray[Any]
-    position: int = 0
-
-    def read(self, entries: int) -> NDArray[Any]:
-        """Read the next `entries` of the first axis; see `Windows`."""
-        start = self.position
-        self.position = min(start + entries, length_of(self.shape))
-        whole = self.array if self.shape else self.array.reshape(1)
-        return whole[start : self.position].copy(order="K")
-
-
-@dataclass
-class PeekedWindows:
-    """Windows on an array whose first entries have been looked at."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    head: NDArray[Any]
-    rest: Windows
-    position: int = 0
 
     @classmethod
-    def of(cls, array: Windows, entries: int) -> PeekedWindows:
-        """An array whose first `entries` are read."""
-        return cls(array.shape, array.dtype, array.read(entries), array)
+    def of(
+        cls, array: NDArray[Any], dtype: str = "float64", place: Place | None = None
+    ) -> HeldWindows:
+        """Windows on all of an array."""
+        return cls(array.shape, dtype, place or Place(), array)
 
-    def read(self, entries: int) -> NDArray[Any]:
-        """Read the next `entries` of the first axis; see `Windows`."""
-        part = self.head[self.position : self.position + entries].copy(order="K")
-        self.position += entries
-        if len(part) == entries:
-            return part
-        return np.concatenate([part, self.rest.read(entries - len(part))])
+    def _next(self, entries: int) -> NDArray[Any]:
+        start, self.position = self.position, self.position + entries
+        return np.atleast_1d(self.array)[start : start + entries].copy(order="K")
 
 
-def _bytes(flat: NDArray[Any]) -> memoryview:
-    return flat.view(np.uint8).data
+@dataclass(frozen=True)
+class ArrayFile:
+    """A file of arrays that has been opened; their values are still to be read."""
 
+    source: str
+    names: tuple[str, ...]
+    """In the file's order; the empty name is that of an array that is alone and has none."""
+    opener: Callable[[str], Windows]
+    """Gives an array by its name, at its start; several can be read side by side.
 
-def length_of(shape: tuple[int, ...]) -> int:
-    """The number of entries of the first axis; 1 where there are no axes."""
-    return shape[0] if shape else 1
+    What is read from a pipe as .npy can be opened once.
+    """
+
+    def open(self, name: str, *, text: bool = False) -> Windows:
+        """An array by its name, at its start; `text` lets it hold text.
+
+        Raises
+        ------
+        DataError : it holds something else than real numbers
+        """
+        array = self.opener(name)
+        if not text and is_text(array.dtype):
+            raise DataError(f"dtype '{array.dtype}' is not numeric", place=array.place)
+        return array
+
+    def only(self, name: str, *, text: bool = False) -> Windows:
+        """The array of that name, or the only one there is; `text` lets it hold text.
+
+        Raises
+        ------
+        DataError : there are several, and none of that name
+        """
+        names = self.names
+        if name not in names and len(names) > 1:
+            shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
+            raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
+        return self.open(name if name in names else names[0], text=text)

@@ -8,12 +8,12 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
-from cecalc.input.arrays.stored import PIECE, PlainFile, not_a, refuse_more, seekable
+from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
@@ -59,54 +59,40 @@ class Archive:
         refuse_more(self.expanded, self.max_bytes, Place(source=self.name), expands=True)
         with undamaged(place, "zip entry is damaged"):
             stream = self.files.enter_context(self.zip.open(info))
-        return Member(stream, info.file_size, place, self.plain)
+        return Member(stream, place, info.file_size, self.plain)
 
 
 @dataclass(frozen=True)
-class Member:
+class Member(ArrayStream):
     """The bytes of a member, read in order; the checksum is compared with the last of them."""
 
-    stream: IO[bytes]
     size: int
-    place: Place
     plain: PlainFile
-
-    def read(self, size: int) -> bytes:
-        """Read the next bytes, fewer only at the end."""
-        with undamaged(self.place, "checksum mismatch"):
-            return self.stream.read(size)
-
-    def fill(self, view: memoryview, at: int) -> int:  # noqa: ARG002  # it is where the last ended
-        """Put the next bytes into `view`; how many there were."""
-        filled = 0
-        while filled < len(view) and (piece := self.read(min(PIECE, len(view) - filled))):
-            view[filled : filled + len(piece)] = piece
-            filled += len(piece)
-        return filled
 
     def check(self) -> None:
         """Raise where the checksum is wrong or the file has changed."""
         self.read(1)
         self.plain.check()
 
+    def told(self) -> AbstractContextManager[None]:
+        """What is wrong with reading, as an `InputError`."""
+        return undamaged(self.place, "checksum mismatch")
+
 
 def open_archive(
-    kind: str, stream: BinaryIO, name: str, files: ExitStack, *, max_bytes: int | None = None
+    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
 ) -> Archive:
     """The zip file in a stream; what comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
     InputError : its directory, which is at its end, is missing or damaged
-    DataError : it does not begin as a zip file, or two members have one name
+    DataError : two members have one name, or more follows
     LimitError : it does not come from a file, and is larger than `max_bytes`
     """
     stream, plain = seekable(stream, name, files, max_bytes)
     place = Place(source=name)
     with undamaged(place, "its zip directory is damaged"):
-        head = stream.peek(16)[:16]  # type: ignore[attr-defined]
-        if not head.startswith(b"PK"):
-            raise not_a(kind, head, place)
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
         archive = files.enter_context(zipfile.ZipFile(stream))

@@ -1,0 +1,101 @@
+"""Nested lists as people write them down: rows, JSON, and what NumPy and torch print."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cecalc.errors import excerpt
+from cecalc.numbers import is_number, read_number
+
+MAX_DEPTH = 100
+
+_PRINTED = re.compile(
+    r"(?:np\.|numpy\.|torch\.)?(?:tensor|array)\(\s*(?P<body>\[.*\]|[^,()\[\]]+)(?:,[^\[\]]*)?\)",
+    re.DOTALL,
+)
+_TOKEN = re.compile(
+    r'\s*(?P<word>,|\[|\]|"(?P<quoted>[^"\\]*)"|(?P<bare>[^\s,\[\]"]+)|(?P<other>.+))', re.DOTALL
+)
+
+
+def parse(text: str, *, names: bool = False) -> Any:
+    """The number, or the nested lists of numbers, that `text` writes down.
+
+    A ValueError says what is wrong.
+
+    >>> parse("2,-3; 0.8,1")
+    [[2.0, -3.0], [0.8, 1.0]]
+    >>> parse("[ 2. -3. ]"), parse("tensor([[1., 2.]], dtype=torch.float64)")
+    ([2.0, -3.0], [[1.0, 2.0]])
+    >>> parse("2")
+    2.0
+    """
+    text = text.strip()
+    printed = _PRINTED.fullmatch(text)
+    if printed:
+        text = printed["body"].strip()
+    if "[" in text or "]" in text:
+        return _bracketed(text, names)
+    rows = [_listed(part, names) for part in text.split(";")]
+    if len(rows) == 1:
+        return rows[0][0] if len(rows[0]) == 1 else rows[0]
+    if names and all(len(row) == 1 for row in rows):  # 2;1 is a target of each row
+        return [row[0] for row in rows]
+    return rows
+
+
+def _listed(text: str, names: bool) -> list[Any]:
+    parts = text.split(",") if "," in text or names else text.split()
+    return [_item(part, names) for part in parts or [""]]
+
+
+def _item(text: str, names: bool) -> float | str:
+    if names and text.strip() and not is_number(text):
+        return text.strip()
+    return read_number(text.strip())
+
+
+def _bracketed(text: str, names: bool) -> Any:
+    """Nested brackets, items apart by commas (JSON, torch) or spaces (NumPy)."""
+    top: list[Any] = []
+    stack, before = [top], ","
+    for token in _TOKEN.finditer(text):
+        word = token["word"]
+        _refuse_misplaced(word, before, len(stack))
+        if word == "[":
+            stack[-1].append([])
+            stack.append(stack[-1][-1])
+        elif word == "]":
+            stack.pop()
+        elif word != ",":
+            stack[-1].append(_token_item(token, names))
+        before = word
+    if len(stack) > 1:
+        raise ValueError("a '[' is never closed")
+    if len(top) != 1 or not isinstance(top[0], list):
+        raise ValueError("text beside the brackets")
+    return top[0]
+
+
+def _refuse_misplaced(word: str, before: str, depth: int) -> None:
+    if word == "," and before in ("[", ","):
+        raise ValueError("empty item before ','")
+    if word == "[" and depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if word == "]" and depth == 1:
+        raise ValueError("a ']' too many")
+    if word == "]" and before == ",":
+        raise ValueError("']' where an item is expected")
+
+
+def _token_item(token: re.Match[str], names: bool) -> float | str:
+    if token["other"] is not None:
+        raise ValueError(f"cannot read {excerpt(token['other'])}")
+    if token["quoted"] is not None:
+        if not names:
+            raise ValueError(f"cannot read {excerpt(token['quoted'])} as a number")
+        return token["quoted"]
+    if token["bare"] == "...":
+        raise ValueError("'...' means the print was abbreviated; give all the numbers")
+    return _item(token["bare"], names)
