@@ -15,7 +15,7 @@ from cecalc.run.settings import report_of
 from cecalc.summary import Summary
 from cecalc.terms import Task
 from cecalc.why import verdict
-from cecalc.why.diagnosis import Diagnosis, Question
+from cecalc.why.diagnosis import Diagnosis, Question, Typed
 from cecalc.why.losses import LossOfBatch, LossOfRows, losses_of
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import Measured
@@ -84,8 +84,8 @@ class _Diagnosing(Collector[_Losses]):
 
 def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
     """What can be said of a number."""
-    typed = verdict.Typed.of(question.typed)
-    right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
+    typed = Typed.of(question.typed)
+    right = Measured(report.numerator, report.denominator, plan.is_of_cells)
     candidates = verdict.distinct(recipes(tally, plan, right))
     fits = verdict.fits(typed, candidates)
     found, torch = bool(fits.groups), _torch(plan, report)
@@ -93,23 +93,16 @@ def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> 
     mean = math.nan if report.mean is None else report.mean
     remarks = list(verdict.remarks(mean, tally, plan))
     return Diagnosis(
-        typed=typed.text,
-        value=typed.value,
-        decimals=typed.decimals,
-        is_sure=typed.is_sure,
-        task=report.header.task,
-        ours=report.mean,
-        ours_is=f"mean over {size}",
+        typed=typed,
+        report=report,
+        size=size,
         matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
-        also=[verdict.name_of(recipe) for recipe in fits.also],
+        also=[recipe.name for recipe in fits.also],
         tried=len(candidates),
         chance=verdict.chance(typed, candidates),
         apart=_apart(fits, tally, plan),
         reasons=() if found else tuple(verdict.reasons(typed, tally, plan)),
         advice=() if found else tuple(_advice(plan)),
-        source=report.header.schema.source,
-        backend=report.backend,
-        version=report.version,
     )
 
 

@@ -12,7 +12,7 @@ from cecalc.why import recipes_bce, recipes_ce
 from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
 from cecalc.why.loss_variants import BCE, CE
 from cecalc.why.plan import Known, Plan
-from cecalc.why.recipe import Measured, Mistake, Sum, Sums
+from cecalc.why.recipe import NOTHING, Measured, Mistake, Sum, Sums
 from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
 
@@ -21,23 +21,30 @@ from cecalc.why.tally import Tally
 class Recipe:
     """A way to a number."""
 
-    loss: Measured
+    mistake: Mistake
     factor: Factor
     value: float
 
     @property
     def rank(self) -> tuple[int, int, int]:
         """How simple it is: how many things are different, and how odd each is."""
-        mistake = self.loss.mistake
-        entries = 0 if mistake is None else len(mistake.entries)
-        steps = entries + (self.factor.rank > 0)
-        return steps, (mistake.rank if mistake else 0) + self.factor.rank, entries
+        mistake, factor = self.mistake, self.factor
+        return len(self.entries), mistake.rank + factor.rank, len(mistake.entries)
 
     @property
     def entries(self) -> tuple[int, ...]:
         """Its entries in the catalogue."""
-        own = self.loss.mistake.entries if self.loss.mistake else ()
-        return own + ((self.factor.entry,) if self.factor.rank else ())
+        return self.mistake.entries + ((self.factor.entry,) if self.factor.rank else ())
+
+    @property
+    def differences(self) -> list[Mistake | Factor]:
+        """What is not as it should be."""
+        return [part for part in (self.mistake, self.factor) if part.rank]
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return ", ".join(part.name for part in self.differences) or self.mistake.name
 
 
 def _forms(plan: Plan) -> Iterator[Mistake]:
@@ -65,11 +72,14 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
     """
     sums = Sums(tally, plan, right or _right_of(tally, plan))
     found = []
-    for loss in _losses(sums):
-        for factor in _factors(loss, plan.known):
+    for mistake in (NOTHING, *(mistakes(sums) if sums.rows else NOT_A_NUMBER)):
+        loss = mistake.of(sums) if _is_habit(mistake, plan.known) else None
+        if loss is None:
+            continue
+        for factor in _factors(mistake, loss, plan.known):
             value = factor.of(loss, sums)
-            if not math.isnan(value) or (loss.mistake is not None and factor.rank == 0):
-                found.append(Recipe(loss, factor, value))
+            if not math.isnan(value) or (mistake.rank and not factor.rank):
+                found.append(Recipe(mistake, factor, value))
     return sorted(found, key=lambda recipe: recipe.rank)
 
 
@@ -83,22 +93,13 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
     yield from (*ROUNDED, *NOT_A_NUMBER)
 
 
-def _losses(sums: Sums) -> Iterator[Measured]:
-    """The right loss first, then what each mistake makes of it."""
-    yield sums.right
-    for mistake in mistakes(sums) if sums.rows else NOT_A_NUMBER:
-        loss = mistake.of(sums)
-        if loss is not None and _is_habit(mistake, sums.plan.known):
-            yield replace(loss, mistake=mistake)
-
-
 def _right_of(tally: Tally, plan: Plan) -> Measured:
     """The loss itself, as the tally has it."""
     if not plan.is_of_cells:
         total = tally.totals[CE, "given"]
-        return Measured(None, total.loss, total.weight)
+        return Measured(total.loss, total.weight)
     name = "given" if plan.weight is None else "weight"
-    return Measured(None, tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
+    return Measured(tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
 
 
 def _is_habit(mistake: Mistake, known: Known) -> bool:
@@ -106,9 +107,9 @@ def _is_habit(mistake: Mistake, known: Known) -> bool:
     return mistake.framework is None or known.framework in (None, mistake.framework)
 
 
-def _factors(loss: Measured, known: Known) -> Iterator[Factor]:
-    every = (*FACTORS, *DEEP_FACTORS) if known.deep else FACTORS
-    for factor in every:
-        goes = loss.mistake is None or factor.with_mistakes or known.deep
+def _factors(mistake: Mistake, loss: Measured, known: Known) -> Iterator[Factor]:
+    """Those that are tried together with a mistake."""
+    for factor in (*FACTORS, *DEEP_FACTORS) if known.deep else FACTORS:
+        goes = not mistake.rank or factor.with_mistakes or known.deep
         if factor.rank == 0 or (goes and not loss.is_final):
             yield factor

@@ -36,7 +36,7 @@ def of_batches(size: int) -> tuple[Mistake, ...]:
             if done.whole < 2:
                 return None
             total, over = of(done, sums.count)
-            return Measured(None, total, over, sums.plan.is_of_cells, is_final=True)
+            return Measured(total, over, sums.plan.is_of_cells, is_final=True)
 
         return number
 

@@ -339,7 +339,7 @@ OF_ROWS = (
     *GUESSES,
     Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and then the "
         "mean", "perplexity = loss.mean().exp()  # once, of the mean",
-        lambda sums: Measured(None, sums.tally.exponentials, sums.rows, is_final=True), 2),
+        lambda sums: Measured(sums.tally.exponentials, sums.rows, is_final=True), 2),
     *(mistake for limits in _LIMITS for mistake in _by_hand(*limits)),
 )  # fmt: skip
 """What is made of rows, of axes and of arithmetic."""
