@@ -17,7 +17,7 @@ from cecalc.model import Floats, Header, Report
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import ROOM, draw, line, named, styled, width
-from cecalc.output.worked_rows import MARK, Block, WorkedLine, tables
+from cecalc.output.worked_rows import MARK, Block, tables
 from cecalc.request import Screen
 from cecalc.terms import TargetForm
 
@@ -96,7 +96,7 @@ def _mean(report: Report) -> float:
 
 _CODE = 64
 """Up to how many logits the code stands below; it holds them all."""
-_Line: TypeAlias = "tuple[str, Floats | None, float | None]"
+_Step: TypeAlias = "tuple[str, Floats | None, float | None]"
 """A name, what stands below each class, and what that comes to."""
 
 
@@ -179,7 +179,7 @@ def _name(header: Header, row: RowSteps) -> str:
     return columns.row_title(header, row.outcome)
 
 
-def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Line]:
+def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Step]:
     with np.errstate(invalid="ignore"):
         terms = np.where(steps.target == 0, 0.0, steps.target * steps.surprisal)
     return [
@@ -191,7 +191,7 @@ def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Line]:
     ]
 
 
-def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
+def _sigmoid(steps: SigmoidSteps) -> list[_Step]:
     several = steps.logits.size > 1
     return [
         ("BCE", None, None),
@@ -203,21 +203,22 @@ def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
     ]
 
 
-def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
+def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) -> Block:
     chosen = style.picked(steps)
     target = steps.target[chosen].tolist()
-    lines = [_line(chosen, line) for line in numbers]
-    lines.insert(1, WorkedLine("target y", list(map(brief, target))))
+    lines = [_line(chosen, *step) for step in numbers]
+    lines.insert(1, ["target y", *map(brief, target), ""])
     labels = ("x",) if steps.logits.size == 1 else style.labels
     names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
-    heading = WorkedLine(title, names, "Σ" if any(line.end for line in lines) else "")
+    heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
     return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
 
 
-def _line(chosen: Sequence[int], line: _Line) -> WorkedLine:
-    name, values, total = line
+def _line(
+    chosen: Sequence[int], name: str, values: Floats | None, total: float | None
+) -> list[str]:
     texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
-    return WorkedLine(name, list(texts), "" if total is None else rounded(total))
+    return [name, *texts, "" if total is None else rounded(total)]
 
 
 def _which(explanation: Explanation) -> str:

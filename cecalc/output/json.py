@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns, figures, groups
@@ -35,7 +37,7 @@ def member(name: str, value: Any) -> str:
         if not math.isfinite(value):
             return _flawed(name, str(value))
         return f"{quoted(name)}: {write_number(value)}"
-    if hasattr(value, "tolist"):
+    if isinstance(value, np.ndarray):
         return _lists(name, value[None], None)[0]
     if isinstance(value, dict):
         return f"{quoted(name)}: {{{', '.join(each(value))}}}"
@@ -107,8 +109,6 @@ def objects(parts: list[list[str]]) -> list[str]:
 
 def _lists(name: str, array: Any, used: Any) -> list[str]:
     """A member that is a list in each row of an array of shape (N, C), null where not used."""
-    import numpy as np
-
     key = quoted(name)
     flaw = f", {quoted(name + '_status')}: {quoted('non-finite')}"
     counts = np.isfinite(array)

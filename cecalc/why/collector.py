@@ -23,10 +23,6 @@ from cecalc.why.recipes import recipes
 from cecalc.why.tally import Tally, tally_of
 
 _WITHOUT = ("pos_weight",)
-_CELLS = verdict.Torch("F.binary_cross_entropy_with_logits", "target.numel()")
-_WEIGHTED = verdict.Torch("F.cross_entropy", "weight[target].sum()")
-_IGNORING = verdict.Torch("F.cross_entropy", "(target != ignore_index).sum()")
-_ROWS = verdict.Torch("F.cross_entropy", "len(target)")
 
 
 @dataclass(frozen=True)
@@ -121,13 +117,14 @@ def _apart(fits: verdict.Fits, tally: Tally, plan: Plan) -> str | None:
     return verdict.apart(first, second, recipes(alone, plan))
 
 
-def _torch(plan: Plan, report: Report) -> verdict.Torch:
-    """How torch spells the loss."""
+def _torch(plan: Plan, report: Report) -> dict[str, str]:
+    """How torch spells the loss, and what its mean divides by."""
     if plan.is_of_cells:
-        return _CELLS
+        return {"f": "F.binary_cross_entropy_with_logits", "n": "target.numel()"}
+    number = "(target != ignore_index).sum()" if report.rows_ignored else "len(target)"
     if report.header.has_row_weight:
-        return _WEIGHTED
-    return _IGNORING if report.rows_ignored else _ROWS
+        number = "weight[target].sum()"
+    return {"f": "F.cross_entropy", "n": number}
 
 
 def _in_words(report: Report) -> str:
@@ -140,12 +137,11 @@ def _in_words(report: Report) -> str:
 
 def _advice(plan: Plan) -> Iterator[str]:
     """What else could be told."""
-    known = plan.known
-    if not known.batch_sizes:
+    if not plan.batch_sizes:
         yield "--batch-size, where batches were averaged (any tries usual sizes)"
-    if plan.weight is None and not known.is_weight_free:
+    if plan.weight is None and not plan.is_weight_free:
         yield "--weight, where there were any (any tries usual ones)"
-    if not (known.label_smoothing or known.smoothings):
+    if not (plan.label_smoothing or plan.smoothings):
         yield "--label-smoothing, where there was any (any tries usual ones)"
-    if not known.deep:
+    if not plan.deep:
         yield "--deep, for several mistakes at once"

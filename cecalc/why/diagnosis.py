@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cecalc.model import Item, Report
 from cecalc.numbers import read_number
+
+if TYPE_CHECKING:
+    from cecalc.why.catalogue import Entry
 
 SINGLE = 3e-7
 """How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
@@ -81,14 +85,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """An entry of the catalogue."""
-
-    number: int
-    title: str
-
-
-@dataclass(frozen=True)
 class Match:
     """A way to the number that was asked about."""
 
@@ -97,7 +93,8 @@ class Match:
     """What was done, a sentence each."""
     fix: str | None
     """A line of torch; None where nothing has to be mended."""
-    entries: tuple[Reference, ...]
+    entries: tuple[Entry, ...]
+    """Of the catalogue."""
     value: float
     """What this way gives on these rows."""
     is_right: bool = False

@@ -11,7 +11,7 @@ import numpy as np
 from cecalc.why import recipes_bce, recipes_ce
 from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
 from cecalc.why.loss_variants import BCE, CE
-from cecalc.why.plan import Known, Plan
+from cecalc.why.plan import Plan
 from cecalc.why.recipe import NOTHING, Measured, Mistake, Sum, Sums
 from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
@@ -56,7 +56,7 @@ def _forms(plan: Plan) -> Iterator[Mistake]:
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
     has_rows = plan.classes > 1 or not plan.is_of_cells
-    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan.known)]
+    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan)]
     forms = [each.form for each in numbers if isinstance(each, Sum)]
     forms = [form for form in forms if form.is_of_cells or has_rows]
     return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
@@ -73,10 +73,10 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
     sums = Sums(tally, plan, right or _right_of(tally, plan))
     found = []
     for mistake in (NOTHING, *(mistakes(sums) if sums.rows else NOT_A_NUMBER)):
-        loss = mistake.of(sums) if _is_habit(mistake, plan.known) else None
+        loss = mistake.of(sums) if _is_habit(mistake, plan) else None
         if loss is None:
             continue
-        for factor in _factors(mistake, loss, plan.known):
+        for factor in _factors(mistake, loss, plan):
             value = factor.of(loss, sums)
             if not math.isnan(value) or (mistake.rank and not factor.rank):
                 found.append(Recipe(mistake, factor, value))
@@ -86,7 +86,7 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
 def mistakes(sums: Sums) -> Iterator[Mistake]:
     """Every mistake that may have been made."""
     yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
-    for size in sums.plan.known.batch_sizes:
+    for size in sums.plan.batch_sizes:
         yield from of_batches(size)
     yield from _forms(sums.plan)
     yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
@@ -102,14 +102,14 @@ def _right_of(tally: Tally, plan: Plan) -> Measured:
     return Measured(tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
 
 
-def _is_habit(mistake: Mistake, known: Known) -> bool:
-    """Whether a loop in what is known may make a mistake that is one framework's habit."""
-    return mistake.framework is None or known.framework in (None, mistake.framework)
+def _is_habit(mistake: Mistake, plan: Plan) -> bool:
+    """Whether the loop may make a mistake that is one framework's habit."""
+    return mistake.framework is None or plan.framework in (None, mistake.framework)
 
 
-def _factors(mistake: Mistake, loss: Measured, known: Known) -> Iterator[Factor]:
+def _factors(mistake: Mistake, loss: Measured, plan: Plan) -> Iterator[Factor]:
     """Those that are tried together with a mistake."""
-    for factor in (*FACTORS, *DEEP_FACTORS) if known.deep else FACTORS:
-        goes = not mistake.rank or factor.with_mistakes or known.deep
+    for factor in (*FACTORS, *DEEP_FACTORS) if plan.deep else FACTORS:
+        goes = not mistake.rank or factor.with_mistakes or plan.deep
         if factor.rank == 0 or (goes and not loss.is_final):
             yield factor

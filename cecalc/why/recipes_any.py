@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from cecalc.model import Floats
 from cecalc.why.loss_variants import (
     KERAS,
     NOWHERE,
@@ -85,12 +86,24 @@ GUESSES = (
 
 _IN_FULL = "loss = {f}(logits.float(), target)"
 
-ROUNDED = (
-    Mistake("the loss in float16", (15,), "the loss itself was rounded to float16", _IN_FULL,
-        lambda sums: final(float(as_float16(np.asarray([sums.right.mean]))[0])), 3),
-    Mistake("the loss in bfloat16", (15,), "the loss itself was rounded to bfloat16", _IN_FULL,
-        lambda sums: final(float(as_bfloat16(np.asarray([sums.right.mean]))[0])), 3),
-)  # fmt: skip
+
+def in_halves(loss: str) -> tuple[Mistake, Mistake]:
+    """What a loss makes of logits with too few bits."""
+
+    def mistake(dtype: str) -> Mistake:
+        says, of = f"the logits were rounded to {dtype}", Sum(Variant(dtype, loss))
+        return Mistake(f"logits in {dtype}", (15,), says, _IN_FULL, of, 3)
+
+    return mistake("float16"), mistake("bfloat16")
+
+
+def _rounded(dtype: str, nearest: Callable[[Floats], Floats]) -> Mistake:
+    says = f"the loss itself was rounded to {dtype}"
+    return Mistake(f"the loss in {dtype}", (15,), says, _IN_FULL,
+        lambda sums: final(float(nearest(np.asarray([sums.right.mean]))[0])), 3)  # fmt: skip
+
+
+ROUNDED = (_rounded("float16", as_float16), _rounded("bfloat16", as_bfloat16))
 
 NOT_A_NUMBER = (
     Mistake("0 times inf", (18,), "a logit is infinite, and a target's 0 times that is nan",
@@ -169,7 +182,7 @@ def combinations(plan: Plan) -> Iterator[Mistake]:
     losses = _LOSSES | _ON_CELLS if plan.is_of_cells else _LOSSES
     readings = {"given": _NONE} if plan.is_of_cells else _READINGS
     fix = BCE_LINE if plan.is_of_cells else CE_LINE
-    every = product(_ACTIVATIONS, losses, readings) if plan.known.deep else ()
+    every = product(_ACTIVATIONS, losses, readings) if plan.deep else ()
     for activation, loss, reading in every:
         clips = {TORCH if loss == "bce" else NOWHERE: _NONE}
         if loss in ("log", "bce"):

@@ -11,16 +11,16 @@ import numpy as np
 from cecalc.model import Floats
 from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
 from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 from cecalc.why.sums import RowsOfBlock
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     yield from SMOOTHING
-    for eps in sums.plan.known.smoothings:
+    for eps in sums.plan.smoothings:
         yield from _of_smoothing(eps)
-    if sums.plan.known.is_weight_free:
+    if sums.plan.is_weight_free:
         yield BALANCED
     yield from WEIGHTS
 
@@ -34,7 +34,7 @@ def _smoothing(of: Callable[[float, float, float, int], float], eps: float | Non
     """
 
     def number(sums: Sums) -> Measured | None:
-        share = sums.plan.known.label_smoothing if eps is None else eps
+        share = sums.plan.label_smoothing if eps is None else eps
         own, every = sums.total("unsmoothed"), sums.total("every")
         if not share or not own.rows or sums.classes < 2:
             return None
@@ -120,7 +120,6 @@ _NLL_LINE = "loss = F.nll_loss(F.log_softmax(logits, 1), target)"
 _NLL_OF_PROBS, _NLL_OF_LOGITS = Variant("softmax", "nll"), Variant("logits", "nll")
 _UNSHIFTED = "the loss was computed on target {}: of the two places one counts classes from 1"
 _IN_RANGE = f"{CE_LINE}  # classes 0..C-1 in both places"
-_FULL = "loss = F.cross_entropy(logits.float(), target)"
 _CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits, never clipped"
 
 OF_CLASSES = (
@@ -163,12 +162,10 @@ OF_CLASSES = (
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",
         Sum(Variant("logits", "swapped_ce"))),
-    Mistake("logits in float16", (15,), "the logits were rounded to float16", _FULL,
-        Sum(Variant("half", "ce")), 3),
-    Mistake("logits in bfloat16", (15,), "the logits were rounded to bfloat16", _FULL,
-        Sum(Variant("brain", "ce")), 3),
+    *in_halves("ce"),
     Mistake("probabilities in float16", (15,),
-        "the softmax was rounded to float16 before its logarithm was taken", _FULL,
+        "the softmax was rounded to float16 before its logarithm was taken",
+        "loss = F.cross_entropy(logits.float(), target)",
         Sum(Variant("softmax_half", "log")), 3),
     *(mistake for cap, whose, framework, clip, _ in LIBRARIES for mistake in (
         clipped(cap, whose, _CATEGORICAL, Variant("softmax", "log", clip), framework),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from cecalc.numbers import rounded
@@ -121,7 +120,7 @@ def _object(match: Match) -> str:
         "what": match.says,
         "value": match.value,
         "fix": match.fix,
-        "entries": [asdict(entry) for entry in match.entries],
+        "entries": [{"number": e.number, "title": e.title} for e in match.entries],
         "alike": match.alike,
     }
     return f"{{{', '.join(json.each(members))}}}"

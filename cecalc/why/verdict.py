@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cecalc.why.catalogue import catalogue
-from cecalc.why.diagnosis import SINGLE, Match, Reference, Typed
+from cecalc.why.diagnosis import SINGLE, Match, Typed
 from cecalc.why.plan import Plan
 from cecalc.why.recipes import Recipe
 from cecalc.why.tally import Tally
-
-
-@dataclass(frozen=True)
-class Torch:
-    """How torch spells the loss of these rows, for lines of code."""
-
-    loss: str
-    count: str
-    """What the mean divides by."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +75,16 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
 
 
 def match_of(
-    group: Sequence[Recipe], torch: Torch, size: str, remarks: Sequence[tuple[str, int]] = ()
+    group: Sequence[Recipe],
+    torch: Mapping[str, str],
+    size: str,
+    remarks: Sequence[tuple[str, int]] = (),
 ) -> Match:
     """A match in words.
 
     Parameters
     ----------
-    torch : what torch calls the loss, and what it divides by
+    torch : what torch calls the loss, f, and what its mean divides by, n
     size : what the reduction is over, in words
     remarks : what is worth a word about the right loss, and the entries they belong to
     """
@@ -104,8 +98,8 @@ def match_of(
     return Match(
         name=recipe.name,
         says=tuple(says),
-        fix=fix and fix.format(f=torch.loss, n=torch.count),
-        entries=tuple(Reference(n, catalogue()[n].title) for n in dict.fromkeys(entries)),
+        fix=fix and fix.format_map(torch),
+        entries=tuple(catalogue()[number] for number in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=not differences,
         alike=tuple(other.name for other in group[1:]),

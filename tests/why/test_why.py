@@ -21,7 +21,7 @@ from cecalc.terms import Kind, Task
 from cecalc.why.collector import diagnosing
 from cecalc.why.diagnosis import Diagnosis, Question, Typed
 from cecalc.why.factors import DEEP_FACTORS, FACTORS
-from cecalc.why.plan import Known, Plan
+from cecalc.why.plan import Plan
 from cecalc.why.recipe import NOTHING, Measured, Sums
 from cecalc.why.recipes import Recipe, mistakes
 from cecalc.why.tally import Tally
@@ -34,7 +34,7 @@ _RIGHT = Measured(1.0, 1.0)
 MISTAKES = {
     mistake.name: mistake
     for is_of_cells in (False, True)
-    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, Known(batch_sizes=(2,))), _RIGHT))
+    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, batch_sizes=(2,)), _RIGHT))
 }
 """Those that are tried whatever is known."""
 DIGITS = "samples/digits.csv"
