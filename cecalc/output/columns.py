@@ -51,10 +51,6 @@ def _is_loss(header: Header) -> bool:
     return header.task.is_loss
 
 
-def _is_activation(header: Header) -> bool:
-    return not header.task.is_loss
-
-
 def _has_files(header: Header) -> bool:
     return header.schema.files > 1
 
@@ -182,9 +178,9 @@ COLUMNS = (
            when=lambda h: h.task is Task.BCE),
     Column("right", "right", Sort.TEXT, _right_cells, used=_USED, when=_by_cell, table=28),
     Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="{activation}",
-           when=_is_activation, csv=20, jsonl=20, json=20),
-    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", when=_is_activation,
-           table=20),
+           when=lambda h: not h.task.is_loss, csv=20, jsonl=20, json=20),
+    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", table=20,
+           when=lambda h: not h.task.is_loss),
     Column("status", "status", Sort.TEXT, _statuses, when=_is_loss, csv=40),
     Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
            when=_is_loss, json=40),

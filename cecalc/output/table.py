@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from cecalc.errors import count, visible
 from cecalc.model import Activations, Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import columns, figures, groups
+from cecalc.output import columns, figures, groups, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
 from cecalc.output.drawing import ROOM, draw, flush, grid, line, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, TableRows
@@ -76,8 +76,6 @@ def _which(header: Header, kept: TableRows, report: Report | None) -> str:
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
-    from cecalc.output import worked_rows
-
     if not kept.total or not worked_rows.fits(header, kept.total):
         return []
     rows = (row for row in kept.rows() if isinstance(row, Losses))

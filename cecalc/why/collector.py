@@ -19,7 +19,7 @@ from cecalc.why.diagnosis import Diagnosis, Question, Typed
 from cecalc.why.losses import LossOfBatch, LossOfRows, losses_of
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import Measured
-from cecalc.why.recipes import recipes
+from cecalc.why.recipes import Recipe, recipes
 from cecalc.why.tally import Tally, tally_of
 
 _WITHOUT = ("pos_weight",)
@@ -83,8 +83,8 @@ def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> 
     typed = Typed.of(question.typed)
     right = Measured(report.numerator, report.denominator, plan.is_of_cells)
     candidates = verdict.distinct(recipes(tally, plan, right))
-    fits = verdict.fits(typed, candidates)
-    found, torch = bool(fits.groups), _torch(plan, report)
+    groups, also = verdict.fits(typed, candidates)
+    torch = _torch(plan, report)
     size = _in_words(report)
     mean = math.nan if report.mean is None else report.mean
     remarks = list(verdict.remarks(mean, tally, plan))
@@ -92,27 +92,22 @@ def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> 
         typed=typed,
         report=report,
         size=size,
-        matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
-        also=[recipe.name for recipe in fits.also],
+        matches=[verdict.match_of(group, torch, size, remarks) for group in groups],
+        also=[recipe.name for recipe in also],
         tried=len(candidates),
         chance=verdict.chance(typed, candidates),
-        apart=_apart(fits, tally, plan),
-        reasons=() if found else tuple(verdict.reasons(typed, tally, plan)),
-        advice=() if found else tuple(_advice(plan)),
+        apart=_apart([*groups, *([recipe] for recipe in also)], tally, plan),
+        reasons=() if groups else tuple(verdict.reasons(typed, tally, plan)),
+        advice=() if groups else tuple(_advice(plan)),
     )
 
 
-def _apart(fits: verdict.Fits, tally: Tally, plan: Plan) -> str | None:
+def _apart(groups: Sequence[Sequence[Recipe]], tally: Tally, plan: Plan) -> str | None:
     """Which further number would tell the simplest two explanations apart."""
-    groups = [*fits.groups, *((recipe,) for recipe in fits.also)]
-    if len(groups) > 1 and len(groups[0]) == 1:
-        first, second = (group[0] for group in groups[:2])
-    elif groups and len(groups[0]) > 1:
-        first, second = groups[0][:2]
-    else:
+    simplest = groups[0] if groups and len(groups[0]) > 1 else [group[0] for group in groups]
+    if len(simplest) < 2 or tally.head is None:
         return None
-    if tally.head is None:
-        return None
+    first, second, *_ = simplest
     alone = tally_of(tally.head.part(slice(0, 1)), plan)
     return verdict.apart(first, second, recipes(alone, plan))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from cecalc.why.loss_variants import Variant
 from cecalc.why.plan import Plan
@@ -53,7 +52,7 @@ class Sums:
         """C."""
         return self.plan.classes
 
-    @cached_property
+    @property
     def samples(self) -> int:
         """Entries of axis 0: fewer than rows where there are more dimensions."""
         return self.tally.samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -22,43 +23,46 @@ from cecalc.why.loss_variants import (
     as_float16,
 )
 from cecalc.why.plan import Plan
-from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Number, Sum, Sums, final, where
+from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
 from cecalc.why.sums import Batches
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 
+_OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float]], int], ...] = (
+    ("the mean of batch means",
+        ("the means of batches were averaged, "
+        "the last and smaller one with the weight of a whole one"),
+        lambda batches, _: (batches.means, batches.whole), 1),
+    ("batch means over rows",
+        "the means of batches were added up and divided by the number of rows",
+        lambda batches, count: (batches.means, count), 1),
+    ("the sum of batch means", "the means of batches were added up",
+        lambda batches, _: (batches.means, 1), 1),
+    ("the last batch", "it is the loss of the last batch alone",
+        lambda batches, _: (batches.last, 1), 1),
+    ("the first batch", "it is the loss of the first batch alone",
+        lambda batches, _: (batches.first, 1), 2),
+    ("without the last batch", "the means of batches were averaged without the last one",
+        lambda batches, _: (batches.means - batches.last, batches.whole - 1), 2),
+)  # fmt: skip
+"""A name, what was done, a total and what it is divided by, and the rank."""
 
-def of_batches(size: int) -> tuple[Mistake, ...]:
+
+def of_batches(size: int) -> Iterator[Mistake]:
     """What a training loop prints of batches of a size: their means, of all or of the last."""
+    for name, says, of, rank in _OF_BATCHES:
+        words = f"{says} (batches of {size})"
+        yield Mistake(name, (4,), words, _SUMS, partial(_of_batches, size, of), rank)
 
-    def means(of: Callable[[Batches, float], tuple[float, float]]) -> Number:
-        def number(sums: Sums) -> Measured | None:
-            done = sums.tally.batches[size].finish()
-            if done.whole < 2:
-                return None
-            total, over = of(done, sums.count)
-            return Measured(total, over, sums.plan.is_of_cells, is_final=True)
 
-        return number
-
-    of_size = f"(batches of {size})"
-    return (
-        Mistake("the mean of batch means", (4,), "the means of batches were averaged, the last "
-            f"and smaller one with the weight of a whole one {of_size}", _SUMS,
-            means(lambda batches, _: (batches.means, batches.whole))),
-        Mistake("batch means over rows", (4,), "the means of batches were added up and divided "
-            f"by the number of rows {of_size}", _SUMS,
-            means(lambda batches, count: (batches.means, count))),
-        Mistake("the sum of batch means", (4,), f"the means of batches were added up {of_size}",
-            _SUMS, means(lambda batches, _: (batches.means, 1))),
-        Mistake("the last batch", (4,), f"it is the loss of the last batch alone {of_size}", _SUMS,
-            means(lambda batches, _: (batches.last, 1))),
-        Mistake("the first batch", (4,), f"it is the loss of the first batch alone {of_size}",
-            _SUMS, means(lambda batches, _: (batches.first, 1)), 2),
-        Mistake("without the last batch", (4,), "the means of batches were averaged without the "
-            f"last one {of_size}", _SUMS,
-            means(lambda batches, _: (batches.means - batches.last, batches.whole - 1)), 2),
-    )  # fmt: skip
+def _of_batches(
+    size: int, of: Callable[[Batches, float], tuple[float, float]], sums: Sums
+) -> Measured | None:
+    done = sums.tally.batches[size].finish()
+    if done.whole < 2:
+        return None
+    total, over = of(done, sums.count)
+    return Measured(total, over, sums.plan.is_of_cells, is_final=True)
 
 
 def _shares_of_labels(sums: Sums) -> Measured | None:

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from cecalc.why.catalogue import catalogue
 from cecalc.why.diagnosis import SINGLE, Match, Typed
 from cecalc.why.plan import Plan
 from cecalc.why.recipes import Recipe
 from cecalc.why.tally import Tally
-
-
-@dataclass(frozen=True)
-class Fits:
-    """The recipes that a number fits."""
-
-    groups: tuple[tuple[Recipe, ...], ...]
-    """Those of each value together, the simplest first, as in all."""
-    also: tuple[Recipe, ...]
-    """Those that hardly change a simpler one which fits."""
 
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
@@ -39,22 +28,28 @@ def same(a: float, b: float) -> bool:
     return a == b or abs(a - b) <= 1e-9 * min(abs(a), abs(b))
 
 
-def fits(typed: Typed, found: Sequence[Recipe]) -> Fits:
-    """The recipes that a number fits, of those that make a difference."""
+def fits(typed: Typed, found: Sequence[Recipe]) -> tuple[list[list[Recipe]], list[Recipe]]:
+    """The recipes that a number fits, of those that make a difference.
+
+    Returns
+    -------
+    groups : those of each value together, the simplest first, as in all
+    also : those that hardly change a simpler one which fits
+    """
     matched = [recipe for recipe in found if typed.fits(recipe.value)]
     right = {recipe.factor.name for recipe in matched if not recipe.mistake.rank}
-    own, also = list[list[Recipe]](), list[Recipe]()
+    groups, also = list[list[Recipe]](), list[Recipe]()
     for recipe in matched:
         if recipe.mistake.rank and recipe.factor.name in right:
             also.append(recipe)
             continue
-        for group in own:
+        for group in groups:
             if same(group[0].value, recipe.value) or math.isnan(recipe.value):
                 group.append(recipe)
                 break
         else:
-            own.append([recipe])
-    return Fits(tuple(map(tuple, own)), tuple(also))
+            groups.append([recipe])
+    return groups, also
 
 
 def chance(typed: Typed, found: Sequence[Recipe]) -> float:
@@ -78,7 +73,7 @@ def match_of(
     group: Sequence[Recipe],
     torch: Mapping[str, str],
     size: str,
-    remarks: Sequence[tuple[str, int]] = (),
+    remarks: Sequence[tuple[str, int]],
 ) -> Match:
     """A match in words.
 
