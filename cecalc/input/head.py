@@ -54,7 +54,6 @@ def _targets(
 class _Unread(Classes):
     """Keeps targets as they stand."""
 
-    names: tuple[str, ...] | None = None
     target_as: TargetAs | None = TargetAs.NAME
     targets: list[Any] = field(default_factory=list)
 
