@@ -13,7 +13,7 @@ import numpy as np
 from cecalc.errors import DataError, count, excerpt, suggestion
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, nested_target, open_extras, stored_target
+from cecalc.input.extra_arrays import ExtraArray, TargetReader, open_extras
 from cecalc.input.files import Files
 from cecalc.input.problem import batch_of, stated, with_extras
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
@@ -116,11 +116,9 @@ class _Keys:
             array = array[:, None]  # a document's (N,) is N rows of one cell
         return HeldWindows.of(array)
 
-    def target(
-        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
-    ) -> ExtraArray:
-        """The target beside values of the shape `values`."""
-        return nested_target(self.names["target"], request, classes, values)
+    def target(self, reader: TargetReader) -> ExtraArray:
+        """The target."""
+        return reader.nested(self.names["target"])
 
 
 @dataclass(frozen=True)
@@ -150,12 +148,9 @@ class _Stored:
         """An array of numbers, by windows."""
         return self.file.open(self.names[name])
 
-    def target(
-        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
-    ) -> ExtraArray:
-        """The target beside values of the shape `values`."""
-        array = self.file.open(self.names["target"], text=True)
-        return stored_target(array, request, classes, values, self.source)
+    def target(self, reader: TargetReader) -> ExtraArray:
+        """The target, by windows."""
+        return reader.stored(self.file.open(self.names["target"], text=True), self.source)
 
 
 def _named(
@@ -184,7 +179,7 @@ def _named(
     ids = names_of(found.value("ids"), "ids") if "ids" in names else None
     values = _transposed(values, request)
     if "target" in names and request.wants_target:
-        target = found.target(request, classes, values.shape)
+        target = found.target(TargetReader(request, classes, values.shape))
         schema = replace(schema, notes=(*notes, *target.classes.notes))
     meter = files.meter if isinstance(found, _Stored) else Meter()
     return _Arrays(schema, values, target, weight, ids).problem(request, files, meter)
@@ -240,7 +235,7 @@ class _Arrays:
     def problem(self, request: InputRequest, files: Files, meter: Meter | None = None) -> Problem:
         """The problem, where --target and --sample-weight win over the input's own."""
         values, inner = self.values, files.enter_context(Files())
-        given = open_extras(request, self.schema.classes, values.shape, inner)
+        given = open_extras(TargetReader(request, self.schema.classes, values.shape), inner)
         target, weight = given[0] or self.target, given[1] or self.weight
         if target is not None and len(target.array.shape) == len(values.shape):
             target = replace(target, array=_transposed(target.array, request))

@@ -13,13 +13,12 @@ from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input import formats
 from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.cells import columns_of
+from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
-from cecalc.input.head import settled
 from cecalc.input.layout import Wanted
 from cecalc.input.nested import parse
-from cecalc.input.shapes import as_said, is_index, to_array
+from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
 from cecalc.input.table import Columns, Reading, Table
 from cecalc.input.text import cut
 from cecalc.model import Floats
@@ -127,50 +126,118 @@ class ExtraColumn:
         return part.stop - part.start, None
 
 
-def open_extras(
-    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
-) -> tuple[ExtraArray | None, ExtraArray | None]:
-    """What --target and --sample-weight gave, mostly still to be read; `files` closes it.
+@dataclass(frozen=True)
+class TargetReader:
+    """Reads a target, class names turned into class numbers."""
 
-    `values` is the shape of the values, whose rows are −1 where they are still to be counted.
+    request: InputRequest
+    names: tuple[str, ...] | None
+    """The names of the classes."""
+    values: tuple[int, ...]
+    """The shape of the values beside it, which tells whether it is of classes."""
+
+    @property
+    def classes(self) -> Classes:
+        """What a target of classes may name."""
+        return Classes.of(self.request, self.names)
+
+    def is_of_classes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a target of that shape is."""
+        return self.request.task is Task.CE and is_index(self.values, shape)
+
+    def stored(self, array: Windows, source: str | None) -> ExtraArray:
+        """A target in a file of arrays; its head has been looked at.
+
+        Raises
+        ------
+        DataError : a text names no class, or the loss takes no names
+        """
+        is_of_classes = self.is_of_classes(array.shape)
+        if array.is_text and not is_of_classes:
+            raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
+        names = self.classes if is_of_classes else Classes()
+        if array.is_text:
+            return _texts_encoded(array.texts(), names, source)
+        if names.are_open:
+            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
+            names = names.settled(head[:HEAD].tolist())
+        return ExtraArray("target", array, source, names)
+
+    def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
+        """A target of nested lists, or of a number, with so many axes at least.
+
+        Raises
+        ------
+        DataError : a name is no class, or the lists are ragged
+        """
+        names, flat = Classes(), list(_flat(nested))
+        has_names = self.names is not None or any(isinstance(item, str) for item in flat)
+        if has_names and self.is_of_classes(shape_of_first(nested)):
+            names = self.classes.settled(flat[:HEAD])
+            nested = _numbers(nested, names)
+        array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
+        return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
+
+    def columns(self, table: Table) -> ExtraArray:
+        """The rows of a table of targets.
+
+        Raises
+        ------
+        DataError : a row cannot be read, or names no class
+        """
+        names, values = self.classes, self.values
+        if not table.layout.target:
+            raise DataError("no target column", place=Place(source=table.source))
+        if len(values) < 2 or values[0] == 1:  # each class may have its number on its own line
+            blocks = list(table.blocks)
+            table = replace(table, blocks=iter(blocks))
+            if not is_index(values, (sum(block.count for block in blocks),)):
+                names = Classes()
+        reading = table.reading(self.request.task, names)
+        if reading.has_index and not reading.has_lists:
+            reading, rest = settled(table, reading)
+            table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
+        columns = _gathered(table, reading)
+        target = np.asarray(columns.target)
+        is_of_classes = self.is_of_classes(target.shape)
+        names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
+        return _extra("target", table, table.layout.target, columns, names)
+
+
+def open_extras(reader: TargetReader, files: Files) -> tuple[ExtraArray | None, ExtraArray | None]:
+    """What --target and --sample-weight gave, mostly still to be read; `files` closes it.
 
     Raises
     ------
     DataError : a name is no class, or something is no number
     InputError : a file cannot be opened
     """
-    target = weight = None
+    request, target, weight = reader.request, None, None
     if request.target is not None:
-        target = _target(request, request.target, classes, values, files)
+        target = _target(reader, request.target, files)
     if request.sample_weight is not None:
         weight = _sample_weight(request, request.sample_weight, files)
     return target, weight
 
 
-def _target(
-    request: InputRequest,
-    given: Given,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    files: Files,
-) -> ExtraArray:
+def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
     if isinstance(given, Inline):
         source, nested = given.option, given.nested
     else:
-        found = _opened(given, request, Wanted(values=False, only=True), files)
+        found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            return stored_target(found.only("target", text=True), request, classes, values, source)
+            return reader.stored(found.only("target", text=True), source)
         if isinstance(found, Table):
-            return _target_columns(found, request, Classes.of(request, classes), values)
+            return reader.columns(found)
         nested = found.value
         if isinstance(nested, dict):
             if "target" not in nested:
                 raise DataError("no target", place=Place(source=source))
             nested = nested["target"]
     try:
-        return replace(nested_target(nested, request, classes, values, axes=1), source=source)
+        return reader.nested(nested, source, axes=1)
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -198,29 +265,6 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
     columns = _gathered(found, found.reading(request.task, Classes()))
     return _extra(name, found, (column,), columns, Classes())
-
-
-def _target_columns(
-    table: Table, request: InputRequest, names: Classes, values: tuple[int, ...]
-) -> ExtraArray:
-    """The rows of a table of targets."""
-    if not table.layout.target:
-        raise DataError("no target column", place=Place(source=table.source))
-    if len(values) < 2 or values[0] == 1:  # a number for each class may be on a line of its own
-        blocks = list(table.blocks)
-        table = replace(table, blocks=iter(blocks))
-        rows = sum(block.count for block in blocks)
-        if not is_index(values, (rows,)):
-            names = Classes()
-    reading = table.reading(request.task, names)
-    if reading.has_index and not reading.has_lists:
-        reading, rest = settled(table, reading)
-        table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
-    columns = _gathered(table, reading)
-    target = np.asarray(columns.target)
-    is_of_classes = request.task is Task.CE and is_index(values, target.shape)
-    names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
-    return _extra("target", table, table.layout.target, columns, names)
 
 
 def _extra(
@@ -257,32 +301,6 @@ def _gathered(table: Table, reading: Reading) -> Columns:
     return Columns(**{name: joined(name) for name in names})
 
 
-def stored_target(
-    array: Windows,
-    request: InputRequest,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    source: str | None,
-) -> ExtraArray:
-    """A target in a file of arrays, beside values of the shape `values`; of its head it is told
-    whether it holds names or numbers.
-
-    Raises
-    ------
-    DataError : a text names no class, or the loss takes no names
-    """
-    is_of_classes = request.task is Task.CE and is_index(values, array.shape)
-    if array.is_text and not is_of_classes:
-        raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
-    names = Classes.of(request, classes) if is_of_classes else Classes()
-    if array.is_text:
-        return _texts_encoded(array.texts(), names, source)
-    if names.are_open:
-        head = widened(array.peek(HEAD), array.dtype).reshape(-1)
-        names = names.settled(head[:HEAD].tolist())
-    return ExtraArray("target", array, source, names)
-
-
 def _texts_encoded(texts: Any, names: Classes, source: str | None) -> ExtraArray:
     names = names.settled(texts.reshape(-1)[:HEAD].tolist())
     known, places = np.unique(texts, return_inverse=True)
@@ -292,34 +310,6 @@ def _texts_encoded(texts: Any, names: Classes, source: str | None) -> ExtraArray
     )
     array = HeldWindows.of(found.reshape(texts.shape))
     return ExtraArray("target", array, source, Classes(notes=names.notes))
-
-
-def nested_target(
-    nested: Any,
-    request: InputRequest,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    *,
-    axes: int = 0,
-) -> ExtraArray:
-    """A target of nested lists, class names turned into class numbers.
-
-    Parameters
-    ----------
-    values : the shape of the values beside it, which tells whether the target is of classes
-    axes : how many it has at least
-
-    Raises
-    ------
-    DataError : a name is no class, or the lists are ragged
-    """
-    names, flat = Classes(), list(_flat(nested))
-    is_of_names = classes is not None or any(isinstance(item, str) for item in flat)
-    if request.task is Task.CE and is_of_names and is_index(values, _shape(nested)):
-        names = Classes.of(request, classes).settled(flat[:HEAD])
-        nested = _numbers(nested, names)
-    array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
-    return ExtraArray("target", HeldWindows.of(array), classes=Classes(notes=names.notes))
 
 
 def read_numbers(given: Given) -> Floats:
@@ -366,12 +356,3 @@ def _flat(nested: Any) -> Iterator[Any]:
         return
     for item in nested:
         yield from _flat(item)
-
-
-def _shape(nested: Any) -> tuple[int, ...]:
-    """The shape of nested lists by the first of each; ragged ones are refused later."""
-    shape: tuple[int, ...] = ()
-    while isinstance(nested, list):
-        shape += (len(nested),)
-        nested = nested[0] if nested else None
-    return shape

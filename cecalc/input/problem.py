@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError
-from cecalc.input.cells import columns_of
+from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, open_extras
+from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
 from cecalc.input.files import Files
-from cecalc.input.head import settled
 from cecalc.input.shapes import arrange, axis_names
 from cecalc.input.table import Columns, Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Problem, Schema
@@ -100,7 +99,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     names = request.classes or layout.names or None
     reading = table.reading(request.task, Classes.of(request, names))
     with Files() as files:
-        extras = open_extras(request, names, (-1, *reading.row_shape), files)
+        extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
         columns = [ExtraColumn.of(extra) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
     weight = layout.sample_weight
