@@ -83,7 +83,7 @@ class ArrowColumns:
             values=self._array(layout.values, as_stored=True),
             target=self._target() if layout.target else None,
             sample_weight=None if weight is None else self._weights(weight),
-            ids=None if layout.id is None else _texts(self._column(layout.id)),
+            ids=None if layout.id is None else LazyTexts(self._column(layout.id)),
         )
 
     def _column(self, position: int) -> Any:
@@ -175,13 +175,16 @@ class ArrowColumns:
         return classes.encoded(known, places, partial(self._place, position))
 
 
-def _texts(column: Any) -> Lazy[str]:
-    """A column as texts, made when they are asked for."""
+class LazyTexts(Lazy[str]):
+    """A column as texts."""
 
-    def made(part: slice) -> list[str]:
-        return ["" if v is None else str(v) for v in column[part].to_pylist()]
+    def __init__(self, column: Any) -> None:
+        super().__init__(len(column))
+        self._column = column
 
-    return Lazy(len(column), made)
+    def made(self, part: slice) -> list[str]:
+        """Some of them."""
+        return ["" if value is None else str(value) for value in self._column[part].to_pylist()]
 
 
 def _decoded(column: Any) -> Any:

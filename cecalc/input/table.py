@@ -114,13 +114,9 @@ class Columns:
 
     def in_text(self, originals: LazyOriginals, id_key: int | str | None) -> Columns:
         """The same beside the lines and texts of the rows, and their cells called `id_key`."""
-
-        def ids(part: slice) -> list[str]:
-            return [str(original.cells[id_key]) for original in originals[part]]
-
         return replace(
             self,
-            ids=None if id_key is None else Lazy(len(originals), ids),
+            ids=None if id_key is None else LazyIds(originals, id_key),
             lines=originals.block.row_lines,
             originals=originals,
         )
@@ -220,14 +216,16 @@ class Table:
 class Lazy(Sequence[Item]):
     """Items that are made when they are asked for.
 
-    Parameters
-    ----------
-    size : how many there are
-    made : makes some of them
+    How they are made is a method: a closure over self would be a circle, and keep a block alive
+    until the garbage collector comes.
     """
 
-    def __init__(self, size: int, made: Callable[[slice], list[Item]]) -> None:
-        self._size, self._made = size, made
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def made(self, part: slice) -> list[Item]:
+        """Some of them."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return self._size
@@ -237,7 +235,7 @@ class Lazy(Sequence[Item]):
     @overload
     def __getitem__(self, i: slice) -> list[Item]: ...
     def __getitem__(self, i: int | slice) -> Item | list[Item]:
-        return self._made(i) if isinstance(i, slice) else self._made(slice(i, i + 1 or None))[0]
+        return self.made(i) if isinstance(i, slice) else self.made(slice(i, i + 1 or None))[0]
 
 
 class LazyOriginals(Lazy[Original]):
@@ -250,8 +248,12 @@ class LazyOriginals(Lazy[Original]):
     """
 
     def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
-        super().__init__(block.rows, lambda part: [Original(t, cells) for t in self.texts[part]])
-        self.block = block
+        super().__init__(block.rows)
+        self.block, self._cells = block, cells
+
+    def made(self, part: slice) -> list[Original]:
+        """Some of them."""
+        return [Original(text, self._cells) for text in self.texts[part]]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -281,3 +283,15 @@ class LazyOriginals(Lazy[Original]):
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends - np.arange(len(ends))
         return text.replace(b"\n", b""), offsets
+
+
+class LazyIds(Lazy[str]):
+    """The identifiers in a block of text: the cells of its rows that are called `key`."""
+
+    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
+        super().__init__(len(originals))
+        self._originals, self._key = originals, key
+
+    def made(self, part: slice) -> list[str]:
+        """Some of them."""
+        return [str(original.cells[self._key]) for original in self._originals[part]]
