@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
+from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Columns, Lazy, Reading, up_to_fault
 from cecalc.model import Floats
 
@@ -56,15 +57,7 @@ def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:
     """The positions of the columns that hold lists, and the shape of the first row's."""
     columns = zip(batch.schema.names, batch.columns, strict=True)
     lists = {name: column[0].as_py() for name, column in columns if _is(_LISTS, column)}
-    return {names.index(name): _shape(cell) for name, cell in lists.items()}
-
-
-def _shape(cell: Any) -> tuple[int, ...]:
-    shape: tuple[int, ...] = ()
-    while isinstance(cell, list):
-        shape += (len(cell),)
-        cell = cell[0] if cell else None
-    return shape
+    return {names.index(name): shape_of_first(cell) for name, cell in lists.items()}
 
 
 @dataclass(frozen=True)

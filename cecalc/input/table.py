@@ -1,4 +1,4 @@
-"""Tables: rows with named columns, read block by block, and what stands beside them."""
+"""Tables: rows with named columns, read block by block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place, count, excerpt
+from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.classes import Classes
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
@@ -104,6 +104,10 @@ class Columns:
     ids: Sequence[str] | None = None
     lines: Sequence[int] | None = None
     """1-based physical lines on which the rows start."""
+    target_lines: Sequence[int] | None = None
+    """The same in the target's own file, where it has one."""
+    sample_weight_lines: Sequence[int] | None = None
+    """The same in the file of the sample weights."""
     originals: Sequence[Original] | None = None
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
@@ -207,82 +211,6 @@ class Table:
         return Reading(
             self.source, self.fields, self.layout, task, classes, self.lists, is_text=is_text
         )
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What options gave beside the rows of an input."""
-
-    target: Floats | None = None
-    """Any shape `cecalc.input.shapes.arrange` takes; beside rows of a table (N,) or (N, C)."""
-    sample_weight: Floats | None = None
-    """Shape (N,)."""
-    ids: Sequence[str] | None = None
-    """The identifiers in the target's file."""
-    weight_ids: Sequence[str] | None = None
-    """The identifiers in the file of the sample weights."""
-    lines: Sequence[int] | None = None
-    """The lines of the target's file."""
-    weight_lines: Sequence[int] | None = None
-    """The lines of the file of the sample weights."""
-    weight_columns: tuple[tuple[int, str], ...] = ()
-    """The number and name of its column."""
-    weight_source: str | None = None
-    """What the sample weights were given in."""
-    columns: tuple[tuple[int, str], ...] = ()
-    """The number and name of the target's columns in its file."""
-    source: str | None = None
-    """What the target was given in."""
-    notes: tuple[str, ...] = ()
-    """What is worth knowing about how the target was read."""
-
-    def part(self, start: int, rows: int) -> Beside:
-        """What belongs to `rows` rows from `start` on."""
-        part = slice(start, start + rows)
-        names = ("target", "sample_weight", "lines", "weight_lines")
-        every = ((name, getattr(self, name)) for name in names)
-        parts: dict[str, Any] = {k: None if v is None else v[part] for k, v in every}
-        return replace(self, **parts)
-
-    def fits(
-        self, start: int, rows: int, ids: Sequence[str] | None
-    ) -> tuple[int, DataError | None]:
-        """How many of the rows from `start` on, whose identifiers are `ids`, this goes with; and
-        what is wrong with the next one.
-        """
-        fault = self._other_id(ids, slice(start, start + rows))
-        fits, error = (rows, None) if fault is None else fault
-        for what, array in self._arrays():
-            if array.shape[0] < start + fits:
-                fits = max(0, array.shape[0] - start)
-                error = DataError(f"{count(array.shape[0], what)}, but more rows of values")
-        return fits, error
-
-    def check_length(self, rows: int) -> None:
-        """Refuse arrays that are not as long as the table was."""
-        for what, array in self._arrays():
-            if array.shape[0] != rows:
-                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
-
-    def _arrays(self) -> Iterator[tuple[str, Floats]]:
-        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
-            if array is not None:
-                yield what, array
-
-    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError] | None:
-        """The first row whose identifier is not the one beside it."""
-        found = None
-        for what, others in (("target", self.ids), ("sample weight", self.weight_ids)):
-            if ids is None or others is None:
-                continue
-            pairs = enumerate(zip(ids, others[part], strict=False))
-            row, ours, theirs = next(((n, a, b) for n, (a, b) in pairs if a != b), (None, "", ""))
-            if row is not None and (found is None or row < found[0]):
-                beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
-                hint = "both files carry ids: bring them into the same order"
-                place = Place(row=part.start + row)
-                found = row, DataError(f"{beside} of the {what}", place=place, hint=hint)
-        return found
 
 
 class Lazy(Sequence[Item]):
