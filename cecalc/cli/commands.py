@@ -1,4 +1,4 @@
-"""The commands: parse, build a request, run the flow, return a status."""
+"""The commands: parse, build a request, run it, return a status."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ def _show(entry: Entry, options: Options) -> int:
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
-    """What the views make of the items, written where it belongs."""
+    """What the format makes of the items, written where it belongs."""
     from cecalc.output import quiet
 
     if output.streams and output.path is None:

@@ -79,7 +79,7 @@ class Classes:
     @cached_property
     def are_open(self) -> bool:
         """Whether only the targets can tell if they are names or numbers."""
-        if self.target_as is not None or not self._valued:
+        if self.target_as is not None or not self._valued or len(self._number) == 1:
             return False
         return list(self._valued) != [*range(len(self._number))]
 
@@ -129,8 +129,8 @@ class Classes:
         if is_unnamed or self.target_as is TargetAs.INDEX:
             return as_float(target)
         value = _value(target)
-        if value is None and (name := self._number.get(_text(target))) is not None:
-            return name
+        if value is None and (name := _text(target)) in self._number:
+            return self._of(name)
         if self.target_as is TargetAs.NAME or not _is_number(target):
             return self._named(target)
         if value is None or not self.are_open:
@@ -202,10 +202,16 @@ class Classes:
         if names and isinstance(target, float) and abs(target) >= _EXACT:
             raise ValueError(f"target {text} may be rounded; write names beyond 2^53 as text")
         if names:
-            return self._number[names[0]]
+            return self._of(names[0])
         if value == self.ignored:
             return self.ignored
         raise ValueError(self._unknown(text))
+
+    def _of(self, name: str) -> float:
+        """The number of a class; of one alone it would say that the label is off."""
+        if len(self._number) == 1:
+            raise ValueError("one class: a target is 0 or 1, not a name")
+        return self._number[name]
 
     def _fits_name(self, target: Any) -> bool:
         """Whether a class is called like a target."""

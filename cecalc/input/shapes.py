@@ -27,7 +27,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class ArrangedRows:
-    """Values and target laid out in rows; shapes as in `records.Batch`."""
+    """Values and target laid out in rows; shapes as in `model.Batch`."""
 
     values: Floats
     target: Floats | None

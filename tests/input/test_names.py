@@ -297,3 +297,28 @@ def test_from_a_pipe(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     monkeypatch.setattr("sys.stdin", text)
     assert status_of(["ce", "-q"]) == 0
     assert float(capfd.readouterr().out) == pytest.approx(np.log(2))
+
+
+@pytest.mark.parametrize("command", ["explain", "why 1.5"])
+@pytest.mark.parametrize("targets", ["1 1", "1 0", "1.0 1", "0.25 0.75"])
+@pytest.mark.parametrize("name", ["1", "0", "pos", "True"])
+def test_one_score_has_no_class_to_name(
+    command: str, targets: str, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its target is 0 or 1, whatever the column is called: what bce prints of the same file."""
+    path = _csv(["x"], targets.split(), _values(len(targets.split()), 1))
+    assert status_of(["bce", path, "-q"]) == 0
+    loss = float(capfd.readouterr().out)
+    status_of([*command.split(), path, "--classes", name, "-f", "json"])
+    out, err = capfd.readouterr()
+    found = json.loads(out)
+    assert (found["bce"]["loss"] if command == "explain" else found["loss"], err) == (loss, "")
+
+
+@pytest.mark.parametrize(("name", "target"), [("pos", "pos"), ("True", "true"), ("1", "1")])
+def test_one_class_is_not_named(name: str, target: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The name would be class 0, and so mean that the label is off."""
+    path = _csv(["x"], [target] * 2, _values(2, 1))
+    line = ["explain", path, "--classes", name, "--target-as", "name"]
+    assert status_of(line) == Status.DATA
+    assert "one class: a target is 0 or 1, not a name" in capfd.readouterr().err
