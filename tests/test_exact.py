@@ -1,4 +1,4 @@
-"""Exact sums at the ends of float64, whole and by groups: quick, and beside the laws of all sums."""
+"""Exact sums at the ends of float64, whole and by groups: quick, beside the laws of all sums."""
 
 from __future__ import annotations
 
