@@ -73,6 +73,12 @@ def test_what_names_nothing_is_refused(specification: str, fault: str) -> None:
     assert caught.value.rule == fault
 
 
+def test_a_quote_alone_is_no_name_in_quotes() -> None:
+    assert select(["a", '"'], '"', "--select") == (1,)
+    with pytest.raises(DataError):
+        select(["a", ""], '"', "--select")
+
+
 def test_among_keeps_globs_and_inversion_off_other_roles() -> None:
     assert select(FIELDS, "*", "--logits-cols", among=[2, 3]) == (2, 3)
     assert select(FIELDS, "!logit_b", "--logits-cols", among=[2, 3]) == (2,)

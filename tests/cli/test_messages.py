@@ -245,6 +245,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "bce --logits 1,2,3 --target=-3,1,255", {}, 3, "--target: row 0, class 0: target -3 outside 0..1", None),
     (0, "bce --logits 1,2,3 --target=-3,1,9", {}, 3, "--target: row 0, class 0: target -3 outside 0..1", None),
     (0, "ce --probs 0.75,0.5;0.25,0.5 --target 1,0", {}, 3, "--probs: row 0: predicted probabilities sum to 1.25, not 1 (2 such rows: 0, 1)", "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"),
+    (0, "ce --probs 1,1 --target 0", {}, 3, "--probs: row 0: predicted probabilities sum to 2, not 1", None),
     (0, "ce --probs 0.25,0.5;0.25,0.5 --target 1,0", {}, 3, "--probs: row 0: predicted probabilities sum to 0.75, not 1 (2 such rows: 0, 1)", None),
     (0, "bce --logits 1;2;3 --target 0;1;0 --weight 1,2", {}, 3, "--logits: weights for 2 rows, but there are more", None),
     (0, "bce --logits 1;2;3 --target 0;1;0 --weight 1,2,3,4", {}, 3, "weights for 4 rows, but there are 3", None),

@@ -185,6 +185,8 @@ LINES: list[tuple[str, dict[str, str | bytes], int | None, str, str | None]] = [
     ("bce --probs 0,0,1 --target 1,1,1", {}, 7, "ln 0 in 2 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
     ("bce --probs 0,0,1,1,1 --target 1,0,1,0,0.5", {}, 7, "ln 0 in 3 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
     ("bce --probs 1,0 --target 1,0", {}, None, "", None),
+    ("ce x.csv", {"x.csv": SOFT + "1,2,.333333,.666666\n1,2,.5,.500001\n"}, None, "", None),
+    ("ce --probs .333333,.666666 --target 0", {}, None, "", None),
     ("ce --probs .5,.5;7,8;.5,.5 --target 0,-100,1", {}, None, "", None),
     ("ce --log-probs=-0.6931471805599453,-0.6931471805599453;7,8;-inf,0 --target 0,-100,1", {}, None, "", None),
     ("ce x.csv", {"x.csv": SOFT + "1,2,.5,.505\n1,2,.5,.502\n"}, 22, "target probabilities sum to 1 only within 0.005; used as they are", None),

@@ -163,6 +163,17 @@ def test_pieces_have_the_digits_of_the_whole(
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_the_first_of_equal_peaks_among_many_classes_laid_out_by_class() -> None:
+    """More of them than 16 bits count."""
+    logits = np.zeros((64, C + 5), dtype=np.float16, order="F")
+    logits[:, [3, 9, C + 4]] = 1
+    logits[1, 0], logits[2, 3] = 1, 0
+    expected = np.full(64, 3)
+    expected[1:3] = 0, 9
+    for stored in (logits, logits.astype(np.float32)):
+        np.testing.assert_array_equal(normaliser(stored).prediction, expected)
+
+
 near = st.floats(2**-12, 2**12, width=32) | st.floats(-(2**12), -(2**-12), width=32) | st.just(0.0)
 
 

@@ -31,7 +31,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/compute/backend.py": ("tests/compute/test_backend.py", *_OF_FIGURES[:-1]),
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),
     "cecalc/exact.py": ("tests/test_exact.py", *_OF_FIGURES),
-    "cecalc/summary.py": _OF_FIGURES,
+    "cecalc/summary.py": (*_OF_FIGURES, _OF_MESSAGES),
     "cecalc/run/groups.py": ("tests/run/test_gathered.py",),
     "cecalc/output/figures.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
     "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
