@@ -84,6 +84,11 @@ def test_tree_sum_adds_in_one_order(
     ).all()
 
 
+def test_a_sum_beyond_float64_is_infinite_without_a_warning() -> None:
+    sums = stable.tree_sum(np.asarray([[1.7e308] * 3, [-1.7e308] * 3]))
+    assert sums.tolist() == [math.inf, -math.inf]
+
+
 def test_tree_sum_of_many_keeps_more_than_adding_in_a_line() -> None:
     """A million tenths: the halving order is within 2 ulps, where a running sum is 1e-11 off."""
     tenths = np.full(1_000_000, 0.1)

@@ -27,7 +27,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES),
     "cecalc/losses/checks.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES[:4]),
     "cecalc/losses/rules.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES[:4]),
-    "cecalc/compute": _OF_FIGURES,
+    "cecalc/compute": (*_OF_FIGURES, "tests/output/test_columns.py"),
     "cecalc/compute/backend.py": ("tests/compute/test_backend.py", *_OF_FIGURES[:-1]),
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),
     "cecalc/exact.py": ("tests/test_exact.py", *_OF_FIGURES),
