@@ -61,6 +61,7 @@ REFUSED = [
     ("id-nope", "--select: no column 'id-nope'"),
     ("q*", "--select: no column 'q*'"),
     ("/qqq/", "--select: no column '/qqq/'"),
+    ("/^LOGIT/", "--select: no column '/^LOGIT/'"),
     ("!1-", "--select !1- leaves no column"),
     ("id,!id", "--select id,!id leaves no column"),
 ]
