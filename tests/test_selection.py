@@ -61,6 +61,7 @@ REFUSED = [
     ("id-nope", "--select: no column 'id-nope'"),
     ("q*", "--select: no column 'q*'"),
     ("/qqq/", "--select: no column '/qqq/'"),
+    ("/^LOGIT/", "--select: no column '/^LOGIT/'"),
     ("!1-", "--select !1- leaves no column"),
     ("id,!id", "--select id,!id leaves no column"),
 ]
@@ -71,6 +72,12 @@ def test_what_names_nothing_is_refused(specification: str, fault: str) -> None:
     with pytest.raises(DataError) as caught:
         select(FIELDS, specification, "--select")
     assert caught.value.rule == fault
+
+
+def test_a_quote_alone_is_no_name_in_quotes() -> None:
+    assert select(["a", '"'], '"', "--select") == (1,)
+    with pytest.raises(DataError):
+        select(["a", ""], '"', "--select")
 
 
 def test_among_keeps_globs_and_inversion_off_other_roles() -> None:

@@ -84,6 +84,11 @@ def test_tree_sum_adds_in_one_order(
     ).all()
 
 
+def test_a_sum_beyond_float64_is_infinite_without_a_warning() -> None:
+    sums = stable.tree_sum(np.asarray([[1.7e308] * 3, [-1.7e308] * 3]))
+    assert sums.tolist() == [math.inf, -math.inf]
+
+
 def test_tree_sum_of_many_keeps_more_than_adding_in_a_line() -> None:
     """A million tenths: the halving order is within 2 ulps, where a running sum is 1e-11 off."""
     tenths = np.full(1_000_000, 0.1)
@@ -161,6 +166,17 @@ def test_pieces_have_the_digits_of_the_whole(
     found, expected = normaliser(stored), careful_normaliser(stored.astype(np.float64))
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_first_of_equal_peaks_among_many_classes_laid_out_by_class() -> None:
+    """More of them than 16 bits count."""
+    logits = np.zeros((64, C + 5), dtype=np.float16, order="F")
+    logits[:, [3, 9, C + 4]] = 1
+    logits[1, 0], logits[2, 3] = 1, 0
+    expected = np.full(64, 3)
+    expected[1:3] = 0, 9
+    for stored in (logits, logits.astype(np.float32)):
+        np.testing.assert_array_equal(normaliser(stored).prediction, expected)
 
 
 near = st.floats(2**-12, 2**12, width=32) | st.floats(-(2**12), -(2**-12), width=32) | st.just(0.0)

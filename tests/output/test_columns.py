@@ -119,6 +119,15 @@ def test_entropy_is_that_of_the_predicted_distribution(
     assert float("".join(found[0])) == pytest.approx(expected, rel=1e-15, abs=1e-300)
 
 
+@pytest.mark.parametrize(("dtype", "rel"), [("float32", 1e-6), ("float16", 2e-3)])
+def test_entropy_rounds_as_the_loss_does(dtype: str, rel: float, cecalc: InProcess) -> None:
+    line = f"ce --logits 2,-3,0.8,1.2 --target 2 -f csv --select entropy --dtype {dtype}"
+    status, out, _ = cecalc(line)
+    expected = float(-sum(p * mpmath.log(p) for p in _softmax(2, -3, 0.8, 1.2)))
+    assert status == 0
+    assert 0 < abs(float(out.split()[1]) - expected) < rel * expected
+
+
 def _softmax(*logits: float) -> list[Any]:
     powers = [mpmath.exp(x) for x in logits]
     return [power / sum(powers) for power in powers]

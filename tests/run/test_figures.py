@@ -119,7 +119,7 @@ def test_no_model_that_ignores_the_rows_is_below_the_label_entropy(
     search = torch.optim.LBFGS(
         [logits],
         max_iter=500,
-        tolerance_grad=1e-13,
+        tolerance_grad=1e-9,  # of which the square is what the loss is off
         tolerance_change=0,
         line_search_fn="strong_wolfe",
     )
