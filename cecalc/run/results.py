@@ -15,7 +15,7 @@ from cecalc.ranking import Ranking
 from cecalc.request import Request
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.groups import Grouping
-from cecalc.run.settings import header_of, report_of, settings_of
+from cecalc.run.settings import header_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
 
@@ -93,7 +93,7 @@ class _Reported(Collector[Summed]):
     label: str
 
     def finish(self, total: Summary) -> Iterable[Item]:
-        return (report_of(total, self.header, self.settings, self.label),)
+        return (total.finish(self.header, self.settings.weight, self.label),)
 
 
 def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
