@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
@@ -74,29 +74,21 @@ class Place:
         return ": ".join(parts)
 
 
+@dataclass(eq=False)
 class CecalcError(Exception):
-    """What is wrong (`rule`), where (`place`), with what (`value`), what to try (`hint`).
-
-    `row` is the 0-based row that the rule itself names, where the place names none.
-    """
+    """What a person is told."""
 
     status = Status.BUG
-
-    def __init__(
-        self,
-        rule: str,
-        *,
-        place: Place | None = None,
-        hint: str | None = None,
-        value: str | None = None,
-        row: int | None = None,
-    ) -> None:
-        super().__init__(rule)
-        self.rule = rule
-        self.place = place or Place()
-        self.hint = hint
-        self.value = value
-        self.row = row
+    rule: str
+    """What is wrong."""
+    _: KW_ONLY
+    place: Place = Place()
+    hint: str | None = None
+    """What to try."""
+    value: str | None = None
+    """With what."""
+    row: int | None = None
+    """The 0-based row that the rule itself names, where the place names none."""
 
     def at(self, **known: str | int | None) -> CecalcError:
         """The same error, its place filled in where it was still open."""

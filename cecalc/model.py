@@ -423,25 +423,6 @@ class Report(Item):
     version: str
 
 
-@dataclass
-class Meter:
-    """What a run has done so far: the run writes, whoever shows it reads."""
-
-    read: int = 0
-    """Bytes of input, as they are stored."""
-    total: int | None = None
-    """How many there are, where that is known."""
-    written: int = 0
-    rows: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    """How long each stage took, all its threads together."""
-    threads: int = 1
-
-    def spend(self, stage: str, seconds: float) -> None:
-        """Add to a stage; only one thread does."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
-
-
 def row_name(batch: Batch, row: int) -> str:
     """What a row is called where several are listed."""
     if batch.lines is not None:

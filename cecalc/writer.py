@@ -135,7 +135,7 @@ class Writer:
         is_file = self._descriptor != STANDARD_OUTPUT
         if error.errno == errno.EBADF and not is_file:
             return OutputError("cannot write output: standard output is closed")
-        place = Place(source=self._name) if is_file else None
+        place = Place(source=self._name) if is_file else Place()
         return OutputError(f"cannot write output: {reason(error)}", place=place)
 
 

@@ -95,7 +95,7 @@ class _Noticing(Collector[Summed]):
         header = self.job.header
         is_bce = header.task is Task.BCE
         is_plain = header.is_plain and summary.is_binary
-        if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.lenient.unchecked:
+        if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
         return Totals(

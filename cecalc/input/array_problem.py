@@ -20,7 +20,8 @@ from cecalc.input.files import Files
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, names_of, row_blocks, to_array
 from cecalc.input.table import Beside, Columns
-from cecalc.model import Batch, Block, Floats, Meter, Problem, Schema
+from cecalc.model import Batch, Block, Floats, Problem, Schema
+from cecalc.progress import Meter
 from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind, Task
 

@@ -9,7 +9,6 @@ import numpy as np
 from cecalc.losses.rules import (
     INFINITE,
     LOGARITHMS,
-    Leniency,
     are_one,
     refuse,
     sum_to_one,
@@ -17,12 +16,13 @@ from cecalc.losses.rules import (
 from cecalc.model import Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.numbers import write_number
+from cecalc.terms import NanPolicy
 
 _ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
 _ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
-def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+def ce_logits(logits: Floats, used: Flags, nan: NanPolicy) -> None:
     """Refuse logits that have no softmax: NaN, +inf, or −inf in every class.
 
     Parameters
@@ -34,30 +34,28 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
     ------
     BrokenRule : one has none
     """
-    if lenient.unchecked:
-        return
-    if not lenient.nan:
-        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+    bce_logits(logits, used, nan)
     refuse(logits == np.inf, used, INFINITE)
     refuse((logits == -np.inf).all(axis=-1), used, "all logits are -inf")
 
 
-def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+def bce_logits(logits: Floats, used: Flags, nan: NanPolicy) -> None:
     """Refuse NaN among the logits of cells; ±inf is a certain prediction.
 
     Parameters
     ----------
-    logits, used : shape (N, M)
+    logits : shape (N, M)
+    used : shape (N,) or (N, M)
 
     Raises
     ------
     BrokenRule : a cell that counts is NaN
     """
-    if not (lenient.unchecked or lenient.nan):
+    if nan is NanPolicy.ERROR:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
 
 
-def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+def class_probs(probs: Floats, used: Flags) -> Notices:
     """Refuse rows of probabilities that are none.
 
     Parameters
@@ -65,12 +63,12 @@ def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     probs : shape (N, C)
     used : shape (N,)
     """
-    probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
+    probabilities(probs, np.broadcast_to(used[:, None], probs.shape))
     rows = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(rows, "predicted"))
+    return Notices(predicted_off=sum_to_one(rows, "predicted"))
 
 
-def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+def class_log_probs(log_probs: Floats, used: Flags) -> Notices:
     """Refuse rows of log-probabilities that are none.
 
     Parameters
@@ -78,8 +76,6 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     log_probs : shape (N, C), nats
     used : shape (N,)
     """
-    if lenient.unchecked:
-        return Notices()
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
@@ -89,7 +85,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     return Notices(predicted_off=sum_to_one(np.exp(rows), "predicted", rounding=LOGARITHMS))
 
 
-def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
+def probabilities(probs: Floats, used: Flags) -> None:
     """Refuse predictions outside [0, 1].
 
     Parameters
@@ -100,8 +96,6 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     ------
     BrokenRule : one is outside, or NaN
     """
-    if lenient.unchecked:
-        return
     outside = ~((probs >= 0) & (probs <= 1))
     bad = (outside & used).any(axis=-1)
     if not bad.any():
@@ -214,7 +208,7 @@ def range_hint(low: float, high: float, classes: int) -> str | None:
     return ends.get((low, high))
 
 
-def distribution(target: Floats, lenient: Leniency) -> Notices:
+def distribution(target: Floats) -> Notices:
     """Refuse rows that are no distribution over the classes; notice where one is merely close.
 
     Parameters
@@ -225,21 +219,17 @@ def distribution(target: Floats, lenient: Leniency) -> Notices:
     ------
     BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
     """
-    if lenient.unchecked:
-        return Notices()
-    cell_target(target, np.ones(target.shape, dtype=bool), lenient)
+    cell_target(target, np.ones(target.shape, dtype=bool))
     return Notices(target_off=sum_to_one(target, "target", of_target=True))
 
 
-def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
+def cell_target(target: Floats, used: Flags) -> None:
     """Refuse targets of cells outside [0, 1].
 
     Parameters
     ----------
     target, used : shape (N, M)
     """
-    if lenient.unchecked:
-        return
     outside = ~((target >= 0) & (target <= 1))
     refuse(outside, used, "target {} outside 0..1", kind=CELL, values=target, of_target=True)
 

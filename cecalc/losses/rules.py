@@ -49,16 +49,6 @@ class BrokenRule(Exception):
         return self.rule
 
 
-@dataclass(frozen=True)
-class Leniency:
-    """What is let through."""
-
-    unchecked: bool = False
-    """Compute as torch does where the rules refuse."""
-    nan: bool = False
-    """Let NaN logits through."""
-
-
 def refuse(
     bad: Flags, used: Flags, rule: str, *, values: Floats | None = None, **known: Any
 ) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from cecalc.compute import Settings
-from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.input.extra_arrays import read_numbers
-from cecalc.losses.rules import Leniency
 from cecalc.model import Batch, Floats, Header, Schema
 from cecalc.numbers import write_number
 from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
-from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
@@ -46,7 +44,8 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         pos_weight=pos_weight,
         clamp=request.clamp,
         log=request.log,
-        lenient=Leniency(request.unchecked, request.input.nan is NanPolicy.PROPAGATE),
+        unchecked=request.unchecked,
+        nan=request.input.nan,
     )
 
 
@@ -108,9 +107,9 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
 
 def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
     """Refuse weights for more rows than there were."""
-    for weight in (settings.weight, settings.pos_weight):
-        if weight is not None and has_row_axis(weight, first) and weight.shape[0] != rows:
-            raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
+    for weighted in settings.rows_weighted(first):
+        if weighted != rows:
+            raise DataError(f"weights for {weighted} rows, but there are {rows}")
 
 
 def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:
