@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
-from cecalc.losses.rules import BrokenRule
+from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Header, Item, Losses, Schema
 from cecalc.ranking import Ranking
 from cecalc.request import Rank

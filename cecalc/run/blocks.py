@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from cecalc.errors import DataError, Place
-from cecalc.losses.rules import BrokenRule
+from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
 from cecalc.progress import Meter
 from cecalc.run.collectors import Job, Work

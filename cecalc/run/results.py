@@ -57,7 +57,10 @@ def _gathering(
     if is_of_cells and request.by == columns.CLASS:
         labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
         return (columns.CLASS,), Grouping(header, lambda _: labels, request.rank, by_cell=True)
-    keys = _key_columns(request.by, header)
+    try:
+        keys = columns.chosen(columns.keys(header), header, request.by, "--by")
+    except DataError as error:
+        raise error.at(source=header.schema.source) from None
     names = tuple(column.name for column in keys)
     return names, Grouping(header, partial(_keys, keys), request.rank)
 
@@ -98,11 +101,3 @@ class _Reported(Collector[Summed]):
 
 def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
     return list(zip(*(column.precise(outcome) for column in of), strict=True))
-
-
-def _key_columns(specification: str, header: Header) -> list[Column]:
-    """The columns of the input and of the result that are asked for."""
-    try:
-        return columns.chosen(columns.keys(header), header, specification, "--by")
-    except DataError as error:
-        raise error.at(source=header.schema.source) from None
