@@ -191,15 +191,15 @@ def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = st
 
 def message(error: CecalcError) -> str:
     """The lines standard error gets: one that names the fault, at most one that helps."""
-    lines = [_line("error", str(error))]
+    lines = [line("error", str(error))]
     if error.hint:
-        lines.append(_line("hint", error.hint))
+        lines.append(line("hint", error.hint))
     return "\n".join(lines)
 
 
-def note(text: str) -> str:
-    """The line standard error gets for something worth knowing that is no error."""
-    return _line("hint", text)
+def line(kind: str, text: str) -> str:
+    """A line for standard error."""
+    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def as_json(error: CecalcError) -> str:
@@ -227,15 +227,10 @@ def as_json(error: CecalcError) -> str:
         "column_number": place.number,
         "value": error.value,
     }
-    return _object(facts)
+    return as_object(facts)
 
 
-def note_as_json(text: str, kind: str = "note", **more: str | int | None) -> str:
-    """A note as one JSON object on a line."""
-    return _object({"kind": kind, "rule": text, **more})
-
-
-def _object(facts: Mapping[str, str | int | None]) -> str:
+def as_object(facts: Mapping[str, str | int | None]) -> str:
     """A JSON object on a line; what the data says in it is no longer than a message."""
     texts = {k: _clipped(v) for k, v in facts.items() if isinstance(v, str) and k != "file"}
     return json.dumps({**facts, **texts})
@@ -243,10 +238,6 @@ def _object(facts: Mapping[str, str | int | None]) -> str:
 
 def _clipped(text: str) -> str:
     return text if len(text) <= MESSAGE_BYTES else text[: MESSAGE_BYTES - 3] + "..."
-
-
-def _line(kind: str, text: str) -> str:
-    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def _escape(character: str) -> str:

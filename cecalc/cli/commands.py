@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cecalc import __version__, progress
-from cecalc.cli.messages import hint_as_json, offering, refuse_terminal, say, teller, usage_error
+from cecalc.cli.messages import are_json, hint_as_json, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
@@ -32,9 +32,11 @@ from cecalc.errors import (
     OutputError,
     Status,
     UsageError,
+    as_json,
+    as_object,
     count,
-    note,
-    note_as_json,
+    line,
+    message,
 )
 from cecalc.explain import FORMATS as OF_EXPLAIN
 from cecalc.model import Item, Outcome
@@ -192,18 +194,19 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
-    tell = teller(arguments)
     try:
         return _called(arguments)
-    except CecalcError as error:
-        return tell(error)
-    except typer.TyperException as error:
-        return tell(usage_error(error, arguments))
-    except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
+    except CecalcError as known:
+        error = known
+    except typer.TyperException as known:
+        error = usage_error(known, arguments)
+    except Exception as unknown:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
-            say("".join(traceback.format_exception(error)).rstrip())
+            say("".join(traceback.format_exception(unknown)).rstrip())
             return Status.BUG
-        return tell(_unforeseen(error))
+        error = _unforeseen(unknown)
+    say(as_json(error) if are_json(arguments) else message(error))
+    return error.status
 
 
 def _unforeseen(error: Exception) -> CecalcError:
@@ -270,13 +273,13 @@ def _execute(
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         told = offering(hint, offered)
-        say(hint_as_json(told) if is_json else note(str(told)))
+        say(hint_as_json(told) if is_json else line("hint", str(told)))
     if output.time:
         timings = progress.timings(meter, time.perf_counter() - start)
-        for line in timings.splitlines():
-            say(note_as_json(line, "time") if is_json else line)
+        for stage in timings.splitlines():
+            say(as_object({"kind": "time", "rule": stage}) if is_json else stage)
     for failure in checked.failures:
-        say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
+        say(failure.as_json() if is_json else line("failed", str(failure)))
     return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 

@@ -177,8 +177,8 @@ class Refusal:
             PREDICTED_SUM: seen.sum_hint(),
         }
         hint = hints.get(self.broken.kind, self.broken.hint)
-        place = _place(self.broken, self.batch, schema)
-        return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
+        place, value = _place(self.broken, self.batch, schema)
+        return DataError(rule, place=place, hint=hint, value=value)
 
 
 def _infinite_hint(stored: str | None, dtype: str) -> str | None:
@@ -195,37 +195,30 @@ def source_of(batch: Batch, schema: Schema) -> str:
     return schema.source if batch.source is None else batch.source
 
 
-def _value(broken: BrokenRule, batch: Batch) -> str | None:
-    """The number that breaks the rule, where it is one number."""
-    array = batch.target if broken.of_target else batch.values
-    if broken.kind == SAMPLE_WEIGHT:
-        array = batch.sample_weight
-    if array is None or (broken.column is None and array.ndim > 1):
-        return None
-    row = array[int(broken.rows[0])]
-    return write_number(float(row if array.ndim == 1 else row[broken.column]))
-
-
-def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:
-    row = int(broken.rows[0])
-    source, lines, columns = source_of(batch, schema), batch.lines, schema.columns
+def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str | None]:
+    """Where the earliest row breaks the rule, and the number there, where it is one number."""
+    row, column, width = int(broken.rows[0]), broken.column, batch.values.shape[1]
+    array, columns, source, lines = batch.values, schema.columns, None, batch.lines
     if broken.of_target:
-        columns = schema.target_columns
-        if schema.target_source is not None:
-            source, lines = schema.target_source, batch.target_lines
-    elif broken.kind == SAMPLE_WEIGHT:
-        columns = schema.weight_columns
-        if schema.weight_source is not None:
-            source, lines = schema.weight_source, batch.weight_lines
+        array, columns = batch.truth, schema.target_columns
+        source, lines = schema.target_source, batch.target_lines
+    elif broken.kind == SAMPLE_WEIGHT and batch.sample_weight is not None:
+        array, columns = batch.sample_weight, schema.weight_columns
+        source, lines = schema.weight_source, batch.weight_lines
+    if source is None:
+        source, lines = source_of(batch, schema), batch.lines
+    value = None
+    if array.ndim == 1 or column is not None:
+        value = write_number(float(array[row] if array.ndim == 1 else array[row, column]))
     line = None if lines is None else int(lines[row])
     known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
     if len(columns) == 1:
         number, name = columns[0]
-    elif broken.column is not None and len(columns) == batch.values.shape[1]:
-        number, name = columns[broken.column]
-    elif broken.column is not None and batch.values.shape[1] > 1:
-        names = schema.classes or range(batch.values.shape[1])
-        return replace(known, label=str(names[broken.column]))
+    elif column is not None and len(columns) == width:
+        number, name = columns[column]
+    elif column is not None and width > 1:
+        names = schema.classes or range(width)
+        return replace(known, label=str(names[column])), value
     else:
-        return known
-    return replace(known, column=name, number=number)
+        return known, value
+    return replace(known, column=name, number=number), value
