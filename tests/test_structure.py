@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -32,6 +33,10 @@ ROOMS = {
 """The rooms, and which others each may import; what is at the top level, any room may."""
 
 
+_VIEW = re.compile(r"cecalc\.[a-z_.]+:[a-z_]+")
+"""What is imported by its name when it is used."""
+
+
 def _imports(tree: ast.Module) -> set[str]:
     found = set()
     for node in ast.walk(tree):
@@ -39,6 +44,8 @@ def _imports(tree: ast.Module) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and _VIEW.fullmatch(str(node.value)):
+            found.add(str(node.value).replace(":", "."))
     return found
 
 

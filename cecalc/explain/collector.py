@@ -63,7 +63,8 @@ def explaining(setup: Setup) -> Job[_Both]:
             return _Both(both.rows, ce, both, ce, bce)
         return _Both(both.cells, bce, both, ce, bce)
 
-    collector = _Explaining(header, of_cells, arithmetic.label, rank)
+    by_ce, by_bce = (Ranking(rank or Rank(HIGHEST)) for _ in range(2))
+    collector = _Explaining(header, of_cells, arithmetic.label, rank, by_ce, by_bce)
     return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
 
 
@@ -85,15 +86,11 @@ class _Explaining(Collector[_Both]):
     of_cells: Header
     label: str
     rank: Rank | None
+    by_ce: Ranking
+    by_bce: Ranking
     ce: Summary = field(default_factory=Summary)
     bce: Summary = field(default_factory=Summary)
     first: list[Losses] = field(default_factory=list)
-    by_ce: Ranking = field(init=False)
-    by_bce: Ranking = field(init=False)
-
-    def __post_init__(self) -> None:
-        rank = self.rank or Rank(HIGHEST)
-        self.by_ce, self.by_bce = Ranking(rank), Ranking(rank)
 
     def add(self, summed: _Both, _given: Batch) -> Iterable[Item]:
         cells, rows = summed.both.cells, summed.both.rows

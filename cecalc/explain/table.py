@@ -13,12 +13,12 @@ from cecalc.errors import count
 from cecalc.explain import formulas, torch_code
 from cecalc.explain.formulas import Notation
 from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps, Steps
-from cecalc.model import Floats, Header, Item, Report
+from cecalc.model import Floats, Header, Report
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
-from cecalc.output.drawing import draw, flush, paragraph, styled, width
-from cecalc.output.worked_rows import MARK, Block, WorkedLine, tables
-from cecalc.request import Screen, Selection
+from cecalc.output.drawing import ROOM, draw, line, named, styled, width
+from cecalc.output.worked_rows import MARK, Block, tables
+from cecalc.request import Screen
 from cecalc.terms import TargetForm
 
 
@@ -94,33 +94,28 @@ def _mean(report: Report) -> float:
     return math.nan if report.mean is None else report.mean
 
 
-_ROOM = 100
-"""Columns to fill where there is no terminal."""
 _CODE = 64
 """Up to how many logits the code stands below; it holds them all."""
-_Line: TypeAlias = "tuple[str, Floats | None, float | None]"
+_Step: TypeAlias = "tuple[str, Floats | None, float | None]"
 """A name, what stands below each class, and what that comes to."""
-_STRONG, _WARNING, _DIM = "bold", "yellow", "dim"
 
 
-def render(items: Iterator[Item], screen: Screen, _selection: Selection) -> Iterator[str]:
-    """The whole text, when all rows are known."""
-    for item in items:
-        if isinstance(item, Explanation):
-            yield "\n".join(_sections(item, screen))
+def render(explanation: Explanation, screen: Screen) -> str:
+    """The whole text."""
+    return "\n".join(_sections(explanation, screen))
 
 
 def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
     yield from _rows(explanation, screen)
     if not explanation.is_all:
-        yield _text(screen, _which(explanation), _DIM)
-    yield _titled(screen, "where the two part", apart(explanation))
-    yield _titled(screen, "in a word", words(explanation))
-    title = _text(screen, "the same numbers from torch", _STRONG)
+        yield line(_which(explanation), screen, "dim")
+    yield line("where the two part", screen, "bold") + named(apart(explanation), screen)
+    yield line("in a word", screen, "bold") + named(words(explanation), screen)
+    title = line("the same numbers from torch", screen, "bold")
     if len(explanation.rows) * explanation.header.width <= _CODE:
-        yield title + "\n" + torch_code.text_of(explanation)
+        yield title + "\n" + torch_code.render(explanation, screen)
     else:
-        yield title + _text(screen, "--code prints the code, which holds all these logits")
+        yield title + line("--code prints the code, which holds all these logits", screen)
 
 
 def _rows(explanation: Explanation, screen: Screen) -> Iterator[str]:
@@ -129,7 +124,7 @@ def _rows(explanation: Explanation, screen: Screen) -> Iterator[str]:
     for row in explanation.rows:
         if row.bce is None:
             name = _name(style.header, row)
-            yield _text(screen, f"{name} is {columns.IGNORED}: it counts in neither loss")
+            yield line(f"{name} is {columns.IGNORED}: it counts in neither loss", screen)
             continue
         of_cells = formulas.of_sigmoid(style, row.bce)
         of_row = formulas.of_softmax(style, row.bce, row.ce)
@@ -148,7 +143,7 @@ def _fitted(
     header, rows = explanation.header, explanation.rows
     most = header.width if header.width <= formulas.ALL else formulas.FEW
     for classes in range(most, min(most, 2) - 1, -1):
-        style = Notation(header, explanation.is_mild, classes, screen.width or _ROOM)
+        style = Notation(header, explanation.is_mild, classes, screen.width or ROOM)
         drawn = _drawn([_block(style, row, row.bce) for row in rows if row.bce], screen)
         if screen.width is None or max(map(width, drawn), default=0) <= screen.width:
             break
@@ -162,8 +157,8 @@ def _drawn(blocks: Sequence[Block], screen: Screen) -> list[str]:
 
 def _below(screen: Screen, *found: Iterator[str]) -> str:
     """The lines below a table, after a blank one; what is extreme stands out."""
-    styles = ((line, _WARNING if line.startswith(" !") else "") for line in chain(*found))
-    return "\n" + "".join(draw(styled(line, style), screen) for line, style in styles)
+    styles = ((text, "yellow" if text.startswith(" !") else "") for text in chain(*found))
+    return "\n" + "".join(draw(styled(text, style), screen) for text, style in styles)
 
 
 def _block(style: Notation, row: RowSteps, bce: SigmoidSteps) -> Block:
@@ -184,7 +179,7 @@ def _name(header: Header, row: RowSteps) -> str:
     return columns.row_title(header, row.outcome)
 
 
-def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Line]:
+def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Step]:
     with np.errstate(invalid="ignore"):
         terms = np.where(steps.target == 0, 0.0, steps.target * steps.surprisal)
     return [
@@ -196,7 +191,7 @@ def _softmax(style: Notation, steps: SoftmaxSteps) -> list[_Line]:
     ]
 
 
-def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
+def _sigmoid(steps: SigmoidSteps) -> list[_Step]:
     several = steps.logits.size > 1
     return [
         ("BCE", None, None),
@@ -208,21 +203,22 @@ def _sigmoid(steps: SigmoidSteps) -> list[_Line]:
     ]
 
 
-def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Line]) -> Block:
+def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) -> Block:
     chosen = style.picked(steps)
     target = steps.target[chosen].tolist()
-    lines = [_line(chosen, line) for line in numbers]
-    lines.insert(1, WorkedLine("target y", list(map(brief, target))))
+    lines = [_line(chosen, *step) for step in numbers]
+    lines.insert(1, ["target y", *map(brief, target), ""])
     labels = ("x",) if steps.logits.size == 1 else style.labels
     names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
-    heading = WorkedLine(title, names, "Σ" if any(line.end for line in lines) else "")
+    heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
     return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
 
 
-def _line(chosen: Sequence[int], line: _Line) -> WorkedLine:
-    name, values, total = line
+def _line(
+    chosen: Sequence[int], name: str, values: Floats | None, total: float | None
+) -> list[str]:
     texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
-    return WorkedLine(name, list(texts), "" if total is None else rounded(total))
+    return [name, *texts, "" if total is None else rounded(total)]
 
 
 def _which(explanation: Explanation) -> str:
@@ -235,20 +231,3 @@ def _which(explanation: Explanation) -> str:
     if rank is not None and rows > 1:
         more = f", {which} first"
     return f"{losses} ({of}) of {count(explanation.bce.rows_given, 'row')}{more}"
-
-
-def _titled(screen: Screen, title: str, found: Iterator[tuple[str, str]]) -> str:
-    """A title, and lines of a name and what is to be said of it."""
-    pairs = list(found)
-    names = flush([name for name, _ in pairs], "left")
-    room = screen.width or _ROOM
-    lines = [_text(screen, title, _STRONG)]
-    for name, (_, words) in zip(names, pairs, strict=True):
-        first, *rest = paragraph(room - len(name) - 3, words, "", "")
-        lines.append(draw(styled("").append(f" {name}  ", _DIM).append(first), screen))
-        lines += [_text(screen, " " * (len(name) + 2) + line) for line in rest]
-    return "".join(lines)
-
-
-def _text(screen: Screen, text: str, style: str = "") -> str:
-    return draw(styled(f" {text}", style), screen)

@@ -9,8 +9,8 @@ import numpy as np
 
 from cecalc.errors import count
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.model import Floats, Item
-from cecalc.request import Screen, Selection
+from cecalc.model import Floats
+from cecalc.request import Screen
 from cecalc.terms import IGNORE_INDEX, TargetForm
 
 _WIDTH = 96
@@ -67,14 +67,7 @@ show("BCE mean", bce.mean())  # over N·C cells
 _FACTOR = 'show("C * BCE mean", bce.sum() / len(bce))  # over N rows\n'
 
 
-def render(items: Iterator[Item], _screen: Screen, _selection: Selection) -> Iterator[str]:
-    """The code alone."""
-    for item in items:
-        if isinstance(item, Explanation):
-            yield text_of(item)
-
-
-def text_of(explanation: Explanation) -> str:
+def render(explanation: Explanation, _screen: Screen) -> str:
     """The code for the rows that are shown, and their sums."""
     rows, is_single = explanation.rows, explanation.header.width == 1
     has_ce = all(row.ce for row in rows if row.bce) if is_single else explanation.has_ce

@@ -53,20 +53,12 @@ class _Noticing(Collector[Summed]):
     """Whether a loss is infinite that finite values have, which the dtype does."""
     _heads: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
-    def _policy(self) -> HintPolicy:
-        return self.job.setup.request.hints
-
-    @property
-    def _dtype(self) -> Dtype:
-        return self.job.setup.arithmetic.dtype
-
     def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
-        if self._policy is HintPolicy.SILENT:
+        if self.job.setup.request.hints is HintPolicy.SILENT:
             return ()
-        outcome = summed.outcome
+        outcome, dtype = summed.outcome, self.job.setup.arithmetic.dtype
         self.notices = self.notices.merge(outcome.notices)
-        self.has_overflown |= self._dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
+        self.has_overflown |= dtype is not Dtype.FLOAT64 and _overflows(outcome, given)
         room = head_rows(self.job.header) - self.rows
         if room > 0:
             self._heads.append(_head(outcome, room))
@@ -75,7 +67,7 @@ class _Noticing(Collector[Summed]):
 
     def finish(self, total: Summary) -> Iterable[Item]:
         found = [*self.job.setup.remarks, *self._hints(total)]
-        if found and self._policy is HintPolicy.STRICT:
+        if found and self.job.setup.request.hints is HintPolicy.STRICT:
             raise _refusal(found, self.job.setup.schema.source)
         for hint in found:
             self.tell(hint)
@@ -83,19 +75,19 @@ class _Noticing(Collector[Summed]):
 
     def _hints(self, total: Summary) -> Iterator[Hint]:
         """Every hint, each once; what it says does not depend on how the rows were cut."""
-        if self._policy is HintPolicy.SILENT:
-            return
         header = self.job.header
+        if self.job.setup.request.hints is HintPolicy.SILENT:
+            return
         head = Head(header, **_joined(self._heads), is_all=self.rows <= head_rows(header))
         yield from hints(head, self._totals(total) if header.task.is_loss else None)
         yield from self.notices.hints()
         yield from (Hint(note) for note in header.schema.notes)
 
     def _totals(self, summary: Summary) -> Totals:
-        header = self.job.header
+        header, dtype = self.job.header, self.job.setup.arithmetic.dtype
         is_bce = header.task is Task.BCE
         is_plain = header.is_plain and summary.is_binary
-        if self._dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.unchecked:
+        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
         return Totals(
@@ -104,7 +96,7 @@ class _Noticing(Collector[Summed]):
             counted=summary.cells_used if is_bce else summary.rows_used,
             labels=labels,
             chance=float(np.log(2 if is_bce else header.width)),
-            dtype=self._dtype.value,
+            dtype=dtype.value,
             has_overflown=self.has_overflown,
         )
 

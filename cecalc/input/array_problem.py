@@ -1,33 +1,34 @@
-"""Arrays that state a problem: arguments, JSON documents and files that are read by windows."""
+"""Arrays that make a problem: arguments, JSON documents and files that are read by windows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cecalc.errors import DataError
-from cecalc.input import document_keys
-from cecalc.input.arrays.dtypes import as_stored, is_text, widened
+from cecalc.errors import DataError, count, excerpt, suggestion
+from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.classes import Named, held, texts
-from cecalc.input.extra_arrays import nested_target, open_beside
+from cecalc.input.extra_arrays import ExtraArray, TargetReader, open_extras
 from cecalc.input.files import Files
-from cecalc.input.problem import batch_of, stated
-from cecalc.input.shapes import aligned, names_of, row_blocks, to_array
-from cecalc.input.table import Beside, Columns
-from cecalc.model import Batch, Block, Floats, Problem, Schema
+from cecalc.input.problem import batch_of, stated, with_extras
+from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
+from cecalc.input.table import Columns
+from cecalc.model import Batch, Block, Problem, Schema
 from cecalc.progress import Meter
-from cecalc.request import Inline, InputRequest
-from cecalc.terms import Kind, Task
+from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
+from cecalc.terms import Kind, Reduction, Task
 
 if TYPE_CHECKING:
     from cecalc.input.json import Document
 
+_NUMERIC = (name for name, option in LOSS_OPTIONS.items() if option.type is not Reduction)
+KEYS = (*Kind, "target", *_NUMERIC, "sample_weight", "reduction", "classes", "ids")
+"""The names under which values, a target and options stand in a document or a file."""
 BATCH_VALUES = 2**21
 """How many values a window holds (but always a whole entry of the first axis): 4 MiB of float16,
 from which on memory comes in large pages.
@@ -45,7 +46,7 @@ def from_arguments(kind: Kind, values: Inline, request: InputRequest, files: Fil
     if request.task in (Task.BCE, Task.SIGMOID) and array.ndim < 2:
         array = array.reshape(1, -1)  # a comma list is one row
     schema = Schema(source=values.option, kind=kind, classes=request.classes)
-    return _Arrays(schema, HeldWindows.of(array)).problem(request, files)
+    return _Arrays(schema, _transposed(HeldWindows.of(array), request)).problem(request, files)
 
 
 def from_document(
@@ -65,9 +66,10 @@ def from_document(
         if value == []:
             raise DataError("no data rows")
         if kind is None:
-            raise document_keys.bare_array()
+            raise _bare_array()
         schema = Schema(source=source, kind=kind, classes=request.classes)
-        return _Arrays(schema, HeldWindows.of(to_array(value, kind))).problem(request, files)
+        values = _transposed(HeldWindows.of(to_array(value, kind)), request)
+        return _Arrays(schema, values).problem(request, files)
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -85,9 +87,9 @@ def from_arrays(
     """
     names = {name.replace("-", "_"): name for name in found.names}
     try:
-        if len(names) == 1 and names.keys().isdisjoint(document_keys.KEYS):
+        if len(names) == 1 and names.keys().isdisjoint(KEYS):
             if said is None:
-                raise document_keys.bare_array()
+                raise _bare_array()
             names = {said.value: found.names[0]}
         return _named(_Stored(found, names), request, said, files)
     except DataError as error:
@@ -115,11 +117,9 @@ class _Keys:
             array = array[:, None]  # a document's (N,) is N rows of one cell
         return HeldWindows.of(array)
 
-    def target(
-        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
-    ) -> Named:
-        """The target beside values of the shape `values`."""
-        return nested_target(self.names["target"], request, classes, values)
+    def target(self, reader: TargetReader) -> ExtraArray:
+        """The target."""
+        return reader.nested(self.names["target"])
 
 
 @dataclass(frozen=True)
@@ -139,31 +139,29 @@ class _Stored:
     def value(self, name: str) -> Any:
         """An array as nested lists; integers stay what they are."""
         array = self.file.open(self.names[name], text=name in ("classes", "ids"))
-        if is_text(array.dtype):
-            return texts(array).tolist()
-        raw = array.read(array.length).reshape(array.shape)
+        if array.is_text:
+            return array.texts().tolist()
+        raw = array.whole()
         is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
-        return raw.tolist() if is_integer else widened(raw, array.dtype).tolist()
+        return (raw if is_integer else widened(raw, array.dtype)).tolist()
 
     def array(self, name: str, _: Task) -> Windows:
         """An array of numbers, by windows."""
         return self.file.open(self.names[name])
 
-    def target(
-        self, request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
-    ) -> Named:
-        """The target beside values of the shape `values`."""
-        array = self.file.open(self.names["target"], text=True)
-        return Named.of(array, request, classes, values, self.source)
+    def target(self, reader: TargetReader) -> ExtraArray:
+        """The target, by windows."""
+        return reader.stored(self.file.open(self.names["target"], text=True), self.source)
 
 
 def _named(
     found: _Keys | _Stored, request: InputRequest, said: Kind | None, files: Files
 ) -> Problem:
     """The problem of arrays by their names."""
-    names = found.names
-    kind, notes = document_keys.kind_among(names, said, found.what, hint=found.hint)
-    options = document_keys.options_of(names, found.value)
+    names, weight, target = found.names, None, None
+    kind, notes = _kind_among(found, said)
+    given = [name for name in LOSS_OPTIONS if name in names]
+    options = LossOptions(**{name: _option(name, found.value(name)) for name in given})
     classes = request.classes
     if classes is None and "classes" in names:
         classes = names_of(found.value("classes"), "classes")
@@ -177,112 +175,123 @@ def _named(
         notes=notes,
         stored=values.dtype if isinstance(found, _Stored) else None,
     )
-    has_target = "target" in names and request.wants_target
-    arrays = _Arrays(
-        schema,
-        values,
-        partial(found.target, request, classes) if has_target else None,
-        found.array("sample_weight", request.task) if "sample_weight" in names else None,
-        names_of(found.value("ids"), "ids") if "ids" in names else None,
+    if "sample_weight" in names:
+        weight = ExtraArray("sample_weight", found.array("sample_weight", request.task))
+    ids = names_of(found.value("ids"), "ids") if "ids" in names else None
+    values = _transposed(values, request)
+    if "target" in names and request.wants_target:
+        target = found.target(TargetReader(request, classes, values.shape))
+        schema = replace(schema, notes=(*notes, *target.classes.notes))
+    meter = files.meter if isinstance(found, _Stored) else Meter()
+    return _Arrays(schema, values, target, weight, ids).problem(request, files, meter)
+
+
+def _kind_among(found: _Keys | _Stored, said: Kind | None) -> tuple[Kind, tuple[str, ...]]:
+    """Which kind of values is read, and what is worth a word about it."""
+    names, what = found.names, found.what
+    for name in names:
+        if name not in KEYS:
+            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
+            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{found.hint}")
+    kinds = [kind for kind in Kind if kind in names and said in (None, kind)]
+    if not kinds:
+        expected = "logits, probs or log_probs" if said is None else said
+        raise DataError(f"no {expected}", hint=f"{what}s: {', '.join(names)}")
+    others = " and ".join(kinds[1:])
+    return kinds[0], (f"read the {kinds[0]}; the {others} were left alone",) if others else ()
+
+
+def _option(name: str, value: Any) -> Any:
+    kind = LOSS_OPTIONS[name].type
+    if kind is Reduction:
+        if value not in list(Reduction):
+            rule = f"{name} {excerpt(str(value))} is none of {', '.join(Reduction)}"
+            raise DataError(rule, value=as_said(value))
+        return Reduction(value)
+    if kind is Inline:
+        return Inline(name, value)
+    if type(value) not in (int, float):
+        raise DataError(f"{name} is no number", value=as_said(value))
+    return float(value)
+
+
+def _bare_array() -> DataError:
+    """The error for an array of which nobody says whether it holds logits or probabilities."""
+    return DataError(
+        "a bare array does not say what its numbers are",
+        hint="name it: --logits FILE, --probs FILE or --log-probs FILE",
     )
-    return arrays.problem(request, files, files.meter if isinstance(found, _Stored) else Meter())
 
 
 @dataclass(frozen=True)
 class _Arrays:
-    """What a problem is made of, before anything is known of what options give beside it."""
+    """Arrays that are read together, an entry of axis 0 beside the other."""
 
     schema: Schema
     values: Windows
-    target: Callable[[tuple[int, ...]], Named] | None = None
-    """The input's own, beside values of a shape."""
-    weight: Windows | None = None
+    target: ExtraArray | None = None
+    weight: ExtraArray | None = None
     ids: tuple[str, ...] | None = None
 
     def problem(self, request: InputRequest, files: Files, meter: Meter | None = None) -> Problem:
         """The problem, where --target and --sample-weight win over the input's own."""
-        values = _transposed(self.values) if request.transpose else self.values
-        inner = files.enter_context(Files())
-        beside, truth, weight = open_beside(request, self.schema.classes, values.shape, inner)
-        if truth is None and self.target is not None:
-            truth = self.target(values.shape)
-        if truth is not None and request.transpose and len(truth.array.shape) == len(values.shape):
-            truth = replace(truth, array=_transposed(truth.array))
-        weight = weight or self.weight
-        target = None if truth is None else truth.array.shape
-        rows, targets = aligned(request.task, values.shape, target, request.target_form)
-        weights = None if weight is None else math.prod(weight.shape)
-        ids = None if self.ids is None else len(self.ids)
-        document_keys.check_lengths(rows[0], weights, ids)
-        together = _SideBySide(
-            request,
-            _Entries.of(values, rows),
-            None if truth is None else _Entries.of(truth.array, targets, truth),
-            None if weight is None else _Entries.of(weight, rows[:1]),
-            self.ids,
-            beside,
+        values, inner = self.values, files.enter_context(Files())
+        given = open_extras(TargetReader(request, self.schema.classes, values.shape), inner)
+        target, weight = given[0] or self.target, given[1] or self.weight
+        if target is not None and len(target.array.shape) == len(values.shape):
+            target = replace(target, array=_transposed(target.array, request))
+        shape = None if target is None else target.array.shape
+        rows, targets = aligned(request.task, values.shape, shape, request.target_form)
+        schema = with_extras(replace(self.schema, is_flat=len(values.shape) == 1), *given)
+        if weight is not None:
+            _check_length("sample weight", math.prod(weight.array.shape), rows[0])
+        if self.ids is not None:
+            _check_length("id", len(self.ids), rows[0])
+        arrays = replace(
+            self,
+            values=values.reshaped(rows),
+            target=target and replace(target, array=target.array.reshaped(targets)),
+            weight=weight and replace(weight, array=weight.array.reshaped(rows[:1])),
         )
-        schema = replace(self.schema, is_flat=len(values.shape) == 1)
-        notes = truth.classes.notes if truth else ()
-        return stated(schema, together.blocks(meter or Meter()), beside, notes)
+        return stated(schema, arrays.blocks(request, meter or Meter()))
 
-
-def _transposed(array: Windows) -> Windows:
-    if len(array.shape) < 2:
-        raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
-    return HeldWindows.of(np.swapaxes(held(array), 0, 1))
-
-
-@dataclass(frozen=True)
-class _SideBySide:
-    """Arrays that are read together, an entry of axis 0 beside the other."""
-
-    request: InputRequest
-    values: _Entries
-    target: _Entries | None
-    weight: _Entries | None
-    ids: tuple[str, ...] | None
-    beside: Beside
-
-    def blocks(self, meter: Meter) -> Iterator[Block]:
+    def blocks(self, request: InputRequest, meter: Meter) -> Iterator[Block]:
         """Blocks of bounded size."""
         entries, *shape = self.values.shape
-        arrays = self.values, self.target, self.weight
+        extras = [extra for extra in (self.target, self.weight) if extra is not None]
         for part in row_blocks(entries, math.prod(shape), BATCH_VALUES):
             if meter.total is not None:  # windows are read past what counts bytes
                 meter.read = meter.total * part.stop // entries
             size = part.stop - part.start
-            stored = (None if array is None else array.windows.read(size) for array in arrays)
-            yield partial(self._batch, part, *stored)
+            values = self.values.read(size)
+            stored = [(extra, extra.array.read(size)) for extra in extras]
+            yield partial(self._batch, part, values, stored, request)
 
-    def _batch(self, part: slice, values: Any, target: Any, weight: Any) -> Batch:
-        floats = as_stored(values, self.values.windows.dtype).reshape(-1, *self.values.shape[1:])
-        columns = Columns(
-            values=floats,
-            target=None if self.target is None else self.target.floats(target, part.start),
-            sample_weight=None if self.weight is None else self.weight.floats(weight, part.start),
-            ids=None if self.ids is None else self.ids[part],
-        )
-        return batch_of(columns, part.start, self.beside, self.request)
+    def _batch(
+        self,
+        part: slice,
+        values: Any,
+        stored: list[tuple[ExtraArray, Any]],
+        request: InputRequest,
+    ) -> Batch:
+        ids = None if self.ids is None else self.ids[part]
+        columns = Columns(as_stored(values, self.values.dtype), ids=ids)
+        for extra, entries in stored:
+            numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
+            columns = extra.beside(columns, numbers, part.start)
+        return batch_of(columns, part.start, request)
 
 
-@dataclass(frozen=True)
-class _Entries:
-    """An array whose windows hold some entries each of the shape `shape[1:]`."""
+def _check_length(what: str, given: int, entries: int) -> None:
+    """Refuse what is not one for each entry of axis 0."""
+    if given != entries:
+        raise DataError(f"{count(entries, 'row')} of values, {count(given, what)}")
 
-    windows: Windows
-    shape: tuple[int, ...]
-    named: Named | None = None
-    """What they are where they may name classes."""
 
-    @classmethod
-    def of(cls, array: Windows, shape: tuple[int, ...], named: Named | None = None) -> _Entries:
-        """An array in a shape that differs from its own by axes of length 1."""
-        if array.length != shape[0]:  # it is one row, or what stands beside one
-            array = HeldWindows.of(held(array).reshape(shape))
-        return cls(array, shape, named)
-
-    def floats(self, stored: Any, start: int) -> Floats:
-        """A window of it, from the entry `start` on."""
-        array = widened(stored, self.windows.dtype).reshape(-1, *self.shape[1:])
-        return array if self.named is None else self.named.numbers(array, start)
+def _transposed(array: Windows, request: InputRequest) -> Windows:
+    """An array with its first two axes exchanged, where that is asked for."""
+    if not request.transpose:
+        return array
+    if len(array.shape) < 2:
+        raise DataError(f"--transpose: shape {array.shape} has no two axes to exchange")
+    return HeldWindows.of(np.swapaxes(array.floats(), 0, 1))

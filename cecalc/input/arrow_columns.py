@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
+from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Columns, Lazy, Reading, up_to_fault
 from cecalc.model import Floats
 
@@ -56,15 +57,7 @@ def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:
     """The positions of the columns that hold lists, and the shape of the first row's."""
     columns = zip(batch.schema.names, batch.columns, strict=True)
     lists = {name: column[0].as_py() for name, column in columns if _is(_LISTS, column)}
-    return {names.index(name): _shape(cell) for name, cell in lists.items()}
-
-
-def _shape(cell: Any) -> tuple[int, ...]:
-    shape: tuple[int, ...] = ()
-    while isinstance(cell, list):
-        shape += (len(cell),)
-        cell = cell[0] if cell else None
-    return shape
+    return {names.index(name): shape_of_first(cell) for name, cell in lists.items()}
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class ArrowColumns:
             values=self._array(layout.values, as_stored=True),
             target=self._target() if layout.target else None,
             sample_weight=None if weight is None else self._weights(weight),
-            ids=None if layout.id is None else _texts(self._column(layout.id)),
+            ids=None if layout.id is None else LazyTexts(self._column(layout.id)),
         )
 
     def _column(self, position: int) -> Any:
@@ -182,13 +175,16 @@ class ArrowColumns:
         return classes.encoded(known, places, partial(self._place, position))
 
 
-def _texts(column: Any) -> Lazy[str]:
-    """A column as texts, made when they are asked for."""
+class LazyTexts(Lazy[str]):
+    """A column as texts."""
 
-    def made(part: slice) -> list[str]:
-        return ["" if v is None else str(v) for v in column[part].to_pylist()]
+    def __init__(self, column: Any) -> None:
+        super().__init__(len(column))
+        self._column = column
 
-    return Lazy(len(column), made)
+    def made(self, part: slice) -> list[str]:
+        """Some of them."""
+        return ["" if value is None else str(value) for value in self._column[part].to_pylist()]
 
 
 def _decoded(column: Any) -> Any:

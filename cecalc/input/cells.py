@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place
+from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Columns, Reading, Record, TableBlock, up_to_fault
+from cecalc.input.table import Columns, Reading, Record, Table, TableBlock, up_to_fault
 from cecalc.model import Floats
 from cecalc.numbers import as_float, read_number
+from cecalc.terms import TargetAs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 
@@ -32,6 +37,54 @@ def columns_of(block: TableBlock, reading: Reading) -> Columns:
     """
     found = block.arrays(reading)
     return read(block.records(), reading) if found is None else found
+
+
+def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
+    """How the table is to be read, and its blocks, of which those of its head have been looked at.
+
+    What follows the head changes nothing, whatever the blocks.
+    """
+    if not (reading.has_names and reading.classes.are_open):
+        return reading, table.blocks
+    looked_at = list[TableBlock]()
+    head = itertools.islice(_targets(table.blocks, reading, looked_at), HEAD)
+    classes = reading.classes.settled(head)
+    return replace(reading, classes=classes), itertools.chain(looked_at, table.blocks)
+
+
+def _targets(
+    blocks: Iterator[TableBlock], reading: Reading, looked_at: list[TableBlock]
+) -> Iterator[Any]:
+    """The targets as they stand, up to the first that cannot be read."""
+    layout = replace(reading.layout, values=(), names=(), id=None, sample_weight=None)
+    for block in blocks:
+        looked_at.append(block)
+        unread = _Unread()
+        try:
+            fault = columns_of(block, replace(reading, layout=layout, classes=unread)).fault
+        except CecalcError:  # told with its place when the row is read
+            return
+        yield from unread.targets
+        if fault is not None:
+            return
+
+
+@dataclass(frozen=True)
+class _Unread(Classes):
+    """Keeps targets as they stand."""
+
+    target_as: TargetAs | None = TargetAs.NAME
+    targets: list[Any] = field(default_factory=list)
+
+    def encoded(
+        self,
+        targets: Sequence[Any],
+        places: NDArray[np.integer],
+        place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
+    ) -> Floats:
+        """Nothing."""
+        self.targets[:] = [targets[i] for i in places.tolist()]
+        return np.zeros(len(places))
 
 
 def read(records: Iterable[Record], reading: Reading) -> Columns:

@@ -14,16 +14,14 @@ import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.layout import numbered
-from cecalc.input.shapes import as_said, described, is_index
+from cecalc.input.shapes import as_said, described
 from cecalc.model import Floats
 from cecalc.numbers import as_float, is_number, write_number
 from cecalc.request import InputRequest
-from cecalc.terms import IGNORE_INDEX, TargetAs, Task
+from cecalc.terms import IGNORE_INDEX, TargetAs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cecalc.input.arrays.windows import Windows
 
 HEAD = 4096
 """How many rows are looked at to tell whether targets are names or numbers."""
@@ -53,7 +51,7 @@ class Classes:
     Names that read as numbers compare as numbers, however they and the targets are spelled.
     """
 
-    names: tuple[str, ...] | None
+    names: tuple[str, ...] | None = None
     target_as: TargetAs | None = None
     ignored: float = IGNORE_INDEX
     notes: tuple[str, ...] = ()
@@ -252,87 +250,3 @@ def _is_number(target: Any) -> bool:
 
 def _text(target: Any) -> str:
     return write_number(target) if isinstance(target, float) else str(target).strip()
-
-
-def held(array: Windows) -> Floats:
-    """All of an array in a file."""
-    from cecalc.input.arrays.dtypes import widened
-
-    whole = array.read(array.length)
-    return widened(whole, array.dtype).reshape(array.shape)
-
-
-def texts(array: Windows) -> Any:
-    """All of an array of text, as NumPy's own strings."""
-    raw = array.read(array.length).reshape(array.shape)
-    return np.char.decode(raw, "utf-8", "backslashreplace") if raw.dtype.kind == "S" else raw
-
-
-@dataclass(frozen=True)
-class Named:
-    """A target in a file beside the classes it may name."""
-
-    array: Windows
-    """Numbers; texts are read already."""
-    classes: Classes
-    """They say nothing more of targets that are class numbers, or none of classes."""
-    source: str | None
-
-    @classmethod
-    def of(
-        cls,
-        array: Windows,
-        request: InputRequest,
-        classes: tuple[str, ...] | None,
-        values: tuple[int, ...],
-        source: str | None,
-    ) -> Named:
-        """An array beside values of the shape `values`; its head has been looked at.
-
-        Raises
-        ------
-        DataError : a text names no class, or the loss takes no names
-        """
-        from cecalc.input.arrays.dtypes import is_text, widened
-
-        is_of_classes = request.task is Task.CE and is_index(values, array.shape)
-        if is_text(array.dtype):
-            if not is_of_classes:
-                raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
-            return cls._of_texts(array, Classes.of(request, classes), source)
-        if not is_of_classes:
-            return cls(array, Classes(None), source)
-        names = Classes.of(request, classes)
-        if names.are_open:
-            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
-            names = names.settled(head[:HEAD].tolist())
-        return cls(array, names, source)
-
-    @classmethod
-    def _of_texts(cls, array: Windows, names: Classes, source: str | None) -> Named:
-        from cecalc.input.arrays.windows import HeldWindows
-
-        every = texts(array)
-        names = names.settled(every.reshape(-1)[:HEAD].tolist())
-        known, places = np.unique(every, return_inverse=True)
-        per_row = max(1, math.prod(array.shape[1:]))
-        found = names.encoded(
-            known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
-        ).reshape(array.shape)
-        read = Classes(None, notes=names.notes)
-        return cls(HeldWindows.of(found), read, source)
-
-    def held(self) -> Floats:
-        """All of it, as class numbers."""
-        return self.numbers(held(self.array), 0)
-
-    def numbers(self, target: Floats, start: int) -> Floats:
-        """The class numbers of some entries from `start` on.
-
-        Raises
-        ------
-        DataError : one names no class
-        """
-        if self.classes.are_numbers:
-            return target
-        return self.classes.numbered(target, lambda row: Place(source=self.source, row=start + row))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input import formats
+from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.cells import columns_of
-from cecalc.input.classes import HEAD, Classes, Named, held
+from cecalc.input.cells import columns_of, settled
+from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
-from cecalc.input.head import settled
 from cecalc.input.layout import Wanted
 from cecalc.input.nested import parse
-from cecalc.input.shapes import as_said, is_index, to_array
-from cecalc.input.table import Beside, Columns, Reading, Table
+from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
+from cecalc.input.table import Columns, Reading, Table
 from cecalc.input.text import cut
 from cecalc.model import Floats
 from cecalc.request import Given, Inline, InputRequest, NamedFile
@@ -26,134 +27,259 @@ from cecalc.selection import seen
 from cecalc.terms import Task
 
 
-def read_beside(
-    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...]
-) -> Beside:
-    """What --target and --sample-weight gave, class names turned into class numbers.
+@dataclass(frozen=True)
+class ExtraArray:
+    """A target or sample weights, an entry beside each of the values."""
 
-    `values` is the shape of the values, whose rows are −1 where they are still to be counted.
+    name: str
+    """target or sample_weight, as in `Columns`."""
+    array: Windows
+    """Numbers; texts are read already."""
+    source: str | None = None
+    """What messages call it."""
+    classes: Classes = field(default_factory=Classes)
+    """What its numbers mean; nothing more where they are class numbers, or none of classes."""
+    columns: tuple[tuple[int, str], ...] = ()
+    """The numbers and names of its columns in a table."""
+    ids: Sequence[str] | None = None
+    """The identifiers in its file."""
+    lines: Sequence[int] | None = None
+    """The lines of its file."""
+
+    @property
+    def title(self) -> str:
+        """What messages call an entry."""
+        return self.name.replace("_", " ")
+
+    def numbers(self, entries: Floats, start: int) -> Floats:
+        """Some of its entries, from `start` on, as class numbers where they may be names.
+
+        Raises
+        ------
+        DataError : one names no class
+        """
+        return self.classes.numbered(entries, lambda i: Place(source=self.source, row=start + i))
+
+    def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
+        """Columns with these numbers, of the rows from `start` on, in their place."""
+        part = slice(start, start + len(columns.values))
+        lines = None if self.lines is None else self.lines[part]
+        parts: dict[str, Any] = {self.name: numbers, f"{self.name}_lines": lines}
+        return replace(columns, **parts)
+
+
+@dataclass(frozen=True)
+class ExtraColumn:
+    """An array beside the rows of a table, held as a whole."""
+
+    origin: ExtraArray
+    numbers: Floats
+    """Shape (N,) or (N, C)."""
+
+    @classmethod
+    def of(cls, extra: ExtraArray) -> ExtraColumn:
+        """All of an array.
+
+        Raises
+        ------
+        DataError : an entry names no class
+        """
+        numbers = extra.numbers(extra.array.floats(), 0)
+        return cls(extra, numbers.reshape(-1) if extra.name == "sample_weight" else numbers)
+
+    def beside(self, columns: Columns, start: int) -> Columns:
+        """Columns with this one, as far as it goes with their rows, the first of which is `start`.
+
+        Raises
+        ------
+        DataError : it does not go with the first
+        """
+        rows = len(columns.values)
+        fits, fault = self._other_id(columns.ids, slice(start, start + rows))
+        if fault is None and len(self.numbers) < start + rows:
+            fits = max(0, len(self.numbers) - start)
+            fault = DataError(f"{self._size}, but more rows of values")
+        if fault is not None:
+            columns = columns.before(fits, fault)
+        return self.origin.beside(columns, self.numbers[start : start + fits], start)
+
+    def check_length(self, rows: int) -> None:
+        """Refuse it where it is not as long as the table was."""
+        if len(self.numbers) != rows:
+            raise DataError(f"{count(rows, 'row')} of values, {self._size}")
+
+    @property
+    def _size(self) -> str:
+        return count(len(self.numbers), self.origin.title)
+
+    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError | None]:
+        """How many rows have the identifier beside them, and what is wrong with the next one."""
+        pairs = zip(ids or (), (self.origin.ids or ())[part], strict=False)
+        for row, (ours, theirs) in enumerate(pairs):
+            if ours != theirs:
+                rule = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
+                return row, DataError(
+                    f"{rule} of the {self.origin.title}",
+                    place=Place(row=part.start + row),
+                    hint="both files carry ids: bring them into the same order",
+                )
+        return part.stop - part.start, None
+
+
+@dataclass(frozen=True)
+class TargetReader:
+    """Reads a target, class names turned into class numbers."""
+
+    request: InputRequest
+    names: tuple[str, ...] | None
+    """The names of the classes."""
+    values: tuple[int, ...]
+    """The shape of the values beside it, which tells whether it is of classes."""
+
+    @property
+    def classes(self) -> Classes:
+        """What a target of classes may name."""
+        return Classes.of(self.request, self.names)
+
+    def is_of_classes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a target of that shape is."""
+        return self.request.task is Task.CE and is_index(self.values, shape)
+
+    def stored(self, array: Windows, source: str | None) -> ExtraArray:
+        """A target in a file of arrays; its head has been looked at.
+
+        Raises
+        ------
+        DataError : a text names no class, or the loss takes no names
+        """
+        is_of_classes = self.is_of_classes(array.shape)
+        if array.is_text and not is_of_classes:
+            raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
+        names = self.classes if is_of_classes else Classes()
+        if array.is_text:
+            return _texts_encoded(array.texts(), names, source)
+        if names.are_open:
+            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
+            names = names.settled(head[:HEAD].tolist())
+        return ExtraArray("target", array, source, names)
+
+    def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
+        """A target of nested lists, or of a number, with so many axes at least.
+
+        Raises
+        ------
+        DataError : a name is no class, or the lists are ragged
+        """
+        names, flat = Classes(), list(_flat(nested))
+        has_names = self.names is not None or any(isinstance(item, str) for item in flat)
+        if has_names and self.is_of_classes(shape_of_first(nested)):
+            names = self.classes.settled(flat[:HEAD])
+            nested = _numbers(nested, names)
+        array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
+        return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
+
+    def columns(self, table: Table) -> ExtraArray:
+        """The rows of a table of targets.
+
+        Raises
+        ------
+        DataError : a row cannot be read, or names no class
+        """
+        names, values = self.classes, self.values
+        if not table.layout.target:
+            raise DataError("no target column", place=Place(source=table.source))
+        if len(values) < 2 or values[0] == 1:  # each class may have its number on its own line
+            blocks = list(table.blocks)
+            table = replace(table, blocks=iter(blocks))
+            if not is_index(values, (sum(block.count for block in blocks),)):
+                names = Classes()
+        reading = table.reading(self.request.task, names)
+        if reading.has_index and not reading.has_lists:
+            reading, rest = settled(table, reading)
+            table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
+        columns = _gathered(table, reading)
+        target = np.asarray(columns.target)
+        is_of_classes = self.is_of_classes(target.shape)
+        names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
+        return _extra("target", table, table.layout.target, columns, names)
+
+
+def open_extras(reader: TargetReader, files: Files) -> tuple[ExtraArray | None, ExtraArray | None]:
+    """What --target and --sample-weight gave, mostly still to be read; `files` closes it.
 
     Raises
     ------
     DataError : a name is no class, or something is no number
     InputError : a file cannot be opened
     """
-    with Files() as files:
-        beside, target, weight = open_beside(request, classes, values, files)
-        if target is not None:
-            beside = replace(beside, target=target.held(), notes=target.classes.notes)
-        if weight is not None:
-            beside = replace(beside, sample_weight=held(weight).reshape(-1))
-    return beside
-
-
-def open_beside(
-    request: InputRequest, classes: tuple[str, ...] | None, values: tuple[int, ...], files: Files
-) -> tuple[Beside, Named | None, Windows | None]:
-    """The same, but the target and the sample weights are still to be read; `files` closes them.
-
-    Raises
-    ------
-    DataError, InputError : as `read_beside`
-    """
-    beside, target, weight = Beside(), None, None
+    request, target, weight = reader.request, None, None
     if request.target is not None:
-        beside, target = _target(request, request.target, classes, values, files)
+        target = _target(reader, request.target, files)
     if request.sample_weight is not None:
-        beside, weight = _sample_weight(beside, request, request.sample_weight, files)
-    return beside, target, weight
+        weight = _sample_weight(request, request.sample_weight, files)
+    return target, weight
 
 
-def _target(
-    request: InputRequest,
-    given: Given,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    files: Files,
-) -> tuple[Beside, Named]:
+def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
     if isinstance(given, Inline):
         source, nested = given.option, given.nested
     else:
-        inner = replace(request, target=None, values={}, sample_weight=None)
-        found = formats.opened(inner, given.path, Wanted(values=False, only=True), files)
+        found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            array = found.only("target", text=True)
-            return Beside(source=source), Named.of(array, request, classes, values, source)
+            return reader.stored(found.only("target", text=True), source)
         if isinstance(found, Table):
-            return _target_columns(found, given, request, Classes.of(request, classes), values)
+            return reader.columns(found)
         nested = found.value
         if isinstance(nested, dict):
             if "target" not in nested:
                 raise DataError("no target", place=Place(source=source))
             nested = nested["target"]
     try:
-        return Beside(source=source), nested_target(nested, request, classes, values, axes=1)
+        return reader.nested(nested, source, axes=1)
     except DataError as error:
         raise error.at(source=source) from None
 
 
-def _sample_weight(
-    beside: Beside, request: InputRequest, given: Given, files: Files
-) -> tuple[Beside, Windows]:
-    """Weights of rows, and the identifiers beside them.
+def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
+    inner = replace(request, target=None, values={}, sample_weight=None)
+    return formats.opened(inner, given.path, wanted, files)
 
-    In a table they are the column `sample_weight`, or the only one.
-    """
+
+def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
+    """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
+    name = "sample_weight"
     if isinstance(given, Inline):
         array = to_array(given.nested, given.option)
-        return replace(beside, weight_source=given.option), HeldWindows.of(array)
-    inner = replace(request, target=None, values={}, sample_weight=None, classes=None)
-    found = formats.opened(inner, given.path, Wanted(values=False, target=False), files)
-    beside = replace(beside, weight_source=found.source)
+        return ExtraArray(name, HeldWindows.of(array), given.option)
+    found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
-        return beside, found.only("sample_weight")
+        return ExtraArray(name, found.only(name), found.source)
     if not isinstance(found, Table):
-        value = found.value
-        value = value.get("sample_weight") if isinstance(value, dict) else value
-        return beside, HeldWindows.of(to_array(value, "sample_weight", by_row=True))
+        value = found.value.get(name) if isinstance(found.value, dict) else found.value
+        return ExtraArray(name, HeldWindows.of(to_array(value, name, by_row=True)), found.source)
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
-    columns = _gathered(found, found.reading(request.task, Classes(None)))
-    return replace(
-        beside,
-        weight_ids=columns.ids,
-        weight_lines=columns.lines,
-        weight_columns=((column + 1, found.fields[column]),),
-    ), HeldWindows.of(np.asarray(columns.sample_weight))
+    columns = _gathered(found, found.reading(request.task, Classes()))
+    return _extra(name, found, (column,), columns, Classes())
 
 
-def _target_columns(
-    table: Table, given: NamedFile, request: InputRequest, names: Classes, values: tuple[int, ...]
-) -> tuple[Beside, Named]:
-    """The rows of a table of targets, class names turned into class numbers."""
-    if not table.layout.target:
-        raise DataError("no target column", place=Place(source=given.path))
-    if len(values) < 2 or values[0] == 1:  # a number for each class may be on a line of its own
-        blocks = list(table.blocks)
-        table = replace(table, blocks=iter(blocks))
-        rows = sum(block.count for block in blocks)
-        if not is_index(values, (rows,)):
-            names = Classes(None)
-    reading = table.reading(request.task, names)
-    if reading.has_index and not reading.has_lists:
-        reading, rest = settled(table, reading)
-        table, names = replace(table, blocks=rest), Classes(None, notes=reading.classes.notes)
-    columns = _gathered(table, reading)
-    target = np.asarray(columns.target)
-    if request.task is Task.CE and is_index(values, target.shape):
-        names = names.settled(target.reshape(-1)[:HEAD].tolist())
-        target = names.numbered(target, lambda row: Place(source=table.source, row=row))
-    beside = Beside(
+def _extra(
+    name: str, table: Table, positions: Sequence[int], columns: Columns, classes: Classes
+) -> ExtraArray:
+    """The columns of a table at these positions."""
+    return ExtraArray(
+        name,
+        HeldWindows.of(getattr(columns, name)),
+        table.source,
+        classes,
+        columns=tuple((i + 1, table.fields[i]) for i in positions),
         ids=columns.ids,
         lines=columns.lines,
-        columns=tuple((i + 1, table.fields[i]) for i in table.layout.target),
-        source=given.path,
     )
-    return beside, Named(HeldWindows.of(target), Classes(None, notes=names.notes), given.path)
 
 
 def _gathered(table: Table, reading: Reading) -> Columns:
@@ -175,32 +301,15 @@ def _gathered(table: Table, reading: Reading) -> Columns:
     return Columns(**{name: joined(name) for name in names})
 
 
-def nested_target(
-    nested: Any,
-    request: InputRequest,
-    classes: tuple[str, ...] | None,
-    values: tuple[int, ...],
-    *,
-    axes: int = 0,
-) -> Named:
-    """A target of nested lists, class names turned into class numbers.
-
-    Parameters
-    ----------
-    values : the shape of the values beside it, which tells whether the target is of classes
-    axes : how many it has at least
-
-    Raises
-    ------
-    DataError : a name is no class, or the lists are ragged
-    """
-    names, flat = Classes(None), list(_flat(nested))
-    is_of_names = classes is not None or any(isinstance(item, str) for item in flat)
-    if request.task is Task.CE and is_of_names and is_index(values, _shape(nested)):
-        names = Classes.of(request, classes).settled(flat[:HEAD])
-        nested = _numbers(nested, names)
-    array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
-    return Named(HeldWindows.of(array), Classes(None, notes=names.notes), None)
+def _texts_encoded(texts: Any, names: Classes, source: str | None) -> ExtraArray:
+    names = names.settled(texts.reshape(-1)[:HEAD].tolist())
+    known, places = np.unique(texts, return_inverse=True)
+    per_row = max(1, math.prod(texts.shape[1:]))
+    found = names.encoded(
+        known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
+    )
+    array = HeldWindows.of(found.reshape(texts.shape))
+    return ExtraArray("target", array, source, Classes(notes=names.notes))
 
 
 def read_numbers(given: Given) -> Floats:
@@ -220,7 +329,7 @@ def read_numbers(given: Given) -> Floats:
         if form.is_of_arrays:
             found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
             if isinstance(found, ArrayFile):
-                return held(found.only(given.option.removeprefix("--").replace("-", "_")))
+                return found.only(given.option.removeprefix("--").replace("-", "_")).floats()
         blocks = cut(source.text(), quoted=False)
         whole = "".join(line for block in blocks for _, line in block.lines())
     try:
@@ -247,12 +356,3 @@ def _flat(nested: Any) -> Iterator[Any]:
         return
     for item in nested:
         yield from _flat(item)
-
-
-def _shape(nested: Any) -> tuple[int, ...]:
-    """The shape of nested lists by the first of each; ragged ones are refused later."""
-    shape: tuple[int, ...] = ()
-    while isinstance(nested, list):
-        shape += (len(nested),)
-        nested = nested[0] if nested else None
-    return shape

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cecalc.errors import DataError, Place
 from cecalc.input.bytes import not_a, without_suffix
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Found: TypeAlias = "Table | Document | ArrayFile"
 Opener: TypeAlias = "Callable[[Opened, InputRequest, Wanted, Files], Found]"
-ArrayReader: TypeAlias = "Callable[[BinaryIO, str, Files, int | None], ArrayFile]"
-"""What opens arrays, given a buffered stream, its name, what closes it, and --max-bytes."""
 
 _COLUMNS = "--*-col"
 """Stands for every option that names columns."""
@@ -79,18 +77,11 @@ def _delimited(
     return csv.open_table(stream, request.delimiter or delimiter, request, wanted)
 
 
-def _json(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
+def _json(is_lines: bool, source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
     from cecalc.input import json
 
     stream = source.text(request.encoding, request.max_bytes)
-    return json.open_json(stream, request, wanted, is_lines=False)
-
-
-def _json_lines(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
-    from cecalc.input import json
-
-    stream = source.text(request.encoding, request.max_bytes)
-    return json.open_json(stream, request, wanted, is_lines=True)
+    return json.open_json(stream, request, wanted, is_lines=is_lines)
 
 
 def _text(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
@@ -110,69 +101,45 @@ def _arrow(source: Opened, request: InputRequest, wanted: Wanted, files: Files) 
     return parquet.open_table(source, request, wanted, files)
 
 
-def _arrays(reader: Callable[[], ArrayReader]) -> Opener:
-    def opener(source: Opened, request: InputRequest, _: Wanted, files: Files) -> ArrayFile:
-        found = reader()(source.binary(files), source.name, files, request.max_bytes)
-        if not found.names:
-            raise DataError("holds no arrays", place=Place(source=source.name))
-        return found
+def _arrays(
+    reader: str, source: Opened, request: InputRequest, _: Wanted, files: Files
+) -> ArrayFile:
+    from cecalc.input.arrays import npy, safetensors, torch
 
-    return opener
-
-
-@_arrays
-def _npy() -> ArrayReader:
-    from cecalc.input.arrays.npy import open_npy
-
-    return open_npy
-
-
-@_arrays
-def _npz() -> ArrayReader:
-    from cecalc.input.arrays.npy import open_npz
-
-    return open_npz
+    readers = {
+        "npy": npy.open_npy,
+        "npz": npy.open_npz,
+        "zip": torch.open_zip,
+        "torch": torch.open_torch,
+        "safetensors": safetensors.open_safetensors,
+    }
+    found = readers[reader](source.binary(files), source.name, files, request.max_bytes)
+    if not found.names:
+        raise DataError("holds no arrays", place=Place(source=source.name))
+    return found
 
 
-@_arrays
-def _zip() -> ArrayReader:
-    from cecalc.input.arrays.torch import open_zip
-
-    return open_zip
-
-
-@_arrays
-def _safetensors() -> ArrayReader:
-    from cecalc.input.arrays.safetensors import open_safetensors
-
-    return open_safetensors
-
-
-@_arrays
-def _torch() -> ArrayReader:
-    from cecalc.input.arrays.torch import open_torch
-
-    return open_torch
-
-
+_JSON, _JSON_LINES = partial(_json, False), partial(_json, True)
+_NPY, _NPZ, _TORCH = partial(_arrays, "npy"), partial(_arrays, "npz"), partial(_arrays, "torch")
+_ZIP, _SAFETENSORS = partial(_arrays, "zip"), partial(_arrays, "safetensors")
 FORMATS = (
     FileFormat(InputFormat.CSV, "CSV", (".csv",), partial(_delimited, ","), _DELIMITED),
     FileFormat(InputFormat.TSV, "TSV", (".tsv",), partial(_delimited, "\t"), _DELIMITED),
-    FileFormat(InputFormat.JSONL, "JSON lines", (".jsonl", ".ndjson"), _json_lines, _OBJECTS),
+    FileFormat(InputFormat.JSONL, "JSON lines", (".jsonl", ".ndjson"), _JSON_LINES, _OBJECTS),
     FileFormat(InputFormat.PARQUET, "Parquet", (".parquet",), _arrow, (_COLUMNS,),
         b"PAR1", "Parquet"),
     FileFormat(InputFormat.ARROW, "Arrow", (".arrow", ".feather", ".ipc"), _arrow, (_COLUMNS,),
         rb"ARROW1|\xff{4}", "Arrow"),
-    FileFormat(InputFormat.NPY, "NumPy", (".npy",), _npy, _ARRAYS,
+    FileFormat(InputFormat.NPY, "NumPy", (".npy",), _NPY, _ARRAYS,
         rb"\x93NUMPY|\x93.{0,4}\Z", "a NumPy array"),
-    FileFormat(InputFormat.AUTO, "zip", (), _zip, _ARRAYS, rb"PK(\x03\x04|\x05\x06)",
+    FileFormat(InputFormat.AUTO, "zip", (), _ZIP, _ARRAYS, rb"PK(\x03\x04|\x05\x06)",
         "a zip of NumPy or torch"),
-    FileFormat(InputFormat.NPZ, "NumPy .npz", (".npz",), _npz, _ARRAYS, rb"PK(\x03\x04|\x05\x06)"),
-    FileFormat(InputFormat.PT, "torch", (".pt", ".pth"), _torch, _ARRAYS,
+    FileFormat(InputFormat.NPZ, "NumPy .npz", (".npz",), _NPZ, _ARRAYS, rb"PK(\x03\x04|\x05\x06)"),
+    FileFormat(InputFormat.PT, "torch", (".pt", ".pth"), _TORCH, _ARRAYS,
         rb"PK(\x03\x04|\x05\x06)|\x80[\x02-\x05]"),
-    FileFormat(InputFormat.SAFETENSORS, "safetensors", (".safetensors",), _safetensors, _ARRAYS,
+    FileFormat(InputFormat.SAFETENSORS, "safetensors", (".safetensors",), _SAFETENSORS, _ARRAYS,
         rb".{3}[\x00-\x05]\x00{4}\{"),
-    FileFormat(InputFormat.JSON, "JSON", (".json",), _json, _DOCUMENT, rb"\{", "JSON"),
+    FileFormat(InputFormat.JSON, "JSON", (".json",), _JSON, _DOCUMENT, rb"\{", "JSON"),
     FileFormat(InputFormat.AUTO, "text", (".txt",), _text, _DELIMITED + _DOCUMENT, b""),
 )  # fmt: skip
 """In the order in which they are looked for; text is what is nothing else."""

@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError
-from cecalc.input.cells import columns_of
+from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
-from cecalc.input.extra_arrays import read_beside
-from cecalc.input.head import settled
+from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
+from cecalc.input.files import Files
 from cecalc.input.shapes import arrange, axis_names
-from cecalc.input.table import Beside, Columns, Reading, Table, TableBlock
+from cecalc.input.table import Columns, Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Problem, Schema
 from cecalc.request import InputRequest
 
 
-def stated(
-    schema: Schema, blocks: Iterator[Block], beside: Beside, notes: tuple[str, ...] = ()
-) -> Problem:
+def stated(schema: Schema, blocks: Iterator[Block], notes: tuple[str, ...] = ()) -> Problem:
     """The problem of these blocks; the first one tells what the schema leaves open.
 
     Raises
@@ -35,33 +33,40 @@ def stated(
         schema,
         classes=shown_names(schema.classes, first.values.shape[1]),
         coordinates=axis_names(first.coordinates),
-        target_columns=beside.columns or schema.target_columns,
-        target_source=beside.source,
-        weight_columns=beside.weight_columns or schema.weight_columns,
-        weight_source=beside.weight_source,
-        notes=(*schema.notes, *beside.notes, *notes),
+        notes=(*schema.notes, *notes),
     )
     return Problem(schema, itertools.chain([lambda: first], blocks))
 
 
-def batch_of(columns: Columns, start: int, beside: Beside, request: InputRequest) -> Batch:
+def with_extras(schema: Schema, target: ExtraArray | None, weight: ExtraArray | None) -> Schema:
+    """A schema that also says what options gave beside the values."""
+    if target is not None:
+        schema = replace(
+            schema,
+            target_columns=target.columns,
+            target_source=target.source,
+            notes=(*schema.notes, *target.classes.notes),
+        )
+    if weight is not None:
+        schema = replace(schema, weight_columns=weight.columns, weight_source=weight.source)
+    return schema
+
+
+def batch_of(columns: Columns, start: int, request: InputRequest) -> Batch:
     """Some entries of axis 0 from `start` on, laid out in rows.
 
     Raises
     ------
     DataError : the shapes do not go together
     """
-    taken = beside.part(start, columns.values.shape[0])
-    target = taken.target if columns.target is None else columns.target
-    weight = taken.sample_weight if columns.sample_weight is None else columns.sample_weight
-    arranged = arrange(request.task, columns.values, target, request.target_form)
+    arranged = arrange(request.task, columns.values, columns.target, request.target_form)
+    weight, coordinates = columns.sample_weight, arranged.coordinates
 
     def spread(items: Sequence[Any] | None) -> Any:
         if items is None or arranged.per_row == 1:
             return items
         return [item for item in items for _ in range(arranged.per_row)]
 
-    coordinates = arranged.coordinates
     if coordinates is not None:
         coordinates[:, 0] += start
     return Batch(
@@ -71,8 +76,8 @@ def batch_of(columns: Columns, start: int, beside: Beside, request: InputRequest
         sample_weight=None if weight is None else np.repeat(weight, arranged.per_row),
         ids=spread(columns.ids),
         lines=spread(columns.lines),
-        target_lines=spread(taken.lines),
-        weight_lines=spread(taken.weight_lines),
+        target_lines=spread(columns.target_lines),
+        weight_lines=spread(columns.sample_weight_lines),
         coordinates=coordinates,
         extents=arranged.extents,
         cell_shape=arranged.cell_shape,
@@ -88,9 +93,14 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     DataError : a row of the first block breaks a rule
     """
     layout, fields = table.layout, table.fields
+    if request.sample_weight is not None:  # which wins over the table's own
+        layout = replace(layout, sample_weight=None)
+        table = replace(table, layout=layout)
     names = request.classes or layout.names or None
     reading = table.reading(request.task, Classes.of(request, names))
-    beside = read_beside(request, names, (-1, *reading.row_shape))
+    with Files() as files:
+        extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
+        columns = [ExtraColumn.of(extra) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
     weight = layout.sample_weight
     schema = Schema(
@@ -106,35 +116,40 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         files=table.files,
         notes=layout.notes,
     )
-    parsed = _blocks(blocks, reading, beside, request)
+    parsed = _blocks(blocks, reading, columns, request)
     try:
-        return stated(schema, parsed, beside, reading.classes.notes)
+        return stated(with_extras(schema, *extras), parsed, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
 
 
 def _blocks(
-    blocks: Iterable[TableBlock], reading: Reading, beside: Beside, request: InputRequest
+    blocks: Iterable[TableBlock],
+    reading: Reading,
+    extras: Sequence[ExtraColumn],
+    request: InputRequest,
 ) -> Iterator[Block]:
     rows = 0
     for block in blocks:
         rows = block.start + block.count
-        yield partial(_parsed, block, reading, beside, request)
+        yield partial(_parsed, block, reading, extras, request)
     try:
-        beside.check_length(rows)
+        for extra in extras:
+            extra.check_length(rows)
     except DataError as error:
         raise error.at(source=reading.source) from None
 
 
-def _parsed(block: TableBlock, reading: Reading, beside: Beside, request: InputRequest) -> Batch:
+def _parsed(
+    block: TableBlock, reading: Reading, extras: Sequence[ExtraColumn], request: InputRequest
+) -> Batch:
     """The batch of a block; every error names the table."""
     source = block.source or reading.source
     try:
         columns = columns_of(block, replace(reading, source=source))
-        fits, fault = beside.fits(block.start, columns.values.shape[0], columns.ids)
-        if fault is not None:
-            columns = columns.before(fits, fault)
-        batch = batch_of(columns, block.start, beside, request)
+        for extra in extras:
+            columns = extra.beside(columns, block.start)
+        batch = batch_of(columns, block.start, request)
     except CecalcError as error:
         raise error.at(source=source) from None
     if columns.fault is not None:

@@ -92,6 +92,19 @@ def _shape(nested: Any, what: str, depth: int = 0, *, row: int | None = None) ->
     return (len(nested), *shapes[0])
 
 
+def shape_of_first(nested: Any) -> Shape:
+    """The shape of nested lists by the first of each; ragged ones are refused elsewhere.
+
+    >>> shape_of_first([[1, 2], [3]])
+    (2, 2)
+    """
+    shape: Shape = ()
+    while isinstance(nested, list):
+        shape += (len(nested),)
+        nested = nested[0] if nested else None
+    return shape
+
+
 def as_said(value: Any) -> str:
     """A value of JSON as machines are told it: text as it is, anything else as JSON writes it.
 

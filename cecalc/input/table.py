@@ -1,4 +1,4 @@
-"""Tables: rows with named columns, read block by block, and what stands beside them."""
+"""Tables: rows with named columns, read block by block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place, count, excerpt
+from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.classes import Classes
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
@@ -104,19 +104,19 @@ class Columns:
     ids: Sequence[str] | None = None
     lines: Sequence[int] | None = None
     """1-based physical lines on which the rows start."""
+    target_lines: Sequence[int] | None = None
+    """The same in the target's own file, where it has one."""
+    sample_weight_lines: Sequence[int] | None = None
+    """The same in the file of the sample weights."""
     originals: Sequence[Original] | None = None
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
 
     def in_text(self, originals: LazyOriginals, id_key: int | str | None) -> Columns:
         """The same beside the lines and texts of the rows, and their cells called `id_key`."""
-
-        def ids(part: slice) -> list[str]:
-            return [str(original.cells[id_key]) for original in originals[part]]
-
         return replace(
             self,
-            ids=None if id_key is None else Lazy(len(originals), ids),
+            ids=None if id_key is None else LazyIds(originals, id_key),
             lines=originals.block.row_lines,
             originals=originals,
         )
@@ -213,93 +213,19 @@ class Table:
         )
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What options gave beside the rows of an input."""
-
-    target: Floats | None = None
-    """Any shape `cecalc.input.shapes.arrange` takes; beside rows of a table (N,) or (N, C)."""
-    sample_weight: Floats | None = None
-    """Shape (N,)."""
-    ids: Sequence[str] | None = None
-    """The identifiers in the target's file."""
-    weight_ids: Sequence[str] | None = None
-    """The identifiers in the file of the sample weights."""
-    lines: Sequence[int] | None = None
-    """The lines of the target's file."""
-    weight_lines: Sequence[int] | None = None
-    """The lines of the file of the sample weights."""
-    weight_columns: tuple[tuple[int, str], ...] = ()
-    """The number and name of its column."""
-    weight_source: str | None = None
-    """What the sample weights were given in."""
-    columns: tuple[tuple[int, str], ...] = ()
-    """The number and name of the target's columns in its file."""
-    source: str | None = None
-    """What the target was given in."""
-    notes: tuple[str, ...] = ()
-    """What is worth knowing about how the target was read."""
-
-    def part(self, start: int, rows: int) -> Beside:
-        """What belongs to `rows` rows from `start` on."""
-        part = slice(start, start + rows)
-        names = ("target", "sample_weight", "lines", "weight_lines")
-        every = ((name, getattr(self, name)) for name in names)
-        parts: dict[str, Any] = {k: None if v is None else v[part] for k, v in every}
-        return replace(self, **parts)
-
-    def fits(
-        self, start: int, rows: int, ids: Sequence[str] | None
-    ) -> tuple[int, DataError | None]:
-        """How many of the rows from `start` on, whose identifiers are `ids`, this goes with; and
-        what is wrong with the next one.
-        """
-        fault = self._other_id(ids, slice(start, start + rows))
-        fits, error = (rows, None) if fault is None else fault
-        for what, array in self._arrays():
-            if array.shape[0] < start + fits:
-                fits = max(0, array.shape[0] - start)
-                error = DataError(f"{count(array.shape[0], what)}, but more rows of values")
-        return fits, error
-
-    def check_length(self, rows: int) -> None:
-        """Refuse arrays that are not as long as the table was."""
-        for what, array in self._arrays():
-            if array.shape[0] != rows:
-                raise DataError(f"{count(rows, 'row')} of values, {count(array.shape[0], what)}")
-
-    def _arrays(self) -> Iterator[tuple[str, Floats]]:
-        for what, array in (("target", self.target), ("sample weight", self.sample_weight)):
-            if array is not None:
-                yield what, array
-
-    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError] | None:
-        """The first row whose identifier is not the one beside it."""
-        found = None
-        for what, others in (("target", self.ids), ("sample weight", self.weight_ids)):
-            if ids is None or others is None:
-                continue
-            pairs = enumerate(zip(ids, others[part], strict=False))
-            row, ours, theirs = next(((n, a, b) for n, (a, b) in pairs if a != b), (None, "", ""))
-            if row is not None and (found is None or row < found[0]):
-                beside = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
-                hint = "both files carry ids: bring them into the same order"
-                place = Place(row=part.start + row)
-                found = row, DataError(f"{beside} of the {what}", place=place, hint=hint)
-        return found
-
-
 class Lazy(Sequence[Item]):
     """Items that are made when they are asked for.
 
-    Parameters
-    ----------
-    size : how many there are
-    made : makes some of them
+    How they are made is a method: a closure over self would be a circle, and keep a block alive
+    until the garbage collector comes.
     """
 
-    def __init__(self, size: int, made: Callable[[slice], list[Item]]) -> None:
-        self._size, self._made = size, made
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def made(self, part: slice) -> list[Item]:
+        """Some of them."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return self._size
@@ -309,7 +235,7 @@ class Lazy(Sequence[Item]):
     @overload
     def __getitem__(self, i: slice) -> list[Item]: ...
     def __getitem__(self, i: int | slice) -> Item | list[Item]:
-        return self._made(i) if isinstance(i, slice) else self._made(slice(i, i + 1 or None))[0]
+        return self.made(i) if isinstance(i, slice) else self.made(slice(i, i + 1 or None))[0]
 
 
 class LazyOriginals(Lazy[Original]):
@@ -322,8 +248,12 @@ class LazyOriginals(Lazy[Original]):
     """
 
     def __init__(self, block: TextBlock, cells: Callable[[str], Any]) -> None:
-        super().__init__(block.rows, lambda part: [Original(t, cells) for t in self.texts[part]])
-        self.block = block
+        super().__init__(block.rows)
+        self.block, self._cells = block, cells
+
+    def made(self, part: slice) -> list[Original]:
+        """Some of them."""
+        return [Original(text, self._cells) for text in self.texts[part]]
 
     @cached_property
     def texts(self) -> list[str]:
@@ -353,3 +283,15 @@ class LazyOriginals(Lazy[Original]):
         offsets = np.zeros(len(ends) + 1, np.int32)
         offsets[1:] = ends - np.arange(len(ends))
         return text.replace(b"\n", b""), offsets
+
+
+class LazyIds(Lazy[str]):
+    """The identifiers in a block of text: the cells of its rows that are called `key`."""
+
+    def __init__(self, originals: LazyOriginals, key: int | str) -> None:
+        super().__init__(len(originals))
+        self._originals, self._key = originals, key
+
+    def made(self, part: slice) -> list[str]:
+        """Some of them."""
+        return [str(original.cells[self._key]) for original in self._originals[part]]

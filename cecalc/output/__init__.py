@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal
 
-from cecalc.model import Item
+from cecalc.model import Header, Item
 from cecalc.request import EVERYTHING, Screen, Selection
-
-Renderer: TypeAlias = Callable[[Iterator[Item], Screen, Selection], Iterator[str]]
-"""Makes chunks of whole lines of a run's items."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """How a result is written; the view's module is imported only when it is used."""
+    """How a result is written."""
 
     name: str
     """What `--format` calls it."""
-    view: Callable[[], Renderer]
-    """Imports the view."""
+    view: str
+    """`module:function`, imported only when it is used."""
     suffixes: tuple[str, ...] = ()
     """Those of file names that ask for it."""
     is_by_row: bool = False
@@ -30,51 +27,37 @@ class Format:
         self, items: Iterator[Item], screen: Screen, selection: Selection = EVERYTHING
     ) -> Iterator[str]:
         """Chunks of whole lines."""
-        return self.view()(items, screen, selection)
+        chunks: Iterator[str] = self.function(items, screen, selection)
+        return chunks
+
+    @property
+    def function(self) -> Any:
+        """What makes the text."""
+        from pkgutil import resolve_name
+
+        return resolve_name(self.view)
 
 
-def _table() -> Renderer:
-    from cecalc.output import table
+class SingleFormat(Format):
+    """How the one item is written that a run hands on after its header."""
 
-    return table.render
-
-
-def _json() -> Renderer:
-    from cecalc.output import json
-
-    return json.render
-
-
-def _json_lines() -> Renderer:
-    from cecalc.output import json
-
-    return json.render_lines
+    def render(
+        self,
+        items: Iterator[Item],
+        screen: Screen,
+        selection: Selection = EVERYTHING,  # noqa: ARG002 (the item is written whole)
+    ) -> Iterator[str]:
+        """The whole text."""
+        function = self.function
+        return (function(item, screen) for item in items if not isinstance(item, Header))
 
 
-def _csv() -> Renderer:
-    from cecalc.output import csv
-
-    return csv.render_csv
-
-
-def _tsv() -> Renderer:
-    from cecalc.output import csv
-
-    return csv.render_tsv
-
-
-def _markdown() -> Renderer:
-    from cecalc.output import markdown
-
-    return markdown.render
-
-
-TABLE = Format("table", _table, (".txt",))
-JSON = Format("json", _json, (".json",))
-JSONL = Format("jsonl", _json_lines, (".jsonl", ".ndjson"), is_by_row=True)
-CSV = Format("csv", _csv, (".csv",), is_by_row=True)
-TSV = Format("tsv", _tsv, (".tsv",), is_by_row=True)
-MARKDOWN = Format("markdown", _markdown, (".md", ".markdown"))
+TABLE = Format("table", "cecalc.output.table:render", (".txt",))
+JSON = Format("json", "cecalc.output.json:render", (".json",))
+JSONL = Format("jsonl", "cecalc.output.json:render_lines", (".jsonl", ".ndjson"), is_by_row=True)
+CSV = Format("csv", "cecalc.output.csv:render_csv", (".csv",), is_by_row=True)
+TSV = Format("tsv", "cecalc.output.csv:render_tsv", (".tsv",), is_by_row=True)
+MARKDOWN = Format("markdown", "cecalc.output.markdown:render", (".md", ".markdown"))
 FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown"]
 """What `--format` takes of any command."""
 FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN)}

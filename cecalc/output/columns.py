@@ -13,6 +13,8 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.model import Header, Item, Outcome, RowLosses, Schema
 from cecalc.output.column import PEOPLE, Column, Role, Sort, View
@@ -49,10 +51,6 @@ def _is_loss(header: Header) -> bool:
     return header.task.is_loss
 
 
-def _is_activation(header: Header) -> bool:
-    return not header.task.is_loss
-
-
 def _has_files(header: Header) -> bool:
     return header.schema.files > 1
 
@@ -62,14 +60,10 @@ def _has_shares(header: Header) -> bool:
 
 
 def _row_numbers(outcome: Outcome) -> Any:
-    import numpy as np
-
     return np.arange(outcome.batch.size) + outcome.batch.start
 
 
 def _lines(outcome: Outcome) -> Any:
-    import numpy as np
-
     lines = outcome.batch.lines
     return None if lines is None else np.asarray(lines)
 
@@ -82,8 +76,6 @@ def _places(outcome: Outcome) -> list[str]:
 
 
 def _at_target(outcome: Any) -> Any:
-    import numpy as np
-
     # An ignored row has target class −1: any class will do, since the value is not shown.
     return outcome.batch.values[np.arange(outcome.size), outcome.target_class]
 
@@ -96,8 +88,6 @@ def _right_cells(outcome: Any) -> list[str]:
 
 def _entropy(outcome: Any) -> Any:
     """Σ −p ln p of a row's softmax, or of p and 1 − p of its only cell: shape (N,), nats."""
-    import numpy as np
-
     with np.errstate(divide="ignore", invalid="ignore"):
         if isinstance(outcome, RowLosses):
             p, surprisal = outcome.working(outcome.batch)
@@ -109,8 +99,6 @@ def _entropy(outcome: Any) -> Any:
 
 def _entropy_of_logits(outcome: Any) -> Any:
     """The same of one logit x: ln(1 + exp(−|x|)) + |x| / (1 + exp |x|), which loses no digits."""
-    import numpy as np
-
     x = np.abs(outcome.batch.values[:, 0].astype(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
         share = x / (1 + np.exp(x))
@@ -119,8 +107,6 @@ def _entropy_of_logits(outcome: Any) -> Any:
 
 def _statuses(outcome: Any) -> list[str]:
     """`ignored`, `inf` or `nan` where a row's loss is no ordinary number; empty elsewhere."""
-    import numpy as np
-
     loss, used = outcome.loss, outcome.used
     status = [""] * outcome.size
     for row in np.flatnonzero(~(used & np.isfinite(loss))).tolist():
@@ -192,9 +178,9 @@ COLUMNS = (
            when=lambda h: h.task is Task.BCE),
     Column("right", "right", Sort.TEXT, _right_cells, used=_USED, when=_by_cell, table=28),
     Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="{activation}",
-           when=_is_activation, csv=20, jsonl=20, json=20),
-    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", when=_is_activation,
-           table=20),
+           when=lambda h: not h.task.is_loss, csv=20, jsonl=20, json=20),
+    Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", table=20,
+           when=lambda h: not h.task.is_loss),
     Column("status", "status", Sort.TEXT, _statuses, when=_is_loss, csv=40),
     Column("status", "status", Sort.CELL, lambda rows: _ignored(rows.used), is_sparse=True,
            when=_is_loss, json=40),

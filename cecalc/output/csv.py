@@ -154,17 +154,10 @@ def _text(value: Any) -> str:
     return write_number(value) if isinstance(value, float) else cell_text(value)
 
 
-def render_csv(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
-    """Comma-separated records under a line of names."""
-    return _render(items, ",", selection)
-
-
-def render_tsv(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[str]:
-    """The same, separated by tabs."""
-    return _render(items, "\t", selection)
-
-
-def _render(items: Iterator[Item], delimiter: str, selection: Selection) -> Iterator[str]:
+def render(
+    delimiter: str, items: Iterator[Item], _screen: Screen, selection: Selection
+) -> Iterator[str]:
+    """Separated records under a line of names."""
     header, rest = columns.stream_of(items)
     fields: list[Fields] = []
     for item in rest:
@@ -175,6 +168,9 @@ def _render(items: Iterator[Item], delimiter: str, selection: Selection) -> Iter
             titles = (part.titles or map(quoting(delimiter), part.names) for part in fields)
             yield delimiter.join(itertools.chain.from_iterable(titles)) + "\n"
         yield _records(fields, item, delimiter)
+
+
+render_csv, render_tsv = partial(render, ","), partial(render, "\t")
 
 
 def _fields(

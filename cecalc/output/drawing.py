@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from rich import box
@@ -103,6 +103,13 @@ def styled(text: str, style: str = "") -> Text:
     return Text(text, style=style, no_wrap=True, overflow="ignore")
 
 
+def line(text: str, screen: Screen, style: str = "") -> str:
+    """One line, after a blank."""
+    return draw(styled(f" {text}", style), screen)
+
+
+ROOM = 100
+"""Columns to fill where there is no terminal."""
 _LEAST = 20
 """No narrower than this."""
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -128,3 +135,15 @@ def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list
         break_on_hyphens=False,
     )
     return [line.replace(_GLUE, " ") for line in lines]
+
+
+def named(pairs: Iterable[tuple[str, str]], screen: Screen, indent: int = 1) -> str:
+    """A line for each name and its words, these below each other; long ones go on below."""
+    names, texts = zip(*pairs, strict=True)
+    drawn = ""
+    for name, words in zip(flush(names, "left"), texts, strict=True):
+        head = " " * indent + name + "  "
+        first, *rest = paragraph((screen.width or ROOM) - len(head), words, "", "")
+        drawn += draw(styled("").append(head, "dim").append(first), screen)
+        drawn += "".join(draw(styled(" " * len(head) + text), screen) for text in rest)
+    return drawn

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
@@ -24,17 +27,37 @@ def quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def member(name: str, value: float | str | bool | Collection[Any] | None) -> str:
+def member(name: str, value: Any) -> str:
     """One member; a number that JSON does not know is null with its status beside it.
 
     >>> member("loss", float("inf"))
     '"loss": null, "loss_status": "inf"'
     """
-    if not isinstance(value, float):
-        return f"{quoted(name)}: {quoted(value)}"
-    if not math.isfinite(value):
-        return _flawed(name, str(value))
-    return f"{quoted(name)}: {write_number(value)}"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return _flawed(name, str(value))
+        return f"{quoted(name)}: {write_number(value)}"
+    if isinstance(value, np.ndarray):
+        return _lists(name, value[None], None)[0]
+    if isinstance(value, dict):
+        return f"{quoted(name)}: {{{', '.join(each(value))}}}"
+    return f"{quoted(name)}: {quoted(value)}"
+
+
+def each(values: Mapping[str, Any]) -> Iterator[str]:
+    """A member for each value, which may be a list, an array or an object itself."""
+    return itertools.starmap(member, values.items())
+
+
+def document(*members: str) -> str:
+    """An object, each member on a line."""
+    return "{\n  " + ",\n  ".join(members) + "\n}\n"
+
+
+def listed(name: str, found: Sequence[str]) -> str:
+    """A member that is a list of objects, each on a line."""
+    lines = ",\n    ".join(found)
+    return f"{quoted(name)}: [\n    {lines}\n  ]" if found else f"{quoted(name)}: []"
 
 
 def _flawed(name: str, status: str) -> str:
@@ -86,8 +109,6 @@ def objects(parts: list[list[str]]) -> list[str]:
 
 def _lists(name: str, array: Any, used: Any) -> list[str]:
     """A member that is a list in each row of an array of shape (N, C), null where not used."""
-    import numpy as np
-
     key = quoted(name)
     flaw = f", {quoted(name + '_status')}: {quoted('non-finite')}"
     counts = np.isfinite(array)

@@ -9,14 +9,11 @@ from rich.cells import cell_len
 from cecalc.errors import count, visible
 from cecalc.model import Activations, Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import columns, figures, groups
+from cecalc.output import columns, figures, groups, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
-from cecalc.output.drawing import draw, flush, grid, ruled, styled, width
+from cecalc.output.drawing import ROOM, draw, flush, grid, line, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, TableRows
 from cecalc.request import Screen, Selection
-
-_ROOM = 100
-"""Columns to fill with the values of many classes where there is no terminal."""
 
 _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "dim"}
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
@@ -40,7 +37,7 @@ def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Itera
     else:
         parts, note = _values(header, kept, screen, selection)
     if note:
-        parts.append(_note(note, screen))
+        parts.append(line(note, screen, "dim"))
     if report is not None:
         parts.append(_summary(report, screen))
     yield "\n".join(parts)
@@ -79,8 +76,6 @@ def _which(header: Header, kept: TableRows, report: Report | None) -> str:
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
-    from cecalc.output import worked_rows
-
     if not kept.total or not worked_rows.fits(header, kept.total):
         return []
     rows = (row for row in kept.rows() if isinstance(row, Losses))
@@ -125,21 +120,17 @@ def _style(column: Column, text: str) -> str:
     return _TEXT_STYLES.get(text.strip()) or _STYLES.get(column.name, "")
 
 
-def _note(text: str, screen: Screen) -> str:
-    return draw(styled(f" {text}", "dim"), screen)
-
-
 def _summary(report: Report, screen: Screen) -> str:
     table = grid()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    for line in figures.lines(report):
-        strong = "bold" if line.name == "loss" else ""
-        value = styled("").append(line.number, strong)
-        words = visible(line.words)
-        value.append(f"  {words}" if line.number else words, "dim" if line.number else "")
-        table.add_row(styled(f" {line.name}", strong or "dim"), value)
-    return draw(table, screen) + "\n" + _note(visible(figures.arithmetic(report)), screen)
+    for figure in figures.lines(report):
+        strong = "bold" if figure.name == "loss" else ""
+        value = styled("").append(figure.number, strong)
+        words = visible(figure.words)
+        value.append(f"  {words}" if figure.number else words, "dim" if figure.number else "")
+        table.add_row(styled(f" {figure.name}", strong or "dim"), value)
+    return draw(table, screen) + "\n" + line(visible(figures.arithmetic(report)), screen, "dim")
 
 
 def _wrapped(header: Header, rows: list[Activations], screen: Screen) -> Iterator[str]:
@@ -148,7 +139,7 @@ def _wrapped(header: Header, rows: list[Activations], screen: Screen) -> Iterato
     for outcome in rows:
         values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
         pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
-        per_line = max(1, ((screen.width or _ROOM) - 1) // cell_len(pairs[0]))
+        per_line = max(1, ((screen.width or ROOM) - 1) // cell_len(pairs[0]))
         lines = ("".join(pairs[i : i + per_line]) for i in range(0, len(pairs), per_line))
-        title = draw(styled(f" {columns.row_title(header, outcome)}", "bold"), screen)
-        yield title + "".join(f"{line.rstrip()}\n" for line in lines)
+        title = line(columns.row_title(header, outcome), screen, "bold")
+        yield title + "".join(f"{text.rstrip()}\n" for text in lines)

@@ -22,26 +22,16 @@ ROWS, CLASSES = 6, 8
 MARK = "▸"
 
 
-@dataclass(frozen=True)
-class WorkedLine:
-    """One line of a row's working: a text per class, and what stands at its right."""
-
-    name: str
-    cells: Sequence[str]
-    end: str = ""
-
-    @property
-    def texts(self) -> list[str]:
-        """The line from left to right."""
-        return [self.name, *self.cells, self.end]
+Line = Sequence[str]
+"""A line of a row's working: its name, a text per class, and what stands at their right."""
 
 
 @dataclass(frozen=True)
 class Block:
     """The working of one row."""
 
-    heading: WorkedLine
-    lines: Sequence[WorkedLine]
+    heading: Line
+    lines: Sequence[Line]
     marked: frozenset[int]
     """The classes that the target names."""
 
@@ -53,31 +43,26 @@ def fits(header: Header, rows: int) -> bool:
 
 def tables(blocks: Sequence[Block]) -> list[Table]:
     """Each block drawn, with columns at the same places in all; all have as many."""
-    by_column = [_column(blocks, c) for c in range(len(blocks[0].heading.texts))]
+    headings = zip(*(block.heading for block in blocks), strict=True)
+    bodies = zip(*(line for block in blocks for line in block.lines), strict=True)
+    columns = [
+        flush([*heading, *(aligned(body) if c else body)], "right" if c else "left")
+        for c, (heading, body) in enumerate(zip(headings, bodies, strict=True))
+    ]
+    lines = zip(*columns, strict=True)
+    heads = list(islice(lines, len(blocks)))
     return [
-        _table(block, texts)
-        for block, texts in zip(blocks, zip(*by_column, strict=True), strict=True)
+        _table(block, head, islice(lines, len(block.lines)))
+        for block, head in zip(blocks, heads, strict=True)
     ]
 
 
-def _column(blocks: Sequence[Block], c: int) -> list[list[str]]:
-    """The texts of one column in each block, the heading first."""
-    lines = [line.texts[c] for block in blocks for line in block.lines]
-    headings = [block.heading.texts[c] for block in blocks]
-    texts = flush(headings + (aligned(lines) if c else lines), "right" if c else "left")
-    bodies = iter(texts[len(blocks) :])
-    return [
-        [heading, *islice(bodies, len(block.lines))]
-        for heading, block in zip(texts, blocks, strict=False)
-    ]
-
-
-def _table(block: Block, texts: Sequence[list[str]]) -> Table:
-    table = ruled()
-    is_strong = [c == 0 or c == len(texts) - 1 or c - 1 in block.marked for c in range(len(texts))]
-    for column, strong in zip(texts, is_strong, strict=True):
-        table.add_column(styled(column[0], "bold" if strong else "dim"), no_wrap=True)
-    for name, *cells in zip(*(column[1:] for column in texts), strict=True):
+def _table(block: Block, heading: Line, lines: Iterable[Line]) -> Table:
+    table, last = ruled(), len(heading) - 1
+    is_strong = [c in (0, last) or c - 1 in block.marked for c in range(len(heading))]
+    for text, strong in zip(heading, is_strong, strict=True):
+        table.add_column(styled(text, "bold" if strong else "dim"), no_wrap=True)
+    for name, *cells in lines:
         styles = zip(cells, is_strong[1:], strict=True)
         title = styled(name, "dim" if any(map(str.strip, cells)) else "bold")
         table.add_row(title, *(_cell(text, strong) for text, strong in styles))
@@ -104,11 +89,8 @@ def block(header: Header, outcome: Losses) -> Block:
     )
     marked = _marked(outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
-    return Block(
-        WorkedLine(columns.row_title(header, outcome), labels, _end_title(header)),
-        list(lines),
-        marked,
-    )
+    heading = [columns.row_title(header, outcome), *labels, _end_title(header)]
+    return Block(heading, list(lines), marked)
 
 
 def _marked(outcome: Losses) -> frozenset[int]:
@@ -118,39 +100,39 @@ def _marked(outcome: Losses) -> frozenset[int]:
     return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
 
 
-def _line(name: str, values: Iterable[float], end: str = "") -> WorkedLine:
-    return WorkedLine(name, list(map(rounded, values)), end)
+def _line(name: str, values: Iterable[float], end: str = "") -> Line:
+    return [name, *map(rounded, values), end]
 
 
-def _multiclass(header: Header, outcome: RowLosses) -> Iterator[WorkedLine]:
+def _multiclass(header: Header, outcome: RowLosses) -> Iterator[Line]:
     yield from _given(header, outcome, "softmax")
     blank = [""] * header.width
     if not outcome.used[0]:
-        yield WorkedLine("target", blank, columns.IGNORED)
+        yield ["target", *blank, columns.IGNORED]
         return
     target = _shares(header, outcome)
     name = "smoothed" if header.label_smoothing else "target"
-    yield WorkedLine(name, list(map(brief, target)))
+    yield [name, *map(brief, target), ""]
     pairs = zip(target, _row(outcome.surprisal), strict=True)
     terms = [y * nats if y else 0.0 for y, nats in pairs]  # nothing times infinity is nothing
     total = rounded(sum(terms))
     yield _line("−y·ln p", terms, total)
     loss = _end(outcome.loss_unweighted)
     if total != loss:  # a dtype that rounds
-        yield WorkedLine("loss", blank, loss)
+        yield ["loss", *blank, loss]
     if header.has_weights:
-        yield WorkedLine("weighted", blank, _end(outcome.loss))
+        yield ["weighted", *blank, _end(outcome.loss)]
 
 
-def _binary(header: Header, outcome: CellLosses) -> Iterator[WorkedLine]:
+def _binary(header: Header, outcome: CellLosses) -> Iterator[Line]:
     yield from _given(header, outcome, "sigmoid")
-    yield WorkedLine("target", list(map(brief, _row(outcome.batch.target))))
+    yield ["target", *map(brief, _row(outcome.batch.target)), ""]
     is_used = outcome.used[0]
     if header.has_weights:
         end = _end(outcome.loss_unweighted) if is_used else ""
-        yield WorkedLine("unweighted", _losses(outcome.cell_unweighted, outcome), end)
+        yield ["unweighted", *_losses(outcome.cell_unweighted, outcome), end]
     end = _end(outcome.loss) if is_used else columns.IGNORED
-    yield WorkedLine("loss", _losses(outcome.cell_loss, outcome), end)
+    yield ["loss", *_losses(outcome.cell_loss, outcome), end]
 
 
 def _losses(losses: Any, outcome: CellLosses) -> list[str]:
@@ -163,7 +145,7 @@ def _end(losses: Any) -> str:
     return rounded(loss)
 
 
-def _given(header: Header, outcome: Losses, activation: str) -> Iterator[WorkedLine]:
+def _given(header: Header, outcome: Losses, activation: str) -> Iterator[Line]:
     kind = header.schema.kind
     yield _line(kind.value.replace("_", " "), _row(outcome.batch.values))
     if kind is not Kind.PROBS:

@@ -10,19 +10,8 @@ yet adds it in `tally`.
 
 from __future__ import annotations
 
-from cecalc.output import Format, Renderer
+from cecalc.output import SingleFormat
 
-
-def _table() -> Renderer:
-    from cecalc.why import report
-
-    return report.render
-
-
-def _json() -> Renderer:
-    from cecalc.why import report
-
-    return report.render_json
-
-
-FORMATS = {form.name: form for form in (Format("table", _table), Format("json", _json))}
+TABLE = SingleFormat("table", "cecalc.why.report:render")
+JSON = SingleFormat("json", "cecalc.why.report:render_json")
+FORMATS = {form.name: form for form in (TABLE, JSON)}

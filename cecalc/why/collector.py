@@ -14,18 +14,14 @@ from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.summary import Summary
 from cecalc.terms import Task
 from cecalc.why import verdict
-from cecalc.why.diagnosis import Diagnosis, Question
+from cecalc.why.diagnosis import Diagnosis, Question, Typed
 from cecalc.why.losses import LossOfBatch, LossOfRows, losses_of
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import Measured
-from cecalc.why.recipes import recipes
+from cecalc.why.recipes import Recipe, recipes
 from cecalc.why.tally import Tally, tally_of
 
 _WITHOUT = ("pos_weight",)
-_CELLS = verdict.Torch("F.binary_cross_entropy_with_logits", "target.numel()")
-_WEIGHTED = verdict.Torch("F.cross_entropy", "weight[target].sum()")
-_IGNORING = verdict.Torch("F.cross_entropy", "(target != ignore_index).sum()")
-_ROWS = verdict.Torch("F.cross_entropy", "len(target)")
 
 
 @dataclass(frozen=True)
@@ -83,57 +79,46 @@ class _Diagnosing(Collector[_Losses]):
 
 def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
     """What can be said of a number."""
-    typed = verdict.Typed.of(question.typed)
-    right = Measured(None, report.numerator, report.denominator, plan.is_of_cells)
+    typed = Typed.of(question.typed)
+    right = Measured(report.numerator, report.denominator, plan.is_of_cells)
     candidates = verdict.distinct(recipes(tally, plan, right))
-    fits = verdict.fits(typed, candidates)
-    found, torch = bool(fits.groups), _torch(plan, report)
+    groups, also = verdict.fits(typed, candidates)
+    torch = _torch(plan, report)
     size = _in_words(report)
     mean = math.nan if report.mean is None else report.mean
     remarks = list(verdict.remarks(mean, tally, plan))
     return Diagnosis(
-        typed=typed.text,
-        value=typed.value,
-        decimals=typed.decimals,
-        is_sure=typed.is_sure,
-        task=report.header.task,
-        ours=report.mean,
-        ours_is=f"mean over {size}",
-        matches=[verdict.match_of(group, torch, size, remarks) for group in fits.groups],
-        also=[verdict.name_of(recipe) for recipe in fits.also],
+        typed=typed,
+        report=report,
+        size=size,
+        matches=[verdict.match_of(group, torch, size, remarks) for group in groups],
+        also=[recipe.name for recipe in also],
         tried=len(candidates),
         chance=verdict.chance(typed, candidates),
-        apart=_apart(fits, tally, plan),
-        reasons=() if found else tuple(verdict.reasons(typed, tally, plan)),
-        advice=() if found else tuple(_advice(plan)),
-        source=report.header.schema.source,
-        backend=report.backend,
-        version=report.version,
+        apart=_apart([*groups, *([recipe] for recipe in also)], tally, plan),
+        reasons=() if groups else tuple(verdict.reasons(typed, tally, plan)),
+        advice=() if groups else tuple(_advice(plan)),
     )
 
 
-def _apart(fits: verdict.Fits, tally: Tally, plan: Plan) -> str | None:
+def _apart(groups: Sequence[Sequence[Recipe]], tally: Tally, plan: Plan) -> str | None:
     """Which further number would tell the simplest two explanations apart."""
-    groups = [*fits.groups, *((recipe,) for recipe in fits.also)]
-    if len(groups) > 1 and len(groups[0]) == 1:
-        first, second = (group[0] for group in groups[:2])
-    elif groups and len(groups[0]) > 1:
-        first, second = groups[0][:2]
-    else:
+    simplest = groups[0] if groups and len(groups[0]) > 1 else [group[0] for group in groups]
+    if len(simplest) < 2 or tally.head is None:
         return None
-    if tally.head is None:
-        return None
+    first, second, *_ = simplest
     alone = tally_of(tally.head.part(slice(0, 1)), plan)
     return verdict.apart(first, second, recipes(alone, plan))
 
 
-def _torch(plan: Plan, report: Report) -> verdict.Torch:
-    """How torch spells the loss."""
+def _torch(plan: Plan, report: Report) -> dict[str, str]:
+    """How torch spells the loss, and what its mean divides by."""
     if plan.is_of_cells:
-        return _CELLS
+        return {"f": "F.binary_cross_entropy_with_logits", "n": "target.numel()"}
+    number = "(target != ignore_index).sum()" if report.rows_ignored else "len(target)"
     if report.header.has_row_weight:
-        return _WEIGHTED
-    return _IGNORING if report.rows_ignored else _ROWS
+        number = "weight[target].sum()"
+    return {"f": "F.cross_entropy", "n": number}
 
 
 def _in_words(report: Report) -> str:
@@ -146,12 +131,11 @@ def _in_words(report: Report) -> str:
 
 def _advice(plan: Plan) -> Iterator[str]:
     """What else could be told."""
-    known = plan.known
-    if not known.batch_sizes:
+    if not plan.batch_sizes:
         yield "--batch-size, where batches were averaged (any tries usual sizes)"
-    if plan.weight is None and not known.is_weight_free:
+    if plan.weight is None and not plan.is_weight_free:
         yield "--weight, where there were any (any tries usual ones)"
-    if not (known.label_smoothing or known.smoothings):
+    if not (plan.label_smoothing or plan.smoothings):
         yield "--label-smoothing, where there was any (any tries usual ones)"
-    if not known.deep:
+    if not plan.deep:
         yield "--deep, for several mistakes at once"

@@ -2,10 +2,71 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cecalc.model import Item
+from cecalc.model import Item, Report
+from cecalc.numbers import read_number
+
+if TYPE_CHECKING:
+    from cecalc.why.catalogue import Entry
+
+SINGLE = 3e-7
+"""How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
+the mean.
+"""
+_FINEST = 300
+"""More decimals than float64 has anywhere."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A number as somebody typed it: its digits say how much is known of it."""
+
+    text: str
+    value: float
+    decimals: int
+
+    @classmethod
+    def of(cls, text: str) -> Typed:
+        """The number; a ValueError says what is wrong.
+
+        >>> Typed.of("-0.8166").decimals, Typed.of("1.50e-3").decimals, Typed.of("12").decimals
+        (4, 5, 0)
+        """
+        value = read_number(text)
+        mantissa, _, exponent = text.strip().lower().partition("e")
+        if not math.isfinite(value):
+            return cls(text.strip(), value, 0)
+        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        return cls(text.strip(), value, max(-_FINEST, min(decimals, _FINEST)))
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether so many digits hardly fit by chance: four decimals, three digits."""
+        digits = self.text.lower().partition("e")[0].strip("+-").replace(".", "").lstrip("0")
+        return not math.isfinite(self.value) or (self.decimals >= 4 and len(digits) >= 3)
+
+    def reach(self, value: float) -> float:
+        """How far a value may be from the number and still have been typed like this."""
+        return 0.5 * 10.0**-self.decimals * (1 + 1e-9) + SINGLE * max(1.0, abs(value))
+
+    def fits(self, value: float) -> bool:
+        """Whether a value may have been typed like this."""
+        if math.isfinite(self.value) and math.isfinite(value):
+            return abs(value - self.value) <= self.reach(value)
+        return self.value == value or (math.isnan(self.value) and math.isnan(value))
+
+    def is_outside(self, low: float, high: float) -> bool:
+        """Whether no value from low to high may have been typed like this.
+
+        >>> Typed.of("1.46").is_outside(1.4612, 2.4612), Typed.of("1.45").is_outside(1.4612, 2.4612)
+        (False, True)
+        """
+        inside = low <= self.value <= high
+        return not (inside or self.fits(low) or self.fits(high))
 
 
 @dataclass(frozen=True)
@@ -24,14 +85,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """An entry of the catalogue."""
-
-    number: int
-    title: str
-
-
-@dataclass(frozen=True)
 class Match:
     """A way to the number that was asked about."""
 
@@ -40,7 +93,8 @@ class Match:
     """What was done, a sentence each."""
     fix: str | None
     """A line of torch; None where nothing has to be mended."""
-    entries: tuple[Reference, ...]
+    entries: tuple[Entry, ...]
+    """Of the catalogue."""
     value: float
     """What this way gives on these rows."""
     is_right: bool = False
@@ -53,19 +107,11 @@ class Match:
 class Diagnosis(Item):
     """What can be said about a number and some rows. Losses are in nats."""
 
-    typed: str
-    """The number as it was typed."""
-    value: float
-    decimals: int
-    """How many there are; fewer than none for 1e3."""
-    is_sure: bool
-    """Whether so many digits say that a way matches, not merely that it is consistent."""
-    task: str
-    """The loss these rows ask for: ce or bce."""
-    ours: float | None
-    """What cecalc says of the rows; None of nothing."""
-    ours_is: str
-    """What that is, in words."""
+    typed: Typed
+    report: Report
+    """What cecalc says of the rows, under the loss they ask for."""
+    size: str
+    """What its mean divides by, in words."""
     matches: Sequence[Match]
     """The simplest first."""
     also: Sequence[str]
@@ -80,9 +126,6 @@ class Diagnosis(Item):
     """Where nothing fits: what the value cannot be."""
     advice: Sequence[str]
     """What would help to find out more."""
-    source: str
-    backend: str
-    version: str
 
     @property
     def holds(self) -> bool:
@@ -92,4 +135,4 @@ class Diagnosis(Item):
     @property
     def verb(self) -> str:
         """What so many digits allow to say."""
-        return "matches" if self.is_sure else "is consistent with"
+        return "matches" if self.typed.is_sure else "is consistent with"

@@ -82,12 +82,10 @@ FACTORS = (
 DEEP_FACTORS = (
     *(_times(factor) for factor in (32, 1 / 32)),
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
-        "loss = {f}(logits, target)  # nats", lambda loss, _: loss.mean * math.log(2), 2),
-    Factor("times C", 21, "multiplied by the number of classes",
-        "loss = {f}(logits, target)  # one mean",
+        f"{_MEAN}  # nats", lambda loss, _: loss.mean * math.log(2), 2),
+    Factor("times C", 21, "multiplied by the number of classes", f"{_MEAN}  # one mean",
         lambda loss, s: loss.mean * s.classes, 2),
-    Factor("divided by N - 1", 21, "the sum was divided by one row fewer",
-        "loss = {f}(logits, target)  # one mean",
+    Factor("divided by N - 1", 21, "the sum was divided by one row fewer", f"{_MEAN}  # one mean",
         lambda loss, s: loss.total / (s.rows - 1) if s.rows > 1 else math.nan, 2),
 )  # fmt: skip
 """Factors that are tried only when several mistakes are."""

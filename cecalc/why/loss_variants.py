@@ -84,8 +84,8 @@ FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
     "hard": lambda s: one_hot(s["logits"].argmax(axis=0), len(s["logits"])),
     "hard_cells": lambda s: np.where(s["logits"] >= 0, 1.0, 0.0),
     "shares": lambda s: s["logits"] / s["logits"].sum(axis=0),  # as Keras makes any row sum to 1
-    "half": lambda s: as_float16(s["logits"]),
-    "brain": lambda s: as_bfloat16(s["logits"]),
+    "float16": lambda s: as_float16(s["logits"]),
+    "bfloat16": lambda s: as_bfloat16(s["logits"]),
     "doubled": lambda s: 2.0 * s["logits"],  # the difference of (z, -z)
 }
 """Activations, rightly or not, shape (C, n), and what they are made of."""

@@ -17,7 +17,7 @@ from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
 from cecalc.why.diagnosis import Question
-from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Known, Plan
+from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Plan
 from cecalc.why.recipes import planned
 from cecalc.why.sums import RowsOfBlock
 from cecalc.why.tally import Tally, tally_of
@@ -90,19 +90,16 @@ def _plan(
 ) -> Plan:
     """What is known of the loop, what is tried of the rest, and therefore summed."""
     size, is_free = question.batch_size, question.free.__contains__
-    known = Known(
+    is_of_cells, classes = settings.task is Task.BCE, first.values.shape[1]
+    plan = Plan(
+        is_of_cells=is_of_cells,
+        classes=classes,
         label_smoothing=request.input.options.over(schema.options).label_smoothing or 0.0,
         batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
         framework=question.framework,
         deep=question.deep,
         smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
         is_weight_free=is_free("weight"),
-    )
-    is_of_cells, classes = settings.task is Task.BCE, first.values.shape[1]
-    plan = Plan(
-        is_of_cells=is_of_cells,
-        classes=classes,
-        known=known,
         weight=_column_weight(settings.weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),

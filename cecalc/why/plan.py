@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +16,12 @@ POS_WEIGHTS = (0.1, 0.2, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 5, 8, 10, 20, 25, 50, 10
 
 
 @dataclass(frozen=True)
-class Known:
-    """What narrows the search, or widens it."""
+class Plan:
+    """What is known, what is tried of the rest, and what is therefore summed."""
 
+    is_of_cells: bool
+    """Whether each cell has a label of its own; else each row has a class or a distribution."""
+    classes: int
     label_smoothing: float = 0.0
     batch_sizes: tuple[int, ...] = ()
     framework: str | None = None
@@ -28,16 +31,6 @@ class Known:
     """Where the smoothing is not known: which ones are tried."""
     is_weight_free: bool = False
     """Whether there may have been weights that are not known."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is summed."""
-
-    is_of_cells: bool
-    """Whether each cell has a label of its own; else each row has a class or a distribution."""
-    classes: int
-    known: Known = field(default_factory=Known)
     forms: tuple[Variant, ...] = ()
     """Every form, the right one first."""
     weight: Floats | None = None
@@ -65,4 +58,4 @@ class Plan:
     @property
     def smoothing(self) -> float:
         """Epsilon of the right loss: torch's binary cross-entropy has none."""
-        return 0.0 if self.is_of_cells else self.known.label_smoothing
+        return 0.0 if self.is_of_cells else self.label_smoothing

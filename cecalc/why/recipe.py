@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from cecalc.why.loss_variants import Variant
 from cecalc.why.plan import Plan
@@ -20,7 +19,6 @@ BCE_LINE = "loss = F.binary_cross_entropy_with_logits(logits, target)"
 class Measured:
     """What a mistake, or none, makes of all rows."""
 
-    mistake: Mistake | None
     total: float
     """The sum, nats."""
     count: float
@@ -54,7 +52,7 @@ class Sums:
         """C."""
         return self.plan.classes
 
-    @cached_property
+    @property
     def samples(self) -> int:
         """Entries of axis 0: fewer than rows where there are more dimensions."""
         return self.tally.samples
@@ -70,7 +68,7 @@ class Sums:
 
     def over(self, loss: float, count: float) -> Measured:
         """A loss of the right form, and what its mean divides by."""
-        return Measured(None, loss, count, self.plan.is_of_cells)
+        return Measured(loss, count, self.plan.is_of_cells)
 
 
 Number = Callable[[Sums], Measured | None]
@@ -89,7 +87,7 @@ class Sum:
         total = sums.tally.totals.get((self.form, self.reading), Total())
         if not total.rows:
             return None
-        return Measured(None, total.loss, total.weight, self.form.is_of_cells)
+        return Measured(total.loss, total.weight, self.form.is_of_cells)
 
 
 def where(holds: Callable[[Sums], bool], number: Number) -> Number:
@@ -99,7 +97,7 @@ def where(holds: Callable[[Sums], bool], number: Number) -> Number:
 
 def final(value: float) -> Measured:
     """What is printed as it is, whatever the reduction."""
-    return Measured(None, value, 1, is_final=True)
+    return Measured(value, 1, is_final=True)
 
 
 @dataclass(frozen=True)
@@ -119,6 +117,9 @@ class Mistake:
     """How far it is from nothing: 1 for what many people do, more for what few do."""
     framework: str | None = None
     """Whose habit it is, where it is one library's."""
+
+
+NOTHING = Mistake("nothing wrong", (), "", "", lambda sums: sums.right, 0)
 
 
 def free(name: str, entry: int, value: str, fix: str, of: Number) -> Mistake:

@@ -11,8 +11,8 @@ import numpy as np
 from cecalc.why import recipes_bce, recipes_ce
 from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
 from cecalc.why.loss_variants import BCE, CE
-from cecalc.why.plan import Known, Plan
-from cecalc.why.recipe import Measured, Mistake, Sum, Sums
+from cecalc.why.plan import Plan
+from cecalc.why.recipe import NOTHING, Measured, Mistake, Sum, Sums
 from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
 
@@ -21,23 +21,30 @@ from cecalc.why.tally import Tally
 class Recipe:
     """A way to a number."""
 
-    loss: Measured
+    mistake: Mistake
     factor: Factor
     value: float
 
     @property
     def rank(self) -> tuple[int, int, int]:
         """How simple it is: how many things are different, and how odd each is."""
-        mistake = self.loss.mistake
-        entries = 0 if mistake is None else len(mistake.entries)
-        steps = entries + (self.factor.rank > 0)
-        return steps, (mistake.rank if mistake else 0) + self.factor.rank, entries
+        mistake, factor = self.mistake, self.factor
+        return len(self.entries), mistake.rank + factor.rank, len(mistake.entries)
 
     @property
     def entries(self) -> tuple[int, ...]:
         """Its entries in the catalogue."""
-        own = self.loss.mistake.entries if self.loss.mistake else ()
-        return own + ((self.factor.entry,) if self.factor.rank else ())
+        return self.mistake.entries + ((self.factor.entry,) if self.factor.rank else ())
+
+    @property
+    def differences(self) -> list[Mistake | Factor]:
+        """What is not as it should be."""
+        return [part for part in (self.mistake, self.factor) if part.rank]
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return ", ".join(part.name for part in self.differences) or self.mistake.name
 
 
 def _forms(plan: Plan) -> Iterator[Mistake]:
@@ -49,7 +56,7 @@ def _forms(plan: Plan) -> Iterator[Mistake]:
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
     has_rows = plan.classes > 1 or not plan.is_of_cells
-    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan.known)]
+    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan)]
     forms = [each.form for each in numbers if isinstance(each, Sum)]
     forms = [form for form in forms if form.is_of_cells or has_rows]
     return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
@@ -65,50 +72,44 @@ def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Rec
     """
     sums = Sums(tally, plan, right or _right_of(tally, plan))
     found = []
-    for loss in _losses(sums):
-        for factor in _factors(loss, plan.known):
+    for mistake in (NOTHING, *(mistakes(sums) if sums.rows else NOT_A_NUMBER)):
+        loss = mistake.of(sums) if _is_habit(mistake, plan) else None
+        if loss is None:
+            continue
+        for factor in _factors(mistake, loss, plan):
             value = factor.of(loss, sums)
-            if not math.isnan(value) or (loss.mistake is not None and factor.rank == 0):
-                found.append(Recipe(loss, factor, value))
+            if not math.isnan(value) or (mistake.rank and not factor.rank):
+                found.append(Recipe(mistake, factor, value))
     return sorted(found, key=lambda recipe: recipe.rank)
 
 
 def mistakes(sums: Sums) -> Iterator[Mistake]:
     """Every mistake that may have been made."""
     yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
-    for size in sums.plan.known.batch_sizes:
+    for size in sums.plan.batch_sizes:
         yield from of_batches(size)
     yield from _forms(sums.plan)
     yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
     yield from (*ROUNDED, *NOT_A_NUMBER)
 
 
-def _losses(sums: Sums) -> Iterator[Measured]:
-    """The right loss first, then what each mistake makes of it."""
-    yield sums.right
-    for mistake in mistakes(sums) if sums.rows else NOT_A_NUMBER:
-        loss = mistake.of(sums)
-        if loss is not None and _is_habit(mistake, sums.plan.known):
-            yield replace(loss, mistake=mistake)
-
-
 def _right_of(tally: Tally, plan: Plan) -> Measured:
     """The loss itself, as the tally has it."""
     if not plan.is_of_cells:
         total = tally.totals[CE, "given"]
-        return Measured(None, total.loss, total.weight)
+        return Measured(total.loss, total.weight)
     name = "given" if plan.weight is None else "weight"
-    return Measured(None, tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
+    return Measured(tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
 
 
-def _is_habit(mistake: Mistake, known: Known) -> bool:
-    """Whether a loop in what is known may make a mistake that is one framework's habit."""
-    return mistake.framework is None or known.framework in (None, mistake.framework)
+def _is_habit(mistake: Mistake, plan: Plan) -> bool:
+    """Whether the loop may make a mistake that is one framework's habit."""
+    return mistake.framework is None or plan.framework in (None, mistake.framework)
 
 
-def _factors(loss: Measured, known: Known) -> Iterator[Factor]:
-    every = (*FACTORS, *DEEP_FACTORS) if known.deep else FACTORS
-    for factor in every:
-        goes = loss.mistake is None or factor.with_mistakes or known.deep
+def _factors(mistake: Mistake, loss: Measured, plan: Plan) -> Iterator[Factor]:
+    """Those that are tried together with a mistake."""
+    for factor in (*FACTORS, *DEEP_FACTORS) if plan.deep else FACTORS:
+        goes = not mistake.rank or factor.with_mistakes or plan.deep
         if factor.rank == 0 or (goes and not loss.is_final):
             yield factor

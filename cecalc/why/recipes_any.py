@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
 
+from cecalc.model import Floats
 from cecalc.why.loss_variants import (
     KERAS,
     NOWHERE,
@@ -21,43 +23,46 @@ from cecalc.why.loss_variants import (
     as_float16,
 )
 from cecalc.why.plan import Plan
-from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Number, Sum, Sums, final, where
+from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
 from cecalc.why.sums import Batches
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 
+_OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float]], int], ...] = (
+    ("the mean of batch means",
+        ("the means of batches were averaged, "
+        "the last and smaller one with the weight of a whole one"),
+        lambda batches, _: (batches.means, batches.whole), 1),
+    ("batch means over rows",
+        "the means of batches were added up and divided by the number of rows",
+        lambda batches, count: (batches.means, count), 1),
+    ("the sum of batch means", "the means of batches were added up",
+        lambda batches, _: (batches.means, 1), 1),
+    ("the last batch", "it is the loss of the last batch alone",
+        lambda batches, _: (batches.last, 1), 1),
+    ("the first batch", "it is the loss of the first batch alone",
+        lambda batches, _: (batches.first, 1), 2),
+    ("without the last batch", "the means of batches were averaged without the last one",
+        lambda batches, _: (batches.means - batches.last, batches.whole - 1), 2),
+)  # fmt: skip
+"""A name, what was done, a total and what it is divided by, and the rank."""
 
-def of_batches(size: int) -> tuple[Mistake, ...]:
+
+def of_batches(size: int) -> Iterator[Mistake]:
     """What a training loop prints of batches of a size: their means, of all or of the last."""
+    for name, says, of, rank in _OF_BATCHES:
+        words = f"{says} (batches of {size})"
+        yield Mistake(name, (4,), words, _SUMS, partial(_of_batches, size, of), rank)
 
-    def means(of: Callable[[Batches, float], tuple[float, float]]) -> Number:
-        def number(sums: Sums) -> Measured | None:
-            done = sums.tally.batches[size].finish()
-            if done.whole < 2:
-                return None
-            total, over = of(done, sums.count)
-            return Measured(None, total, over, sums.plan.is_of_cells, is_final=True)
 
-        return number
-
-    of_size = f"(batches of {size})"
-    return (
-        Mistake("the mean of batch means", (4,), "the means of batches were averaged, the last "
-            f"and smaller one with the weight of a whole one {of_size}", _SUMS,
-            means(lambda batches, _: (batches.means, batches.whole))),
-        Mistake("batch means over rows", (4,), "the means of batches were added up and divided "
-            f"by the number of rows {of_size}", _SUMS,
-            means(lambda batches, count: (batches.means, count))),
-        Mistake("the sum of batch means", (4,), f"the means of batches were added up {of_size}",
-            _SUMS, means(lambda batches, _: (batches.means, 1))),
-        Mistake("the last batch", (4,), f"it is the loss of the last batch alone {of_size}", _SUMS,
-            means(lambda batches, _: (batches.last, 1))),
-        Mistake("the first batch", (4,), f"it is the loss of the first batch alone {of_size}",
-            _SUMS, means(lambda batches, _: (batches.first, 1)), 2),
-        Mistake("without the last batch", (4,), "the means of batches were averaged without the "
-            f"last one {of_size}", _SUMS,
-            means(lambda batches, _: (batches.means - batches.last, batches.whole - 1)), 2),
-    )  # fmt: skip
+def _of_batches(
+    size: int, of: Callable[[Batches, float], tuple[float, float]], sums: Sums
+) -> Measured | None:
+    done = sums.tally.batches[size].finish()
+    if done.whole < 2:
+        return None
+    total, over = of(done, sums.count)
+    return Measured(total, over, sums.plan.is_of_cells, is_final=True)
 
 
 def _shares_of_labels(sums: Sums) -> Measured | None:
@@ -85,12 +90,24 @@ GUESSES = (
 
 _IN_FULL = "loss = {f}(logits.float(), target)"
 
-ROUNDED = (
-    Mistake("the loss in float16", (15,), "the loss itself was rounded to float16", _IN_FULL,
-        lambda sums: final(float(as_float16(np.asarray([sums.right.mean]))[0])), 3),
-    Mistake("the loss in bfloat16", (15,), "the loss itself was rounded to bfloat16", _IN_FULL,
-        lambda sums: final(float(as_bfloat16(np.asarray([sums.right.mean]))[0])), 3),
-)  # fmt: skip
+
+def in_halves(loss: str) -> tuple[Mistake, Mistake]:
+    """What a loss makes of logits with too few bits."""
+
+    def mistake(dtype: str) -> Mistake:
+        says, of = f"the logits were rounded to {dtype}", Sum(Variant(dtype, loss))
+        return Mistake(f"logits in {dtype}", (15,), says, _IN_FULL, of, 3)
+
+    return mistake("float16"), mistake("bfloat16")
+
+
+def _rounded(dtype: str, nearest: Callable[[Floats], Floats]) -> Mistake:
+    says = f"the loss itself was rounded to {dtype}"
+    return Mistake(f"the loss in {dtype}", (15,), says, _IN_FULL,
+        lambda sums: final(float(nearest(np.asarray([sums.right.mean]))[0])), 3)  # fmt: skip
+
+
+ROUNDED = (_rounded("float16", as_float16), _rounded("bfloat16", as_bfloat16))
 
 NOT_A_NUMBER = (
     Mistake("0 times inf", (18,), "a logit is infinite, and a target's 0 times that is nan",
@@ -169,7 +186,7 @@ def combinations(plan: Plan) -> Iterator[Mistake]:
     losses = _LOSSES | _ON_CELLS if plan.is_of_cells else _LOSSES
     readings = {"given": _NONE} if plan.is_of_cells else _READINGS
     fix = BCE_LINE if plan.is_of_cells else CE_LINE
-    every = product(_ACTIVATIONS, losses, readings) if plan.known.deep else ()
+    every = product(_ACTIVATIONS, losses, readings) if plan.deep else ()
     for activation, loss, reading in every:
         clips = {TORCH if loss == "bce" else NOWHERE: _NONE}
         if loss in ("log", "bce"):

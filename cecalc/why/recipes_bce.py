@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from cecalc.why.loss_variants import BCE, CE, KERAS, KERAS_TWICE, TORCH, Variant
 from cecalc.why.plan import POS_WEIGHTS
 from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
-    tally, known = sums.tally, sums.plan.known
-    if known.is_weight_free:
+    tally, plan = sums.tally, sums.plan
+    if plan.is_weight_free:
         balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
         yield from map(_of_pos_weight, (balance, *POS_WEIGHTS))
     yield from (*WEIGHTS, SMOOTHING)
-    yield from map(_of_smoothing, known.smoothings)
+    yield from map(_of_smoothing, plan.smoothings)
 
 
 def _of_pos_weight(weight: float) -> Mistake:
@@ -78,8 +78,8 @@ _SMOOTHED = "target = target * (1 - eps) + eps / 2"
 
 SMOOTHING = Mistake("label smoothing towards 1/2", (16,), "targets were smoothed towards 1/2, as "
     "Keras does; torch's BCE has no such option", _SMOOTHED,
-    where(lambda sums: sums.plan.known.label_smoothing > 0,
-        lambda sums: _towards_half(sums.plan.known.label_smoothing)(sums)))  # fmt: skip
+    where(lambda sums: sums.plan.label_smoothing > 0,
+        lambda sums: _towards_half(sums.plan.label_smoothing)(sums)))  # fmt: skip
 
 
 def _of_smoothing(eps: float) -> Mistake:
@@ -89,7 +89,6 @@ def _of_smoothing(eps: float) -> Mistake:
 
 _SIGMOID = f"{BCE_LINE}  # raw outputs, no sigmoid"
 _MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
-_FULL = "loss = F.binary_cross_entropy_with_logits(logits.float(), target)"
 
 OF_CELLS = (
     Mistake("sigmoid before BCE with logits", (12,),
@@ -127,10 +126,7 @@ OF_CELLS = (
     Mistake("a symmetric pair of logits", (29,),
         "softmax was taken of (-z, z), which is the sigmoid of 2z, not of z", BCE_LINE,
         Sum(Variant("doubled", "bce_logits"))),
-    Mistake("logits in float16", (15,), "the logits were rounded to float16", _FULL,
-        Sum(Variant("half", "bce_logits")), 3),
-    Mistake("logits in bfloat16", (15,), "the logits were rounded to bfloat16", _FULL,
-        Sum(Variant("brain", "bce_logits")), 3),
+    *in_halves("bce_logits"),
     clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE,
         Variant("sigmoid_single", "bce", TORCH), "torch"),
     hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", TORCH), "torch"),

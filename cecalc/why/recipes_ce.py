@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from cecalc.model import Floats
 from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
 from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard
+from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 from cecalc.why.sums import RowsOfBlock
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     yield from SMOOTHING
-    for eps in sums.plan.known.smoothings:
+    for eps in sums.plan.smoothings:
         yield from _of_smoothing(eps)
-    if sums.plan.known.is_weight_free:
+    if sums.plan.is_weight_free:
         yield BALANCED
     yield from WEIGHTS
 
@@ -34,7 +35,7 @@ def _smoothing(of: Callable[[float, float, float, int], float], eps: float | Non
     """
 
     def number(sums: Sums) -> Measured | None:
-        share = sums.plan.known.label_smoothing if eps is None else eps
+        share = sums.plan.label_smoothing if eps is None else eps
         own, every = sums.total("unsmoothed"), sums.total("every")
         if not share or not own.rows or sums.classes < 2:
             return None
@@ -120,7 +121,6 @@ _NLL_LINE = "loss = F.nll_loss(F.log_softmax(logits, 1), target)"
 _NLL_OF_PROBS, _NLL_OF_LOGITS = Variant("softmax", "nll"), Variant("logits", "nll")
 _UNSHIFTED = "the loss was computed on target {}: of the two places one counts classes from 1"
 _IN_RANGE = f"{CE_LINE}  # classes 0..C-1 in both places"
-_FULL = "loss = F.cross_entropy(logits.float(), target)"
 _CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits, never clipped"
 
 OF_CLASSES = (
@@ -163,12 +163,10 @@ OF_CLASSES = (
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",
         Sum(Variant("logits", "swapped_ce"))),
-    Mistake("logits in float16", (15,), "the logits were rounded to float16", _FULL,
-        Sum(Variant("half", "ce")), 3),
-    Mistake("logits in bfloat16", (15,), "the logits were rounded to bfloat16", _FULL,
-        Sum(Variant("brain", "ce")), 3),
+    *in_halves("ce"),
     Mistake("probabilities in float16", (15,),
-        "the softmax was rounded to float16 before its logarithm was taken", _FULL,
+        "the softmax was rounded to float16 before its logarithm was taken",
+        "loss = F.cross_entropy(logits.float(), target)",
         Sum(Variant("softmax_half", "log")), 3),
     *(mistake for cap, whose, framework, clip, _ in LIBRARIES for mistake in (
         clipped(cap, whose, _CATEGORICAL, Variant("softmax", "log", clip), framework),
@@ -178,16 +176,12 @@ OF_CLASSES = (
 """Other forms, and other readings of the target."""
 
 
-def _with_ignored(*, is_last: bool) -> Number:
+def _with_ignored(sums: Sums) -> Measured | None:
     """The loss with the rows that are ignored, as rows of a class."""
-
-    def number(sums: Sums) -> Measured | None:
-        given, ignored = sums.total("given"), sums.total("ignored")
-        if not ignored.rows or (sums.plan.ignored == -1) != is_last:
-            return None
-        return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
-
-    return number
+    given, ignored = sums.total("given"), sums.total("ignored")
+    if not ignored.rows:
+        return None
+    return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
 
 
 def _has_ignored(sums: Sums) -> bool:
@@ -199,31 +193,23 @@ def _is_soft(sums: Sums) -> bool:
     return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
 
 
-def _less_entropy(form: Variant) -> Number:
+def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
     """The loss of a form less the entropy of the targets."""
-
-    def number(sums: Sums) -> Measured | None:
-        loss = Sum(form)(sums)
-        return loss and replace(loss, total=loss.total - sums.tally.entropy)
-
-    return where(_is_soft, number)
+    loss = Sum(form)(sums) if _is_soft(sums) else None
+    return loss and replace(loss, total=loss.total - sums.tally.entropy)
 
 
-def _other_axis(lse: Callable[[Floats, Floats], float]) -> Number:
+def _other_axis(lse: Callable[[Floats, Floats], float], sums: Sums) -> Measured | None:
     """Softmax over another axis: its log-sum-exp, less the logits of the targets.
 
     Parameters
     ----------
     lse : what is added up, from the log-sum-exps of the columns and how often each is a target
     """
-
-    def number(sums: Sums) -> Measured | None:
-        nll, tally = Sum(_NLL_OF_LOGITS)(sums), sums.tally
-        if nll is None or sums.plan.weight is not None or tally.rows_given < 2:
-            return None
-        return sums.over(nll.total + lse(tally.columns.lse, tally.counts), sums.rows)
-
-    return number
+    nll, tally = Sum(_NLL_OF_LOGITS)(sums), sums.tally
+    if nll is None or sums.plan.weight is not None or tally.rows_given < 2:
+        return None
+    return sums.over(nll.total + lse(tally.columns.lse, tally.counts), sums.rows)
 
 
 def _of_columns(lse: Floats, counts: Floats) -> float:
@@ -235,19 +221,15 @@ def _of_everything(lse: Floats, counts: Floats) -> float:
     return float(counts.sum()) * (peak + math.log(float(np.exp(lse - peak).sum())))
 
 
-def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None]) -> Number:
+def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) -> Measured | None:
     """All rows, laid out wrongly: shape (C, n)."""
-
-    def number(sums: Sums) -> Measured | None:
-        rows = sums.tally.whole
-        if rows is None or not rows.is_index or sums.plan.weight is not None:
-            return None
-        if (wrong := logits(rows, sums)) is None:
-            return None
-        losses = CE.of(Scores(np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
-        return sums.over(float(losses[rows.used].sum()), sums.rows)
-
-    return number
+    rows = sums.tally.whole
+    if rows is None or not rows.is_index or sums.plan.weight is not None:
+        return None
+    if (wrong := logits(rows, sums)) is None:
+        return None
+    losses = CE.of(Scores(np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
+    return sums.over(float(losses[rows.used].sum()), sums.rows)
 
 
 def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
@@ -304,19 +286,20 @@ OF_ROWS = (
             lambda sums: sums.over(sums.total("given").loss, sums.tally.rows_given))),
     Mistake("-1 as the last class", (6,), "target -1 counted from the end, as JAX does with "
         "indices: it scored the last class",
-        "loss = F.cross_entropy(logits, target, ignore_index=-1)", _with_ignored(is_last=True), 1,
+        "loss = F.cross_entropy(logits, target, ignore_index=-1)",
+        where(lambda sums: sums.plan.ignored == -1, _with_ignored), 1,
         "optax"),
     Mistake("ignored rows counted", (5,), "rows to be ignored were counted, their mark taken for "
-        "a class", _IGNORING, _with_ignored(is_last=False)),
+        "a class", _IGNORING, where(lambda sums: sums.plan.ignored != -1, _with_ignored)),
     Mistake("the ignored class out of the softmax", (5,), "the ignored class was left out of the "
         "softmax too, where torch keeps all C columns", _IGNORING,
         where(_has_ignored, Sum(CE, "without")), 2),
     Mistake("KL divergence", (26,), "it is the KL divergence: the cross-entropy less the entropy "
-        "of the targets", f"{CE_LINE}  # its floor is that entropy", _less_entropy(CE)),
+        "of the targets", f"{CE_LINE}  # its floor is that entropy", partial(_less_entropy, CE)),
     Mistake("KLDivLoss on probabilities", (26,), "KLDivLoss got probabilities, where it takes "
-        "log-probabilities", _DIVERGENCE, _less_entropy(_NLL_OF_PROBS)),
+        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_PROBS)),
     Mistake("KLDivLoss on logits", (26,), "KLDivLoss got raw logits, where it takes "
-        "log-probabilities", _DIVERGENCE, _less_entropy(_NLL_OF_LOGITS)),
+        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_LOGITS)),
     Mistake("prediction and soft target swapped", (24,), "cross-entropy got the target as its "
         "logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)", where(_is_soft, Sum(CE, "swapped"))),
@@ -324,14 +307,14 @@ OF_ROWS = (
         "predictions cost", f"{CE_LINE}  # cannot go below this",
         where(_is_soft, lambda sums: sums.over(sums.tally.entropy, sums.rows))),
     Mistake("softmax over the batch", (11,), "softmax was taken down the rows (dim=0), not over "
-        "the classes", _OVER_CLASSES, _other_axis(_of_columns)),
+        "the classes", _OVER_CLASSES, partial(_other_axis, _of_columns)),
     Mistake("softmax over everything", (11,), "softmax was taken over the whole tensor at once",
-        _OVER_CLASSES, _other_axis(_of_everything)),
+        _OVER_CLASSES, partial(_other_axis, _of_everything)),
     Mistake("transposed logits", (11,), "the logits came as (C, N), which N = C does not show",
-        "loss = F.cross_entropy(logits.T, target)  # (N, C)", _laid_out(_transposed)),
+        "loss = F.cross_entropy(logits.T, target)  # (N, C)", partial(_laid_out, _transposed)),
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
         "class axis to the end", "logits = logits.movedim(1, -1).reshape(-1, C)",
-        _laid_out(_viewed)),
+        partial(_laid_out, _viewed)),
     Mistake("one of two logits", (29,), "sigmoid was taken of logit 1 alone, where the softmax "
         "of two is sigmoid(x1 - x0)",
         "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())",
@@ -339,7 +322,7 @@ OF_ROWS = (
     *GUESSES,
     Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and then the "
         "mean", "perplexity = loss.mean().exp()  # once, of the mean",
-        lambda sums: Measured(None, sums.tally.exponentials, sums.rows, is_final=True), 2),
+        lambda sums: Measured(sums.tally.exponentials, sums.rows, is_final=True), 2),
     *(mistake for limits in _LIMITS for mistake in _by_hand(*limits)),
 )  # fmt: skip
 """What is made of rows, of axes and of arithmetic."""

@@ -127,7 +127,7 @@ def _across(seam: RowsOfBlock, cut: int, plan: Plan) -> Iterator[Named]:
     if plan.is_of_cells or not seam.is_index:
         return
     piece = Piece(seam, plan, Scores(by_class(seam.logits)), seam.across(cut))
-    for form in plan.forms if plan.known.deep else (CE,):
+    for form in plan.forms if plan.deep else (CE,):
         terms = form.of(piece.scores)
         for reading in piece.readings:
             yield (form, reading), piece.read(form, terms, reading)
@@ -209,7 +209,7 @@ class Piece:
         plan, places = self.plan, self.rows.places
         return KeyedSums(
             (size, Batches.of(plan.rows_of(size), places // size, losses, weights))
-            for size in plan.known.batch_sizes
+            for size in plan.batch_sizes
         )
 
 
@@ -301,7 +301,7 @@ def _forms_of_classes(piece: Piece) -> Iterator[Named]:
             weight = float(plan.classes) if form.is_of_cells else 1.0
             yield (form, "given"), piece.total(piece.given(terms), weight)
         for reading in piece.readings:
-            if reading == "given" or form == CE or plan.known.deep:
+            if reading == "given" or form == CE or plan.deep:
                 yield (form, reading), piece.read(form, terms, reading)
 
 
@@ -313,7 +313,7 @@ def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
     plain : the losses without weights
     """
     rows, plan, scores, terms = piece.rows, piece.plan, piece.scores, CE.of(piece.scores)
-    if plan.smoothing or plan.known.smoothings:
+    if plan.smoothing or plan.smoothings:
         yield (CE, "unsmoothed"), piece.total(piece.unsmoothed(terms), piece.weights)
         yield (CE, "every"), piece.total(terms.every(plan.weight))
     if rows.is_index:

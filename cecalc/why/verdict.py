@@ -3,98 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
-from cecalc.numbers import read_number
 from cecalc.why.catalogue import catalogue
-from cecalc.why.diagnosis import Match, Reference
+from cecalc.why.diagnosis import SINGLE, Match, Typed
 from cecalc.why.plan import Plan
 from cecalc.why.recipes import Recipe
 from cecalc.why.tally import Tally
 
-SINGLE = 3e-7
-"""How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and
-the mean.
-"""
-_FINEST = 300
-"""More decimals than float64 has anywhere."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A number as somebody typed it: its digits say how much is known of it."""
-
-    text: str
-    value: float
-    decimals: int
-
-    @classmethod
-    def of(cls, text: str) -> Typed:
-        """The number; a ValueError says what is wrong.
-
-        >>> Typed.of("-0.8166").decimals, Typed.of("1.50e-3").decimals, Typed.of("12").decimals
-        (4, 5, 0)
-        """
-        value = read_number(text)
-        mantissa, _, exponent = text.strip().lower().partition("e")
-        if not math.isfinite(value):
-            return cls(text.strip(), value, 0)
-        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-        return cls(text.strip(), value, max(-_FINEST, min(decimals, _FINEST)))
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether so many digits hardly fit by chance: four decimals, three digits."""
-        digits = self.text.lower().partition("e")[0].strip("+-").replace(".", "").lstrip("0")
-        return not math.isfinite(self.value) or (self.decimals >= 4 and len(digits) >= 3)
-
-    def reach(self, value: float) -> float:
-        """How far a value may be from the number and still have been typed like this."""
-        return 0.5 * 10.0**-self.decimals * (1 + 1e-9) + SINGLE * max(1.0, abs(value))
-
-    def fits(self, value: float) -> bool:
-        """Whether a value may have been typed like this."""
-        if math.isfinite(self.value) and math.isfinite(value):
-            return abs(value - self.value) <= self.reach(value)
-        return self.value == value or (math.isnan(self.value) and math.isnan(value))
-
-    def is_outside(self, low: float, high: float) -> bool:
-        """Whether no value from low to high may have been typed like this.
-
-        >>> Typed.of("1.46").is_outside(1.4612, 2.4612), Typed.of("1.45").is_outside(1.4612, 2.4612)
-        (False, True)
-        """
-        inside = low <= self.value <= high
-        return not (inside or self.fits(low) or self.fits(high))
-
-
-@dataclass(frozen=True)
-class Torch:
-    """How torch spells the loss of these rows, for lines of code."""
-
-    loss: str
-    count: str
-    """What the mean divides by."""
-
-
-@dataclass(frozen=True)
-class Fits:
-    """The recipes that a number fits."""
-
-    groups: tuple[tuple[Recipe, ...], ...]
-    """Those of each value together, the simplest first, as in all."""
-    also: tuple[Recipe, ...]
-    """Those that hardly change a simpler one which fits."""
-
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
     """The recipes without mistakes that make no difference on these rows."""
-    right = {recipe.factor.name: recipe.value for recipe in found if recipe.loss.mistake is None}
+    right = {recipe.factor.name: recipe.value for recipe in found if not recipe.mistake.rank}
     return [
         recipe
         for recipe in found
-        if recipe.loss.mistake is None
+        if not recipe.mistake.rank
         or not same(recipe.value, right.get(recipe.factor.name, math.nan))
     ]
 
@@ -104,22 +28,28 @@ def same(a: float, b: float) -> bool:
     return a == b or abs(a - b) <= 1e-9 * min(abs(a), abs(b))
 
 
-def fits(typed: Typed, found: Sequence[Recipe]) -> Fits:
-    """The recipes that a number fits, of those that make a difference."""
+def fits(typed: Typed, found: Sequence[Recipe]) -> tuple[list[list[Recipe]], list[Recipe]]:
+    """The recipes that a number fits, of those that make a difference.
+
+    Returns
+    -------
+    groups : those of each value together, the simplest first, as in all
+    also : those that hardly change a simpler one which fits
+    """
     matched = [recipe for recipe in found if typed.fits(recipe.value)]
-    right = {recipe.factor.name for recipe in matched if recipe.loss.mistake is None}
-    own, also = list[list[Recipe]](), list[Recipe]()
+    right = {recipe.factor.name for recipe in matched if not recipe.mistake.rank}
+    groups, also = list[list[Recipe]](), list[Recipe]()
     for recipe in matched:
-        if recipe.loss.mistake is not None and recipe.factor.name in right:
+        if recipe.mistake.rank and recipe.factor.name in right:
             also.append(recipe)
             continue
-        for group in own:
+        for group in groups:
             if same(group[0].value, recipe.value) or math.isnan(recipe.value):
                 group.append(recipe)
                 break
         else:
-            own.append([recipe])
-    return Fits(tuple(map(tuple, own)), tuple(also))
+            groups.append([recipe])
+    return groups, also
 
 
 def chance(typed: Typed, found: Sequence[Recipe]) -> float:
@@ -140,43 +70,35 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
 
 
 def match_of(
-    group: Sequence[Recipe], torch: Torch, size: str, remarks: Sequence[tuple[str, int]] = ()
+    group: Sequence[Recipe],
+    torch: Mapping[str, str],
+    size: str,
+    remarks: Sequence[tuple[str, int]],
 ) -> Match:
     """A match in words.
 
     Parameters
     ----------
-    torch : what torch calls the loss, and what it divides by
+    torch : what torch calls the loss, f, and what its mean divides by, n
     size : what the reduction is over, in words
     remarks : what is worth a word about the right loss, and the entries they belong to
     """
     recipe = group[0]
-    mistake, factor = recipe.loss.mistake, recipe.factor
-    is_right = mistake is None and factor.rank == 0
-    says = [] if mistake is None else [mistake.says]
-    if factor.rank or is_right:
-        says.append(f"{factor.says} over {size}" if is_right else factor.says)
-    entries, fix = list(recipe.entries), factor.fix if mistake is None else mistake.fix
-    if is_right:
-        says += [text for text, _ in remarks]
+    differences, entries = recipe.differences, list(recipe.entries)
+    says = [difference.says for difference in differences]
+    if not differences:
+        says = [f"{recipe.factor.says} over {size}", *(text for text, _ in remarks)]
         entries += [entry for _, entry in remarks]
+    fix = next((difference.fix for difference in differences), None)
     return Match(
-        name=name_of(recipe),
+        name=recipe.name,
         says=tuple(says),
-        fix=fix and fix.format(f=torch.loss, n=torch.count),
-        entries=tuple(Reference(n, catalogue()[n].title) for n in dict.fromkeys(entries)),
+        fix=fix and fix.format_map(torch),
+        entries=tuple(catalogue()[number] for number in dict.fromkeys(entries)),
         value=recipe.value,
-        is_right=is_right,
-        alike=tuple(map(name_of, group[1:])),
+        is_right=not differences,
+        alike=tuple(other.name for other in group[1:]),
     )
-
-
-def name_of(recipe: Recipe) -> str:
-    """What a recipe is called."""
-    mistake, factor = recipe.loss.mistake, recipe.factor
-    if mistake is None:
-        return "nothing wrong" if factor.rank == 0 else factor.name
-    return mistake.name if factor.rank == 0 else f"{mistake.name}, {factor.name}"
 
 
 def apart(first: Recipe, second: Recipe, on_one: Sequence[Recipe]) -> str | None:
@@ -191,8 +113,8 @@ def apart(first: Recipe, second: Recipe, on_one: Sequence[Recipe]) -> str | None
         decimals = max(1, math.ceil(-math.log10(difference)) + 1)
         a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
         return f"with {decimals} decimals it is {a} or {b}"
-    values = {name_of(recipe): recipe.value for recipe in on_one}
-    one, other = (values.get(name_of(recipe), math.nan) for recipe in (first, second))
+    values = {recipe.name: recipe.value for recipe in on_one}
+    one, other = (values.get(recipe.name, math.nan) for recipe in (first, second))
     if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
         return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
     return None

@@ -183,6 +183,8 @@ LINES: list[tuple[str, dict[str, str | bytes], int | None, str, str | None]] = [
     ("ce --logits=0,-40000 --target 1 --dtype float16", {}, None, "", None),
     ("bce --logits=-1e5 --target 1 --dtype float16", {}, 15, "the loss is not finite in float16: it ends where a value overflows", "--dtype float64, which is the default"),
     ("bce --probs 0,0,1 --target 1,1,1", {}, 7, "ln 0 in 2 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
+    ("bce --probs 0,0,1,1,1 --target 1,0,1,0,0.5", {}, 7, "ln 0 in 3 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
+    ("bce --probs 1,0 --target 1,0", {}, None, "", None),
     ("ce x.csv", {"x.csv": SOFT + "1,2,.5,.505\n1,2,.5,.502\n"}, 22, "target probabilities sum to 1 only within 0.005; used as they are", None),
     ("ce --logits=-inf,2 --target 0,1", {}, 18, "a -inf logit where the target is 0 costs nothing here; torch prints nan", None),
     ("ce --logits=-inf,2 --target 1 --label-smoothing .1", {}, 18, "-inf logits and label smoothing conflict: the loss of such a row is inf", None),

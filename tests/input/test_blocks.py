@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import os
@@ -21,12 +22,13 @@ from cecalc.errors import CecalcError, message
 from cecalc.input import table
 from cecalc.input import text as blocks
 from cecalc.input.bytes import Stream
-from cecalc.model import Outcome
+from cecalc.model import Batch, Outcome
 from cecalc.output import CSV, JSON, JSONL
 from cecalc.run.blocks import AHEAD, cores
 from cecalc.run.results import results
 from cecalc.terms import InputFormat, NanPolicy, Task
 from tests.run.running import request, run
+from tests.shell import InProcess
 
 HEADER = "id,logit_a,logit_b,target\n"
 QUOTED = (
@@ -362,3 +364,24 @@ def test_nan_may_pass_in_any_block(tmp_path: Path) -> None:
     for size in SIZES:
         found = seen_in_blocks(path, size, quick=True, nan=NanPolicy.PROPAGATE)
         assert found == expected
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_block_is_gone_when_it_is_done(
+    suffix: str, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a garbage collector: a circle would keep blocks alive until it comes."""
+    text_of = {
+        "csv": "id,logit_0,logit_1,target\n" + "a,1,2,1\n" * 400,
+        "jsonl": '{"id": "a", "logits": [1, 2], "target": 1}\n' * 400,
+    }[suffix]
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 512)
+    monkeypatch.setattr(table, "MIN_ARROW_BYTES", 0)
+    gc.collect()
+    gc.disable()
+    try:
+        assert cecalc(f"ce x.{suffix} -q", {f"x.{suffix}": text_of}).status == 0
+        left = [one for one in gc.get_objects() if isinstance(one, blocks.TextBlock | Batch)]
+    finally:
+        gc.enable()
+    assert left == []

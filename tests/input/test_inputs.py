@@ -45,6 +45,11 @@ CASES: list[tuple[str, dict[str, str], list[float]]] = [
         {"x.csv": "id,logit_a,logit_b,target\nr,1,2,b\n", "w.csv": "id,w\nr,2\n"},
         [2 * RIGHT],
     ),
+    (
+        "ce x.csv --sample-weight 10",
+        {"x.csv": "logit_a,logit_b,target,sample_weight\n1,2,b,2\n"},
+        [10 * RIGHT],
+    ),
     ("ce --logits x.csv --target 1", {"x.csv": "cat,dog\n1,2\n"}, [RIGHT]),
     ("ce --logits x.json --target 1", {"x.json": "[[1, 2]]"}, [RIGHT]),
     ("ce x.json --target 1", {"x.json": '{"logits": [1, 2], "target": 0}'}, [RIGHT]),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.mutants import Mutant, Place, places
-from tests.mutation.places import ROOT, modules
+from tests.mutation.places import ROOT, modules, parts_of
 from tests.mutation.trial import Trial, tried, warm
 
 Fact = dict[str, Any]
@@ -30,7 +30,7 @@ def main() -> int:
     asked = _arguments()
     warm()
     tests_of = {path: tests for path, tests in modules().items() if _is_wanted(path, asked.modules)}
-    every = [place for path in tests_of for place in places(path)]
+    every = [place for path in tests_of for place in places(path, parts_of(path))]
     chosen = _drawn(every, asked.sample, asked.seed)
     print(f"{len(every)} places in {len(tests_of)} modules, {len(chosen)} faults", flush=True)
     tests = list(dict.fromkeys(test for known in tests_of.values() for test in known[1:]))
@@ -61,11 +61,13 @@ def _is_wanted(path: Path, names: list[str]) -> bool:
 
 
 def _drawn(every: list[Place], number: int, seed: int) -> list[Mutant]:
-    """So many faults, in the order of the files; the same ones for the same seed."""
+    """So many faults; the same ones for the same seed, and a smaller number is the first of them.
+
+    They are tried in this order, so that a run that is ended has seen a sample too.
+    """
     shuffled = random.Random(seed).sample(every, len(every))
     planted = (mutant for place in shuffled if (mutant := place.planted()) is not None)
-    drawn = itertools.islice(planted, number)
-    return sorted(drawn, key=lambda mutant: (mutant.path, mutant.line, mutant.operator))
+    return list(itertools.islice(planted, number))
 
 
 def _tried(
@@ -113,7 +115,7 @@ def _summed(facts: list[Fact]) -> None:
     seconds = sum(fact["seconds"] for fact in facts)
     share = killed / len(counted) if counted else 0.0
     print(f"{killed:4d} of {len(counted):4d} killed, {share:.1%}; {seconds:.0f} CPU seconds")
-    for fact in facts:
+    for fact in sorted(facts, key=lambda fact: str(fact["place"])):
         if fact["status"] != "killed":
             print(f"{fact['status']}: {fact['place']} {fact['change']} {fact['by']}".rstrip())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -72,18 +72,21 @@ class Place:
         return Mutant(self.path, self.operator, self.line, changed)
 
 
-def places(path: Path) -> Iterator[Place]:
-    """Every place of a module where code runs."""
+def places(path: Path, parts: Collection[str] = ()) -> Iterator[Place]:
+    """Every place of a module, or of some of its definitions, where code runs."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.plugins import get_operator
 
     text = path.read_text()
     nodes, unseen = list(ast_nodes(get_ast(text))), list(_never_run(ast.parse(text)))
+    whole = ((1, 0), (len(text.splitlines()) + 1, 0))
+    seen = [_span(node) for node in ast.parse(text).body if _name(node) in parts] or [whole]
     for name in OPERATORS:
         operator: Any = get_operator(f"core/{name}")()
         found = (place for node in nodes for place in operator.mutation_positions(node))
         for occurrence, (start, end) in enumerate(found):
-            if not any(low <= start and end <= high for low, high in unseen):
+            is_seen = any(low <= start and end <= high for low, high in seen)
+            if is_seen and not any(low <= start and end <= high for low, high in unseen):
                 yield Place(path, name, occurrence, start[0])
 
 
@@ -96,6 +99,10 @@ def _never_run(tree: ast.Module) -> Iterator[_Span]:
             yield _span(node.returns)
         elif isinstance(node, ast.Assert) or _is_for_types(node):
             yield _span(node)
+
+
+def _name(node: ast.stmt) -> str:
+    return str(getattr(node, "name", ""))
 
 
 def _is_for_types(node: ast.AST) -> TypeGuard[ast.If]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 
+import pytest
+
 from tests.mutation.places import ROOT
 
 HEAVY = (
@@ -56,7 +58,7 @@ class _Planted(importlib.machinery.SourceFileLoader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds one module; as a plugin, before pytest's own finder does."""
+    """Finds one module; as a plugin, before pytest's own finder does, and before a conftest."""
 
     def __init__(self, path: Path, text: str) -> None:
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -78,7 +80,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             submodule_search_locations=[str(self.path.parent)] if self.is_package else None,
         )
 
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
         """Nothing of cecalc has been imported yet."""
         sys.meta_path.insert(0, self)
 
@@ -136,8 +139,6 @@ def _run(path: Path, text: str, tests: Sequence[str], limit: float | None, log: 
     """What the fork does; it never returns."""
     os.setsid()
     try:
-        import pytest
-
         _bound(limit)
         os.chdir(ROOT)
         for stream in (1, 2):

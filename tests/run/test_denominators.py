@@ -191,6 +191,7 @@ def test_ignored_cells_are_neither_right_nor_wrong(values: int, arithmetic: Any)
     report = found.report
     assert found.rows("correct").tolist() == [True, False, False, False]
     assert found.rows("used").tolist() == [True, True, True, False]
+    assert found.rows("cell_correct").tolist() == [[True, False], *[[False, False]] * 3]
     expected = [
         math.log1p(math.exp(-3)),
         math.log1p(math.exp(4)),

@@ -576,12 +576,21 @@ TIES = [  # task, values, target; prediction, right or wrong of each row
 def test_ties_go_to_the_first_class_and_a_half_is_yes(
     task: Task, values: Any, target: Any, prediction: list[int], correct: list[bool]
 ) -> None:
-    """Arg-max, the first on ties, also of soft targets; for bce p ≥ 0.5."""
+    """Arg-max, the first on ties, also of soft targets; for bce p ≥ 0.5. Each with its share."""
+    given, rows = np.asarray(target), np.arange(len(target))
+    logits = np.asarray(values, dtype=np.float64)
+    if task is Task.BCE:
+        meant, logits = (given[:, 0] >= 0.5).astype(int), np.hstack([0 * logits, logits])
+    else:
+        meant = given if given.ndim == 1 else given.argmax(axis=1)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     for arithmetic in (NUMPY, TORCH):
         result = ran(task, values, target, arithmetic=arithmetic)
         assert result.rows("prediction").tolist() == prediction
         assert result.rows("correct").tolist() == correct
         assert result.report.correct == sum(correct)
+        for name, of in (("p_prediction", prediction), ("p_target", meant)):
+            np.testing.assert_allclose(result.rows(name), shares[rows, of], rtol=1e-14)
 
 
 wild = st.lists(

@@ -19,22 +19,22 @@ from cecalc.request import Request
 from cecalc.run.collectors import Collecting
 from cecalc.terms import Kind, Task
 from cecalc.why.collector import diagnosing
-from cecalc.why.diagnosis import Diagnosis, Question
+from cecalc.why.diagnosis import Diagnosis, Question, Typed
 from cecalc.why.factors import DEEP_FACTORS, FACTORS
-from cecalc.why.plan import Known, Plan
-from cecalc.why.recipe import Measured, Sums
+from cecalc.why.plan import Plan
+from cecalc.why.recipe import NOTHING, Measured, Sums
 from cecalc.why.recipes import Recipe, mistakes
 from cecalc.why.tally import Tally
-from cecalc.why.verdict import Typed, chance
+from cecalc.why.verdict import chance
 from tests.run.running import in_blocks_of, request
 from tests.why import mistaken
 from tests.why.why_rates import measured
 
-_RIGHT = Measured(None, 1.0, 1.0)
+_RIGHT = Measured(1.0, 1.0)
 MISTAKES = {
     mistake.name: mistake
     for is_of_cells in (False, True)
-    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, Known(batch_sizes=(2,))), _RIGHT))
+    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, batch_sizes=(2,)), _RIGHT))
 }
 """Those that are tried whatever is known."""
 DIGITS = "samples/digits.csv"
@@ -239,7 +239,7 @@ OWN: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", OWN)
 def test_the_loss_that_cecalc_prints_is_right(name: str, deep: bool) -> None:
     values, target, known = OWN[name]
-    ours = found(values, target, "0", **known).ours
+    ours = found(values, target, "0", **known).report.mean
     assert ours is not None
     diagnosis = found(values, target, f"{ours:.6f}", deep=deep, **known)
     assert diagnosis.matches[0].is_right
@@ -362,7 +362,7 @@ def test_the_chance_of_a_fit_is_the_share_of_half_to_twice_that_fits(
     typed: str, values: list[float], covered: float
 ) -> None:
     number = Typed.of(typed)
-    by_chance = chance(number, [Recipe(_RIGHT, FACTORS[0], value) for value in values])
+    by_chance = chance(number, [Recipe(NOTHING, FACTORS[0], value) for value in values])
     assert by_chance == pytest.approx(covered / (1.5 * abs(number.value)), rel=1e-3, abs=1e-12)
 
 
@@ -370,7 +370,7 @@ def test_floors_and_guesses_are_told_where_they_hold() -> None:
     """Weights move both, and smoothing the floor."""
 
     def entries(**known: Any) -> set[int]:
-        ours = found(X, SOFT, "0", **known).ours
+        ours = found(X, SOFT, "0", **known).report.mean
         return {e.number for e in found(X, SOFT, f"{ours:.6f}", **known).matches[0].entries}
 
     assert entries() == {27, 30}
@@ -435,7 +435,7 @@ def test_blocks_make_no_difference(form: str, smoothing: float | None, deep: boo
     for values in (13,) if deep else (4, 40):
         *_, cut = in_blocks_of(whole, values, collecting)
         assert isinstance(cut, Diagnosis)
-        assert (cut.tried, cut.ours) == (reference.tried, reference.ours)
+        assert (cut.tried, cut.report.mean) == (reference.tried, reference.report.mean)
         assert cut.chance == pytest.approx(reference.chance, abs=1e-9)
         assert [m.name for m in cut.matches] == [m.name for m in reference.matches]
         ours, theirs = ([m.value for m in d.matches] for d in (cut, reference))

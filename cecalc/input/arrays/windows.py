@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, Place
-from cecalc.input.arrays.dtypes import is_text
+from cecalc.input.arrays.dtypes import is_text, widened
+from cecalc.model import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,33 @@ class Windows(ABC):
     def length(self) -> int:
         """The number of entries of the first axis; 1 where there are no axes."""
         return self.shape[0] if self.shape else 1
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds text."""
+        return is_text(self.dtype)
+
+    def whole(self) -> NDArray[Any]:
+        """All of it, as `read` gives it."""
+        return self.read(self.length).reshape(self.shape)
+
+    def floats(self) -> Floats:
+        """All of it, as numbers."""
+        return widened(self.whole(), self.dtype)
+
+    def texts(self) -> Any:
+        """All of it, as NumPy's own strings."""
+        raw = self.whole()
+        return np.char.decode(raw, "utf-8", "backslashreplace") if raw.dtype.kind == "S" else raw
+
+    def reshaped(self, shape: tuple[int, ...]) -> Windows:
+        """The same entries in a shape that differs by axes of length 1; this one is used up."""
+        if self.length != shape[0]:  # it is one row, or what stands beside one
+            return HeldWindows.of(self.floats().reshape(shape))
+        self.shape = shape
+        if self._peeked is not None:
+            self._peeked = self._peeked.reshape(len(self._peeked), *shape[1:])
+        return self
 
     def peek(self, entries: int) -> NDArray[Any]:
         """The first `entries`, which stay to be read; only to be looked at.
@@ -86,7 +114,8 @@ class HeldWindows(Windows):
 
     def _next(self, entries: int) -> NDArray[Any]:
         start, self.position = self.position, self.position + entries
-        return np.atleast_1d(self.array)[start : start + entries].copy(order="K")
+        part = np.atleast_1d(self.array)[start : start + entries].copy(order="K")
+        return part.reshape(len(part), *self.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -110,7 +139,7 @@ class ArrayFile:
         DataError : it holds something else than real numbers
         """
         array = self.opener(name)
-        if not text and is_text(array.dtype):
+        if not text and array.is_text:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=array.place)
         return array
 
