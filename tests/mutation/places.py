@@ -26,7 +26,6 @@ _OF_MESSAGES = "tests/cli/test_messages.py"
 PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, _OF_HINTS, _OF_MESSAGES),
     "cecalc/losses/checks.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES),
-    "cecalc/losses/rules.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES),
     "cecalc/compute": (*_OF_FIGURES, _OF_HINTS),
     "cecalc/compute/backend.py": ("tests/compute/test_backend.py", *_OF_FIGURES[:-1]),
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),

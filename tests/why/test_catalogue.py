@@ -105,7 +105,7 @@ def _references() -> Iterator[int]:
     house = Path(__file__).parents[2] / "cecalc"
     for path in [*house.rglob("*.py"), *house.rglob("*.md")]:
         yield from map(int, re.findall(r"§(\d+)", path.read_text()))
-    for path in [*(house / "hints").glob("*.py"), house / "losses" / "rules.py"]:
+    for path in [*(house / "hints").glob("*.py"), house / "notices.py"]:
         for call in re.findall(r"Hint\((.*?)\)$", path.read_text(), re.MULTILINE | re.DOTALL):
             yield from map(int, re.findall(r"(?:entry=|, )(\d+),?\s*$", call))
 
