@@ -175,6 +175,8 @@ def main() -> None:
     for line in WARMING:
         commands.status_of(line.split())
     os.dup2(kept, 2)
+    for thread in threading.enumerate()[1:]:
+        thread.join(60)  # a worker may still be on its way out
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()

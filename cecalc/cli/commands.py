@@ -196,15 +196,19 @@ def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
     try:
         return _called(arguments)
-    except CecalcError as known:
-        error = known
-    except typer.TyperException as known:
-        error = usage_error(known, arguments)
-    except Exception as unknown:  # noqa: BLE001 (a bug, and this is the border)
+    except CecalcError as error:
+        return _told(error, arguments)
+    except typer.TyperException as error:
+        return _told(usage_error(error, arguments), arguments)
+    except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
-            say("".join(traceback.format_exception(unknown)).rstrip())
+            say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
-        error = _unforeseen(unknown)
+        return _told(_unforeseen(error), arguments)
+
+
+def _told(error: CecalcError, arguments: list[str]) -> int:
+    """The status of an error that standard error is told."""
     say(as_json(error) if are_json(arguments) else message(error))
     return error.status
 
