@@ -175,8 +175,9 @@ def main() -> None:
     for line in WARMING:
         commands.status_of(line.split())
     os.dup2(kept, 2)
-    for thread in threading.enumerate()[1:]:
-        thread.join(60)  # a worker may still be on its way out
+    for thread in threading.enumerate():  # those of a pool end by themselves, a moment later
+        if thread is not threading.main_thread():
+            thread.join()
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()

@@ -381,7 +381,7 @@ def test_a_block_is_gone_when_it_is_done(
     gc.disable()
     try:
         assert cecalc(f"ce x.{suffix} -q", {f"x.{suffix}": text_of}).status == 0
-        left = [one for one in gc.get_objects() if isinstance(one, blocks.TextBlock | Batch)]
+        left = [one for one in gc.get_objects() if type(one) in (blocks.TextBlock, Batch)]
     finally:
         gc.enable()
     assert left == []
