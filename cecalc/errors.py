@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
@@ -74,29 +74,21 @@ class Place:
         return ": ".join(parts)
 
 
+@dataclass(eq=False)
 class CecalcError(Exception):
-    """What is wrong (`rule`), where (`place`), with what (`value`), what to try (`hint`).
-
-    `row` is the 0-based row that the rule itself names, where the place names none.
-    """
+    """What a person is told."""
 
     status = Status.BUG
-
-    def __init__(
-        self,
-        rule: str,
-        *,
-        place: Place | None = None,
-        hint: str | None = None,
-        value: str | None = None,
-        row: int | None = None,
-    ) -> None:
-        super().__init__(rule)
-        self.rule = rule
-        self.place = place or Place()
-        self.hint = hint
-        self.value = value
-        self.row = row
+    rule: str
+    """What is wrong."""
+    _: KW_ONLY
+    place: Place = Place()
+    hint: str | None = None
+    """What to try."""
+    value: str | None = None
+    """With what."""
+    row: int | None = None
+    """The 0-based row that the rule itself names, where the place names none."""
 
     def at(self, **known: str | int | None) -> CecalcError:
         """The same error, its place filled in where it was still open."""
@@ -199,15 +191,15 @@ def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = st
 
 def message(error: CecalcError) -> str:
     """The lines standard error gets: one that names the fault, at most one that helps."""
-    lines = [_line("error", str(error))]
+    lines = [line("error", str(error))]
     if error.hint:
-        lines.append(_line("hint", error.hint))
+        lines.append(line("hint", error.hint))
     return "\n".join(lines)
 
 
-def note(text: str) -> str:
-    """The line standard error gets for something worth knowing that is no error."""
-    return _line("hint", text)
+def line(kind: str, text: str) -> str:
+    """A line for standard error."""
+    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def as_json(error: CecalcError) -> str:
@@ -235,15 +227,10 @@ def as_json(error: CecalcError) -> str:
         "column_number": place.number,
         "value": error.value,
     }
-    return _object(facts)
+    return as_object(facts)
 
 
-def note_as_json(text: str, kind: str = "note", **more: str | int | None) -> str:
-    """A note as one JSON object on a line."""
-    return _object({"kind": kind, "rule": text, **more})
-
-
-def _object(facts: Mapping[str, str | int | None]) -> str:
+def as_object(facts: Mapping[str, str | int | None]) -> str:
     """A JSON object on a line; what the data says in it is no longer than a message."""
     texts = {k: _clipped(v) for k, v in facts.items() if isinstance(v, str) and k != "file"}
     return json.dumps({**facts, **texts})
@@ -251,10 +238,6 @@ def _object(facts: Mapping[str, str | int | None]) -> str:
 
 def _clipped(text: str) -> str:
     return text if len(text) <= MESSAGE_BYTES else text[: MESSAGE_BYTES - 3] + "..."
-
-
-def _line(kind: str, text: str) -> str:
-    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
 
 
 def _escape(character: str) -> str:

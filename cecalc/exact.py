@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.model import Floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Floats, Integers
 
 _SCALE = 1126
 """Every finite float64 is an integer multiple of 2**-1126 with the 53 bits frexp gives."""
@@ -46,7 +42,7 @@ class ExactSum:
         return ExactSum(scaled, special)
 
     @staticmethod
-    def by_group(terms: Floats, groups: NDArray[np.int64], count: int) -> list[ExactSum]:
+    def by_group(terms: Floats, groups: Integers, count: int) -> list[ExactSum]:
         """The sum of each of `count` groups, from the terms and the group of each."""
         finite = np.isfinite(terms)
         special = np.zeros(count)
@@ -80,7 +76,7 @@ class ExactSum:
             return math.inf if self.scaled > 0 else -math.inf
 
 
-def _binned(terms: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+def _binned(terms: Floats) -> tuple[Integers, Floats, Floats]:
     """The exponent's bin of each term, and the upper and lower half of its 53 bits: sums of halves
     stay below 2**53, and so exact.
     """

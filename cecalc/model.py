@@ -174,8 +174,8 @@ class Header(Item):
     has_weights: bool
     """Whether an unweighted loss stands beside the loss."""
     has_sample_weight: bool
-    has_row_weight: bool
-    """Whether rows count in the denominator with a weight."""
+    has_class_weight: bool
+    """Whether a row counts in the denominator with the weight of its class."""
     label_smoothing: float
     width: int
     """C, or M for bce."""
@@ -189,6 +189,20 @@ class Header(Item):
     """Only these rows come, in this order."""
     by: tuple[str, ...] | None = None
     """The columns whose values make the groups that come instead of rows."""
+
+    @property
+    def has_row_weight(self) -> bool:
+        """Whether rows count in the denominator with a weight."""
+        return self.has_sample_weight or self.has_class_weight
+
+    @property
+    def denominator_is(self) -> str:
+        """What the mean divides by."""
+        if self.has_row_weight:
+            weights = ["class weights"] * self.has_class_weight
+            weights += ["sample weights"] * self.has_sample_weight
+            return f"sum of {' times '.join(weights)}"
+        return "cells" if self.task is Task.BCE else "rows"
 
     @property
     def is_plain(self) -> bool:
@@ -381,7 +395,6 @@ class Report(Item):
     """The reduced loss; None under ``reduction="none"``."""
     numerator: float
     denominator: float
-    denominator_is: str
     rows_given: int
     rows_used: int
     rows_ignored: int
@@ -408,25 +421,6 @@ class Report(Item):
     backend: str
     """What computed the numbers."""
     version: str
-
-
-@dataclass
-class Meter:
-    """What a run has done so far: the run writes, whoever shows it reads."""
-
-    read: int = 0
-    """Bytes of input, as they are stored."""
-    total: int | None = None
-    """How many there are, where that is known."""
-    written: int = 0
-    rows: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-    """How long each stage took, all its threads together."""
-    threads: int = 1
-
-    def spend(self, stage: str, seconds: float) -> None:
-        """Add to a stage; only one thread does."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
 
 def row_name(batch: Batch, row: int) -> str:

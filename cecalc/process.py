@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
 LEAST_MEMORY = 2**28
@@ -51,24 +52,28 @@ def address_limit() -> float:
 def is_of_memory(error: BaseException | None) -> bool:
     """Whether an error comes of too little memory, whatever it calls itself."""
     is_limited = address_limit() < float("inf")
-    while error is not None:
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+    for cause in _causes(error):
+        if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
             return True
-        if is_limited and isinstance(error, (ImportError, SystemError)):
+        if is_limited and isinstance(cause, (ImportError, SystemError)):
             return True  # half a library was loaded
-        if "llocate memory" in str(error) or "start new thread" in str(error):
+        if "llocate memory" in str(cause) or "start new thread" in str(cause):
             return True
-        error = error.__cause__ or error.__context__
     return False
 
 
 def is_of_files(error: BaseException | None) -> bool:
     """Whether an error comes of too few files that may be open, whatever it calls itself."""
     numbers = (errno.EMFILE, errno.ENFILE)
+    return any(
+        getattr(cause, "errno", None) == number or os.strerror(number) in str(cause)
+        for cause in _causes(error)
+        for number in numbers  # as a linker says them too
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it comes of."""
     while error is not None:
-        if getattr(error, "errno", None) in numbers:
-            return True
-        if any(os.strerror(number) in str(error) for number in numbers):  # as a linker says it
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from cecalc.model import Meter
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -22,11 +20,30 @@ _MEGA = 1e6
 T = TypeVar("T")
 
 
-@contextmanager
-def display(meter: Meter, *, wanted: bool) -> Iterator[Callable[[], None]]:
-    """Draw a line on the terminal while the block of a `with` takes longer than a second.
+@dataclass
+class Meter:
+    """What a run has done so far: the run writes, whoever shows it reads."""
 
-    The block gets what leaves the terminal as it was before its end.
+    read: int = 0
+    """Bytes of input, as they are stored."""
+    total: int | None = None
+    """How many there are, where that is known."""
+    written: int = 0
+    rows: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage took, all its threads together."""
+    threads: int = 1
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add to a stage; only one thread does."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+
+def awaited(items: Iterator[T], meter: Meter, *, wanted: bool) -> Generator[T, None, None]:
+    """The items; the time they are waited for is kept as that of the stages before writing.
+
+    From a second on, a line is drawn on the terminal. It is gone when the last item is there,
+    before the result of them all is written, or when this is closed.
 
     Parameters
     ----------
@@ -37,18 +54,20 @@ def display(meter: Meter, *, wanted: bool) -> Iterator[Callable[[], None]]:
     drawing = threading.Thread(
         target=_draw, args=(meter, done), name="cecalc-progress", daemon=True
     )
-
-    def stop() -> None:
-        done.set()
-        if wanted:
-            drawing.join()
-
     if wanted:
         drawing.start()
     try:
-        yield stop
+        while True:
+            start = time.perf_counter()
+            item = next(items, None)
+            meter.spend("awaited", time.perf_counter() - start)
+            if item is None:
+                return
+            yield item
     finally:
-        stop()
+        done.set()
+        if wanted:
+            drawing.join()
 
 
 def _draw(meter: Meter, done: threading.Event) -> None:
@@ -82,21 +101,6 @@ def is_seen(*, streams: bool) -> bool:
     if sys.stderr is None or not sys.stderr.isatty():
         return False
     return not (streams and sys.stdout is not None and sys.stdout.isatty())
-
-
-def awaited(items: Iterator[T], meter: Meter, done: Callable[[], None]) -> Iterator[T]:
-    """The items; the time they are waited for is kept as that of the stages before writing.
-
-    `done` is called when the last one is there, before the result of them all is written.
-    """
-    while True:
-        start = time.perf_counter()
-        item = next(items, None)
-        meter.spend("awaited", time.perf_counter() - start)
-        if item is None:
-            done()
-            return
-        yield item
 
 
 def timings(meter: Meter, seconds: float) -> str:

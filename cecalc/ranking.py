@@ -13,6 +13,12 @@ from cecalc.request import Rank
 _Key = tuple[bool, float, int]
 
 
+def order_of(loss: Floats, *, lowest: bool) -> tuple[Flags, Floats]:
+    """What losses are ordered by, first whether one comes last: nan is above all numbers."""
+    is_nan = np.isnan(loss)
+    return is_nan == lowest, np.where(is_nan, 0.0, loss if lowest else -loss)
+
+
 @dataclass
 class Ranking:
     """The rows seen so far that are ranked, nan above all numbers, ties to the lower row."""
@@ -24,9 +30,7 @@ class Ranking:
         """Look at one more batch."""
         loss = outcome.loss
         rows = np.flatnonzero(outcome.used & ~self._loses(loss))
-        is_nan = np.isnan(loss[rows])
-        is_late = is_nan == self.rank.lowest
-        ascending = np.where(is_nan, 0.0, loss[rows] if self.rank.lowest else -loss[rows])
+        is_late, ascending = order_of(loss[rows], lowest=self.rank.lowest)
         for i in np.lexsort((rows, ascending, is_late))[: self.rank.count].tolist():
             row = int(rows[i])
             key = bool(is_late[i]), float(ascending[i]), outcome.batch.start + row

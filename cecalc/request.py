@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cecalc.terms import (
@@ -51,7 +51,7 @@ class LossOption:
 
     type: type[float | Reduction | Inline]
     """What it is in a document; `Inline` are weights."""
-    commands: frozenset[str]
+    commands: Collection[str]
     """The commands that take it; a loss that does not has no such key either."""
     bounds: tuple[float, float] | None = None
 
@@ -62,29 +62,18 @@ class LossOption:
         return f"outside {self.bounds[0]:g}..{self.bounds[1]:g}"
 
 
-def _declared(
-    type_: type[float | Reduction | Inline],
-    commands: str,
-    bounds: tuple[float, float] | None = None,
-) -> dict[str, LossOption]:
-    """What `dataclasses.field` keeps of a declaration."""
-    return {"option": LossOption(type_, frozenset(commands.split()), bounds)}
-
-
 @dataclass(frozen=True)
 class LossOptions:
     """The options of the loss itself; None where neither the command line nor the file says."""
 
-    weight: Given | None = field(default=None, metadata=_declared(Inline, "ce bce why"))
+    weight: Given | None = None
     """Class weights, shape (C,); for bce broadcastable to the cells."""
-    pos_weight: Given | None = field(default=None, metadata=_declared(Inline, "bce"))
+    pos_weight: Given | None = None
     """Weights of the positive term of bce, broadcastable to the cells."""
-    ignore_index: float | None = field(
-        default=None, metadata=_declared(float, "ce bce explain why")
-    )
+    ignore_index: float | None = None
     """The target that leaves a row (for bce a cell) out; for ce `IGNORE_INDEX` where it is None."""
-    label_smoothing: float | None = field(default=None, metadata=_declared(float, "ce why", (0, 1)))
-    reduction: Reduction | None = field(default=None, metadata=_declared(Reduction, "ce bce"))
+    label_smoothing: float | None = None
+    reduction: Reduction | None = None
 
     @property
     def ignores_a_class(self) -> bool:
@@ -98,7 +87,11 @@ class LossOptions:
 
 
 LOSS_OPTIONS: Mapping[str, LossOption] = {
-    option.name: option.metadata["option"] for option in fields(LossOptions)
+    "weight": LossOption(Inline, {"ce", "bce", "why"}),
+    "pos_weight": LossOption(Inline, {"bce"}),
+    "ignore_index": LossOption(float, {"ce", "bce", "explain", "why"}),
+    "label_smoothing": LossOption(float, {"ce", "why"}, bounds=(0, 1)),
+    "reduction": LossOption(Reduction, {"ce", "bce"}),
 }
 """Each option of the loss, by its name."""
 

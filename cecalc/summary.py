@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from cecalc.errors import DataError
+from cecalc import __version__
+from cecalc.errors import DataError, Place
 from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.model import CellLosses, Floats, Header, Outcome, Report, RowLosses
-from cecalc.terms import Reduction, Task
+from cecalc.terms import Reduction, TargetForm, Task
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ class Summary:
         both = self.is_binary and other.is_binary
         return Summary(**sums, label_weights=weights, is_binary=both)
 
-    def finish(self, header: Header, *, class_weight: Floats | None = None, **words: str) -> Report:
+    def finish(self, header: Header, weight: Floats | None, label: str) -> Report:
         """The report of everything merged.
 
         Parameters
         ----------
-        class_weight : shape (C,), where classes have weights
-        words : denominator_is, target_form, backend and version, as a `Report` has them
+        weight : for ce shape (C,), where classes have weights
+        label : what computed the numbers
 
         Raises
         ------
@@ -82,7 +83,8 @@ class Summary:
         is_bce = header.task is Task.BCE
         mean = None if self.weights == ZERO else self.numerator.over(self.weights)
         if mean is None and header.reduction is Reduction.MEAN:
-            raise DataError(self._undefined(words["denominator_is"]))
+            place = Place(source=header.schema.source)
+            raise DataError(self._undefined(header.denominator_is), place=place)
         numerator = self.numerator.value()
         has_floor = mean is not None and header.is_plain and not self.is_binary
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
@@ -103,11 +105,11 @@ class Summary:
             excess=self._excess() if has_floor else None,
             correct=self.correct,
             cells_correct=self.cells_correct if is_bce else None,
-            label_entropy=None
-            if mean is None
-            else _entropy(self._label_shares(header, class_weight)),
+            label_entropy=None if mean is None else _entropy(self._label_shares(header, weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
-            **words,
+            target_form=_target_in_words(header, is_binary=self.is_binary),
+            backend=label,
+            version=__version__,
         )
 
     def label_counts(self, *, is_bce: bool) -> list[float]:
@@ -131,7 +133,7 @@ class Summary:
             f"({self.rows_used} of {self.rows_given} rows used)"
         )
 
-    def _label_shares(self, header: Header, class_weight: Floats | None) -> Floats:
+    def _label_shares(self, header: Header, weight: Floats | None) -> Floats:
         """What each label has of the denominator: under torch's mean over rows, or over cells, the
         weights of labels make that more or less than 1 together.
         """
@@ -142,11 +144,23 @@ class Summary:
             return np.asarray([share, 1 - share])
         if header.has_sample_weight:
             shares = np.zeros(header.width)
-            for label, weight in self.label_weights.items():
-                shares[label] = weight.over(self.weights)
+            for label, part in self.label_weights.items():
+                shares[label] = part.over(self.weights)
         else:
             shares = self.labels.sum(axis=0) / self.weights.value()
-        return shares if class_weight is None else shares * class_weight
+        return shares if weight is None else shares * weight
+
+
+def _target_in_words(header: Header, *, is_binary: bool) -> str:
+    """How the target was understood."""
+    axes = header.schema.coordinates[1:]
+    if header.target_form is TargetForm.CELLS:
+        return "0/1 for each cell" if is_binary else "a probability for each cell"
+    if header.target_form is TargetForm.INDEX:
+        named = ", matched to the class names" if header.schema.classes else ""
+        return f"class indices, shape ({', '.join(('N', *axes))}){named}"
+    form = "one-hot" if is_binary else "class probabilities"
+    return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
 
 
 def _of_rows(losses: RowLosses, header: Header) -> Summary:

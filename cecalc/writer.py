@@ -58,10 +58,6 @@ class Writer:
             except OSError as error:
                 raise OutputError(f"cannot hold output: {reason(error)}") from None
             return
-        if len(data) >= _BUFFER:
-            self._flush()
-            self._pass_on(data)
-            return
         self._pending += data
         if len(self._pending) >= _BUFFER:
             self._flush()
@@ -118,10 +114,10 @@ class Writer:
             raise self._failure(error) from None
 
     def _flush(self) -> None:
-        self._pass_on(bytes(self._pending))
-        self._pending.clear()
+        data, self._pending = self._pending, bytearray()
+        self._pass_on(data)
 
-    def _pass_on(self, data: bytes) -> None:
+    def _pass_on(self, data: bytes | bytearray) -> None:
         view = memoryview(data)
         while view:
             try:
@@ -135,7 +131,7 @@ class Writer:
         is_file = self._descriptor != STANDARD_OUTPUT
         if error.errno == errno.EBADF and not is_file:
             return OutputError("cannot write output: standard output is closed")
-        place = Place(source=self._name) if is_file else None
+        place = Place(source=self._name) if is_file else Place()
         return OutputError(f"cannot write output: {reason(error)}", place=place)
 
 

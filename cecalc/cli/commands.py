@@ -10,12 +10,12 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cecalc import __version__
-from cecalc.cli.messages import hint_as_json, offering, refuse_terminal, say, teller, usage_error
+from cecalc import __version__, progress
+from cecalc.cli.messages import are_json, hint_as_json, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import (
     OutputRequest,
@@ -32,22 +32,25 @@ from cecalc.errors import (
     OutputError,
     Status,
     UsageError,
+    as_json,
+    as_object,
     count,
-    note,
-    note_as_json,
+    line,
+    message,
 )
 from cecalc.explain import FORMATS as OF_EXPLAIN
-from cecalc.model import Header, Item, Meter, Outcome
+from cecalc.model import Item, Outcome
 from cecalc.output import FORMATS, Format
+from cecalc.output.figures import Checked
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
+from cecalc.progress import Meter
 from cecalc.request import Request
 from cecalc.terms import Hint, Task
 from cecalc.why import FORMATS as OF_WHY
-from cecalc.why.diagnosis import Question
 from cecalc.writer import Writer
 
 if TYPE_CHECKING:
-    from cecalc.run.collectors import Collecting, Job, Setup
+    from cecalc.run.collectors import Collecting
     from cecalc.why.catalogue import Entry
 
 app = typer.Typer(
@@ -84,7 +87,7 @@ def ce(ctx: typer.Context) -> int:
     cecalc ce predictions.csv
     loss=$(cecalc ce predictions.csv -q)
     """
-    return _compute(ctx, Task.CE, _results)
+    return _compute(ctx, Task.CE)
 
 
 @app.command(cls=Command)
@@ -96,7 +99,7 @@ def bce(ctx: typer.Context) -> int:
     cecalc bce --logits 2,-3,0.8,1.2 --target 0,0,1,0
     cecalc bce scores.csv
     """
-    return _compute(ctx, Task.BCE, _results)
+    return _compute(ctx, Task.BCE)
 
 
 @app.command(cls=Command)
@@ -106,7 +109,7 @@ def softmax(ctx: typer.Context) -> int:
     cecalc softmax --logits 2,-3,0.8,1.2
     cecalc softmax predictions.csv -f csv
     """
-    return _compute(ctx, Task.SOFTMAX, _results)
+    return _compute(ctx, Task.SOFTMAX)
 
 
 @app.command(cls=Command)
@@ -116,7 +119,7 @@ def sigmoid(ctx: typer.Context) -> int:
     cecalc sigmoid --logits 2,-3,0.8,1.2
     cecalc sigmoid scores.csv -f csv
     """
-    return _compute(ctx, Task.SIGMOID, _results)
+    return _compute(ctx, Task.SIGMOID)
 
 
 @app.command(cls=Command)
@@ -130,7 +133,10 @@ def explain(ctx: typer.Context) -> int:
     cecalc explain predictions.csv --top 1
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
-    return _compute(ctx, Task.CE, _explaining, OF_EXPLAIN)
+    asked = _asked(ctx, Task.CE, OF_EXPLAIN)
+    from cecalc.explain.collector import explaining
+
+    return _execute(ctx, *asked, explaining)
 
 
 @app.command(cls=Numbered)
@@ -152,9 +158,10 @@ def why(ctx: typer.Context) -> int:
     options = options_of(ctx)
     if (entry := entry_of(options)) is not None:
         return _show(entry, options)
-    request, question = request_of(Task.CE, options), question_of(options)
-    output = output_of(options, request, OF_WHY)
-    return _execute(ctx, request, output, partial(_diagnosing, question))
+    question, asked = question_of(options), _asked(ctx, Task.CE, OF_WHY)
+    from cecalc.why.collector import diagnosing
+
+    return _execute(ctx, *asked, partial(diagnosing, question))
 
 
 @app.command(cls=Command)
@@ -173,8 +180,7 @@ def guide(ctx: typer.Context) -> int:
 
         text = drawing.markdown(text, screen)
     if not pages.paged(text, screen):
-        with Writer(None, hold=False) as writer:
-            writer.write(text)
+        _print(text)
     return Status.COMPLETE
 
 
@@ -188,18 +194,23 @@ def main() -> None:
 
 def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
-    tell = teller(arguments)
     try:
         return _called(arguments)
     except CecalcError as error:
-        return tell(error)
+        return _told(error, arguments)
     except typer.TyperException as error:
-        return tell(usage_error(error, arguments))
+        return _told(usage_error(error, arguments), arguments)
     except Exception as error:  # noqa: BLE001 (a bug, and this is the border)
         if "--debug" in arguments:
             say("".join(traceback.format_exception(error)).rstrip())
             return Status.BUG
-        return tell(_unforeseen(error))
+        return _told(_unforeseen(error), arguments)
+
+
+def _told(error: CecalcError, arguments: list[str]) -> int:
+    """The status of an error that standard error is told."""
+    say(as_json(error) if are_json(arguments) else message(error))
+    return error.status
 
 
 def _unforeseen(error: Exception) -> CecalcError:
@@ -213,61 +224,46 @@ def _unforeseen(error: Exception) -> CecalcError:
 
 def _called(arguments: list[str]) -> int:
     """Run the command; the help that Typer prints goes out by the writer, unless to a terminal."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        return app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    printed = io.StringIO()
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
             status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)
     if text := printed.getvalue():
-        with Writer(None, hold=False) as writer:
-            writer.write(text)
+        _print(text)
     return status
 
 
-def _compute(
-    ctx: typer.Context,
-    task: Task,
-    collecting: Collecting,
-    formats: Mapping[str, Format] = FORMATS,
-) -> int:
-    """Build the request, and run it."""
-    options = options_of(ctx)
-    request = request_of(task, options)
-    return _execute(ctx, request, output_of(options, request, formats), collecting)
-
-
-def _results(setup: Setup) -> Job[Any]:
+def _compute(ctx: typer.Context, task: Task) -> int:
+    """Rows or groups of a loss or an activation."""
+    asked = _asked(ctx, task)
     from cecalc.run.results import results
 
-    return results(setup)
+    return _execute(ctx, *asked, results)
 
 
-def _explaining(setup: Setup) -> Job[Any]:
-    from cecalc.explain.collector import explaining
-
-    return explaining(setup)
-
-
-def _diagnosing(question: Question, setup: Setup) -> Job[Any]:
-    from cecalc.why.collector import diagnosing
-
-    return diagnosing(question, setup)
+def _asked(
+    ctx: typer.Context, task: Task, formats: Mapping[str, Format] = FORMATS
+) -> tuple[Request, OutputRequest]:
+    """What is asked for; what can be refused is refused before anything large is imported."""
+    options = options_of(ctx)
+    request = request_of(task, options)
+    output = output_of(options, request, formats)
+    if not request.input.values and not request.input.paths:
+        refuse_terminal(ctx)
+    if address_limit() < LEAST_MEMORY:
+        needed = f"{LEAST_MEMORY // 2**20} MiB"
+        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
+    return request, output
 
 
 def _execute(
     ctx: typer.Context, request: Request, output: OutputRequest, collecting: Collecting
 ) -> int:
     """Run what was asked for, write what the view makes of it, say what looks wrong."""
-    if not request.input.values and not request.input.paths:
-        refuse_terminal(ctx)
-    if address_limit() < LEAST_MEMORY:
-        needed = f"{LEAST_MEMORY // 2**20} MiB"
-        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
-    from cecalc import progress
     from cecalc.hints.collector import hinted
-    from cecalc.output.figures import Checked
     from cecalc.run import run
 
     hints: list[Hint] = []
@@ -275,19 +271,19 @@ def _execute(
     meter, start = Meter(), time.perf_counter()
     wanted = output.progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
-    with progress.display(meter, wanted=wanted) as stop:
-        items = run(request, hinted(collecting, hints.append), meter)
-        _written(checked.of(progress.awaited(items, meter, stop)), output, meter)
+    found = run(request, hinted(collecting, hints.append), meter)
+    with contextlib.closing(progress.awaited(found, meter, wanted=wanted)) as items:
+        _written(checked.of(items), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         told = offering(hint, offered)
-        say(hint_as_json(told) if is_json else note(str(told)))
+        say(hint_as_json(told) if is_json else line("hint", str(told)))
     if output.time:
         timings = progress.timings(meter, time.perf_counter() - start)
-        for line in timings.splitlines():
-            say(note_as_json(line, "time") if is_json else line)
+        for stage in timings.splitlines():
+            say(as_object({"kind": "time", "rule": stage}) if is_json else stage)
     for failure in checked.failures:
-        say(failure.as_json() if is_json else f"cecalc: failed: {failure}")
+        say(failure.as_json() if is_json else line("failed", str(failure)))
     return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 
@@ -296,9 +292,13 @@ def _show(entry: Entry, options: Options) -> int:
     from cecalc.why import catalogue as view
 
     form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
-    with Writer(options.output, hold=options.output is None) as writer:
-        writer.write(view.render(entry, form, screen))
+    _print(view.render(entry, form, screen), options.output)
     return Status.COMPLETE
+
+
+def _print(text: str, path: str | None = None) -> None:
+    with Writer(path, hold=False) as writer:
+        writer.write(text)
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
@@ -348,12 +348,10 @@ def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
 
 def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:
     """The items, as they pass; `number` gets what -q prints of them."""
-    from cecalc.output import quiet
+    from cecalc.output import columns, quiet
 
-    header: Header | None = None
-    for item in items:
-        if isinstance(item, Header):
-            header = item
-        elif header is not None:
-            number.write(quiet.text_of(header, item))
+    header, rest = columns.stream_of(items)
+    yield header
+    for item in rest:
+        number.write(quiet.text_of(header, item))
         yield item

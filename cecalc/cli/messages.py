@@ -6,20 +6,12 @@ import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import replace
 
 import typer
 
-from cecalc.errors import (
-    CecalcError,
-    InputError,
-    UsageError,
-    as_json,
-    message,
-    note_as_json,
-    suggestion,
-)
+from cecalc.errors import InputError, UsageError, as_object, suggestion
 from cecalc.numbers import is_number
 from cecalc.terms import Hint, Kind
 
@@ -66,17 +58,11 @@ def _row_spelled(arguments: list[str]) -> str:
     return f"write {option}={','.join(numbers)}"
 
 
-def teller(arguments: list[str]) -> Callable[[CecalcError], int]:
-    """Says an error as --errors asks for, which may stand where nothing can be parsed any more."""
+def are_json(arguments: list[str]) -> bool:
+    """Whether --errors asks for JSON, which may stand where nothing can be parsed any more."""
     pairs = itertools.pairwise([*arguments, ""])
-    said = [b if a == "--errors" else a[9:] for a, b in pairs if re.match(r"--errors(=|$)", a)]
-    render = as_json if said[-1:] == ["json"] else message
-
-    def tell(error: CecalcError) -> int:
-        say(render(error))
-        return error.status
-
-    return tell
+    told = [b if a == "--errors" else a[9:] for a, b in pairs if re.match(r"--errors(=|$)", a)]
+    return told[-1:] == ["json"]
 
 
 def offering(hint: Hint, options: Container[str]) -> Hint:
@@ -93,7 +79,8 @@ def hint_as_json(hint: Hint) -> str:
     >>> hint_as_json(Hint("ln 0", "clamped", "--no-clamp", 7))
     '{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}'
     """
-    return note_as_json(hint.rule, hint=hint.fix, entry=hint.entry)
+    facts = {"kind": "note", "rule": hint.rule, "hint": hint.fix, "entry": hint.entry}
+    return as_object(facts)
 
 
 def say(text: str) -> None:

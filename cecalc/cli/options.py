@@ -1,7 +1,7 @@
 """The options: each declared once, with its type, default, help and the commands that take it."""
 
 # Typer reads the annotations of `Options` as they are, which is why they are no strings here.
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -259,7 +259,7 @@ def _every_parameter() -> dict[str, Any]:
     return {str(param.name): param for param in typer.main.get_command(app).params}
 
 
-def _commands(name: str) -> frozenset[str]:
+def _commands(name: str) -> Collection[str]:
     """The commands that take an option."""
     if name in LOSS_OPTIONS:
         return LOSS_OPTIONS[name].commands

@@ -16,6 +16,7 @@ from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.arguments import given
+from cecalc.input.formats import given_options
 from cecalc.model import Item
 from cecalc.numbers import is_number, write_number
 from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
@@ -42,11 +43,6 @@ if TYPE_CHECKING:
     from cecalc.why.catalogue import Entry
 
 
-_OF_FILES = {
-    *("delimiter", "no_header", "encoding", "logits_cols", "probs_cols", "log_probs_cols"),
-    *("target_col", "target_cols", "id_col", "sample_weight_col"),
-}
-"""Options that say how a file is read."""
 _EXCLUSIVE = (
     ("logits", "probs", "log_probs"),
     ("logits_cols", "probs_cols", "log_probs_cols"),
@@ -175,12 +171,8 @@ def _input(task: Task, options: Options) -> InputRequest:
         raise UsageError("no target", hint="give one with --target")
     if options.target_form is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
-    if values and not any(isinstance(v, NamedFile) for v in (*values.values(), *beside)):
-        for name in options.given():
-            if name in _OF_FILES:
-                raise UsageError(f"{_flag(name)} goes with a file")
     classes = options.classes
-    return InputRequest(
+    asked = InputRequest(
         task=task,
         paths=tuple(inputs),
         values=values,
@@ -200,6 +192,11 @@ def _input(task: Task, options: Options) -> InputRequest:
         transpose=options.transpose,
         nan=options.nan,
     )
+    if values and not any(isinstance(v, NamedFile) for v in (*values.values(), *beside)):
+        for option, _ in given_options(asked):
+            if option != "--transpose":
+                raise UsageError(f"{option} goes with a file")
+    return asked
 
 
 def _loss_options(task: Task, options: Options) -> LossOptions:
@@ -222,8 +219,8 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
 
 
 def _columns(options: Options) -> ColumnChoice:
-    said = {kind: getattr(options, f"{kind}_cols") for kind in Kind}
-    values = {kind: text for kind, text in said.items() if text is not None}
+    every = {kind: getattr(options, f"{kind}_cols") for kind in Kind}
+    values = {kind: text for kind, text in every.items() if text is not None}
     return ColumnChoice(
         values=values,
         target=options.target_col,

@@ -6,8 +6,7 @@ from cecalc.compute.activation import Activation
 from cecalc.compute.backend import Backend
 from cecalc.compute.bce import BinaryCrossEntropy
 from cecalc.compute.ce import CrossEntropy
-from cecalc.compute.operation import Operation
-from cecalc.compute.settings import Settings
+from cecalc.compute.operation import Operation, Settings
 from cecalc.model import Batch, Outcome
 from cecalc.terms import Task
 

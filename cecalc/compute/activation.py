@@ -18,13 +18,14 @@ class Activation(Operation[Activations]):
 
     def _outcome(self, batch: Batch) -> Activations:
         """Probabilities of a batch of logits, or their logarithms."""
-        logits, lenient, log = batch.values, self.settings.lenient, self.settings.log
-        everything = np.ones(batch.size, dtype=bool)
-        if self.settings.task is Task.SOFTMAX:
-            checks.ce_logits(logits, everything, lenient)
+        logits, settings, log = batch.values, self.settings, self.settings.log
+        everything, is_softmax = np.ones(batch.size, dtype=bool), settings.task is Task.SOFTMAX
+        if not settings.unchecked:
+            check = checks.ce_logits if is_softmax else checks.bce_logits
+            check(logits, everything, settings.nan)
+        if is_softmax:
             probs = softmax(logits, layout_of(batch), self.backend, log=log)
         else:
-            checks.bce_logits(logits, everything, lenient)
             probs = sigmoid(logits, self.backend, log=log)
         return Activations(batch, everything, Notices(), probs)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cecalc.compute.activation import sigmoid
 from cecalc.compute.backend import RoundedBackend, in_pieces
-from cecalc.compute.operation import Operation
+from cecalc.compute.operation import Operation, has_row_axis
 from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.model import Batch, CellLosses, Flags, Floats
@@ -68,12 +68,15 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         settings, used = self.settings, np.ones(target.shape, dtype=np.bool_)
         if settings.ignore_index is not None:
             np.not_equal(target, settings.ignore_index, out=used)
-        checks.cell_target(target, used, settings.lenient)
-        if settings.kind is Kind.LOGITS:
-            checks.bce_logits(values, used, settings.lenient)
-            return used, Notices()
-        checks.probabilities(values, used, settings.lenient)
-        return used, checks.notes_bce(values, target, used) if settings.clamp else Notices()
+        is_logits = settings.kind is Kind.LOGITS
+        if not settings.unchecked:
+            checks.cell_target(target, used)
+            if is_logits:
+                checks.bce_logits(values, used, settings.nan)
+            else:
+                checks.probabilities(values, used)
+        is_clamped = settings.clamp and not is_logits
+        return used, checks.notes_bce(values, target, used) if is_clamped else Notices()
 
     def _cells(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
@@ -127,11 +130,6 @@ def _laid_out(weight: Floats, batch: Batch) -> Floats:
     if has_row_axis(weight, batch):
         weight = weight[batch.start : batch.start + batch.size]
     return np.broadcast_to(weight, (batch.size, *batch.cell_shape)).reshape(batch.values.shape)
-
-
-def has_row_axis(weight: Floats, batch: Batch) -> bool:
-    """Whether a weight of the cells differs from row to row."""
-    return weight.ndim == len(batch.cell_shape) + 1 and weight.shape[0] > 1
 
 
 def _row_of_cells(cells: Floats, used: Flags, reduction: Reduction) -> Floats:

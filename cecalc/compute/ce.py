@@ -50,7 +50,7 @@ class CrossEntropy(Operation[RowLosses]):
     def _outcome(self, batch: Batch) -> RowLosses:
         """A batch under cross-entropy: one loss per row."""
         classes, settings = batch.values.shape[1], self.settings
-        if classes == 1 and not settings.lenient.unchecked:
+        if classes == 1 and not settings.unchecked:
             raise DataError(
                 "one class: cross-entropy over it is 0 whatever the value",
                 hint="one score per row against 0/1 targets is bce",
@@ -61,7 +61,7 @@ class CrossEntropy(Operation[RowLosses]):
             true_class, notices = target, Notices()
         else:
             true_class, used = target.argmax(axis=-1), np.ones(batch.size, dtype=bool)
-            notices = checks.distribution(target, settings.lenient)
+            notices = Notices() if settings.unchecked else checks.distribution(target)
         rows = self._rows(batch, target, true_class)
         notices = notices.merge(self._checked(batch, used, rows.peak))
         losses = [rows.loss]
@@ -97,13 +97,12 @@ class CrossEntropy(Operation[RowLosses]):
 
     def _checked(self, batch: Batch, used: Flags, peak: Floats) -> Notices:
         """Refuse predictions that break a rule; what is worth a word about the others."""
-        values, settings, lenient = batch.values, self.settings, self.settings.lenient
-        if settings.kind is Kind.PROBS:
-            return checks.class_probs(values, used, lenient)
-        if settings.kind is Kind.LOG_PROBS:
-            return checks.class_log_probs(values, used, lenient)
-        if not np.isfinite(peak).all():
-            checks.ce_logits(values, used, lenient)
+        values, settings = batch.values, self.settings
+        if settings.kind is not Kind.LOGITS:
+            check = checks.class_probs if settings.kind is Kind.PROBS else checks.class_log_probs
+            return Notices() if settings.unchecked else check(values, used)
+        if not (settings.unchecked or np.isfinite(peak).all()):
+            checks.ce_logits(values, used, settings.nan)
         if not self._needs_all(batch.truth):
             return Notices()
         smoothing = settings.label_smoothing

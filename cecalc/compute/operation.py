@@ -1,4 +1,4 @@
-"""What every computation of a batch has in common: the way there, and what may go in."""
+"""What every computation of a batch has in common: what it is told, and what may go in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,45 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
-from cecalc.compute.settings import Settings
 from cecalc.losses import checks
-from cecalc.model import Batch, Outcome
+from cecalc.model import Batch, Floats, Outcome
+from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, Task
 
 Result_co = TypeVar("Result_co", bound=Outcome, covariant=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run, with every default filled in."""
+
+    task: Task
+    kind: Kind
+    reduction: Reduction
+    ignore_index: float | None
+    label_smoothing: float
+    weight: Floats | None
+    """For ce shape (C,); for bce broadcastable to the cells."""
+    pos_weight: Floats | None
+    clamp: bool
+    log: bool
+    unchecked: bool
+    """Whether to compute as torch does where the rules refuse."""
+    nan: NanPolicy
+
+    @property
+    def ignored(self) -> float:
+        """The class index that leaves a row out."""
+        return IGNORE_INDEX if self.ignore_index is None else self.ignore_index
+
+    def rows_weighted(self, batch: Batch) -> list[int]:
+        """How many rows there are weights for, where each row of the input has its own."""
+        weights = (self.weight, self.pos_weight)
+        return [w.shape[0] for w in weights if w is not None and has_row_axis(w, batch)]
+
+
+def has_row_axis(weight: Floats, batch: Batch) -> bool:
+    """Whether a weight of the cells differs from row to row."""
+    return weight.ndim == len(batch.cell_shape) + 1 and weight.shape[0] > 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +67,7 @@ class Operation(Generic[Result_co]):
 
         Raises
         ------
-        cecalc.losses.rules.BrokenRule : rows break a rule
+        cecalc.losses.checks.BrokenRule : rows break a rule
         """
         if isinstance(self.backend, RoundedBackend):
             batch = replace(batch, values=self.backend.of(lambda values: values, batch.values))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from cecalc.compute import Settings
 from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
-from cecalc.losses.rules import BrokenRule
+from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Header, Item, Losses, Schema
 from cecalc.ranking import Ranking
 from cecalc.request import Rank
 from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
-from cecalc.run.settings import header_of, report_of, settings_of
+from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, TargetForm, Task
 
@@ -65,7 +64,7 @@ def explaining(setup: Setup) -> Job[_Both]:
         return _Both(both.cells, bce, both, ce, bce)
 
     by_ce, by_bce = (Ranking(rank or Rank(HIGHEST)) for _ in range(2))
-    collector = _Explaining(header, of_cells, settings, arithmetic.label, rank, by_ce, by_bce)
+    collector = _Explaining(header, of_cells, arithmetic.label, rank, by_ce, by_bce)
     return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
 
 
@@ -85,7 +84,6 @@ class _Explaining(Collector[_Both]):
 
     header: Header
     of_cells: Header
-    settings: Settings
     label: str
     rank: Rank | None
     by_ce: Ranking
@@ -108,12 +106,12 @@ class _Explaining(Collector[_Both]):
         others = self.bce.rows_used - self.ce.rows_used
         is_all = self.rank is None and self.bce.rows_given <= ROWS
         chosen = self.first if is_all else self._highest(self.by_bce if others else self.by_ce)
-        cells = report_of(self.bce, self.of_cells, self.settings, self.label)
+        cells = self.bce.finish(self.of_cells, None, self.label)
         yield Explanation(
             header=self.header,
             rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in chosen),
             is_all=is_all,
-            ce=None if others else report_of(self.ce, self.header, self.settings, self.label),
+            ce=None if others else self.ce.finish(self.header, None, self.label),
             bce=cells,
             without_ce=0 if self.header.width == 1 else others,
         )

@@ -11,7 +11,7 @@ from cecalc.errors import count, excerpt
 from cecalc.hints.evidence import Head, Totals
 from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
 from cecalc.losses import activations
-from cecalc.losses.rules import ROUNDING, TOLERANCE
+from cecalc.losses.checks import ROUNDING, TOLERANCE
 from cecalc.model import Floats
 from cecalc.terms import Hint, Kind, Task
 

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
 from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
-from cecalc.model import Meter
 from cecalc.process import address_limit
+from cecalc.progress import Meter
 
 State = tuple[int, int, int]
 """What of a regular file changes when somebody writes to it: size, time of change, number."""

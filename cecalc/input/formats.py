@@ -225,13 +225,13 @@ def refuse_idle(found: Found, request: InputRequest) -> None:
     else:
         options = _DOCUMENT if isinstance(found, Document) else _ARRAYS
     beside = any(isinstance(given, NamedFile) for given in (request.target, request.sample_weight))
-    for option, of_formats in _given_options(request):
+    for option, of_formats in given_options(request):
         if of_formats not in options and (option == "--transpose" or not beside):
             rule = f"{option} goes with {_fitting(of_formats)}"
             raise DataError(rule, place=Place(source=found.source))
 
 
-def _given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
+def given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
     """The options that were given, and what `FileFormat.options` call them."""
     columns = request.columns
     every = {

@@ -23,7 +23,7 @@ from cecalc.input.arrays.stored import PlainFile, out_of_memory, refuse_more, se
 from cecalc.input.files import Files, Opened
 from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
-from cecalc.model import Meter
+from cecalc.progress import Meter
 from cecalc.request import InputRequest
 
 BATCH_VALUES = 2**20

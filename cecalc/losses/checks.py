@@ -1,28 +1,87 @@
-"""What is refused of logits and probabilities, and what is worth a word about them."""
+"""What is refused of logits, probabilities and targets, and what is worth a word about them.
+
+Checks look at NumPy arrays as they were read, before anything is moved to a device: an index out of
+range would poison a GPU.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from cecalc.losses.rules import (
-    INFINITE,
-    LOGARITHMS,
-    Leniency,
-    are_one,
-    refuse,
-    sum_to_one,
-)
 from cecalc.model import Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.numbers import write_number
+from cecalc.terms import NanPolicy
 
+ROUNDING = 1e-5
+"""How far a row of probabilities may be from 1 without a word."""
+TOLERANCE = 1e-2
+"""How far it may be without being refused, as typed."""
+BINARY = 1e-7
+"""What a sum of typed numbers may be off besides, for being binary: stored as float32 at most."""
+LOGARITHMS = 5.1e-5
+"""The same for a sum of exponentials, where logarithms are typed with four decimals."""
+INFINITE = "logit is inf"
+"""The kind of rule that a logit breaks which overflowed."""
+PREDICTED_SUM = "predicted sum"
+"""The kind of rule that predictions break which are no distribution."""
+CLASS_INDEX = "class index"
+"""The kind of rule that a target breaks which is no class."""
+CELL = "target cell"
+"""The kind of rule that a target breaks which is no share of a class or cell."""
+SAMPLE_WEIGHT = "sample weight"
+"""The kind of rule that the weight of a row breaks."""
 _ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
 _ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
-def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+@dataclass(eq=False)
+class BrokenRule(Exception):
+    """Rows that break a rule; the caller knows their places."""
+
+    rule: str
+    """What is wrong with the first of them."""
+    rows: Integers
+    """All of them, as indices into the batch."""
+    kind: str
+    """What other rows' faults have to share to be counted with this one."""
+    column: int | None = None
+    """The class or cell of the first one, where it matters."""
+    of_target: bool = False
+    """Whether that column is one of the target's."""
+    hint: str | None = None
+    """What to try."""
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+def refuse(
+    bad: Flags, used: Flags, rule: str, *, values: Floats | None = None, **known: Any
+) -> None:
+    """Raise `BrokenRule` where a bad cell is used.
+
+    Parameters
+    ----------
+    bad, used : shape (N,) or (N, C)
+    rule : what is wrong; `{}` in it becomes the first bad value of `values`
+    known : more of the rule; its kind is the rule itself unless it is told
+    """
+    bad = bad & (used[:, None] if used.ndim < bad.ndim else used)
+    if not bad.any():
+        return
+    places = np.argwhere(bad)
+    first = tuple(places[0].tolist())
+    text = rule if values is None else rule.format(write_number(values[first]))
+    column = first[1] if bad.ndim > 1 else None
+    raise BrokenRule(text, np.unique(places[:, 0]), column=column, **{"kind": rule} | known)
+
+
+def ce_logits(logits: Floats, used: Flags, nan: NanPolicy) -> None:
     """Refuse logits that have no softmax: NaN, +inf, or −inf in every class.
 
     Parameters
@@ -34,30 +93,28 @@ def ce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
     ------
     BrokenRule : one has none
     """
-    if lenient.unchecked:
-        return
-    if not lenient.nan:
-        refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
+    bce_logits(logits, used, nan)
     refuse(logits == np.inf, used, INFINITE)
     refuse((logits == -np.inf).all(axis=-1), used, "all logits are -inf")
 
 
-def bce_logits(logits: Floats, used: Flags, lenient: Leniency) -> None:
+def bce_logits(logits: Floats, used: Flags, nan: NanPolicy) -> None:
     """Refuse NaN among the logits of cells; ±inf is a certain prediction.
 
     Parameters
     ----------
-    logits, used : shape (N, M)
+    logits : shape (N, M)
+    used : shape (N,) or (N, M)
 
     Raises
     ------
     BrokenRule : a cell that counts is NaN
     """
-    if not (lenient.unchecked or lenient.nan):
+    if nan is NanPolicy.ERROR:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
 
 
-def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+def class_probs(probs: Floats, used: Flags) -> Notices:
     """Refuse rows of probabilities that are none.
 
     Parameters
@@ -65,12 +122,12 @@ def class_probs(probs: Floats, used: Flags, lenient: Leniency) -> Notices:
     probs : shape (N, C)
     used : shape (N,)
     """
-    probabilities(probs, np.broadcast_to(used[:, None], probs.shape), lenient)
+    probabilities(probs, np.broadcast_to(used[:, None], probs.shape))
     rows = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return Notices(predicted_off=0.0 if lenient.unchecked else sum_to_one(rows, "predicted"))
+    return Notices(predicted_off=sum_to_one(rows, "predicted"))
 
 
-def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notices:
+def class_log_probs(log_probs: Floats, used: Flags) -> Notices:
     """Refuse rows of log-probabilities that are none.
 
     Parameters
@@ -78,8 +135,6 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     log_probs : shape (N, C), nats
     used : shape (N,)
     """
-    if lenient.unchecked:
-        return Notices()
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
@@ -89,7 +144,7 @@ def class_log_probs(log_probs: Floats, used: Flags, lenient: Leniency) -> Notice
     return Notices(predicted_off=sum_to_one(np.exp(rows), "predicted", rounding=LOGARITHMS))
 
 
-def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
+def probabilities(probs: Floats, used: Flags) -> None:
     """Refuse predictions outside [0, 1].
 
     Parameters
@@ -100,8 +155,6 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     ------
     BrokenRule : one is outside, or NaN
     """
-    if lenient.unchecked:
-        return
     outside = ~((probs >= 0) & (probs <= 1))
     bad = (outside & used).any(axis=-1)
     if not bad.any():
@@ -111,28 +164,6 @@ def probabilities(probs: Floats, used: Flags, lenient: Leniency) -> None:
     if (first >= 0).all() and abs(first.sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
     refuse(outside, used, "probability {} outside 0..1", hint=hint, values=probs)
-
-
-def infinite_hint(stored: str | None, dtype: str) -> str | None:
-    """What a logit of inf comes from, given the dtypes it is stored and computed in."""
-    if stored in ("float16", "bfloat16"):
-        return f"stored as {stored}, where it overflowed: store logits in float32"
-    if dtype == "float16":
-        return "float16 ends at 65504: --dtype float32 or float64"
-    return None
-
-
-def sum_hint(columns: Floats, rows: int) -> str | None:
-    """What rows of probabilities that do not sum to 1 look like, given the sums of the columns."""
-    if rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
-        return None
-    if are_one(columns).all():
-        return (
-            "each column sums to 1: a softmax over the rows, or rows that are columns: --transpose"
-        )
-    if are_one(columns.sum()):
-        return "all of them together sum to 1: a softmax over the whole array"
-    return None
 
 
 def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> Notices:
@@ -159,14 +190,6 @@ def notes_bce(probs: Floats, target: Floats, used: Flags) -> Notices:
     """
     wrong = used & (((probs == 0) & (target > 0)) | ((probs == 1) & (target < 1)))
     return Notices(clamped=int(np.count_nonzero(wrong)))
-
-
-CLASS_INDEX = "class index"
-"""The kind of rule that a target breaks which is no class."""
-CELL = "target cell"
-"""The kind of rule that a target breaks which is no share of a class or cell."""
-SAMPLE_WEIGHT = "sample weight"
-"""The kind of rule that the weight of a row breaks."""
 
 
 def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Integers, Flags]:
@@ -201,20 +224,7 @@ def index_target(target: Floats, classes: int, ignore_index: float) -> tuple[Int
     return np.where(used, target, 0).astype(np.int64), used
 
 
-def range_hint(low: float, high: float, classes: int) -> str | None:
-    """What targets out of range look like, given the lowest and highest of all of them."""
-    if low < 0:
-        return f"negative targets: leave rows out with --ignore-index {write_number(low)}"
-    labels = f"{classes + 1} labels, and {classes} classes"
-    ends: dict[tuple[float, float], str] = {
-        (0, classes): f"targets run from 0 to {classes}: {labels}",
-        (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
-        (1, classes): f"targets run from 1 to {classes}: looks 1-based, subtract 1",
-    }
-    return ends.get((low, high))
-
-
-def distribution(target: Floats, lenient: Leniency) -> Notices:
+def distribution(target: Floats) -> Notices:
     """Refuse rows that are no distribution over the classes; notice where one is merely close.
 
     Parameters
@@ -225,43 +235,19 @@ def distribution(target: Floats, lenient: Leniency) -> Notices:
     ------
     BrokenRule : a share is outside [0, 1], or a row does not sum to 1 within 1 %
     """
-    if lenient.unchecked:
-        return Notices()
-    cell_target(target, np.ones(target.shape, dtype=bool), lenient)
+    cell_target(target, np.ones(target.shape, dtype=bool))
     return Notices(target_off=sum_to_one(target, "target", of_target=True))
 
 
-def cell_target(target: Floats, used: Flags, lenient: Leniency) -> None:
+def cell_target(target: Floats, used: Flags) -> None:
     """Refuse targets of cells outside [0, 1].
 
     Parameters
     ----------
     target, used : shape (N, M)
     """
-    if lenient.unchecked:
-        return
     outside = ~((target >= 0) & (target <= 1))
     refuse(outside, used, "target {} outside 0..1", kind=CELL, values=target, of_target=True)
-
-
-def cell_hint(low: float, high: float, *, signs: bool, from_one: bool) -> str | None:
-    """What targets of cells out of range look like.
-
-    Parameters
-    ----------
-    low, high : the lowest and highest of all of them
-    signs, from_one : whether all are -1 or 1; 1 or 2
-    """
-    if signs:
-        return "targets are -1 and 1: map them with (t + 1) / 2"
-    if from_one:
-        return "targets are 1 and 2: subtract 1"
-    if low >= 0 and high == 255:
-        return "targets up to 255: looks like grey levels, divide by 255"
-    if low >= 0 and 2 < high < 255:
-        what = "class numbers belong to ce, grey levels are divided by 255"
-        return f"targets up to {write_number(high)}: {what}"
-    return None
 
 
 def sample_weight(weight: Floats | None) -> None:
@@ -276,3 +262,45 @@ def sample_weight(weight: Floats | None) -> None:
     bad = ~(np.isfinite(weight) & (weight >= 0))
     rule = "sample weight {} is not finite and at least 0"
     refuse(bad, np.ones_like(bad), rule, kind=SAMPLE_WEIGHT, values=weight)
+
+
+def are_one(sums: Floats, rounding: float = BINARY) -> Flags:
+    """Which sums are 1 within 1 %, as typed.
+
+    >>> are_one(np.asarray([0.33 + 0.33 + 0.33, 0.9899]))
+    array([ True, False])
+    """
+    near: Flags = np.abs(sums - 1.0) <= TOLERANCE + rounding
+    return near
+
+
+def sum_to_one(
+    shares: Floats, what: str, *, of_target: bool = False, rounding: float = BINARY
+) -> float:
+    """Refuse rows of shares that do not sum to 1 within 1 %.
+
+    Parameters
+    ----------
+    shares : shape (N, C), within [0, 1]
+    what : whose shares they are, for the message
+    rounding : how far a sum may be from what was typed
+
+    Returns
+    -------
+    how far the worst row is from 1, where that is more than rounding; else 0
+
+    Raises
+    ------
+    BrokenRule : a row does not
+    """
+    sums = shares.sum(axis=-1)
+    bad = np.flatnonzero(~are_one(sums, rounding))
+    if bad.size:
+        row = shares[bad[0]]
+        rule = f"{what} probabilities sum to {row.sum():.6g}, not 1"
+        hint = None
+        if of_target and np.isin(row, (0, 1)).all():
+            hint = "several classes at once (multi-hot) belong to bce"
+        raise BrokenRule(rule, bad, kind=f"{what} sum", of_target=of_target, hint=hint)
+    worst = float(np.abs(sums - 1.0).max(initial=0.0))
+    return worst if worst > ROUNDING else 0.0

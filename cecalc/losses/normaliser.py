@@ -6,14 +6,11 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cecalc.model import Floats, Integers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _PIECE = 2**16
 """Values worked on at once: of 2**13 to 2**16 the quickest where it was measured."""
@@ -25,7 +22,7 @@ _NARROW = 64
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def numpy_normaliser(logits: NDArray[Any], /) -> tuple[Floats, Integers, Floats]:
+def numpy_normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
     """Peak, prediction and tail of each row, as `stable.normaliser` says; NaN in a tail marks a row
     with something infinite in it, which wants the careful way.
 
@@ -66,7 +63,7 @@ class _LookedUp:
         self._powers = np.empty(classes)
         self._order = np.empty(classes, np.int16)
 
-    def row(self, logits: NDArray[np.float16]) -> tuple[float, int, float]:
+    def row(self, logits: Floats) -> tuple[float, int, float]:
         """Peak, prediction and tail."""
         codes = logits.view(np.uint16)
         signed = logits.view(np.int16)
@@ -114,7 +111,7 @@ def _first_by_class(block: Floats) -> tuple[Floats, Integers]:
     return peak, np.where(place > 0, classes - place, 0)
 
 
-def differences_are_exact(stored: NDArray[Any]) -> bool:
+def differences_are_exact(stored: Any) -> bool:
     """Whether the difference of any two of these numbers is a float64: of float16 always, of
     float32 where their exponents lie close together.
     """
@@ -135,7 +132,7 @@ class _Room:
         self._block = np.empty(size)
         self._powers = self._error = self._scratch = np.empty(0)
 
-    def taken(self, stored: NDArray[Any]) -> Floats:
+    def taken(self, stored: Floats) -> Floats:
         """The values in a place of their own, widened to float64."""
         block = self._block[: stored.size].reshape(stored.shape)
         np.copyto(block, stored)

@@ -12,10 +12,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place
-from cecalc.losses.rules import BrokenRule
-from cecalc.model import Batch, Block, Meter
+from cecalc.losses.checks import BrokenRule
+from cecalc.model import Batch, Block
+from cecalc.progress import Meter
 from cecalc.run.collectors import Job, Work
 from cecalc.run.faults import Refusal, Seen, all_broken, source_of
 
@@ -146,13 +146,12 @@ class Computation(Generic[Work]):
 
     def _weighted(self, batch: Batch) -> Batch:
         """The rows of a batch for which there are weights, where each row has its own."""
-        weights = (self.job.settings.weight, self.job.settings.pos_weight)
-        of_rows = [w.shape[0] for w in weights if w is not None and has_row_axis(w, batch)]
-        there = min(of_rows, default=batch.start + batch.size) - batch.start
+        weighted = min(self.job.settings.rows_weighted(batch), default=batch.start + batch.size)
+        there = weighted - batch.start
         if there >= batch.size:
             return batch
         place = Place(source=source_of(batch, self.job.setup.schema))
-        fault = DataError(f"weights for {min(of_rows)} rows, but there are more", place=place)
+        fault = DataError(f"weights for {weighted} rows, but there are more", place=place)
         if there <= 0:
             raise fault
         return replace(batch.rows(slice(there)), fault=fault)
@@ -164,7 +163,7 @@ class Computation(Generic[Work]):
         except BrokenRule as first:
             broken = all_broken(batch, first, self._computed)
             return Done(batch, Seen.of(batch, settings, is_sound=False), broken=broken)
-        is_sound = not settings.lenient.unchecked
+        is_sound = not settings.unchecked
         return Done(batch, Seen.of(batch, settings, is_sound=is_sound), computed)
 
     def _computed(self, batch: Batch) -> Work:

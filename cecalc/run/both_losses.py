@@ -9,7 +9,7 @@ import numpy as np
 
 from cecalc.compute import BinaryCrossEntropy, CrossEntropy, Settings
 from cecalc.compute.backend import Backend
-from cecalc.losses.rules import are_one
+from cecalc.losses.checks import are_one
 from cecalc.model import Batch, Block, CellLosses, Flags, Floats, RowLosses
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
@@ -39,7 +39,7 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> BothLosses:
 
     Raises
     ------
-    cecalc.losses.rules.BrokenRule : rows break a rule of either
+    cecalc.losses.checks.BrokenRule : rows break a rule of either
     """
     target, classes = batch.truth, batch.values.shape[1]
 

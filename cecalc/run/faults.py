@@ -17,13 +17,12 @@ from cecalc.errors import PLACES_LISTED, DataError, Place
 from cecalc.losses.checks import (
     CELL,
     CLASS_INDEX,
+    INFINITE,
+    PREDICTED_SUM,
     SAMPLE_WEIGHT,
-    cell_hint,
-    infinite_hint,
-    range_hint,
-    sum_hint,
+    BrokenRule,
+    are_one,
 )
-from cecalc.losses.rules import INFINITE, PREDICTED_SUM, BrokenRule
 from cecalc.model import Batch, Floats, Schema, row_name
 from cecalc.numbers import write_number
 from cecalc.terms import Kind, Task
@@ -80,6 +79,43 @@ class Seen:
             self.rows + other.rows,
         )
 
+    def index_hint(self, classes: int) -> str | None:
+        """What targets out of range look like, as class numbers."""
+        if self.low < 0:
+            return f"negative targets: leave rows out with --ignore-index {write_number(self.low)}"
+        labels = f"{classes + 1} labels, and {classes} classes"
+        ends: dict[tuple[float, float], str] = {
+            (0, classes): f"targets run from 0 to {classes}: {labels}",
+            (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
+            (1, classes): f"targets run from 1 to {classes}: looks 1-based, subtract 1",
+        }
+        return ends.get((self.low, self.high))
+
+    def cell_hint(self) -> str | None:
+        """What targets of cells out of range look like."""
+        if self.signs:
+            return "targets are -1 and 1: map them with (t + 1) / 2"
+        if self.from_one:
+            return "targets are 1 and 2: subtract 1"
+        if self.low >= 0 and self.high == 255:
+            return "targets up to 255: looks like grey levels, divide by 255"
+        if self.low >= 0 and 2 < self.high < 255:
+            what = "class numbers belong to ce, grey levels are divided by 255"
+            return f"targets up to {write_number(self.high)}: {what}"
+        return None
+
+    def sum_hint(self) -> str | None:
+        """What rows of probabilities that do not sum to 1 look like."""
+        columns = self.columns
+        if self.rows < 2 or columns.size < 2 or not np.isfinite(columns).all():
+            return None
+        if are_one(columns).all():
+            what = "a softmax over the rows, or rows that are columns: --transpose"
+            return f"each column sums to 1: {what}"
+        if are_one(columns.sum()):
+            return "all of them together sum to 1: a softmax over the whole array"
+        return None
+
 
 def all_broken(
     batch: Batch, first: BrokenRule, check: Callable[[Batch], object]
@@ -135,14 +171,23 @@ class Refusal:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
             rule += f" ({self.rows} such rows: {listed})"
         hints = {
-            CLASS_INDEX: range_hint(seen.low, seen.high, classes),
-            CELL: cell_hint(seen.low, seen.high, signs=seen.signs, from_one=seen.from_one),
-            INFINITE: infinite_hint(schema.stored, dtype),
-            PREDICTED_SUM: sum_hint(seen.columns, seen.rows),
+            CLASS_INDEX: seen.index_hint(classes),
+            CELL: seen.cell_hint(),
+            INFINITE: _infinite_hint(schema.stored, dtype),
+            PREDICTED_SUM: seen.sum_hint(),
         }
         hint = hints.get(self.broken.kind, self.broken.hint)
-        place = _place(self.broken, self.batch, schema)
-        return DataError(rule, place=place, hint=hint, value=_value(self.broken, self.batch))
+        place, value = _place(self.broken, self.batch, schema)
+        return DataError(rule, place=place, hint=hint, value=value)
+
+
+def _infinite_hint(stored: str | None, dtype: str) -> str | None:
+    """What a logit of inf comes from, given the dtypes it is stored and computed in."""
+    if stored in ("float16", "bfloat16"):
+        return f"stored as {stored}, where it overflowed: store logits in float32"
+    if dtype == "float16":
+        return "float16 ends at 65504: --dtype float32 or float64"
+    return None
 
 
 def source_of(batch: Batch, schema: Schema) -> str:
@@ -150,37 +195,30 @@ def source_of(batch: Batch, schema: Schema) -> str:
     return schema.source if batch.source is None else batch.source
 
 
-def _value(broken: BrokenRule, batch: Batch) -> str | None:
-    """The number that breaks the rule, where it is one number."""
-    array = batch.target if broken.of_target else batch.values
-    if broken.kind == SAMPLE_WEIGHT:
-        array = batch.sample_weight
-    if array is None or (broken.column is None and array.ndim > 1):
-        return None
-    row = array[int(broken.rows[0])]
-    return write_number(float(row if array.ndim == 1 else row[broken.column]))
-
-
-def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> Place:
-    row = int(broken.rows[0])
-    source, lines, columns = source_of(batch, schema), batch.lines, schema.columns
+def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str | None]:
+    """Where the earliest row breaks the rule, and the number there, where it is one number."""
+    row, column, width = int(broken.rows[0]), broken.column, batch.values.shape[1]
+    array, columns, source, lines = batch.values, schema.columns, None, batch.lines
     if broken.of_target:
-        columns = schema.target_columns
-        if schema.target_source is not None:
-            source, lines = schema.target_source, batch.target_lines
-    elif broken.kind == SAMPLE_WEIGHT:
-        columns = schema.weight_columns
-        if schema.weight_source is not None:
-            source, lines = schema.weight_source, batch.weight_lines
+        array, columns = batch.truth, schema.target_columns
+        source, lines = schema.target_source, batch.target_lines
+    elif broken.kind == SAMPLE_WEIGHT and batch.sample_weight is not None:
+        array, columns = batch.sample_weight, schema.weight_columns
+        source, lines = schema.weight_source, batch.weight_lines
+    if source is None:
+        source, lines = source_of(batch, schema), batch.lines
+    value = None
+    if array.ndim == 1 or column is not None:
+        value = write_number(float(array[row] if array.ndim == 1 else array[row, column]))
     line = None if lines is None else int(lines[row])
     known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
     if len(columns) == 1:
         number, name = columns[0]
-    elif broken.column is not None and len(columns) == batch.values.shape[1]:
-        number, name = columns[broken.column]
-    elif broken.column is not None and batch.values.shape[1] > 1:
-        names = schema.classes or range(batch.values.shape[1])
-        return replace(known, label=str(names[broken.column]))
+    elif column is not None and len(columns) == width:
+        number, name = columns[column]
+    elif column is not None and width > 1:
+        names = schema.classes or range(width)
+        return replace(known, label=str(names[column])), value
     else:
-        return known
-    return replace(known, column=name, number=number)
+        return known, value
+    return replace(known, column=name, number=number), value

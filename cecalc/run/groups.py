@@ -14,6 +14,7 @@ import numpy as np
 
 from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, Item, Losses
+from cecalc.ranking import order_of
 from cecalc.request import Rank
 from cecalc.run.collectors import Collector, Summed
 from cecalc.summary import Summary
@@ -49,27 +50,22 @@ class Grouping(Collector[Summed]):
 
     def finish(self, _total: Summary) -> Iterable[Groups]:
         """The groups, highest (or lowest) loss first; those with no row that counts stand last."""
-        rank = self.rank
-        lowest = rank is not None and rank.lowest
-        losses = {key: self._loss(group) for key, group in self.groups.items()}
-
-        def order(key: Key) -> tuple[bool, bool, float]:
-            loss, is_nan = losses[key], math.isnan(losses[key])
-            ranked = 0.0 if is_nan else loss if lowest else -loss
-            return not self.groups[key].rows_used, is_nan == lowest, ranked
-
-        ordered = sorted(self.groups, key=order)
-        chosen = ordered if rank is None else ordered[: rank.count]
-        found = [self.groups[key] for key in chosen]
-        whole = sum((group.numerator for group in self.groups.values()), ZERO)
+        keys, groups = list(self.groups), list(self.groups.values())
+        losses = np.asarray([self._loss(group) for group in groups])
+        is_unused = np.asarray([not group.rows_used for group in groups])
+        rank = self.rank or Rank(len(groups))
+        is_late, ascending = order_of(losses, lowest=rank.lowest)
+        chosen = np.lexsort((ascending, is_late, is_unused))[: rank.count].tolist()
+        found = [groups[i] for i in chosen]
+        whole = sum((group.numerator for group in groups), ZERO)
         has_cells = self.header.task is Task.BCE and self.header.width > 1 and not self.by_cell
         cells = _ratios([(g.cells_correct, g.cells_used) for g in found]) if has_cells else None
         shares = [math.nan if whole.special else g.numerator.over(whole) for g in found]
         yield Groups(
-            keys=chosen,
-            total=len(ordered),
+            keys=[keys[i] for i in chosen],
+            total=len(groups),
             rows=np.asarray([g.rows_used for g in found], np.int64),
-            loss=np.asarray([losses[key] for key in chosen]),
+            loss=losses[chosen],
             share=np.asarray(shares),
             accuracy=_ratios([(g.correct, g.rows_used) for g in found]),
             cell_accuracy=cells,

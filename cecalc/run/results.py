@@ -15,7 +15,7 @@ from cecalc.ranking import Ranking
 from cecalc.request import Request
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.groups import Grouping
-from cecalc.run.settings import header_of, report_of, settings_of
+from cecalc.run.settings import header_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
 
@@ -57,7 +57,10 @@ def _gathering(
     if is_of_cells and request.by == columns.CLASS:
         labels: list[tuple[str, ...]] = [(label,) for label in header.labels]
         return (columns.CLASS,), Grouping(header, lambda _: labels, request.rank, by_cell=True)
-    keys = _key_columns(request.by, header)
+    try:
+        keys = columns.chosen(columns.keys(header), header, request.by, "--by")
+    except DataError as error:
+        raise error.at(source=header.schema.source) from None
     names = tuple(column.name for column in keys)
     return names, Grouping(header, partial(_keys, keys), request.rank)
 
@@ -93,16 +96,8 @@ class _Reported(Collector[Summed]):
     label: str
 
     def finish(self, total: Summary) -> Iterable[Item]:
-        return (report_of(total, self.header, self.settings, self.label),)
+        return (total.finish(self.header, self.settings.weight, self.label),)
 
 
 def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
     return list(zip(*(column.precise(outcome) for column in of), strict=True))
-
-
-def _key_columns(specification: str, header: Header) -> list[Column]:
-    """The columns of the input and of the result that are asked for."""
-    try:
-        return columns.chosen(columns.keys(header), header, specification, "--by")
-    except DataError as error:
-        raise error.at(source=header.schema.source) from None

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from cecalc import __version__
 from cecalc.compute import Settings
-from cecalc.compute.bce import has_row_axis
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.input.extra_arrays import read_numbers
-from cecalc.losses.rules import Leniency
-from cecalc.model import Batch, Floats, Header, Report, Schema
+from cecalc.model import Batch, Floats, Header, Schema
 from cecalc.numbers import write_number
 from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
-from cecalc.summary import Summary
-from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
@@ -48,7 +44,8 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         pos_weight=pos_weight,
         clamp=request.clamp,
         log=request.log,
-        lenient=Leniency(request.unchecked, request.input.nan is NanPolicy.PROPAGATE),
+        unchecked=request.unchecked,
+        nan=request.input.nan,
     )
 
 
@@ -110,9 +107,9 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
 
 def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
     """Refuse weights for more rows than there were."""
-    for weight in (settings.weight, settings.pos_weight):
-        if weight is not None and has_row_axis(weight, first) and weight.shape[0] != rows:
-            raise DataError(f"weights for {weight.shape[0]} rows, but there are {rows}")
+    for weighted in settings.rows_weighted(first):
+        if weighted != rows:
+            raise DataError(f"weights for {weighted} rows, but there are {rows}")
 
 
 def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:
@@ -128,8 +125,7 @@ def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | Non
         reduction=settings.reduction,
         has_weights=any(weight is not None for weight in weights),
         has_sample_weight=first.sample_weight is not None,
-        has_row_weight=first.sample_weight is not None
-        or (settings.weight is not None and form is TargetForm.INDEX),
+        has_class_weight=settings.weight is not None and form is TargetForm.INDEX,
         label_smoothing=settings.label_smoothing,
         width=first.values.shape[1],
         cell_shape=first.cell_shape,
@@ -138,48 +134,3 @@ def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | Non
         has_originals=bool(first.originals),
         rank=rank,
     )
-
-
-def denominator(header: Header, settings: Settings) -> str:
-    """What the mean divides by."""
-    by_class = settings.weight is not None and header.target_form is TargetForm.INDEX
-    weights = ["class weights"] * by_class + ["sample weights"] * header.has_sample_weight
-    if weights:
-        return f"sum of {' times '.join(weights)}"
-    return "cells" if header.task is Task.BCE else "rows"
-
-
-def target_in_words(header: Header, *, is_binary: bool) -> str:
-    """How the target was understood."""
-    axes = header.schema.coordinates[1:]
-    if header.target_form is TargetForm.CELLS:
-        return "0/1 for each cell" if is_binary else "a probability for each cell"
-    if header.target_form is TargetForm.INDEX:
-        named = ", matched to the class names" if header.schema.classes else ""
-        return f"class indices, shape ({', '.join(('N', *axes))}){named}"
-    form = "one-hot" if is_binary else "class probabilities"
-    return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
-
-
-def report_of(summary: Summary, header: Header, settings: Settings, label: str) -> Report:
-    """The report of all rows.
-
-    Parameters
-    ----------
-    label : what computed the numbers
-
-    Raises
-    ------
-    DataError : nothing is left to take a mean of
-    """
-    try:
-        return summary.finish(
-            header,
-            denominator_is=denominator(header, settings),
-            target_form=target_in_words(header, is_binary=summary.is_binary),
-            backend=label,
-            version=__version__,
-            class_weight=settings.weight if header.task is Task.CE else None,
-        )
-    except DataError as error:
-        raise error.at(source=header.schema.source) from None

@@ -11,7 +11,6 @@ from cecalc.errors import count
 from cecalc.model import Batch, Item, Outcome, Report
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
-from cecalc.run.settings import report_of
 from cecalc.summary import Summary
 from cecalc.terms import Task
 from cecalc.why import verdict
@@ -74,7 +73,7 @@ class _Diagnosing(Collector[_Losses]):
     def finish(self, _total: Summary) -> Iterable[Item]:
         *others, last = self.losses
         loss = next((o for o in others if o.summary.rows_used == o.summary.rows_given), last)
-        report = report_of(loss.summary, loss.header, loss.settings, self.label)
+        report = loss.summary.finish(loss.header, loss.settings.weight, self.label)
         yield _diagnosis(self.question, loss.tally, loss.plan, report)
 
 
@@ -124,7 +123,7 @@ def _torch(plan: Plan, report: Report) -> dict[str, str]:
 
 def _in_words(report: Report) -> str:
     """What the mean divides by."""
-    number, what = report.denominator, report.denominator_is
+    number, what = report.denominator, report.header.denominator_is
     if what in ("rows", "cells"):
         return count(int(number), what.removesuffix("s"))
     return f"the {what}, {number:.10g}"

@@ -26,7 +26,6 @@ _OF_MESSAGES = "tests/cli/test_messages.py::test_message"
 PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES),
     "cecalc/losses/checks.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES[:4]),
-    "cecalc/losses/rules.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES[:4]),
     "cecalc/compute": (*_OF_FIGURES, "tests/output/test_columns.py"),
     "cecalc/compute/backend.py": ("tests/compute/test_backend.py", *_OF_FIGURES[:-1]),
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),

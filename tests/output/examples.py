@@ -49,7 +49,7 @@ def header(task: Task, batch: Batch, **known: Any) -> Header:
             reduction=Reduction.MEAN,
             has_weights=False,
             has_sample_weight=batch.sample_weight is not None,
-            has_row_weight=batch.sample_weight is not None,
+            has_class_weight=False,
             label_smoothing=0.0,
             width=batch.values.shape[1],
             cell_shape=batch.cell_shape,
@@ -153,7 +153,6 @@ def report(header: Header, outcome: Losses, **known: Any) -> Report:
             loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
             numerator=numerator,
             denominator=denominator,
-            denominator_is="sum of class weights" if weights else "cells" if is_bce else "rows",
             rows_given=outcome.batch.size,
             rows_used=int(used.sum()),
             rows_ignored=int((~used).sum()),
@@ -180,7 +179,7 @@ def ce(rows: Batch, *, weight: Sequence[float] | None = None, **known: Any) -> I
     """The items of a run of cross-entropy."""
     outcome = ce_outcome(rows, weight=weight)
     weighted = weight is not None
-    head = header(Task.CE, rows, has_weights=weighted, has_row_weight=weighted, **known)
+    head = header(Task.CE, rows, has_weights=weighted, has_class_weight=weighted, **known)
     yield from (head, outcome, report(head, outcome))
 
 

@@ -90,7 +90,7 @@ class Case:
         """The figures of a run are torch's."""
         report, terms = found.report, self.terms(is_weighted=True)[self.is_term]
         assert report.denominator == pytest.approx(self.denominator, rel=1e-14)
-        assert report.denominator_is == self.denominator_is
+        assert report.header.denominator_is == self.denominator_is
         assert report.loss == pytest.approx(terms.sum() / self.denominator, rel=rel)
         by_count = pytest.approx(terms.mean(), rel=rel) if self.has_count else None
         assert report.mean_by_count == by_count
