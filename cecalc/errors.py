@@ -89,6 +89,10 @@ class CecalcError(Exception):
     """With what."""
     row: int | None = None
     """The 0-based row that the rule itself names, where the place names none."""
+    ways: tuple[tuple[str, ...], ...] = ()
+    """What may settle it, the likeliest first: see `cecalc.cli.tries`."""
+    tries: tuple[str, ...] = ()
+    """The commands that do."""
 
     def at(self, **known: str | int | None) -> CecalcError:
         """The same error, its place filled in where it was still open."""
@@ -190,10 +194,11 @@ def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = st
 
 
 def message(error: CecalcError) -> str:
-    """The lines standard error gets: one that names the fault, at most one that helps."""
+    """The lines standard error gets: one that names the fault, one that helps, and commands."""
     lines = [line("error", str(error))]
     if error.hint:
         lines.append(line("hint", error.hint))
+    lines += [f"cecalc: try: {printable_ascii(command)}" for command in error.tries]
     return "\n".join(lines)
 
 
@@ -214,11 +219,12 @@ def as_json(error: CecalcError) -> str:
     option = in_words(r"--[a-z-]+", place.source if is_option and place.source else error.rule)
     row = error.row if place.row is None and place.line is None else place.row
     row = int(row) if row is not None and str(row).isdecimal() else row
-    facts: dict[str, str | int | None] = {
+    facts: dict[str, str | int | list[str] | None] = {
         "kind": error.status.name.lower(),
         "status": int(error.status),
         "rule": error.rule,
         "hint": error.hint,
+        "try": list(error.tries),
         "file": None if is_option else place.source,
         "option": option and option[0],
         "line": place.line,
@@ -230,7 +236,7 @@ def as_json(error: CecalcError) -> str:
     return as_object(facts)
 
 
-def as_object(facts: Mapping[str, str | int | None]) -> str:
+def as_object(facts: Mapping[str, str | int | list[str] | None]) -> str:
     """A JSON object on a line; what the data says in it is no longer than a message."""
     texts = {k: _clipped(v) for k, v in facts.items() if isinstance(v, str) and k != "file"}
     return json.dumps({**facts, **texts})

@@ -55,6 +55,10 @@ class Schema:
     """The same for the target's columns."""
     weight_columns: tuple[tuple[int, str], ...] = ()
     """The same for the sample weights."""
+    values_in: str = ""
+    """Where the values stand, in a few words: the columns, the member, or what held them."""
+    target_in: str = ""
+    """The same for the target; empty where there is none."""
     target_source: str | None = None
     """What the target was given in, where that is not the source."""
     weight_source: str | None = None
@@ -69,6 +73,12 @@ class Schema:
     """The dtype that the values have in a file of arrays, for people: float16."""
     is_flat: bool = False
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
+
+    @property
+    def read_as(self) -> str:
+        """How the input was understood."""
+        target = f", target {self.target_in}" if self.target_in else ""
+        return f"{self.kind.words} {self.values_in or f'of {self.source}'}{target}"
     files: int = 1
     """How many files hold the rows."""
 

@@ -74,6 +74,16 @@ def split(specification: str) -> list[tuple[bool, str]]:
     return parts or [(False, "")]
 
 
+def quoted(name: str) -> str:
+    """A name as a part of a specification.
+
+    >>> quoted("a"), quoted("a,b"), quoted("!x")
+    ('a', '"a,b"', '"!x"')
+    """
+    is_plain = re.fullmatch(r"[^,!/\s\"][^,\"]*(?<!\s)", name)
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
+
+
 def flaw(specification: str) -> str | None:
     """What is wrong with a specification whatever the columns are; None where nothing is."""
     for _, part in split(specification):

@@ -31,6 +31,11 @@ class Kind(enum.StrEnum):
     LOG_PROBS = "log_probs"
 
     @property
+    def words(self) -> str:
+        """What people call them."""
+        return self.replace("log_", "log-").replace("probs", "probabilities")
+
+    @property
     def option(self) -> str:
         """The option that takes them."""
         return f"--{self.replace('_', '-')}"

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -209,6 +209,11 @@ def status_of(arguments: list[str]) -> int:
 
 def _told(error: CecalcError, arguments: list[str]) -> int:
     """The status of an error that standard error is told."""
+    if error.ways:
+        from cecalc.cli import tries
+
+        known: Any = typer.main.get_command(app)
+        error.tries = tries.commands(error, arguments, known.commands)
     say(as_json(error) if are_json(arguments) else message(error))
     return error.status
 

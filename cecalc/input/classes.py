@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt
-from cecalc.input.layout import numbered
+from cecalc.input.names import numbered
 from cecalc.input.shapes import as_said, described
 from cecalc.model import Floats
 from cecalc.numbers import as_float, is_number, write_number

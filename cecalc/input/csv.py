@@ -12,7 +12,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Columns, FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Original
 from cecalc.numbers import is_number
@@ -50,10 +50,12 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
         fields = [str(number) for number in range(1, len(first.cells) + 1)]
     if hint := _delimiter_hint(fields, delimiter):
         raise DataError("one column", place=place, hint=hint)
-    layout = understand(fields, request, wanted, place, named=request.has_header)
     last_is_empty = len(fields) > 1 and fields[-1] == ""
-    form = RowForm(delimiter, len(fields), last_is_empty, tuple(layout.used))
+    form = RowForm(delimiter, len(fields), last_is_empty)
     filled = block if block.text else next(blocks, None)
+    head = FirstRows(() if filled is None else form.records(filled))
+    layout = understand(fields, request, wanted, place, head, named=request.has_header)
+    form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
     lists = list_shapes(second.cells, layout, is_text=True)

@@ -71,6 +71,17 @@ class Opened:
         return cast("BinaryIO", buffered)
 
 
+_REMEMBERED = 2**20
+"""How many bytes of standard input are kept, to try a command on that an error would print."""
+_seen = bytearray()
+
+
+def remembered() -> bytes:
+    """The beginning of what standard input held, up to the end of a line."""
+    whole = len(_seen) < _REMEMBERED
+    return bytes(_seen if whole else _seen[: _seen.rfind(b"\n") + 1])
+
+
 class Files(ExitStack):
     """What is open, to be closed together; and how much of it has been read.
 
@@ -133,6 +144,8 @@ class _Watched:
                 if self._is_done:
                     self._file.close()
         self._meter.read += len(data)
+        if self._name == STANDARD_INPUT and len(_seen) < _REMEMBERED:
+            _seen.extend(data)
         if size and not data:
             self.check()
         return data
@@ -184,6 +197,7 @@ def open_bytes(path: str, files: Files) -> Opened:
         if sys.stdin is None:
             raise InputError("standard input is closed")
         name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
+        _seen.clear()
     elif path.startswith(("s3://", "gs://")):
         from cecalc.input import stores
 

@@ -18,7 +18,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Columns, FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Original
 from cecalc.request import InputRequest
@@ -118,8 +118,7 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
     """The table of JSON lines: an object a line, blank lines skipped."""
     block = next(blocks)
     nan = request.nan is NanPolicy.PROPAGATE
-    first = next(_objects(block, nan=nan))
-    objects = _RowObjects.of(block.name, first, request, wanted)
+    objects = _RowObjects.of(block.name, _objects(block, nan=nan), request, wanted)
 
     def records(part: TextBlock) -> Iterator[Record]:
         return objects.records(_objects(part, nan=nan))
@@ -130,7 +129,7 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
 
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
     """The table of the objects of a JSON array; they have no lines of their own."""
-    objects = _RowObjects.of(name, next(_numbered(name, rows, 0)), request, wanted)
+    objects = _RowObjects.of(name, _numbered(name, rows, 0), request, wanted)
     width = sum(np.size(rows[0][objects.keys[i]]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
@@ -176,9 +175,13 @@ class _RowObjects:
     layout: Layout
 
     @classmethod
-    def of(cls, name: str, first: Record, request: InputRequest, wanted: Wanted) -> _RowObjects:
+    def of(
+        cls, name: str, rows: Iterator[Record], request: InputRequest, wanted: Wanted
+    ) -> _RowObjects:
         """Objects like the first one."""
-        fields = _fields(first.original.cells)
+        first = next(rows)
+        keys = list(first.original.cells)
+        fields = _fields(keys)
         place = Place(source=name, line=first.line, row=first.number)
         if "weight" in fields or "pos_weight" in fields:
             raise DataError(
@@ -186,7 +189,10 @@ class _RowObjects:
                 hint="give them once with --weight; the weight of a row is sample_weight",
                 place=place,
             )
-        return cls(name, first.original.cells, understand(fields, request, wanted, place))
+        every = itertools.chain([first], rows)
+        cells = ([row.original.cells.get(key) for key in keys] for row in every)
+        head = FirstRows(replace(first, cells=row) for row in cells)
+        return cls(name, first.original.cells, understand(fields, request, wanted, place, head))
 
     @property
     def keys(self) -> list[str]:

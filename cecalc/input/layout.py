@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cecalc.errors import DataError, Place, excerpt
+from cecalc.input import names as known
+from cecalc.numbers import is_number, write_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
-from cecalc.terms import Kind
+from cecalc.terms import Kind, Task
 
-
-@dataclass(frozen=True)
-class ColumnRole:
-    """What the columns of a role are called."""
-
-    option: str
-    """The option that says which they are."""
-    names: tuple[str, ...]
-    """What its only column is called, in any case."""
-    prefix: str = ""
-    """What the name of each begins with, where there may be several."""
-
-    def called(self, fields: Sequence[str], among: Iterable[int]) -> tuple[int, ...]:
-        """The columns that have one of the names."""
-        return tuple(i for i in among if fields[i].strip().casefold() in self.names)
-
-    def prefixed(self, fields: Sequence[str], among: Iterable[int]) -> tuple[int, ...]:
-        """The columns whose names begin with the prefix."""
-        return tuple(i for i in among if fields[i].startswith(self.prefix))
-
-    def single(self, fields: Sequence[str], text: str | None) -> int | None:
-        """The one column that the user says, or that has one of the names; None where none has."""
-        if text is not None:
-            found = select(fields, text, self.option)
-            if len(found) > 1:
-                raise DataError(f"{self.option} {text} names {len(found)} columns, expected one")
-        else:
-            found = self.called(fields, range(len(fields)))
-            if len(found) > 1:
-                raise self.ambiguous(fields, found)
-        return found[0] if found else None
-
-    def ambiguous(self, fields: Sequence[str], found: Iterable[int]) -> DataError:
-        """Each of the columns found could be the one."""
-        several = ", ".join(excerpt(fields[i]) for i in found)
-        rule = f"more than one column could be meant: {several}"
-        return DataError(rule, hint=f"name it: {self.option}")
-
-
-ID = ColumnRole("--id-col", ("id",))
-SAMPLE_WEIGHT = ColumnRole("--sample-weight-col", ("sample_weight",))
-TARGET = ColumnRole("--target-col", ("target", "label", "y"), "target_")
-VALUES = {
-    kind: ColumnRole(
-        f"{kind.option}-cols", (kind, kind.removesuffix("s")), kind.removesuffix("s") + "_"
-    )
-    for kind in Kind
-}
-EITHER = ("score",)
-"""Names that may mean logits or probabilities: the user says which."""
-_PREFIX = re.compile(f"^(?:{'|'.join(role.prefix for role in VALUES.values())})")
+Head = Callable[[int], Sequence[Any]]
+"""The cells of a column in the first rows, as they stand there."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +31,8 @@ class Layout:
     id: int | None
     sample_weight: int | None
     notes: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
+    """What the target of bce calls 0 and 1, where it does so by two names."""
 
     @property
     def used(self) -> list[int]:
@@ -102,6 +58,7 @@ def understand(
     request: InputRequest,
     wanted: Wanted,
     place: Place,
+    head: Head,
     *,
     named: bool = True,
 ) -> Layout:
@@ -112,16 +69,45 @@ def understand(
     fields : the names of the columns
     request, wanted : what the user says, and what is looked for
     place : where they are written
+    head : what the columns hold; looked at where names do not settle it by themselves
     named : whether the fields are names at all, and not just numbers
 
     Raises
     ------
     DataError : the columns cannot be told for certain, or one that was named is not there
     """
+    header = _Header(fields, request, wanted, head, named)
     try:
-        return _Header(fields, request.columns, request.classes, wanted, named).layout()
+        return header.layout()
     except DataError as error:
+        if named and not error.ways:
+            from cecalc.input.suggestions import ways
+
+            error.ways = ways(
+                fields, head, request, values=wanted.values, target=wanted.target
+            )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
+
+
+def single(fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]) -> int | None:
+    """The one column that the user says, else the first of the usual names; None where none is."""
+    if text is None:
+        found = [i for name in usual for i, field in enumerate(fields) if known.plain(field) == name]
+        return found[0] if found else None
+    chosen = select(fields, text, option)
+    if len(chosen) > 1:
+        raise DataError(f"{option} {text} names {len(chosen)} columns, expected one")
+    return chosen[0]
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The columns that the target may be."""
+
+    each: tuple[int, ...] = ()
+    """One of them is of class indices or names."""
+    family: tuple[int, ...] = ()
+    """All of them together: one column per class."""
 
 
 @dataclass(frozen=True)
@@ -129,31 +115,37 @@ class _Header:
     """The names of columns, and what is said and asked of them."""
 
     fields: Sequence[str]
-    choice: ColumnChoice
-    classes: Sequence[str] | None
+    request: InputRequest
     wanted: Wanted
+    head: Head
     is_named: bool
     """Whether the fields are names at all."""
+
+    @property
+    def choice(self) -> ColumnChoice:
+        return self.request.columns
 
     def layout(self) -> Layout:
         if self.is_named:
             self._refuse_duplicates()
         fields, choice, wanted = self.fields, self.choice, self.wanted
-        identity = ID.single(fields, choice.id)
-        weight = SAMPLE_WEIGHT.single(fields, choice.sample_weight)
+        identity = single(fields, choice.id, "--id-col", known.IDS)
+        weight = single(
+            fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
+        )
         rest = [i for i in range(len(fields)) if i not in (identity, weight)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
-        target = self._target(rest) if wanted.target else ()
+        truth = self._target(rest) if wanted.target else _Target()
         if not wanted.values:
-            return Layout(Kind.LOGITS, (), (), target, identity, weight)
-        kind, values, notes = self._values([i for i in rest if i not in target])
+            return Layout(Kind.LOGITS, (), (), self._one(truth, ()), identity, weight)
+        taken = {*truth.each, *truth.family}
+        kind, values, notes = self._values([i for i in rest if i not in taken], truth)
         values, names = self._classes(values)
-        is_prefixed = len(target) > 1 or TARGET.prefixed(fields, target)
-        if self.is_named and choice.target is None and is_prefixed:
-            target = self._matched(target, names)
+        target = self._one(truth, names)
+        binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
-        return Layout(kind, values, names, target, identity, weight, notes)
+        return Layout(kind, values, names, target, identity, weight, notes, binary)
 
     def _refuse_duplicates(self) -> None:
         first: dict[str, int] = {}
@@ -163,54 +155,92 @@ class _Header:
                 raise DataError(f"column {excerpt(name)} appears twice {twice}")
             first[name] = number
 
-    def _target(self, rest: Sequence[int]) -> tuple[int, ...]:
+    def _target(self, rest: Sequence[int]) -> _Target:
         fields, choice = self.fields, self.choice
         if choice.targets is not None:
-            return select(fields, choice.targets, "--target-cols", rest)
-        single = TARGET.single(fields, choice.target)
-        several = () if choice.target is not None else TARGET.prefixed(fields, rest)
-        if single is not None and several:
-            both = f"both {excerpt(fields[single])} and {excerpt(fields[several[0]])}"
-            hint = "name it: --target-col or --target-cols"
-            raise DataError(f"{both} could be the target", hint=hint)
-        if single is not None:
-            return (single,)
-        takes_all = self.wanted.only and not self.wanted.values and not several
-        return tuple(rest) if takes_all else several
+            return _Target(family=select(fields, choice.targets, "--target-cols", rest))
+        if choice.target is not None:
+            found = single(fields, choice.target, "--target-col", ())
+            return _Target() if found is None else _Target((found,))
+        each = known.targets_among(fields, rest)
+        family = tuple(i for i in rest if known.target_class(fields[i]) is not None)
+        if not (each or family) and self.wanted.only and not self.wanted.values:
+            return _Target((rest[0],)) if len(rest) == 1 else _Target(family=tuple(rest))
+        return _Target(each, family)
 
-    def _values(self, rest: Sequence[int]) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
+    def _values(
+        self, rest: Sequence[int], truth: _Target
+    ) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
         """The kind of the values, their columns, and what is worth a word about them."""
         fields, said = self.fields, self.wanted.kind
         for kind, text in self.choice.values.items():
-            return kind, select(fields, text, VALUES[kind].option, rest), ()
-        found = {kind: named for kind in Kind if (named := self._by_name(VALUES[kind], rest))}
-        if said in found:
-            return said, found[said], ()
-        if said is not None:
-            targets = {*TARGET.called(fields, rest), *TARGET.prefixed(fields, rest)}
-            others = tuple(i for i in rest if i not in targets)
-            if self.wanted.only and not found and others:
-                return said, others, ()
-            hint = f"{VALUES[said].option}; {seen(fields)}"
+            return kind, select(fields, text, f"{kind.option}-cols", rest), ()
+        found = self._by_name(rest, truth)
+        if said is not None and said not in found:
+            if self.wanted.only and not found and rest:
+                return said, tuple(rest), ()
+            hint = f"{said.option}-cols; {seen(fields)}"
             raise DataError(f"no {said} among the columns", hint=hint)
         if not found:
             raise self._no_values(rest)
-        kind, *others_found = found  # logits first: what is derived from them stands behind
-        derived = " and ".join(others_found)
-        note = f"read the {kind} columns; the {derived} columns were left alone"
-        return kind, found[kind], (note,) if derived else ()
+        kind = said or next(iter(found))  # logits first: what is derived from them stands behind
+        if len(found[kind]) > 1:
+            raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
+        others = [other for other in found if other is not kind] if said is None else []
+        note = f"read the {kind} columns; the {' and '.join(others)} columns were left alone"
+        return kind, found[kind][0], (note,) if others else ()
 
-    def _by_name(self, role: ColumnRole, rest: Sequence[int]) -> tuple[int, ...]:
-        several, single = role.prefixed(self.fields, rest), role.called(self.fields, rest)
-        if (several and single) or len(single) > 1:
-            raise role.ambiguous(self.fields, (*several[:1], *single))
-        return several or single
+    def _by_name(self, rest: Sequence[int], truth: _Target) -> dict[Kind, list[tuple[int, ...]]]:
+        """For each kind the columns whose names say it: those of a family, or one alone."""
+        families = defaultdict[tuple[Kind, str], list[int]](list)
+        alone = dict[int, Kind]()
+        for i in rest:
+            if name := known.alone(self.fields[i]):
+                alone[i] = name.kind
+            elif name := known.of_class(self.fields[i]):
+                families[name.kind, name.family].append(i)
+        groups = list[tuple[Kind, tuple[int, ...]]]()
+        for (kind, _), group in families.items():
+            if len(group) > 1 and self._are_classes(group, truth):
+                groups.append((kind, tuple(group)))
+            elif len(group) == 1 and self._is_positive(group[0], truth):
+                alone[group[0]] = kind
+        groups += [(kind, (i,)) for i, kind in alone.items()]
+        found = {kind: [group for of, group in groups if of is kind] for kind in Kind}
+        return {kind: several for kind, several in found.items() if several}
+
+    def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
+        """Whether columns are of classes, where not every such name is of one."""
+        found = [known.of_class(self.fields[i]) for i in group]
+        classes = [name.cls or "" for name in found if name is not None]
+        if all(name is not None and name.is_certain for name in found):
+            return True
+        texts = [self._texts(i) for i in truth.each]
+        return all(map(str.isdigit, classes)) or any(t and t <= {*classes} for t in texts)
+
+    def _is_positive(self, i: int, truth: _Target) -> bool:
+        """Whether a column is of one of two classes, the other one being what is left."""
+        name = known.of_class(self.fields[i])
+        is_one_of_two = any(
+            name and len(texts) == 2 and name.cls in texts
+            for texts in map(self._texts, truth.each)
+        )
+        return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
+
+    def _texts(self, i: int) -> set[str]:
+        """What a column holds in the first rows, where all of it are texts and no numbers."""
+        cells = [cell for cell in self.head(i) if cell is not None]
+        if not all(isinstance(cell, str) for cell in cells):
+            return set()
+        texts = {cell.strip() for cell in cells} - {""}
+        has_numbers = any(is_number(text) or text.casefold() in ("true", "false") for text in texts)
+        return set() if has_numbers else texts
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        unclear = [self.fields[i] for i in rest if self.fields[i].strip().casefold() in EITHER]
-        if unclear:
-            rule = f"column {excerpt(unclear[0])} may hold logits or probabilities"
-            hint = f"say which: --logits-cols {unclear[0]} or --probs-cols {unclear[0]}"
+        unclear = [self.fields[i] for i in rest if known.is_unclear(self.fields[i])]
+        if unclear and (name := unclear[0]):
+            rule = f"column {excerpt(name)} may hold logits or probabilities"
+            hint = f"say which: --logits-cols {name} or --probs-cols {name}"
             return DataError(rule, hint=hint)
         options = "--logits-cols, --probs-cols or --log-probs-cols"
         hint = f"say which with {options}; {seen(self.fields)}"
@@ -218,21 +248,43 @@ class _Header:
 
     def _classes(self, values: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """The value columns in class order, and the names of the classes."""
-        fields, classes = self.fields, self.classes
+        classes, fields = self.request.classes, [self.fields[i].strip() for i in values]
         if not self.is_named:
             return values, tuple(classes or ())
-        names = tuple(_PREFIX.sub("", fields[i]) for i in values)
-        position, numbers = dict(zip(names, values, strict=True)), _numbers(len(names))
+        found = [known.of_class(name) for name in fields]
+        is_worded = all(name is not None for name in found)
+        names = [name.cls or "" for name in found if name is not None] if is_worded else fields
+        if self.choice.values and len(values) > 1:
+            begin, end = known.in_common(names)
+            names = [name[len(begin) : len(name) - len(end)] for name in names]
+        position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))
         if position.keys() == set(numbers):
             return tuple(position[number] for number in numbers), tuple(classes or numbers)
         if classes is None:
-            return values, names
-        if len(values) > 1 and all(_PREFIX.match(fields[i]) for i in values):
+            return values, tuple(names)
+        if len(values) > 1 and is_worded:
             if sorted(classes) != sorted(names):
                 stated = f"columns name {', '.join(names[:8])}"
                 raise DataError(f"--classes names {', '.join(classes[:8])}, but the {stated}")
             values = tuple(position[name] for name in classes)
         return values, tuple(classes)
+
+    def _one(self, truth: _Target, names: Sequence[str]) -> tuple[int, ...]:
+        """The target's columns: one, or in class order."""
+        each, family, fields = truth.each, truth.family, self.fields
+        if not each:
+            is_matched = family and self.is_named and self.wanted.values
+            return self._matched(family, names) if is_matched else family
+        if family and sorted(str(known.target_class(fields[i])) for i in family) == sorted(names):
+            both = f"both {excerpt(fields[each[0]])} and {excerpt(fields[family[0]])}"
+            hint = "name it: --target-col or --target-cols"
+            raise DataError(f"{both} could be the target", hint=hint)
+        if len(each) > 1:
+            read = [_as_classes(self.head(i), names) for i in each]
+            if any(other != read[0] for other in read):
+                raise _ambiguous([fields[i] for i in each], "--target-col")
+            each = tuple(sorted(each, key=lambda i: not self._texts(i)))  # names before indices
+        return each[:1]
 
     def _matched(self, target: Sequence[int], names: Sequence[str]) -> tuple[int, ...]:
         """The target's columns in class order: matched by name.
@@ -240,9 +292,13 @@ class _Header:
         Where the user has named both the columns of the values and those of the target, and no
         name of the one appears among the other, the two lists pair up as they were given.
         """
-        by_name = {self.fields[i].removeprefix(TARGET.prefix): i for i in target}
+        fields = [self.fields[i].strip() for i in target]
+        begin, end = known.in_common(fields)
+        stripped = [field[len(begin) : len(field) - len(end)] for field in fields]
+        found = [known.target_class(field) for field in fields]
+        by_name = dict(zip(stripped if None in found else found, target, strict=True))
         missing = [name for name in names if name not in by_name]
-        extra = [name for name in by_name if name not in names]
+        extra = [str(name) for name in by_name if name not in names]
         in_order = self.choice.targets and self.choice.values
         if in_order and len(missing) == len(names) == len(target):
             return tuple(target)
@@ -254,11 +310,44 @@ class _Header:
         rule = f"target columns do not match the classes: {fault}"
         raise DataError(rule, hint=hint + seen(self.fields))
 
+    def _binary(self, values: Sequence[int], target: Sequence[int]) -> tuple[str, ...]:
+        """What the one target of bce calls 0 and 1, where it does so by names."""
+        if self.request.task is not Task.BCE or len(values) != 1 or len(target) != 1:
+            return ()
+        name = known.of_class(self.fields[values[0]]) if self.is_named else None
+        cls = name and name.cls
+        classes = self.request.classes or ()
+        if len(classes) == 2:
+            if cls == classes[0]:
+                raise DataError(
+                    f"--classes calls {excerpt(classes[1])} what is 1, "
+                    f"column {excerpt(self.fields[values[0]])} is of {excerpt(classes[0])}"
+                )
+            return tuple(classes)
+        texts = sorted(self._texts(target[0]))
+        if len(texts) != 2:
+            return ()
+        if cls in texts:
+            return (*(text for text in texts if text != cls), cls)
+        rule = f"column {excerpt(self.fields[target[0]])} holds {' and '.join(map(excerpt, texts))}"
+        raise DataError(
+            f"{rule}, and nothing says which of them is 1",
+            hint="name what is 0, then what is 1, with --classes",
+            ways=tuple((f"--classes={a},{b}",) for a, b in (texts, texts[::-1])),
+        )
 
-def _numbers(classes: int) -> list[str]:
-    return [str(i) for i in range(classes)]
+
+def _ambiguous(found: Sequence[str], option: str) -> DataError:
+    """Each of the columns found could be the one."""
+    rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
+    return DataError(rule, hint=f"name it: {option}")
 
 
-def numbered(names: Sequence[str] | None) -> bool:
-    """Whether names are just the numbers of the classes, in order."""
-    return names is not None and list(names) == _numbers(len(names))
+def _as_classes(cells: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """Targets as the names of their classes, as far as they are indices or names."""
+    texts = [write_number(cell) if isinstance(cell, float) else str(cell).strip() for cell in cells]
+    numbers = {number: name for number, name in enumerate(names)}
+    return [
+        numbers.get(float(text), text) if text not in names and is_number(text) else text
+        for text in texts
+    ]

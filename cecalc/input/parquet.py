@@ -20,6 +20,7 @@ import pyarrow as pa
 from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
 from cecalc.input import arrow_columns
 from cecalc.input.arrays.stored import PlainFile, out_of_memory, refuse_more, seekable
+from cecalc.input.classes import HEAD
 from cecalc.input.files import Files, Opened
 from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
@@ -58,7 +59,15 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     names = rows_of.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
-    layout = understand(names, request, wanted, place)
+
+
+    def head(position: int) -> list[Any]:
+        batches = rows_of.batches([names[position]], HEAD)
+        with _undamaged(place):
+            first = next(batches, None)
+            return [] if first is None else first.column(0)[:HEAD].to_pylist()
+
+    layout = understand(names, request, wanted, place, head)
     blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
     first = next(blocks, None) if rows_of.count != 0 else None
     if first is None:

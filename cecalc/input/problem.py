@@ -15,6 +15,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
 from cecalc.input.files import Files
+from cecalc.input.names import pattern
 from cecalc.input.shapes import arrange, axis_names
 from cecalc.input.table import Columns, Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Problem, Schema
@@ -44,12 +45,20 @@ def with_extras(schema: Schema, target: ExtraArray | None, weight: ExtraArray | 
         schema = replace(
             schema,
             target_columns=target.columns,
+            target_in=_place_in(target),
             target_source=target.source,
             notes=(*schema.notes, *target.classes.notes),
         )
     if weight is not None:
         schema = replace(schema, weight_columns=weight.columns, weight_source=weight.source)
     return schema
+
+
+def _place_in(extra: ExtraArray) -> str:
+    """Where it stands that was given beside the values."""
+    names = pattern([name for _, name in extra.columns])
+    source = extra.source or extra.name
+    return f"{names} of {source}" if names and names != "1" else f"of {source}"
 
 
 def batch_of(columns: Columns, start: int, request: InputRequest) -> Batch:
@@ -96,8 +105,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     if request.sample_weight is not None:  # which wins over the table's own
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
-    names = request.classes or layout.names or None
-    reading = table.reading(request.task, Classes.of(request, names))
+    names = None if layout.binary else request.classes or layout.names or None
+    reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     with Files() as files:
         extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
         columns = [ExtraColumn.of(extra) for extra in extras if extra is not None]
@@ -112,6 +121,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         header_text=table.header_text,
         columns=tuple((i + 1, fields[i]) for i in layout.values),
         target_columns=tuple((i + 1, fields[i]) for i in layout.target),
+        values_in=pattern([fields[i] for i in layout.values]),
+        target_in=pattern([fields[i] for i in layout.target]),
         weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
         files=table.files,
         notes=layout.notes,

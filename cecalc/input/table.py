@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place
-from cecalc.input.classes import Classes
+from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
 from cecalc.model import Floats, Original
@@ -39,6 +41,25 @@ class Record:
     original: Original
 
 
+class FirstRows:
+    """The first rows of a table, read when somebody asks; up to one that cannot be read."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = records
+
+    @cached_property
+    def rows(self) -> list[Sequence[Any]]:
+        """Their cells."""
+        rows = list[Sequence[Any]]()
+        with suppress(CecalcError):  # told when the row is read
+            rows.extend(record.cells for record in itertools.islice(self._records, HEAD))
+        return rows
+
+    def __call__(self, position: int) -> Sequence[Any]:
+        """The cells of a column."""
+        return [cells[position] for cells in self.rows]
+
+
 @dataclass(frozen=True)
 class Reading:
     """How the cells of a table are to be read."""
@@ -64,7 +85,8 @@ class Reading:
     @property
     def has_index(self) -> bool:
         """Whether the target is one column, of class numbers or names."""
-        return self.task is not Task.BCE and len(self.layout.target) == 1
+        is_of_classes = self.task is not Task.BCE or bool(self.layout.binary)
+        return is_of_classes and len(self.layout.target) == 1
 
     @property
     def row_shape(self) -> tuple[int, ...]:

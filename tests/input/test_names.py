@@ -84,6 +84,13 @@ def _tsv(names: list[str], targets: list[str], values: np.ndarray) -> str:
     return "x.tsv"
 
 
+def _scores(targets: list[str]) -> str:
+    """A file of one score per row."""
+    rows = zip(_values(len(targets), 1)[:, 0], targets, strict=True)
+    Path("x.csv").write_text("logit,target\n" + "".join(f"{x},{y}\n" for x, y in rows))
+    return "x.csv"
+
+
 def _lines(names: list[str], targets: list[str], values: np.ndarray) -> str:
     keys = [f"logit_{name}" for name in names]
     with Path("x.jsonl").open("w") as file:
@@ -306,7 +313,7 @@ def test_one_score_has_no_class_to_name(
     command: str, targets: str, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Its target is 0 or 1, whatever the column is called: what bce prints of the same file."""
-    path = _csv(["x"], targets.split(), _values(len(targets.split()), 1))
+    path = _scores(targets.split())
     assert status_of(["bce", path, "-q"]) == 0
     loss = float(capfd.readouterr().out)
     status_of([*command.split(), path, "--classes", name, "-f", "json"])
@@ -318,7 +325,7 @@ def test_one_score_has_no_class_to_name(
 @pytest.mark.parametrize(("name", "target"), [("pos", "pos"), ("True", "true"), ("1", "1")])
 def test_one_class_is_not_named(name: str, target: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The name would be class 0, and so mean that the label is off."""
-    path = _csv(["x"], [target] * 2, _values(2, 1))
+    path = _scores([target] * 2)
     line = ["explain", path, "--classes", name, "--target-as", "name"]
     assert status_of(line) == Status.DATA
     assert "one class: a target is 0 or 1, not a name" in capfd.readouterr().err

@@ -1,0 +1,199 @@
+"""The names by which columns of tables, and members of documents and archives, are known.
+
+Names decide what a number is, its value may only veto. They compare without case; ``_``, ``-``,
+``.`` and a space are the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cecalc.terms import Kind
+
+TARGETS = (
+    (
+        *("y_true", "true_label", "true_class", "truth", "actual", "actual_label", "actual_class"),
+        *("gold_label", "ground_truth", "gt", "correct_answer", "label_id", "label_ids"),
+    ),
+    ("target", "targets", "label", "labels", "y"),
+)
+"""What a target is called: the truth by name, else what usually is it."""
+IDS = ("id", "row_id", "sample_id", "image_id")
+SAMPLE_WEIGHTS = ("sample_weight",)
+CLASSES = ("classes", "class_names", "label_names")
+"""What the names of the classes are called in documents and archives."""
+UNCLEAR = re.compile(
+    "answer|true|gold|(y_)?score|scores|(y_)?pred|prediction|oof|output|confidence|p_.+|.+_p|p[0-9]+"
+)
+"""Names that are known, and may mean this or that."""
+PREDICTED = re.compile("(y_)?pred(icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
+"""What a model has predicted is never a target."""
+_SEPARATOR = r"[_\-. ]"
+_WORD = (
+    rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
+)
+_BEFORE = rf"(?P<before>(?:(?:y|oof|test|val|pred|predicted|model|raw){_SEPARATOR})*)"
+_ALONE = re.compile(rf"{_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?", re.IGNORECASE)
+_FIRST = re.compile(rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+(?P<cls>.+)|(?P<number>[0-9]+))", re.I)
+_LAST = re.compile(rf"(?P<cls>.+?){_SEPARATOR}+{_WORD}", re.IGNORECASE)
+_OF_TARGET = re.compile(rf"targets?{_SEPARATOR}(?P<cls>.+)", re.IGNORECASE)
+_TIDY = re.compile(r"\.pred_(?!class$)(?P<cls>.+)")
+
+
+def plain(name: str) -> str:
+    """A name as it compares with others.
+
+    >>> plain("True-Label "), plain("sample weight")
+    ('true_label', 'sample_weight')
+    """
+    return re.sub(_SEPARATOR, "_", name.strip().casefold())
+
+
+@dataclass(frozen=True)
+class ValueName:
+    """A name that says what kind of values stands under it."""
+
+    kind: Kind
+    family: str
+    """What the names of the other classes have in common with it; the name where it has none."""
+    cls: str | None = None
+    """The class, as it is written there; None where the name is of values as a whole."""
+    is_certain: bool = True
+    """Whether it is of a class whatever the target looks like."""
+
+
+def alone(name: str, *, binary: bool = False) -> ValueName | None:
+    """The kind of the values that stand in one column, or in one member, of this name.
+
+    Parameters
+    ----------
+    binary : whether ``_1`` and ``_pos`` may stand behind: the positive one of two classes
+
+    >>> alone("oof_proba").kind, alone("score"), alone("prob_1"), alone("y_prob_1", binary=True).kind
+    (<Kind.PROBS: 'probs'>, None, None, <Kind.PROBS: 'probs'>)
+    """
+    match = _ALONE.fullmatch(name.strip())
+    if match is None or (match["positive"] and not binary):
+        return None
+    return ValueName(_kind(match["word"]), plain(name))
+
+
+def of_class(name: str) -> ValueName | None:
+    """The kind and the class of the values in a column that is one of several.
+
+    >>> of_class("predicted_prob_cat").cls, of_class("logit0").cls, of_class("cat_prob").is_certain
+    ('cat', '0', False)
+    """
+    name = name.strip()
+    if match := _TIDY.fullmatch(name):
+        return ValueName(Kind.PROBS, ".pred_*", match["cls"])
+    if match := _FIRST.fullmatch(name):
+        word, cls = plain(match["word"]), match["cls"] or match["number"]
+        return ValueName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
+    if match := _LAST.fullmatch(name):
+        return ValueName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
+    return None
+
+
+def _kind(word: str) -> Kind:
+    word = plain(word)
+    if word.startswith("logit"):
+        return Kind.LOGITS
+    return Kind.LOG_PROBS if word.startswith("log") else Kind.PROBS
+
+
+def targets_among(names: Sequence[str], among: Iterable[int]) -> tuple[int, ...]:
+    """Which of the names may be that of the target: all that the first group names that has one."""
+    among = list(among)
+    for group in TARGETS:
+        if found := tuple(i for i in among if plain(names[i]) in group):
+            return found
+    return ()
+
+
+def target_class(name: str) -> str | None:
+    """The class whose target a column is that is one of several; None where it is none of those.
+
+    >>> target_class("target_cat"), target_class("target")
+    ('cat', None)
+    """
+    match = _OF_TARGET.fullmatch(name.strip())
+    return match and match["cls"]
+
+
+def in_common(names: Sequence[str]) -> tuple[str, str]:
+    """What names begin and end with, up to a separator or to digits; each keeps a character.
+
+    >>> in_common(["pred_a", "pred_b"]), in_common(["p0", "p1"]), in_common(["cat", "car"])
+    (('pred_', ''), ('p', ''), ('', ''))
+    """
+    if len(names) < 2:
+        return "", ""
+    begin = os.path.commonprefix(names)
+    while begin and not _parts(begin, names):
+        begin = begin[:-1]
+    rests = [name[len(begin) :] for name in names]
+    end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]
+    while end and (not re.match(_SEPARATOR, end) or any(len(r) <= len(end) for r in rests)):
+        end = end[1:]
+    return begin, end
+
+
+def _parts(begin: str, names: Sequence[str]) -> bool:
+    """Whether names fall apart behind this beginning."""
+    rests = [name[len(begin) :] for name in names]
+    if not all(rests):
+        return False
+    return re.search(_SEPARATOR + r"\Z", begin) is not None or (
+        not begin[-1].isdigit() and all(rest[0].isdigit() for rest in rests)
+    )
+
+
+def pattern(names: Sequence[str]) -> str:
+    """Several names in a few characters.
+
+    >>> pattern(["prob_a", "prob_b"]), pattern(["a", "b"]), pattern(["y"])
+    ('prob_*', 'a, b', 'y')
+    """
+    if not names:
+        return ""
+    begin, end = in_common(names)
+    if begin or end:
+        return f"{begin}*{end}"
+    return ", ".join(names) if len(names) < 5 else f"{names[0]}, …, {names[-1]}"
+
+
+def numbers(classes: int) -> list[str]:
+    """The names of classes that have no other."""
+    return [str(i) for i in range(classes)]
+
+
+def numbered(names: Sequence[str] | None) -> bool:
+    """Whether names are just the numbers of the classes, in order."""
+    return names is not None and list(names) == numbers(len(names))
+
+
+def is_unclear(name: str) -> bool:
+    """Whether a name is known, but not what it means.
+
+    >>> is_unclear("y_score"), is_unclear("p0"), is_unclear("petal")
+    (True, True, False)
+    """
+    return UNCLEAR.fullmatch(plain(name)) is not None
+
+
+def parts(name: str) -> Iterator[tuple[str, str]]:
+    """What a name may have in common with others: beginnings and ends at separators or digits.
+
+    >>> [*parts("p_cat")], [*parts("p12")]
+    ([('p_', ''), ('', '_cat')], [('p', '')])
+    """
+    for match in re.finditer(_SEPARATOR, name):
+        if 0 < match.start() < len(name) - 1:
+            yield name[: match.end()], ""
+            yield "", name[match.start() :]
+    if match := re.fullmatch(r"(.*[^0-9_\-. ])[0-9]+", name):
+        yield match[1], ""
