@@ -19,6 +19,8 @@ from dataclasses import KW_ONLY, dataclass, replace
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
 PLACES_LISTED = 10
+_CLOSE = 0.75
+"""Of two names, how many of the letters have to be the same to take one for the other."""
 _ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """The categories of characters that could act on a terminal."""
 
@@ -189,8 +191,17 @@ def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = st
     >>> suggestion("taget", ["id", "target"]), suggestion("x", ["id", "target"])
     ('; did you mean target?', '')
     """
-    near = difflib.get_close_matches(text, list(known), 1)
-    return f"; did you mean {quote(near[0])}?" if near else ""
+    near = nearest(text, known)
+    return "" if near is None else f"; did you mean {quote(near)}?"
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """The name that has nearly the same letters; None where none has.
+
+    >>> nearest("logitts", ["logits"]), nearest("labels", ["logits"])
+    ('logits', None)
+    """
+    return next(iter(difflib.get_close_matches(text, list(known), 1, _CLOSE)), None)
 
 
 def message(error: CecalcError) -> str:

@@ -79,6 +79,7 @@ class Schema:
         """How the input was understood."""
         target = f", target {self.target_in}" if self.target_in else ""
         return f"{self.kind.words} {self.values_in or f'of {self.source}'}{target}"
+
     files: int = 1
     """How many files hold the rows."""
 

@@ -26,6 +26,7 @@ from cecalc.cli.parse import (
     request_of,
     screen_of,
 )
+from cecalc.cli.strays import StrayNumbers, settled
 from cecalc.errors import (
     CecalcError,
     LimitError,
@@ -196,6 +197,8 @@ def status_of(arguments: list[str]) -> int:
     """Run the command line; every error becomes a message on standard error and a status."""
     try:
         return _called(arguments)
+    except StrayNumbers as error:
+        return _told(settled(error, arguments), arguments)
     except CecalcError as error:
         return _told(error, arguments)
     except typer.TyperException as error:
@@ -214,6 +217,8 @@ def _told(error: CecalcError, arguments: list[str]) -> int:
 
         known: Any = typer.main.get_command(app)
         error.tries = tries.commands(error, arguments, known.commands)
+        if error.tries and isinstance(error, StrayNumbers):
+            error.hint = None  # the command says it
     say(as_json(error) if are_json(arguments) else message(error))
     return error.status
 

@@ -6,14 +6,41 @@ import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import typer
 
-from cecalc.errors import InputError, UsageError, as_object, suggestion
-from cecalc.numbers import is_number
-from cecalc.terms import Hint, Kind
+from cecalc.cli.strays import ONE_VALUE, StrayNumbers, settled
+from cecalc.errors import InputError, UsageError, as_object, excerpt, nearest
+from cecalc.terms import Hint
+
+_VALUES = ("--probs", "--logits")
+_MEANT = {
+    **dict.fromkeys(("label", "labels", "y", "targets", "truth", "y-true", "true"), ("--target",)),
+    **dict.fromkeys(("label-col", "y-col", "truth-col", "targets-col"), ("--target-col",)),
+    **dict.fromkeys(("pred", "preds", "scores", "score", "predictions", "output", "x"), _VALUES),
+    **dict.fromkeys(("y-pred", "y-prob", "y-proba", "proba", "probabilities"), ("--probs",)),
+    **dict.fromkeys(("weights", "class-weight", "class-weights"), ("--weight",)),
+    **dict.fromkeys(("smoothing", "epsilon"), ("--label-smoothing",)),
+    **dict.fromkeys(("ignore", "pad", "padding"), ("--ignore-index",)),
+    **dict.fromkeys(("sep", "separator"), ("--delimiter",)),
+    **dict.fromkeys(("names", "labels-names", "class-names"), ("--classes",)),
+    **dict.fromkeys(("out", "outfile", "save"), ("--output",)),
+    **dict.fromkeys(("groupby", "group-by", "group"), ("--by",)),
+}
+"""Options by what others call them."""
+_COMMANDS = {
+    "ce": ("crossentropy", "xent", "nll", "log", "categoricalcrossentropy", "multiclass", "cel"),
+    "bce": ("binary", "binarycrossentropy", "sigmoidcrossentropy", "bcel", "multilabel"),
+    "softmax": ("probs", "probabilities"),
+    "sigmoid": ("logistic", "expit"),
+    "explain": ("show", "steps", "describe"),
+    "why": ("check", "diagnose", "debug"),
+    "guide": ("help", "docs", "man", "doc"),
+}
+"""The commands, and what else they are called."""
 
 
 def refuse_terminal(ctx: typer.Context) -> None:
@@ -34,28 +61,40 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     """Typer's own errors in our words."""
     name = getattr(error, "option_name", None)
     if name is not None and re.match(r"-[0-9.]", name):
-        spelled = _row_spelled(arguments)
-        return UsageError(f"stray {name}: the numbers of a row are one value", hint=spelled)
+        return settled(StrayNumbers(f"stray {name}: {ONE_VALUE}"), arguments)
     text = error.format_message().rstrip(".").replace("Value error, ", "")
-    if meant := suggestion(name or "", getattr(error, "possibilities", None) or ()):
-        text = f"no such option {name}{meant}"
+    if name is not None and hasattr(error, "possibilities"):
+        context: Any = getattr(error, "ctx", None)
+        known = [option for param in context.command.params for option in param.opts]
+        return _no_option(name, known, arguments)
+    if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
+        return _no_command(unknown[1])
     value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
     return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 
 
-def _row_spelled(arguments: list[str]) -> str:
-    """The right spelling of a row whose numbers stand apart."""
-    option, numbers, is_value = Kind.LOGITS.option, list[str](), False
-    for argument in arguments:
-        if argument in [kind.option for kind in Kind]:
-            option, is_value = argument, False
-        elif argument.startswith("--"):
-            is_value = True  # what follows belongs to another option
-        elif not is_value and all(map(is_number, argument.split(","))):
-            numbers.append(argument)
-        else:
-            is_value = False
-    return f"write {option}={','.join(numbers)}"
+def _no_option(name: str, known: Iterable[str], arguments: Sequence[str]) -> UsageError:
+    """An option that there is not, and the one that means it."""
+    meant = _MEANT.get(name.lstrip("-").replace("_", "-").lower(), ())
+    near = meant or [nearest(name, known)]
+    if near == [None]:
+        return UsageError(f"no such option {name}")
+    value = next((b for a, b in itertools.pairwise(arguments) if a == name), None)
+    value = next((a.partition("=")[2] for a in arguments if a.startswith(f"{name}=")), value)
+    ways = tuple((f"!{name}", f"{option}={value}") for option in near if value is not None)
+    rule = f"no such option {name}; did you mean {' or '.join(map(str, near))}?"
+    return UsageError(rule, ways=ways)
+
+
+def _no_command(name: str) -> UsageError:
+    """A command that there is not, and the one that means it."""
+    plain = re.sub("[^a-z]|loss|with|logits", "", name.lower())
+    meant = next((c for c, names in _COMMANDS.items() if plain in (c, *names)), None)
+    meant = meant or nearest(name, _COMMANDS)
+    if meant is None:
+        known = ", ".join(_COMMANDS)
+        return UsageError(f"no such command {excerpt(name)}", hint=f"there are {known}")
+    return UsageError(f"no such command {excerpt(name)}; did you mean {meant}?", ways=((meant,),))
 
 
 def are_json(arguments: list[str]) -> bool:

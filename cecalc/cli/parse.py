@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from cecalc.cli.options import Color, Options
+from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers
 from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
@@ -233,18 +234,11 @@ def _columns(options: Options) -> ColumnChoice:
 def _refuse_strays(options: Options, inputs: list[str]) -> None:
     """Refuse numbers that stand alone, and files beside values."""
     kind = next((kind for kind in Kind if getattr(options, kind)), None)
-    option = (kind or Kind.LOGITS).option
-    numbers = [text for text in inputs if all(map(is_number, text.split(",")))]
+    numbers = [text for text in inputs if are_numbers(text)]
     if numbers and not os.path.exists(inputs[0]):  # noqa: PTH110  # a Path raises on long names
-        before = getattr(options, kind)[-1].split(",") if kind else []
-        spelled = ",".join([*before, *numbers])
-        raise UsageError(
-            f"stray {excerpt(numbers[0])}: the numbers of a row are one value",
-            hint=f"write {option}={spelled}",
-            value=numbers[0],
-        )
+        raise StrayNumbers(f"stray {excerpt(numbers[0])}: {ONE_VALUE}", value=numbers[0])
     if kind and inputs:
-        raise UsageError(f"both the file {excerpt(inputs[0])} and {option} give values")
+        raise UsageError(f"both the file {excerpt(inputs[0])} and {kind.option} give values")
 
 
 def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import typer
 from cecalc.cli.options import options_of
 from cecalc.cli.parse import request_of
 from cecalc.errors import CecalcError
+from cecalc.numbers import is_number
 from cecalc.terms import Task
 
 SHOWN = 2
@@ -44,22 +46,27 @@ def commands(
 def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
     """The command line that a way makes of one.
 
-    Each word of it is an option with its value, a flag, an option that goes (behind ``!``), or the
-    command to be taken instead.
+    Each word of it is an option with its value, a flag, another command, what goes (behind ``!``,
+    an option with its value, or an argument), or an argument that comes (behind ``+``).
 
     >>> changed(["bce", "x.csv", "--target", "y"], ["ce", "!--target", "--target-col=y"])
     ['ce', 'x.csv', '--target-col', 'y']
+    >>> changed(["ce", "1,2", "0"], ["!1,2", "!0", "--logits=1,2", "--target=0"])
+    ['ce', '--logits=1,2', '--target', '0']
     """
     name, *rest = arguments
     for word in way:
-        option, sign, value = word.lstrip("!").partition("=")
-        if not option.startswith("-"):
-            name = word
-            continue
-        rest = _without(rest, option)
-        if word.startswith("!"):
-            continue
-        rest += [word] if not sign or value.startswith("-") else [option, value]
+        sign, bare = (word[0], word[1:]) if word[0] in "!+" else ("", word)
+        option, _, value = bare.partition("=")
+        if sign == "+":
+            rest = [bare, *rest]
+        elif sign and not re.match("--?[a-z]", bare):
+            rest = rest[: rest.index(bare)] + rest[rest.index(bare) + 1 :]
+        elif not re.match("--?[a-z]", bare):
+            name = bare
+        else:
+            rest = _without(rest, option)
+            rest += [] if sign else _spelled(option, value)
     return [name, *rest]
 
 
@@ -71,6 +78,14 @@ def _without(arguments: Sequence[str], option: str) -> list[str]:
             found.append(argument)
         is_value = argument == option
     return found
+
+
+def _spelled(option: str, value: str) -> list[str]:
+    """An option and its value, as one word where that is easier to read, or needed."""
+    is_list = "," in value and is_number(value.split(",", maxsplit=1)[0])
+    if not value or is_list or value.startswith("-"):
+        return [f"{option}={value}" if value else option]
+    return [option, value]
 
 
 def _works(line: Sequence[str], known: Mapping[str, Any]) -> bool:
@@ -85,7 +100,7 @@ def _works(line: Sequence[str], known: Mapping[str, Any]) -> bool:
         sys.stdin = io.TextIOWrapper(io.BytesIO(remembered()))
         options = options_of(known[name].make_context(name, rest))
         task = Task(name) if name in list(Task) else Task.CE
-        found = run(request_of(task, options), results)
+        found: Any = run(request_of(task, options), results)
         with contextlib.closing(found) as items:
             return len(list(itertools.islice(items, _ITEMS))) > 1
     except (CecalcError, typer.TyperException, SystemExit):

@@ -54,6 +54,7 @@ class CrossEntropy(Operation[RowLosses]):
             raise DataError(
                 "one class: cross-entropy over it is 0 whatever the value",
                 hint="one score per row against 0/1 targets is bce",
+                ways=(("bce",),),
             )
         target: Any = batch.truth
         if target.ndim == 1:

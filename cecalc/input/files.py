@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import os
 import select
 import stat
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
-from cecalc.errors import CecalcError, DataError, InputError, Place
+from cecalc.errors import CecalcError, DataError, InputError, Place, excerpt, nearest
 from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
 from cecalc.process import address_limit
 from cecalc.progress import Meter
@@ -40,6 +42,8 @@ def refuse_change(descriptor: int, before: State | None, name: str) -> None:
 
 
 STANDARD_INPUT = "standard input"
+_LISTED = 10_000
+"""How many files of a folder are looked at to tell which one was meant."""
 _PIPE = 2**20
 """How many bytes a pipe is asked to hold."""
 
@@ -243,7 +247,38 @@ def _opened(path: str) -> BinaryIO:
     try:
         return Path(path).open("rb", buffering=0)
     except (OSError, ValueError) as error:
-        raise InputError(why(error), place=Place(source=path)) from None
+        found = InputError(why(error), place=Place(source=path))
+        with suppress(OSError, ValueError):  # of a folder that cannot be read
+            _point(found, error, Path(path))
+        raise found from None
+
+
+def _point(error: InputError, cause: Exception, path: Path) -> None:
+    """Add to an error what was probably meant: the nearest name in the folder, or what is in it."""
+    if isinstance(cause, IsADirectoryError):
+        inside = Counter(file.suffix for file in itertools.islice(path.iterdir(), _LISTED))
+        suffix = next((suffix for suffix, _ in inside.most_common() if suffix), None)
+        if suffix is not None:
+            pattern = f"{path}/*{suffix}"
+            error.hint = f"its files at once: '{pattern}'"
+            error.ways = ((f"!{path}", f"+{pattern}"),)
+    elif isinstance(cause, FileNotFoundError):
+        meant = _nearest(path)
+        if meant is not None and meant.exists():
+            error.hint = f"did you mean {excerpt(str(meant))}?"
+            error.ways = ((f"!{path}", f"+{meant}"),)
+
+
+def _nearest(path: Path) -> Path | None:
+    """The file, or folder, whose name has nearly the letters of one that does not exist."""
+    folder = path.parent if path.parent.exists() else _nearest(path.parent)
+    if folder is None or (folder / path.name).exists():
+        return folder and folder / path.name
+    inside = sorted(
+        itertools.islice(folder.iterdir(), _LISTED), key=lambda f: f.suffix != path.suffix
+    )
+    near = nearest(path.stem, [file.stem for file in inside])
+    return next((file for file in inside if file.stem == near), None)
 
 
 def _unbuffered(stream: BinaryIO) -> BinaryIO:

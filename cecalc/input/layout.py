@@ -83,16 +83,19 @@ def understand(
         if named and not error.ways:
             from cecalc.input.suggestions import ways
 
-            error.ways = ways(
-                fields, head, request, values=wanted.values, target=wanted.target
-            )
+            values = wanted.values and not header.has_values
+            error.ways = ways(fields, head, request, values=values, target=wanted.target)
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 
 
-def single(fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]) -> int | None:
+def single(
+    fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]
+) -> int | None:
     """The one column that the user says, else the first of the usual names; None where none is."""
     if text is None:
-        found = [i for name in usual for i, field in enumerate(fields) if known.plain(field) == name]
+        found = [
+            i for name in usual for i, field in enumerate(fields) if known.plain(field) == name
+        ]
         return found[0] if found else None
     chosen = select(fields, text, option)
     if len(chosen) > 1:
@@ -130,9 +133,7 @@ class _Header:
             self._refuse_duplicates()
         fields, choice, wanted = self.fields, self.choice, self.wanted
         identity = single(fields, choice.id, "--id-col", known.IDS)
-        weight = single(
-            fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
-        )
+        weight = single(fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS)
         rest = [i for i in range(len(fields)) if i not in (identity, weight)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
@@ -143,9 +144,20 @@ class _Header:
         kind, values, notes = self._values([i for i in rest if i not in taken], truth)
         values, names = self._classes(values)
         target = self._one(truth, names)
+        if wanted.target and not target:
+            hint = f"name its column with --target-col, or give one with --target; {seen(fields)}"
+            raise DataError("no target", hint=hint)
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
         return Layout(kind, values, names, target, identity, weight, notes, binary)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether names settle which columns are the values."""
+        try:
+            return bool(self._values(range(len(self.fields)), _Target())[1])
+        except DataError:
+            return False
 
     def _refuse_duplicates(self) -> None:
         first: dict[str, int] = {}
@@ -222,8 +234,7 @@ class _Header:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and name.cls in texts
-            for texts in map(self._texts, truth.each)
+            name and len(texts) == 2 and name.cls in texts for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
 
@@ -312,7 +323,10 @@ class _Header:
 
     def _binary(self, values: Sequence[int], target: Sequence[int]) -> tuple[str, ...]:
         """What the one target of bce calls 0 and 1, where it does so by names."""
-        if self.request.task is not Task.BCE or len(values) != 1 or len(target) != 1:
+        if self.request.task is not Task.BCE or len(target) != 1:
+            return ()
+        if len(values) > 1:
+            self._refuse_classes(target[0])
             return ()
         name = known.of_class(self.fields[values[0]]) if self.is_named else None
         cls = name and name.cls
@@ -336,6 +350,16 @@ class _Header:
             ways=tuple((f"--classes={a},{b}",) for a, b in (texts, texts[::-1])),
         )
 
+    def _refuse_classes(self, target: int) -> None:
+        """Refuse the names of classes where every value needs a target."""
+        if self._texts(target):
+            raise DataError(
+                f"bce needs a target for each value, and column {excerpt(self.fields[target])} "
+                "holds one class for each row",
+                hint="a class for each row belongs to ce",
+                ways=(("ce",),),
+            )
+
 
 def _ambiguous(found: Sequence[str], option: str) -> DataError:
     """Each of the columns found could be the one."""
@@ -345,9 +369,9 @@ def _ambiguous(found: Sequence[str], option: str) -> DataError:
 
 def _as_classes(cells: Sequence[Any], names: Sequence[str]) -> list[str]:
     """Targets as the names of their classes, as far as they are indices or names."""
-    texts = [write_number(cell) if isinstance(cell, float) else str(cell).strip() for cell in cells]
-    numbers = {number: name for number, name in enumerate(names)}
+    texts = [write_number(c) if isinstance(c, float) else str(c).strip() for c in cells]
+    by_index = {float(index): name for index, name in enumerate(names)}
     return [
-        numbers.get(float(text), text) if text not in names and is_number(text) else text
+        by_index.get(float(text), text) if text not in names and is_number(text) else text
         for text in texts
     ]

@@ -37,7 +37,9 @@ _WORD = (
 )
 _BEFORE = rf"(?P<before>(?:(?:y|oof|test|val|pred|predicted|model|raw){_SEPARATOR})*)"
 _ALONE = re.compile(rf"{_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?", re.IGNORECASE)
-_FIRST = re.compile(rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+(?P<cls>.+)|(?P<number>[0-9]+))", re.I)
+_FIRST = re.compile(
+    rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+(?P<cls>.+)|(?P<number>[0-9]+))", re.IGNORECASE
+)
 _LAST = re.compile(rf"(?P<cls>.+?){_SEPARATOR}+{_WORD}", re.IGNORECASE)
 _OF_TARGET = re.compile(rf"targets?{_SEPARATOR}(?P<cls>.+)", re.IGNORECASE)
 _TIDY = re.compile(r"\.pred_(?!class$)(?P<cls>.+)")
@@ -72,7 +74,7 @@ def alone(name: str, *, binary: bool = False) -> ValueName | None:
     ----------
     binary : whether ``_1`` and ``_pos`` may stand behind: the positive one of two classes
 
-    >>> alone("oof_proba").kind, alone("score"), alone("prob_1"), alone("y_prob_1", binary=True).kind
+    >>> alone("oof_proba").kind, alone("score"), alone("prob_1"), alone("prob_1", binary=True).kind
     (<Kind.PROBS: 'probs'>, None, None, <Kind.PROBS: 'probs'>)
     """
     match = _ALONE.fullmatch(name.strip())
@@ -132,11 +134,11 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
     """
     if len(names) < 2:
         return "", ""
-    begin = os.path.commonprefix(names)
+    begin = os.path.commonprefix(names)  # noqa: RUF071  # letters are meant
     while begin and not _parts(begin, names):
         begin = begin[:-1]
     rests = [name[len(begin) :] for name in names]
-    end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]
+    end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]  # noqa: RUF071
     while end and (not re.match(_SEPARATOR, end) or any(len(r) <= len(end) for r in rests)):
         end = end[1:]
     return begin, end
@@ -195,5 +197,5 @@ def parts(name: str) -> Iterator[tuple[str, str]]:
         if 0 < match.start() < len(name) - 1:
             yield name[: match.end()], ""
             yield "", name[match.start() :]
-    if match := re.fullmatch(r"(.*[^0-9_\-. ])[0-9]+", name):
-        yield match[1], ""
+    if before_digits := re.fullmatch(r"(.*[^0-9_\-. ])[0-9]+", name):
+        yield before_digits[1], ""

@@ -60,7 +60,6 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
 
-
     def head(position: int) -> list[Any]:
         batches = rows_of.batches([names[position]], HEAD)
         with _undamaged(place):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError
+from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
@@ -19,7 +19,7 @@ from cecalc.input.names import pattern
 from cecalc.input.shapes import arrange, axis_names
 from cecalc.input.table import Columns, Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Problem, Schema
-from cecalc.request import InputRequest
+from cecalc.request import Given, Inline, InputRequest
 
 
 def stated(schema: Schema, blocks: Iterator[Block], notes: tuple[str, ...] = ()) -> Problem:
@@ -107,6 +107,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
+    _refuse_column(request.target, fields, table.source)
     with Files() as files:
         extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
         columns = [ExtraColumn.of(extra) for extra in extras if extra is not None]
@@ -132,6 +133,18 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         return stated(with_extras(schema, *extras), parsed, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
+
+
+def _refuse_column(target: Given | None, fields: Sequence[str], source: str) -> None:
+    """Refuse a target that is the name of a column."""
+    name = target.nested if isinstance(target, Inline) else None
+    if isinstance(name, str) and name in fields:
+        raise DataError(
+            f"--target {name} is a column, not a target",
+            place=Place(source=source),
+            hint=f"name the column with --target-col {name}",
+            ways=(("!--target", f"--target-col={name}"),),
+        )
 
 
 def _blocks(

@@ -250,9 +250,10 @@ def _check_cells(values: Shape, target: Shape) -> None:
     if lengths[0] == lengths[1]:
         return
     hint = "bce needs a target for each value"
+    ways: tuple[tuple[str, ...], ...] = ()
     if len(values) >= 2 and target == (values[0], *values[2:]):
-        hint += "; a class index for each row belongs to ce"
-    raise DataError(_mismatch(values, target), hint=hint)
+        hint, ways = hint + "; a class index for each row belongs to ce", (("ce",),)
+    raise DataError(_mismatch(values, target), hint=hint, ways=ways)
 
 
 def axis_names(coordinates: Any) -> tuple[str, ...]:
