@@ -15,8 +15,9 @@ import typer
 
 from cecalc.cli.options import options_of
 from cecalc.cli.parse import request_of
-from cecalc.errors import CecalcError
+from cecalc.errors import CecalcError, Status
 from cecalc.numbers import is_number
+from cecalc.request import Request
 from cecalc.terms import Task
 
 SHOWN = 2
@@ -39,7 +40,8 @@ def commands(
     known : the commands that there are, by their names
     """
     offered = (changed(arguments, way) for way in error.ways[:_TRIED])
-    working = (line for line in offered if _works(line, known))
+    is_read = error.status is not Status.USAGE  # else argv alone decides, and nothing is opened
+    working = (line for line in offered if _works(line, known, is_read=is_read))
     return tuple(f"cecalc {shlex.join(line)}" for line in itertools.islice(working, SHOWN))
 
 
@@ -88,22 +90,28 @@ def _spelled(option: str, value: str) -> list[str]:
     return [option, value]
 
 
-def _works(line: Sequence[str], known: Mapping[str, Any]) -> bool:
-    """Whether a command line computes the head of its input; nothing is written."""
+def _works(line: Sequence[str], known: Mapping[str, Any], *, is_read: bool) -> bool:
+    """Whether a command line can be understood, and computes the head of its input."""
+    name, *rest = line
+    try:
+        options = options_of(known[name].make_context(name, rest))
+        request = request_of(Task(name) if name in list(Task) else Task.CE, options)
+        return not is_read or _computes(request)
+    except (CecalcError, typer.TyperException, SystemExit):
+        return False
+
+
+def _computes(request: Request) -> bool:
+    """Whether the head of an input can be computed; nothing is written."""
     from cecalc.input.files import remembered
     from cecalc.run import run
     from cecalc.run.results import results
 
-    name, *rest = line
     stdin = sys.stdin
     try:
         sys.stdin = io.TextIOWrapper(io.BytesIO(remembered()))
-        options = options_of(known[name].make_context(name, rest))
-        task = Task(name) if name in list(Task) else Task.CE
-        found: Any = run(request_of(task, options), results)
+        found: Any = run(request, results)
         with contextlib.closing(found) as items:
             return len(list(itertools.islice(items, _ITEMS))) > 1
-    except (CecalcError, typer.TyperException, SystemExit):
-        return False
     finally:
         sys.stdin = stdin
