@@ -70,11 +70,6 @@ def width(text: str) -> int:
     return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
 
 
-def grid() -> Table:
-    """A table without rules."""
-    return Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-
-
 def ruled() -> Table:
     """A table with one thin rule under its headings."""
     return Table(box=box.SIMPLE_HEAD, header_style="", border_style="dim", show_edge=False)
@@ -84,9 +79,8 @@ def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
     """The texts at one width, so that Rich, which strips blanks to justify, has nothing to do."""
     widest = max(map(cell_len, texts))
     blanks = [" " * (widest - cell_len(text)) for text in texts]
-    if side == "left":
-        return [text + blank for text, blank in zip(texts, blanks, strict=True)]
-    return [blank + text for text, blank in zip(texts, blanks, strict=True)]
+    pairs = zip(texts, blanks, strict=True)
+    return [text + blank if side == "left" else blank + text for text, blank in pairs]
 
 
 def _ended(line: str) -> str:

@@ -78,12 +78,11 @@ def cell(value: Any) -> str:
 _STYLE = Style(quoted, cell)
 
 
-def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[str]:
+def members(column: Column, rows: Outcome | Groups) -> list[str]:
     """A column's member in each row; null where the value does not count."""
-    name = prefix + column.name
-    key = quoted(name)
+    key = quoted(column.name)
     if column.sort is Sort.NUMBERS:
-        return _lists(name, column.of(rows), column.used and column.used(rows))
+        return _lists(column.name, column.of(rows), column.used and column.used(rows))
     if column.sort is Sort.OBJECTS:
         return [f"{key}: [{', '.join(cells)}]" for cells in _cells(column, rows)]
     if column.is_sparse:
@@ -92,7 +91,7 @@ def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[st
     texts = column.texts(rows, _STYLE, "null")
     if column.sort in (Sort.NUMBER, Sort.COUNT):
         return [
-            f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(name, text)
+            f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(column.name, text)
             for text in texts
         ]
     return [f"{key}: {text}" for text in texts]

@@ -44,9 +44,8 @@ def _rows(chosen: list[Column], rows: Outcome | Groups) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     lines = ["| | |\n", "| :-- | :-- |\n"]
-    for line in figures.lines(report):
-        value = " ".join(filter(None, (line.number.strip(), _literal(line.words))))
-        lines.append(_line([line.name, value]))
+    for name, number, words in figures.lines(report):
+        lines.append(_line([name, " ".join(filter(None, (number.strip(), _literal(words))))]))
     lines.append(_line(["backend", _literal(figures.arithmetic(report))]))
     return "".join(lines)
 
