@@ -14,7 +14,7 @@ import numpy as np
 
 from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import columns, figures, groups
+from cecalc.output import columns, figures
 from cecalc.output.column import Column, Sort, Style
 from cecalc.output.fields import Fields, Places, added, written
 from cecalc.request import Screen, Selection
@@ -134,7 +134,7 @@ def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -
     reserved: set[str] = set()
     for item in rest:
         if isinstance(item, Groups):
-            fields = list(map(_field, groups.of(header, item, selection)))
+            fields = list(map(_field, columns.of_groups(header, item, selection)))
         elif not isinstance(item, Outcome):
             continue
         elif not fields:
@@ -226,7 +226,7 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
             report = item
         elif isinstance(item, Groups | Outcome) and selection.rows:
             if isinstance(item, Groups):
-                found = groups.of(header, item, selection)
+                found = columns.of_groups(header, item, selection)
             rows = objects([members(column, item) for column in found])
             yield separator + ",\n    ".join(rows)
             separator = ",\n    "

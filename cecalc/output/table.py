@@ -10,7 +10,7 @@ from rich.table import Table
 from cecalc.errors import count, visible
 from cecalc.model import Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import columns, figures, groups, worked_rows
+from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
 from cecalc.output.drawing import ROOM, draw, flush, line, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, TableRows
@@ -33,8 +33,8 @@ def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Itera
             report = item
     if grouped is not None:
         first = grouped if header.rank else grouped.first(ALL)
-        parts = [_rows(groups.of(header, grouped, selection), [first], screen)]
-        note = groups.note(first, header)
+        parts = [_rows(columns.of_groups(header, grouped, selection), [first], screen)]
+        note = _which_groups(header, first)
     else:
         parts = list((_losses if header.task.is_loss else _values)(header, kept, screen, selection))
         note = _which(header, kept, report)
@@ -68,6 +68,13 @@ def _which(header: Header, kept: TableRows, report: Report | None) -> str:
         number = len(kept.rows())
         which = f"{'ten' if number == HIGHEST else number} highest losses"
     return f"the {which} of {kept.total} rows; --format csv gives all"
+
+
+def _which_groups(header: Header, groups: Groups) -> str:
+    which = "lowest" if header.rank is not None and header.rank.lowest else "highest"
+    if groups.size == groups.total:
+        return f"{count(groups.total, 'group')}, {which} loss first"
+    return f"the {which} losses, {groups.size} of {groups.total} groups"
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
