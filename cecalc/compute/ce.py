@@ -42,10 +42,7 @@ class _Rows(NamedTuple):
 class CrossEntropy(Operation[RowLosses]):
     """The loss of rows."""
 
-    @property
-    def is_of_stored(self) -> bool:
-        """Of logits, in pieces."""
-        return self.settings.kind is Kind.LOGITS
+    WIDENED = frozenset({Kind.LOGITS})
 
     def _outcome(self, batch: Batch) -> RowLosses:
         """A batch under cross-entropy: one loss per row."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -53,13 +53,11 @@ def has_row_axis(weight: Floats, batch: Batch) -> bool:
 class Operation(Generic[Result_co]):
     """A loss or an activation, on a backend."""
 
+    WIDENED: ClassVar = frozenset[Kind]()
+    """Kinds of values that it widens itself where they are stored as float32 or float16."""
+
     settings: Settings
     backend: Backend
-
-    @property
-    def is_of_stored(self) -> bool:
-        """Whether it widens values itself that are stored as float32 or float16."""
-        return False
 
     @np.errstate(over="ignore", invalid="ignore")  # inf and nan are results like any other
     def __call__(self, batch: Batch) -> Result_co:
@@ -71,7 +69,7 @@ class Operation(Generic[Result_co]):
         """
         if isinstance(self.backend, RoundedBackend):
             batch = replace(batch, values=self.backend.of(lambda values: values, batch.values))
-        elif not self.is_of_stored:
+        elif self.settings.kind not in self.WIDENED:
             batch = replace(batch, values=batch.values.astype(np.float64, copy=False))
         checks.sample_weight(batch.sample_weight)
         with self.backend.working():
