@@ -10,7 +10,8 @@ import numpy as np
 from cecalc.compute.backend import Backend, RoundedBackend
 from cecalc.losses import checks
 from cecalc.model import Batch, Floats, Outcome
-from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, Task
+from cecalc.request import Request
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, Task
 
 Result_co = TypeVar("Result_co", bound=Outcome, covariant=True)
 
@@ -19,6 +20,8 @@ Result_co = TypeVar("Result_co", bound=Outcome, covariant=True)
 class Settings:
     """The options of a run, with every default filled in."""
 
+    request: Request
+    """What is asked, and needs no default of the input's."""
     task: Task
     kind: Kind
     reduction: Reduction
@@ -27,11 +30,6 @@ class Settings:
     weight: Floats | None
     """For ce shape (C,); for bce broadcastable to the cells."""
     pos_weight: Floats | None
-    clamp: bool
-    log: bool
-    unchecked: bool
-    """Whether to compute as torch does where the rules refuse."""
-    nan: NanPolicy
 
     @property
     def ignored(self) -> float:

@@ -14,7 +14,7 @@ from cecalc.errors import visible
 from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, Steps
 from cecalc.model import Flags, Floats, Header
 from cecalc.numbers import brief, rounded
-from cecalc.output.drawing import paragraph, unbroken
+from cecalc.output.prose import paragraph, unbroken
 
 ALL, FEW = 8, 6
 """Up to how many classes all have a column, and how many else."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from cecalc.errors import count
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Floats
+from cecalc.output.prose import paragraph
 from cecalc.request import Screen
 from cecalc.terms import IGNORE_INDEX, TargetForm
 
@@ -145,11 +145,4 @@ def _tensor(name: str, rows: Sequence[Floats], what: str, end: str = "") -> Iter
 
 def _wrapped(text: str, indent: str = "") -> str:
     """A statement on as many lines as it needs."""
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + " ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return "\n".join(paragraph(_WIDTH, text, indent, indent + " "))

@@ -87,7 +87,7 @@ class _Noticing(Collector[Summed]):
         header, dtype = self.job.header, self.job.setup.arithmetic.dtype
         is_bce = header.task is Task.BCE
         is_plain = header.is_plain and summary.is_binary
-        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.unchecked:
+        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.request.unchecked:
             is_plain = False
         labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
         return Totals(
