@@ -88,6 +88,7 @@ class Summary:
             raise DataError(self._undefined(header.denominator_is), place=place)
         numerator = self.numerator.value()
         has_floor = mean is not None and header.is_plain and not self.is_binary
+        excess = self.numerator - self.floor
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
         return Report(
             header=header,
@@ -99,7 +100,7 @@ class Summary:
             mean=mean,
             mean_by_count=self.numerator.over(count) if header.has_row_weight else None,
             floor=self.floor.over(self.weights) if has_floor else None,
-            excess=self._excess() if has_floor else None,
+            excess=max(0.0, excess.over(self.weights)) if has_floor else None,
             label_entropy=None if mean is None else _entropy(self._label_shares(header, weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
             target_form=_target_in_words(header, is_binary=self.is_binary),
@@ -115,11 +116,6 @@ class Summary:
             return counts
         ones = self.positives.value()
         return [self.cells_used - ones, ones]
-
-    def _excess(self) -> float:
-        """The mean loss above the floor, rounded once."""
-        below = ExactSum(-self.floor.scaled, -self.floor.special)
-        return max(0.0, (self.numerator + below).over(self.weights))
 
     def _undefined(self, denominator_is: str) -> str:
         if self.rows_used == 0:

@@ -59,12 +59,8 @@ class Writer:
                 raise OutputError(f"cannot hold output: {reason(error)}") from None
             return
         self._pending += data
-        if len(self._pending) >= _BUFFER:
-            self._flush()
-
-    def flush(self) -> None:
-        """Pass on what was taken, unless everything is held until the end."""
-        if self._held is None:
+        # Whoever reads standard output may be waiting for these rows.
+        if self._descriptor == STANDARD_OUTPUT or len(self._pending) >= _BUFFER:
             self._flush()
 
     def __enter__(self) -> Self:

@@ -334,8 +334,6 @@ def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
         for chunk in chunks:
             meter.written += len(chunk)
             writer.write(chunk)
-            if output.path is None:
-                writer.flush()  # whoever reads them may be waiting for these rows
 
 
 def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:

@@ -78,7 +78,7 @@ def _which_groups(header: Header, groups: Groups) -> str:
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
-    if not kept.total or not worked_rows.fits(header, kept.total):
+    if not 0 < kept.total <= worked_rows.ROWS or header.width > worked_rows.CLASSES:
         return []
     rows = (row for row in kept.rows() if isinstance(row, Losses))
     blocks = [worked_rows.block(header, row) for row in rows]
