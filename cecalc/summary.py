@@ -198,6 +198,9 @@ def _of_cells(losses: CellLosses, header: Header) -> Summary:
     weights = ExactSum(counted.size * ONE)
     if weight is not None:
         weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
+    label_weights = dict[int, ExactSum]()
+    if labels is not None:
+        label_weights = {k: ExactSum.of(labels[..., k].ravel()) for k in (0, 1)}
     is_binary, floor = _is_binary(counted), ZERO
     if header.is_plain and not is_binary:
         floor = _floor(np.stack([counted, 1 - counted], axis=-1))
@@ -211,9 +214,7 @@ def _of_cells(losses: CellLosses, header: Header) -> Summary:
         correct=int(np.count_nonzero(losses.correct & losses.used)),
         cells_correct=int(np.count_nonzero(losses.cell_correct & used)),
         positives=ExactSum.of(counted),
-        label_weights={}
-        if labels is None
-        else {k: ExactSum.of(labels[..., k].ravel()) for k in (0, 1)},
+        label_weights=label_weights,
         floor=floor,
         is_binary=is_binary,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -430,9 +431,5 @@ def screen_of(color: Color, path: str | None) -> Screen:
     """What a drawing is made for: the terminal, if that is where it goes."""
     is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
     wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = None
-    if is_terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
+    width = shutil.get_terminal_size().columns if is_terminal else None
     return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

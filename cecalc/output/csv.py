@@ -176,8 +176,7 @@ def _fields(
             of_column(column, delimiter) for column in columns.of_groups(header, first, selection)
         ]
     theirs = _theirs(header, first, delimiter)
-    given = {name for part in theirs for name in part.names}
-    ours = added(header, "csv", given, lambda column: column.field_names, selection)
+    ours = added(header, "csv", theirs, lambda column: column.field_names, selection)
     return written(theirs, [of_column(column, delimiter) for column in ours], selection)
 
 

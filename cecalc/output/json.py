@@ -139,8 +139,7 @@ def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -
             continue
         elif not fields:
             theirs = _theirs(header, item)
-            given = {name for part in theirs for name in part.names}
-            ours = added(header, "jsonl", given, _reserved, selection)
+            ours = added(header, "jsonl", theirs, _reserved, selection)
             fields = written(theirs, list(map(_field, ours)), selection)
             reserved = {name for column in ours for name in _reserved(column)}
         if isinstance(item, Outcome) and not selection.only_added:
@@ -219,26 +218,20 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     found = [] if header.by else columns.selected(header, "json", selection)
     name = "rows" if header.by is None else "groups"
     yield f'{{\n  "{name}": [' if selection.rows else "{"
-    report: Report | None = None
+    summary: dict[str, figures.Value] = {
+        "values": "log_probs" if header.log else "probs",
+        "input": header.schema.kind.value,
+        "source": header.schema.source,
+    }
     separator = "\n    "
     for item in rest:
         if isinstance(item, Report):
-            report = item
+            summary = dict(figures.members(item))
         elif isinstance(item, Groups | Outcome) and selection.rows:
             if isinstance(item, Groups):
                 found = columns.of_groups(header, item, selection)
             rows = objects([members(column, item) for column in found])
             yield separator + ",\n    ".join(rows)
             separator = ",\n    "
-    summary = [member(key, value) for key, value in _summary(header, report)]
     start = "\n  ],\n  " if selection.rows else "\n  "
-    yield start + ",\n  ".join(summary) + "\n}\n"
-
-
-def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figures.Value]]:
-    if report is not None:
-        yield from figures.members(report)
-    else:
-        yield "values", "log_probs" if header.log else "probs"
-        yield "input", header.schema.kind.value
-        yield "source", header.schema.source
+    yield start + ",\n  ".join(each(summary)) + "\n}\n"

@@ -200,9 +200,8 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
         source, lines = schema.weight_source, batch.weight_lines
     if source is None:
         source, lines = source_of(batch, schema), batch.lines
-    value = None
-    if array.ndim == 1 or column is not None:
-        value = write_number(float(array[row] if array.ndim == 1 else array[row, column]))
+    cell = array[row] if column is None else array[row, column]
+    value = None if cell.ndim else write_number(float(cell))
     line = None if lines is None else int(lines[row])
     known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
     if len(columns) == 1:
