@@ -54,9 +54,8 @@ def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Ta
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
         error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
-    stated = {name for name, value in vars(schema.options).items() if value is not None}
-    for name, option in LOSS_OPTIONS.items():
-        if task.is_loss and task not in option.commands and name in stated:
+    for name, value in vars(schema.options).items():
+        if value is not None and task.is_loss and task not in LOSS_OPTIONS[name].commands:
             raise DataError(f"{task} has no {name}", place=place)
     if task is Task.CE and not options.ignores_a_class:
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
