@@ -104,10 +104,10 @@ def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> 
 def _apart(groups: Sequence[Sequence[Recipe]], tally: Tally, plan: Plan) -> str | None:
     """Which further number would tell the simplest two explanations apart."""
     simplest = groups[0] if groups and len(groups[0]) > 1 else [group[0] for group in groups]
-    if len(simplest) < 2 or tally.head is None:
+    if len(simplest) < 2 or tally.ends is None:
         return None
     first, second, *_ = simplest
-    alone = tally_of(tally.head.part(slice(0, 1)), plan)
+    alone = tally_of(tally.ends.head.part(slice(0, 1)), plan)
     return verdict.apart(first, second, recipes(alone, plan))
 
 

@@ -110,14 +110,13 @@ def _plan(
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
     batch = outcome.batch
-    counted = outcome.cell_used if isinstance(outcome, CellLosses) else None
+    places = batch.coordinates
     return RowsOfBlock(
-        start=batch.start,
         logits=_logits(batch.values.astype(np.float64, copy=False), settings),
         target=batch.truth,
         used=outcome.used,
-        place=None if batch.coordinates is None else batch.coordinates[:, 0],
-        counted=None if counted is None or counted.all() else counted,
+        place=batch.start + np.arange(batch.size) if places is None else places[:, 0],
+        counted=outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used[:, None],
     )
 
 

@@ -82,7 +82,7 @@ _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  #
 GUESSES = (
     Mistake("a uniform guess", (27,), "it is what a model costs that says nothing about the "
         "classes yet, or gets no signal", _SIGNAL,
-        lambda sums: final(math.log(2 if sums.plan.is_of_cells else sums.classes)), 2),
+        lambda sums: final(math.log(2 if sums.plan.is_of_cells else sums.plan.classes)), 2),
     Mistake("the shares of the labels", (27,), "it is the entropy of the labels: the model knows "
         "how frequent they are and nothing else", _SIGNAL, _shares_of_labels, 2),
 )  # fmt: skip

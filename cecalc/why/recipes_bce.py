@@ -29,29 +29,21 @@ def _of_pos_weight(weight: float) -> Mistake:
     return free("weights", 17, f"pos_weight={weight:.4g}", _POSITIVE, number)
 
 
-def _weighted(reading: str) -> Number:
-    """Weighted losses over the cells, where the right form divides by them and others may not."""
-    return where(
-        lambda sums: sums.plan.weight is not None,
-        lambda sums: sums.over(sums.total(reading).loss, sums.count),
-    )
-
-
 _WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
 _POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
 WEIGHTS = (
     Mistake("pos_weight", (17,), "the weight was given as pos_weight: it multiplies y ln p alone",
-        _POSITIVE, _weighted("pos_weight")),
+        _POSITIVE, lambda sums: sums.weighted("pos_weight")),
     Mistake("BCE without the weights", (17,), "the loss was computed without the weights",
-        _WEIGHTED, _weighted("given")),
+        _WEIGHTED, lambda sums: sums.weighted("given")),
     Mistake("divided by the weights", (17,), "the weighted losses were divided by the sum of the "
         "weights, where torch's BCE divides by the number of cells", _WEIGHTED, Sum(BCE, "weight")),
     Mistake("pos_weight, divided by the weights", (17,), "with pos_weight, the losses were divided "
         "by the sum of the weights, where torch divides by the number of cells", _POSITIVE,
         Sum(BCE, "pos_weight")),
     Mistake("the weight on the zeros", (17,), "the weight multiplied the cells whose target is 0",
-        _POSITIVE, _weighted("neg_weight")),
+        _POSITIVE, lambda sums: sums.weighted("neg_weight")),
 )  # fmt: skip
 
 
@@ -140,13 +132,9 @@ OF_CELLS = (
 """Other forms, and other readings of the target."""
 
 
-def _has_ignored(sums: Sums) -> bool:
-    return sums.tally.cells_used < sums.tally.cells_given
-
-
 def _is_of_one(sums: Sums) -> bool:
     """Whether there is one score per row, where others have two axes."""
-    return sums.classes == 1 and not _has_ignored(sums)
+    return sums.plan.classes == 1 and not sums.has_ignored()
 
 
 def _crossed(sums: Sums) -> Measured:
@@ -158,7 +146,7 @@ def _crossed(sums: Sums) -> Measured:
 OF_COUNTS = (
     Mistake("ignored cells in the denominator", (5,), "the sum was divided by all cells, ignored "
         "ones too", "loss = (losses * counted).sum() / counted.sum()",
-        where(_has_ignored, lambda sums: sums.over(sums.right.total, sums.tally.cells_given))),
+        where(Sums.has_ignored, lambda sums: sums.over(sums.right.total, sums.given))),
     Mistake("(N, 1) beside (N,)", (23,), "(N, 1) met (N,) and became (N, N): every score was "
         "compared with every target",
         "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",

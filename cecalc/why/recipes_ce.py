@@ -37,9 +37,9 @@ def _smoothing(of: Callable[[float, float, float, int], float], eps: float | Non
     def number(sums: Sums) -> Measured | None:
         share = sums.plan.label_smoothing if eps is None else eps
         own, every = sums.total("unsmoothed"), sums.total("every")
-        if not share or not own.rows or sums.classes < 2:
+        if not share or not own.rows or sums.plan.classes < 2:
             return None
-        return sums.over(of(own.loss, every.loss, share, sums.classes), own.weight)
+        return sums.over(of(own.loss, every.loss, share, sums.plan.classes), own.weight)
 
     return number
 
@@ -84,10 +84,6 @@ def _balanced(sums: Sums) -> Measured:
     return sums.over(float(each.sum()), int(there.sum()))
 
 
-def _over_rows(sums: Sums) -> Measured:
-    return sums.over(sums.total("given").loss, sums.rows)
-
-
 def _by_weights(sums: Sums) -> Measured | None:
     """Where torch divides by the rows, the weights instead."""
     weight, given = sums.plan.weight, sums.total("given")
@@ -103,7 +99,7 @@ BALANCED = free("weights", 3, "weight = N / (C * rows of the class)", _WEIGHTED,
 WEIGHTS = (
     Mistake("weighted, divided by rows", (3,), "the weighted losses were divided by the number "
         "of rows, where torch divides by the sum of their weights", _WEIGHTED,
-        where(lambda sums: sums.plan.weight is not None, _over_rows)),
+        lambda sums: sums.weighted("given")),
     Mistake("weights left out", (3,), "the loss was computed without the weights", _WEIGHTED,
         Sum(CE, "unweighted")),
     Mistake("soft targets, divided by the weights", (3,), "the weighted losses were divided by "
@@ -184,10 +180,6 @@ def _with_ignored(sums: Sums) -> Measured | None:
     return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
 
 
-def _has_ignored(sums: Sums) -> bool:
-    return sums.rows < sums.tally.rows_given
-
-
 def _is_soft(sums: Sums) -> bool:
     """Whether targets are distributions, and nothing else changes their floor."""
     return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
@@ -199,26 +191,18 @@ def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
     return loss and replace(loss, total=loss.total - sums.tally.entropy)
 
 
-def _other_axis(lse: Callable[[Floats, Floats], float], sums: Sums) -> Measured | None:
+def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
     """Softmax over another axis: its log-sum-exp, less the logits of the targets.
 
     Parameters
     ----------
-    lse : what is added up, from the log-sum-exps of the columns and how often each is a target
+    of : the log-sum-exp that each class, or all of them, gets from those of the columns
     """
-    nll, tally = Sum(_NLL_OF_LOGITS)(sums), sums.tally
-    if nll is None or sums.plan.weight is not None or tally.rows_given < 2:
+    nll, counts = Sum(_NLL_OF_LOGITS)(sums), sums.tally.counts
+    if nll is None or sums.plan.weight is not None or sums.tally.rows_given < 2:
         return None
-    return sums.over(nll.total + lse(tally.columns.lse, tally.counts), sums.rows)
-
-
-def _of_columns(lse: Floats, counts: Floats) -> float:
-    return float(counts[counts > 0] @ lse[counts > 0])
-
-
-def _of_everything(lse: Floats, counts: Floats) -> float:
-    peak = float(lse.max())
-    return float(counts.sum()) * (peak + math.log(float(np.exp(lse - peak).sum())))
+    lse = np.where(counts > 0, of(sums.tally.columns), 0.0)
+    return sums.over(nll.total + float(counts @ lse), sums.rows)
 
 
 def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) -> Measured | None:
@@ -233,14 +217,15 @@ def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) 
 
 
 def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    return rows.logits if rows.place is None and rows.size == sums.classes else None
+    is_square = rows.size == sums.plan.classes and not sums.plan.has_positions
+    return rows.logits if is_square else None
 
 
 def _viewed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    if rows.place is None or rows.size <= sums.samples:
+    samples, classes = sums.tally.samples, sums.plan.classes
+    if rows.size == samples:
         return None
-    shape = sums.samples, rows.size // sums.samples, sums.classes
-    return rows.logits.reshape(shape).transpose(0, 2, 1).reshape(-1, sums.classes).T
+    return rows.logits.reshape(samples, -1, classes).transpose(0, 2, 1).reshape(-1, classes).T
 
 
 _LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
@@ -282,8 +267,8 @@ OF_ROWS = (
     Mistake("targets two rows later", (14,), "row i was compared with the target of row i + 2: "
         "the next-token shift was applied twice", _SHIFT, Sum(CE, "after_next"), 2),
     Mistake("ignored rows in the denominator", (5,), "the sum was divided by all rows, ignored "
-        "ones too", _IGNORING, where(_has_ignored,
-            lambda sums: sums.over(sums.total("given").loss, sums.tally.rows_given))),
+        "ones too", _IGNORING, where(Sums.has_ignored,
+            lambda sums: sums.over(sums.total("given").loss, sums.given))),
     Mistake("-1 as the last class", (6,), "target -1 counted from the end, as JAX does with "
         "indices: it scored the last class",
         "loss = F.cross_entropy(logits, target, ignore_index=-1)",
@@ -293,7 +278,7 @@ OF_ROWS = (
         "a class", _IGNORING, where(lambda sums: sums.plan.ignored != -1, _with_ignored)),
     Mistake("the ignored class out of the softmax", (5,), "the ignored class was left out of the "
         "softmax too, where torch keeps all C columns", _IGNORING,
-        where(_has_ignored, Sum(CE, "without")), 2),
+        where(Sums.has_ignored, Sum(CE, "without")), 2),
     Mistake("KL divergence", (26,), "it is the KL divergence: the cross-entropy less the entropy "
         "of the targets", f"{CE_LINE}  # its floor is that entropy", partial(_less_entropy, CE)),
     Mistake("KLDivLoss on probabilities", (26,), "KLDivLoss got probabilities, where it takes "
@@ -307,9 +292,9 @@ OF_ROWS = (
         "predictions cost", f"{CE_LINE}  # cannot go below this",
         where(_is_soft, lambda sums: sums.over(sums.tally.entropy, sums.rows))),
     Mistake("softmax over the batch", (11,), "softmax was taken down the rows (dim=0), not over "
-        "the classes", _OVER_CLASSES, partial(_other_axis, _of_columns)),
+        "the classes", _OVER_CLASSES, partial(_other_axis, lambda lse: lse)),
     Mistake("softmax over everything", (11,), "softmax was taken over the whole tensor at once",
-        _OVER_CLASSES, partial(_other_axis, _of_everything)),
+        _OVER_CLASSES, partial(_other_axis, np.logaddexp.reduce)),
     Mistake("transposed logits", (11,), "the logits came as (C, N), which N = C does not show",
         "loss = F.cross_entropy(logits.T, target)  # (N, C)", partial(_laid_out, _transposed)),
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
