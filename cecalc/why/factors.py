@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from cecalc.why.recipe import Measured, Sums
 
 
@@ -25,23 +27,15 @@ class Factor:
     """Whether it is tried together with a mistake too."""
 
 
-def _power(base: float, exponent: float) -> float:
-    """Base to the exponent; inf beyond float64."""
-    try:
-        return float(base**exponent)
-    except OverflowError:
-        return math.inf
-
-
 _MEAN = "loss = {f}(logits, target)"
 
 
-def _times(factor: float, *, with_mistakes: bool = False) -> Factor:
+def _times(factor: float) -> Factor:
     """The loss times the steps of accumulation or the devices, or divided by them."""
     says = f"it is {factor:g} times the loss, as steps of accumulation or devices make it"
     fix = "loss = loss / steps  # once, before loss.backward()"
     name = f"{factor:g} times the loss"
-    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes)
+    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes=False)
 
 
 FACTORS = (
@@ -72,9 +66,9 @@ FACTORS = (
         with_mistakes=False),
     Factor("the perplexity", 13, "it is the perplexity, exp(loss)",
         "perplexity = loss.exp()  # loss itself is in nats",
-        lambda loss, _: _power(math.e, loss.mean)),
+        lambda loss, _: float(np.exp(loss.mean))),
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
-        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: _power(2.0, loss.mean), 2,
+        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: float(np.exp2(loss.mean)), 2,
         with_mistakes=False),
     *(_times(factor) for steps in (2, 4, 8, 16) for factor in (steps, 1 / steps)),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cecalc.why.loss_variants import BCE, CE, KERAS, KERAS_TWICE, TORCH, Variant
+from cecalc.why.loss_variants import BCE, CE, Variant
 from cecalc.why.plan import POS_WEIGHTS
 from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
 from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
@@ -91,13 +91,13 @@ OF_CELLS = (
         BCE_LINE, Sum(CE)),
     Mistake("softmax, then BCE", (9,),
         "softmax made the outputs of a row compete, where each has a label of its own", _SIGMOID,
-        Sum(Variant("softmax", "bce", TORCH))),
+        Sum(Variant("softmax", "bce", "torch"))),
     Mistake("softmax before BCE with logits", (12,),
         "the model ends in softmax, and BCE with logits applies sigmoid to that", _SIGMOID,
         Sum(Variant("softmax", "bce_logits")), 2),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE,
-        Sum(Variant("logits", "bce", KERAS)), 1, "keras"),
+        Sum(Variant("logits", "bce", "keras")), 1, "keras"),
     Mistake("targets 0 and 255", (10,), "the target's 1 was 255: a mask of grey levels",
         _MAPPED.format("target / 255"), _read(lambda const, slope, _: const + 255 * slope)),
     Mistake("targets 1 and 2", (10,), "targets were 1 and 2, where 0 and 1 are meant",
@@ -120,10 +120,10 @@ OF_CELLS = (
         Sum(Variant("doubled", "bce_logits"))),
     *in_halves("bce_logits"),
     clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE,
-        Variant("sigmoid_single", "bce", TORCH), "torch"),
-    hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", TORCH), "torch"),
+        Variant("sigmoid_single", "bce", "torch"), "torch"),
+    hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", "torch"), "torch"),
     clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE,
-        Variant("sigmoid_single", "bce", KERAS_TWICE), "keras"),
+        Variant("sigmoid_single", "bce", "keras twice"), "keras"),
     *(mistake for cap, whose, framework, clip, sigmoid in LIBRARIES for mistake in (
         clipped(cap, whose, BCE_LINE, Variant(sigmoid, "bce", clip), framework),
         hard(cap, whose, BCE_LINE, Variant("hard_cells", "bce", clip), framework),

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from cecalc.model import Floats
-from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
+from cecalc.why.loss_variants import BCE, CE, Scores, Variant
 from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
 from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 from cecalc.why.sums import RowsOfBlock
@@ -134,7 +134,7 @@ OF_CLASSES = (
         f"{CE_LINE}  # one label per row", Sum(BCE)),
     Mistake("softmax, then BCE", (9,),
         "binary cross-entropy was taken of softmax outputs against a one-hot target",
-        f"{CE_LINE}  # one label per row", Sum(Variant("softmax", "bce", TORCH))),
+        f"{CE_LINE}  # one label per row", Sum(Variant("softmax", "bce", "torch"))),
     Mistake("NLLLoss on probabilities", (25,),
         "NLLLoss got softmax outputs, where it takes log-probabilities: it prints -mean p",
         _NLL_LINE, Sum(_NLL_OF_PROBS)),
@@ -154,7 +154,8 @@ OF_CLASSES = (
         "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
-        f"{CE_LINE}  # Keras: from_logits=True", Sum(Variant("shares", "log", KERAS)), 1, "keras"),
+        f"{CE_LINE}  # Keras: from_logits=True",
+        Sum(Variant("shares", "log", "keras")), 1, "keras"),
     Mistake("prediction and target swapped", (24,),
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",
@@ -212,7 +213,7 @@ def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) 
         return None
     if (wrong := logits(rows, sums)) is None:
         return None
-    losses = CE.of(Scores(np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
+    losses = CE.of(Scores(logits=np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
     return sums.over(float(losses[rows.used].sum()), sums.rows)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from cecalc.model import Floats, Integers
-from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class
+from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class, own_of
 from cecalc.why.plan import Plan
 from cecalc.why.sums import NEIGHBOURS, Batches, KeyedSums, Readings, RowsOfBlock, Span, Total
 
@@ -111,7 +111,7 @@ def _across(seam: RowsOfBlock, cut: int, plan: Plan) -> Iterator[Named]:
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
         return
-    piece = Piece(seam, plan, Scores(by_class(seam.logits)), seam.neighbours(plan, cut))
+    piece = Piece(seam, plan, Scores(logits=by_class(seam.logits)), seam.neighbours(plan, cut))
     for form in plan.forms if plan.deep else (CE,):
         terms = form.of(piece.scores)
         for reading in piece.readings:
@@ -130,7 +130,7 @@ def tally_of(rows: RowsOfBlock, plan: Plan) -> Tally:
     for start in range(0, rows.size, height):
         at = slice(start, start + height)
         read = {name: (index[at], mask[at]) for name, (index, mask) in readings.items()}
-        piece = Piece(rows.part(at), plan, Scores(by_class(rows.logits[at])), read)
+        piece = Piece(rows.part(at), plan, Scores(logits=by_class(rows.logits[at])), read)
         found += _of_cells(piece) if plan.is_of_cells else _of_classes(piece)
     return replace(found, ends=Ends.of(rows))
 
@@ -147,7 +147,7 @@ class Piece:
     @property
     def own(self) -> Floats:
         """The logits of the targets' classes."""
-        return self.scores["logits"][self.rows.index, np.arange(self.rows.size)]
+        return own_of(self.scores["logits"], self.rows.index)
 
     @property
     def weights(self) -> Floats:
@@ -319,21 +319,19 @@ def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
         yield (BCE, "index"), piece.total(losses, float(plan.classes))
     else:
         yield (CE, "largest"), piece.total(piece.at(terms, rows.index))
-        swapped = Scores(rows.shares)["lse"] * scores["logits"].sum(axis=0)
+        swapped = Scores(logits=rows.shares)["lse"] * scores["logits"].sum(axis=0)
         swapped -= (rows.shares * scores["logits"]).sum(axis=0)
         yield (CE, "swapped"), piece.total(swapped)
     if plan.classes == 2:
-        second = BCE.of(Scores(scores["logits"][1:])).mixed(rows.shares[1:])
+        second = BCE.of(Scores(logits=scores["logits"][1:])).mixed(rows.shares[1:])
         yield (CE, "second"), piece.total(second)
 
 
 def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
     """Binary cross-entropy of one-hot targets, with the weights as torch reads them there."""
-    scores, index, softplus = piece.scores, piece.rows.index, piece.scores["softplus"]
-    zeros = np.take_along_axis(softplus, index[None, :], axis=0)[0]
-    ones = weight[index] * BCE.of(scores).one(piece.own)
-    cells = float(piece.plan.classes)
-    losses = weight @ softplus - weight[index] * zeros + ones
+    softplus, own, cells = piece.scores["softplus"], piece.rows.index, float(piece.plan.classes)
+    zeros, ones = own_of(softplus, own), weight[own] * BCE.of(piece.scores).one(piece.own)
+    losses = weight @ softplus - weight[own] * zeros + ones
     yield (BCE, "weight"), piece.total(losses, cells)
     yield (BCE, "pos_weight"), piece.total(softplus.sum(axis=0) - zeros + ones, cells)
 
@@ -347,5 +345,5 @@ def _of_ignored(piece: Piece) -> Iterator[Named]:
     losses = piece.at(CE.of(piece.scores), there)
     yield (CE, "ignored"), Total.of(losses, ~rows.used, plan.weights(there))
     if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
-        narrow = Scores(np.delete(piece.scores["logits"], at, axis=0))
+        narrow = Scores(logits=np.delete(piece.scores["logits"], at, axis=0))
         yield (CE, "without"), piece.total(narrow["lse"] - piece.own)
