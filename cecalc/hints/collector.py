@@ -67,7 +67,9 @@ class _Noticing(Collector[Summed]):
     def finish(self, total: Summary) -> Iterable[Item]:
         found = [*self.job.setup.remarks, *self._hints(total)]
         if found and self.job.setup.request.hints is HintPolicy.STRICT:
-            raise _refusal(found, self.job.setup.schema.source)
+            more = f" (and {count(len(found) - 1, 'more hint')})" if found[1:] else ""
+            place = Place(source=self.job.setup.schema.source)
+            raise DataError(f"{found[0].rule}{more}", place=place, hint=found[0].fix)
         for hint in found:
             self.tell(hint)
         return ()
@@ -108,13 +110,6 @@ def _overflows(outcome: Outcome, given: Batch) -> bool:
         return False
     lost = outcome.used & ~np.isfinite(outcome.loss)
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
-
-
-def _refusal(found: list[Hint], source: str) -> DataError:
-    """The error that hints are under --strict."""
-    first, *others = found
-    more = f" (and {count(len(others), 'more hint')})" if others else ""
-    return DataError(f"{first.rule}{more}", place=Place(source=source), hint=first.fix)
 
 
 def _head(outcome: Outcome, room: int) -> dict[str, Any]:

@@ -157,31 +157,33 @@ class Variant:
         """Whether it is linear in targets of 0 and 1 alone."""
         return self.loss.startswith("swapped")
 
-    def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
+    def of(self, scores: Scores) -> Terms:
         """What the form makes of some rows."""
-        values, clip = scores[self.activation], CLIPS[self.clip]
-        given = scores if self.activation == "logits" else Scores(logits=values)
-        match self.loss:
-            case "ce":
-                return Terms(values, np.negative, row=given["lse"])
-            case "nll":
-                return Terms(values, np.negative)
-            case "log":
-                return Terms(values, clip.surprisal)
-            case "bce_logits":
-                return Terms(values, lambda z: softplus(-z), given["softplus"])
-            case "bce":
-                return Terms(values, clip.surprisal, clip.other(values))
-            case "swapped_ce":
-                # softmax of a one-hot target, and the logits as what it is compared with
-                lse = math.log(math.e + len(values) - 1)
-                return Terms(values, np.negative, row=lse * values.sum(axis=0))
-            case "swapped_bce":
-                of_one, of_zero = math.log1p(math.e), math.log(2)
-                return Terms(values, lambda z: of_one - z, np.full_like(values, of_zero))
-            case _:  # swapped_keras
-                return Terms(values, lambda p: (1.0 - p) * _NEARLY, values * _TINY)
+        is_plain = self.activation == "logits"
+        given = scores if is_plain else Scores(logits=scores[self.activation])
+        return LOSSES[self.loss](given, CLIPS[self.clip])
 
+
+LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
+    "ce": lambda s, _: Terms(s["logits"], np.negative, row=s["lse"]),
+    "nll": lambda s, _: Terms(s["logits"], np.negative),
+    "log": lambda s, clip: Terms(s["logits"], clip.surprisal),
+    "bce_logits": lambda s, _: Terms(s["logits"], lambda z: softplus(-z), s["softplus"]),
+    "bce": lambda s, clip: Terms(s["logits"], clip.surprisal, clip.other(s["logits"])),
+    # softmax of a one-hot target, and the logits as what it is compared with
+    "swapped_ce": lambda s, _: Terms(
+        s["logits"],
+        np.negative,
+        row=math.log(math.e + len(s["logits"]) - 1) * s["logits"].sum(axis=0),
+    ),
+    "swapped_bce": lambda s, _: Terms(
+        s["logits"], lambda z: math.log1p(math.e) - z, np.full_like(s["logits"], math.log(2))
+    ),
+    "swapped_keras": lambda s, _: Terms(
+        s["logits"], lambda p: (1.0 - p) * _NEARLY, s["logits"] * _TINY
+    ),
+}
+"""Losses of what an activation made, and where they clip."""
 
 CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""

@@ -69,13 +69,11 @@ SMOOTHING = (
 )  # fmt: skip
 
 
-def _of_smoothing(eps: float) -> tuple[Mistake, Mistake]:
+def _of_smoothing(eps: float) -> Iterator[Mistake]:
     """An epsilon that is not known."""
     name, others = "label smoothing", "label smoothing over C - 1"
-    return (
-        free(name, 16, f"label_smoothing={eps:g}", _SMOOTHED, _smoothing(_smooth, eps)),
-        free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps)),
-    )
+    yield free(name, 16, f"label_smoothing={eps:g}", _SMOOTHED, _smoothing(_smooth, eps))
+    yield free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps))
 
 
 def _balanced(sums: Sums) -> Measured:
@@ -233,7 +231,7 @@ _LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 70
 """Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
 
 
-def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mistake]:
+def _by_hand(dtype: str, overflow: float, underflow: float) -> Iterator[Mistake]:
     """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
     fix = f"{CE_LINE}  # log-sum-exp inside"
 
@@ -244,14 +242,12 @@ def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mi
         is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
         return is_far and not is_lost(sums)
 
-    return (
-        Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
-            f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
-            where(is_lost, lambda _: final(math.nan))),
-        Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
-            f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
-            where(is_zero, lambda _: final(math.inf))),
-    )  # fmt: skip
+    yield Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
+        f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
+        where(is_lost, lambda _: final(math.nan)))  # fmt: skip
+    yield Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
+        f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
+        where(is_zero, lambda _: final(math.inf)))  # fmt: skip
 
 
 _SHIFT = f"{CE_LINE}  # these rows are aligned already"
