@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from cecalc.why.recipe import Measured, Sums
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A harmless difference: another reduction, another base of the logarithm."""
-
-    name: str
-    entry: int
-    says: str
-    fix: str | None
-    """A line of torch, in which {f} is the loss."""
-    of: Callable[[Measured, Sums], float]
-    """From a loss to the number; nan where it says nothing of its own."""
-    rank: int = 1
-    with_mistakes: bool = True
-    """Whether it is tried together with a mistake too."""
-
+from cecalc.why.recipe import Factor
 
 _MEAN = "loss = {f}(logits, target)"
 

@@ -1,4 +1,6 @@
-"""What a recipe is: a mistake in words, and the number it prints, from the sums over the rows."""
+"""What a recipe is: a mistake and a factor in words, and the number they print, from the sums over
+the rows.
+"""
 
 from __future__ import annotations
 
@@ -130,3 +132,19 @@ def free(name: str, entry: int, value: str, fix: str, of: Number) -> Mistake:
     """What is no mistake, but an option nobody told of, at a usual value."""
     says = f"the loss was computed with {value}, which was not told here"
     return Mistake(f"{name}: {value}", (entry,), says, fix, of, 2)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A harmless difference: another reduction, another base of the logarithm."""
+
+    name: str
+    entry: int
+    says: str
+    fix: str | None
+    """A line of torch, in which {f} is the loss."""
+    of: Callable[[Measured, Sums], float]
+    """From a loss to the number; nan where it says nothing of its own."""
+    rank: int = 1
+    with_mistakes: bool = True
+    """Whether it is tried together with a mistake too."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.why import recipes_bce, recipes_ce
-from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
+from cecalc.why.factors import DEEP_FACTORS, FACTORS
 from cecalc.why.plan import Plan
-from cecalc.why.recipe import NOTHING, Measured, Mistake, Sum, Sums
+from cecalc.why.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
 from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
 

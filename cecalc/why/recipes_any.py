@@ -17,7 +17,9 @@ from cecalc.why.sums import Batches
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 
-_OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float]], int], ...] = (
+_OfBatches = Callable[[Batches, float], tuple[float, float]]
+"""From the means of batches, and the number of rows: a total and what it is divided by."""
+_OF_BATCHES: tuple[tuple[str, str, _OfBatches, int], ...] = (
     ("the mean of batch means",
         ("the means of batches were averaged, "
         "the last and smaller one with the weight of a whole one"),
@@ -34,7 +36,7 @@ _OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float
     ("without the last batch", "the means of batches were averaged without the last one",
         lambda batches, _: (batches.means - batches.last, batches.whole - 1), 2),
 )  # fmt: skip
-"""A name, what was done, a total and what it is divided by, and the rank."""
+"""A name, what was done, the number, and the rank."""
 
 
 def of_batches(size: int) -> Iterator[Mistake]:
@@ -44,9 +46,7 @@ def of_batches(size: int) -> Iterator[Mistake]:
         yield Mistake(name, (4,), words, _SUMS, partial(_of_batches, size, of), rank)
 
 
-def _of_batches(
-    size: int, of: Callable[[Batches, float], tuple[float, float]], sums: Sums
-) -> Measured | None:
+def _of_batches(size: int, of: _OfBatches, sums: Sums) -> Measured | None:
     done = sums.tally.batches[size].finish()
     if done.whole < 2:
         return None

@@ -206,7 +206,8 @@ def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
 
 def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) -> Measured | None:
     """All rows, laid out wrongly: shape (C, n)."""
-    rows = sums.tally.whole
+    ends = sums.tally.ends
+    rows = ends.whole if ends else None
     if rows is None or not rows.is_index or sums.plan.weight is not None:
         return None
     if (wrong := logits(rows, sums)) is None:

@@ -78,11 +78,6 @@ class Tally:
     ends: Ends | None = None
 
     @property
-    def whole(self) -> RowsOfBlock | None:
-        """All rows, where they are few."""
-        return None if self.ends is None else self.ends.whole
-
-    @property
     def samples(self) -> int:
         """How many entries axis 0 has; fewer than rows where the input has more dimensions."""
         return 0 if self.ends is None else int(self.ends.tail.place.max(initial=-1)) + 1

@@ -5,7 +5,7 @@ cannot be.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from cecalc.errors import count
 from cecalc.model import Report
@@ -23,14 +23,12 @@ def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis
     right = Measured(report.numerator, report.denominator, plan.is_of_cells)
     candidates = distinct(recipes(tally, plan, right))
     groups, also = fits(typed, candidates)
-    torch, size = _torch(plan, report), _in_words(report)
-    remarks = list(_remarks(report.mean, tally, plan))
     is_alike = bool(groups) and len(groups[0]) > 1
     return Diagnosis(
         typed=typed,
         report=report,
-        size=size,
-        matches=[_match(group, torch, size, remarks) for group in groups],
+        size=_in_words(report),
+        matches=[_match(group, tally, plan, report) for group in groups],
         also=[recipe.name for recipe in also],
         tried=len(candidates),
         chance=chance(typed, candidates),
@@ -97,31 +95,20 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def _match(
-    group: Sequence[Recipe],
-    torch: Mapping[str, str],
-    size: str,
-    remarks: Sequence[tuple[str, int]],
-) -> Match:
-    """A match in words.
-
-    Parameters
-    ----------
-    torch : what torch calls the loss, f, and what its mean divides by, n
-    size : what the reduction is over, in words
-    remarks : what is worth a word about the right loss, and the entries they belong to
-    """
+def _match(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) -> Match:
+    """Recipes of one value in words: those of the simplest, and the names of the others."""
     recipe = group[0]
     differences, entries = recipe.differences, list(recipe.entries)
     says = [difference.says for difference in differences]
     if not differences:
-        says = [f"{recipe.factor.says} over {size}", *(text for text, _ in remarks)]
-        entries += [entry for _, entry in remarks]
+        remarks = dict(_remarks(report.mean, tally, plan))
+        says = [f"{recipe.factor.says} over {_in_words(report)}", *remarks]
+        entries += remarks.values()
     fix = next((difference.fix for difference in differences), None)
     return Match(
         name=recipe.name,
         says=tuple(says),
-        fix=fix and fix.format_map(torch),
+        fix=fix and fix.format_map(_torch(plan, report)),
         entries=tuple(catalogue()[number] for number in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=not differences,
@@ -220,7 +207,7 @@ def _remarks(mean: float | None, tally: Tally, plan: Plan) -> Iterator[tuple[str
 
 
 def _torch(plan: Plan, report: Report) -> dict[str, str]:
-    """How torch spells the loss, and what its mean divides by."""
+    """How torch spells the loss, f, and what its mean divides by, n."""
     if plan.is_of_cells:
         return {"f": "F.binary_cross_entropy_with_logits", "n": "target.numel()"}
     number = "(target != ignore_index).sum()" if report.rows_ignored else "len(target)"
