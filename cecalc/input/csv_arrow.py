@@ -20,8 +20,8 @@ from cecalc.errors import Place
 from cecalc.input.arrow_columns import ArrowColumns
 from cecalc.input.layout import Layout
 from cecalc.input.table import Columns, LazyOriginals, Reading
-from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, row_ends
-from cecalc.model import Floats, Integers
+from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
+from cecalc.model import Floats
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
@@ -212,12 +212,12 @@ def _is_strict(block: TextBlock, delimiter: str) -> bool:
         return False
     if b'"' in text and not _is_well_quoted(text, ord(delimiter)):
         return False
-    return block.is_utf_8
+    return is_utf_8(text)
 
 
 def _is_well_quoted(text: bytes, delimiter: int) -> bool:
     """Whether quotes enclose whole fields, and stand doubled inside: RFC 4180; none too long."""
-    codes = np.frombuffer(text, np.uint8)
+    codes = np.frombuffer(b"\n%b\n" % text, np.uint8)
     quotes = np.flatnonzero(codes == _QUOTE)
     if len(quotes) % 2:
         return False
@@ -225,17 +225,9 @@ def _is_well_quoted(text: bytes, delimiter: int) -> bool:
     border = np.zeros(256, bool)
     border[[delimiter, 10, 13]] = True
     doubled = np.append(opening[1:] == closing[:-1] + 1, [False])  # "" closes and opens again
-    is_closed = doubled | _at(border, codes, closing + 1)
-    is_opened = np.append([False], doubled[:-1]) | _at(border, codes, opening - 1)
+    is_closed = doubled | border[codes[closing + 1]]
+    is_opened = np.append([False], doubled[:-1]) | border[codes[opening - 1]]
     if not (is_closed.all() and is_opened.all()):
         return False
     lengths = closing[~doubled] - opening[np.append([True], ~doubled[:-1])]
     return int(lengths.max()) <= MAX_FIELD
-
-
-def _at(border: np.ndarray, codes: np.ndarray, places: Integers) -> np.ndarray:
-    """Whether a field begins or ends at each place; the text itself begins and ends one."""
-    inside = (places >= 0) & (places < len(codes))
-    found = np.ones(len(places), bool)
-    found[inside] = border[codes[places[inside]]]
-    return found

@@ -101,17 +101,6 @@ class TextBlock:
         lines: list[int] = (self.line + np.searchsorted(line_ends, starts)).tolist()
         return lines
 
-    @property
-    def is_utf_8(self) -> bool:
-        """Whether its bytes are text at all."""
-        if self.text.isascii():
-            return True
-        try:
-            self.text.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
-
     def without_blank_ends(self) -> TextBlock:
         """The block without the blank lines before its first row and after its last one."""
         text, blank = self.text, BLANK.encode()
@@ -159,6 +148,14 @@ def cut(
         if quoted:
             rest, more_left_out = _with_one_blank_line(rest)
             left_out += more_left_out
+
+
+def is_utf_8(text: bytes) -> bool:
+    """Whether bytes are text at all."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def count_line_ends(text: bytes) -> int:
