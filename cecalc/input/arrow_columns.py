@@ -97,8 +97,8 @@ class ArrowColumns:
         try:
             return _decoded(column)
         except pa.ArrowInvalid:
-            texts = map(pa.Scalar.as_py, column)
-            row = next(i for i, t in enumerate(texts) if isinstance(t, bytes) and not is_utf_8(t))
+            texts = (text.as_py() or b"" for text in column)
+            row = next(i for i, text in enumerate(texts) if not is_utf_8(text))
             raise DataError("not valid UTF-8", place=self._place(position, row)) from None
 
     def _place(self, position: int | None, row: int | None = None) -> Place:

@@ -108,7 +108,7 @@ def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
     if regular is None or not Path(opened.name).is_file():
         return None
     native = files.enter_context(pa.OSFile(opened.name))
-    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(regular.descriptor))
+    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(regular.file.fileno()))
     return native if is_same else None
 
 

@@ -84,7 +84,7 @@ PIECE = 2**20
 class PlainFile:
     """A part of a regular file; several readers may share it."""
 
-    descriptor: int
+    file: BinaryIO
     name: str
     size: int
     """In bytes, from `start` on."""
@@ -97,12 +97,9 @@ class PlainFile:
         """What follows in a stream, where that is a regular file and nothing else."""
         if not isinstance(getattr(stream, "raw", None), io.FileIO):
             return None  # a decompressing stream has a descriptor too: that of the compressed file
-        descriptor = stream.fileno()
-        before = state_of(descriptor)
-        if before is None:
-            return None
-        start = stream.tell()
-        return cls(descriptor, name, max(0, before[0] - start), start, before)
+        before = state_of(stream)
+        start = stream.tell() if before else 0
+        return before and cls(stream, name, max(0, before[0] - start), start, before)
 
     def part(self, start: int, size: int) -> PlainFile:
         """Some of these bytes."""
@@ -114,7 +111,7 @@ class PlainFile:
         try:  # and no `told`: it would take as long as reading a small part
             while filled < size:
                 rest = view[filled:] if filled else view
-                got = os.preadv(self.descriptor, (rest,), self.start + at + filled)
+                got = os.preadv(self.file.fileno(), (rest,), self.start + at + filled)
                 if not got:
                     break
                 filled += got
@@ -129,7 +126,7 @@ class PlainFile:
 
     def check(self) -> None:
         """Raise `InputError` where the file is no longer what it was."""
-        refuse_change(self.descriptor, self.before, self.name)
+        refuse_change(self.file, self.before, self.name)
 
 
 @dataclass(frozen=True)
