@@ -61,10 +61,15 @@ class Opened:
         """All of it, as text."""
         return Stream(self.name, self.source, encoding, max_bytes)
 
+    @property
+    def is_seekable(self) -> bool:
+        """Whether any of its bytes can be looked for as they are."""
+        return self.raw is not None and self.raw.seekable()
+
     def binary(self, files: ExitStack) -> BinaryIO:
         """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
         raw: Any = self.source
-        if self.raw is not None and self.raw.seekable():
+        if self.is_seekable:
             raw = self.raw
             raw.seek(-len(self.head), os.SEEK_CUR)
         buffered = io.BufferedReader(raw)

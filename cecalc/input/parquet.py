@@ -95,12 +95,11 @@ def _lying(
     opened: Opened, files: Files, max_bytes: int | None
 ) -> tuple[BinaryIO, PlainFile | None]:
     """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
+    if not opened.is_seekable:
+        return seekable(opened, files, max_bytes)
     stream = opened.binary(files)
-    regular = PlainFile.of(stream, opened.name)
-    if regular is None and not stream.seekable():
-        return seekable(stream, opened.name, files, max_bytes)
     refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
-    return stream, regular
+    return stream, PlainFile.of(stream, opened.name)
 
 
 def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:

@@ -10,16 +10,16 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 from cecalc.errors import DataError, InputError, LimitError, Place, count, reason
 from cecalc.input import files
 from cecalc.input.arrays.windows import Windows
-from cecalc.input.files import State, refuse_change, state_of
+from cecalc.input.files import Files, Opened, State, refuse_change, state_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,29 +193,27 @@ class StoredWindows(Windows):
             raise out_of_memory(size, self.place) from None
 
 
-def seekable(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None
-) -> tuple[BinaryIO, PlainFile]:
-    """The stream where it is a plain file, else a temporary copy of it, that `files` removes.
+def seekable(opened: Opened, files: Files, max_bytes: int | None) -> tuple[BinaryIO, PlainFile]:
+    """What was opened, where it is a plain file, else a temporary copy, that `files` removes.
 
     Raises
     ------
     LimitError : it does not come from a file, and has more than `max_bytes`
     InputError : it cannot be read, or there is no room for the copy
     """
-    plain = PlainFile.of(stream, name)
-    if plain is not None:
-        return stream, plain
-    size = 0
-    with told(Place(source=name)):
-        copy = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        while piece := stream.read(PIECE):
-            size += len(piece)
-            refuse_more(size, max_bytes, Place(source=name))
-            copy.write(piece)
-        copy.flush()
-        copy.seek(0)
-    return seekable(copy, name, files, max_bytes)
+    stream, size = opened.binary(files), 0
+    if (plain := PlainFile.of(stream, opened.name)) is None:
+        place = Place(source=opened.name)
+        with told(place):
+            copy = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            while piece := stream.read(PIECE):
+                size += len(piece)
+                refuse_more(size, max_bytes, place)
+                copy.write(piece)
+            copy.flush()
+            copy.seek(0)
+        stream, plain = copy, cast("PlainFile", PlainFile.of(copy, opened.name))
+    return stream, plain
 
 
 @contextmanager

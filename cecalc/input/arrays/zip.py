@@ -8,12 +8,13 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
 from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable
+from cecalc.input.files import Files, Opened
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
@@ -31,7 +32,7 @@ class Archive:
     stream: BinaryIO
     zip: zipfile.ZipFile
     plain: PlainFile
-    files: ExitStack
+    files: Files
     max_bytes: int | None
     expanded: int = 0
     """How many bytes the members opened so far have."""
@@ -79,10 +80,8 @@ class Member(ArrayStream):
         return undamaged(self.place, "checksum mismatch")
 
 
-def open_archive(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> Archive:
-    """The zip file in a stream; what comes from a pipe is copied to a temporary file first.
+def open_archive(opened: Opened, files: Files, max_bytes: int | None) -> Archive:
+    """The zip file in an input; what comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
@@ -90,8 +89,8 @@ def open_archive(
     DataError : two members have one name, or more follows
     LimitError : it does not come from a file, and is larger than `max_bytes`
     """
-    stream, plain = seekable(stream, name, files, max_bytes)
-    place = Place(source=name)
+    stream, plain = seekable(opened, files, max_bytes)
+    place = Place(source=opened.name)
     with undamaged(place, "its zip directory is damaged"):
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
@@ -100,7 +99,7 @@ def open_archive(
     twice = [member for member, n in Counter(archive.namelist()).items() if n > 1]
     if twice:
         raise DataError(f"holds two members named {excerpt(twice[0])}", place=place)
-    return Archive(name, stream, archive, plain, files, max_bytes)
+    return Archive(opened.name, stream, archive, plain, files, max_bytes)
 
 
 def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> None:
