@@ -292,14 +292,13 @@ class Stream:
         while not text and (data := self._bounded(size)):  # a character may need several bytes
             text = self._decoded(decode, data)
         if not text and self._failure is None:
-            text = self._decoded(decode, b"", is_last=True)
+            text = self._decoded(decode, b"")
         return text.encode(_UTF_8, "surrogateescape")
 
-    def _decoded(
-        self, decode: Callable[[bytes, bool], str], data: bytes, *, is_last: bool = False
-    ) -> str:
+    def _decoded(self, decode: Callable[[bytes, bool], str], data: bytes) -> str:
+        """Data as text; what is left of it, where none follows."""
         try:
-            return decode(data, is_last)
+            return decode(data, not data)
         except UnicodeError as error:
             self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
             if isinstance(error, UnicodeDecodeError):

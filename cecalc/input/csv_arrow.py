@@ -93,8 +93,7 @@ class _Cut:
         np.add(ends[:-1], 1, out=begins[1:])
         if len(piece) > MAX_FIELD and (ends - begins).max() > MAX_FIELD:
             raise ValueError("too long")
-        first, last = positions[0], positions[-1] + 1
-        chosen: Any = slice(first, last) if last - first == len(positions) else list(positions)
+        chosen = _run(list(positions))
         offsets = np.empty(2 * rows * len(positions) + 1, np.int32)
         for at, places in enumerate((begins, ends)):
             offsets[at:-1:2] = places.reshape(rows, fields)[:, chosen].reshape(-1)
@@ -102,6 +101,13 @@ class _Cut:
         is_field = np.full(len(offsets) // 8 + 1, 0b01010101, np.uint8)
         buffers = [pa.py_buffer(part) for part in (is_field, offsets, piece)]
         return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+def _run(positions: list[int]) -> Any:
+    """What takes these columns; nothing is copied where they are neighbours."""
+    first = positions[0] if positions else 0
+    run = range(first, first + len(positions))
+    return slice(run.start, run.stop) if positions == [*run] else positions
 
 
 def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
@@ -128,12 +134,7 @@ def _unquoted(
     numbers = cut.numbers(asked) if asked else np.empty((block.rows, 0))
 
     def chosen(positions: Sequence[int]) -> Floats:
-        """The columns at these positions; a view where they are neighbours."""
-        places = np.searchsorted(asked, positions)
-        first = int(places[0]) if positions else 0
-        if (np.diff(places) == 1).all():
-            return numbers[:, first : first + len(positions)]
-        return numbers[:, places]
+        return numbers[:, _run(np.searchsorted(asked, positions).tolist())]
 
     if named:
         texts, indices = cut.encoded(named[0])

@@ -57,6 +57,11 @@ class Opened:
     raw: BinaryIO | None
     """The file or pipe itself, past the head; None where it is compressed."""
 
+    @property
+    def place(self) -> Place:
+        """The input as a place of errors."""
+        return Place(source=self.name)
+
     def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
         """All of it, as text."""
         return Stream(self.name, self.source, encoding, max_bytes)

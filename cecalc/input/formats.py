@@ -105,7 +105,7 @@ def _arrays(
     else:
         found = torch.open_zip(name, source, files, request.max_bytes)
     if not found.names:
-        raise DataError("holds no arrays", place=Place(source=source.name))
+        raise DataError("holds no arrays", place=source.place)
     return found
 
 
@@ -157,7 +157,7 @@ def open_as(
     """
     head = source.head
     if not form.is_text and not form.fits(head):
-        raise not_a(form.title, head, Place(source=source.name))
+        raise not_a(form.title, head, source.place)
     try:
         return form.open(form.name, source, request, wanted, files)
     except DataError as error:
@@ -186,12 +186,8 @@ def is_file_name(text: str) -> bool:
     """
     if "[" in text or "\n" in text:
         return False
-    return (
-        text == "-"
-        or text.startswith("@")
-        or "/" in text
-        or any(_suffix(text) in form.suffixes for form in FORMATS)
-    )
+    is_path = text == "-" or text.startswith("@") or "/" in text
+    return is_path or any(_suffix(text) in form.suffixes for form in FORMATS)
 
 
 def _suffix(path: str) -> str:

@@ -100,8 +100,7 @@ def _refuse_account(uri: str) -> None:
 def _matches(path: str, pattern: str) -> bool:
     """Whether a path matches part by part: * does not reach over a slash."""
     parts, wanted = path.split("/"), pattern.split("/")
-    pairs = zip(parts, wanted, strict=False)
-    return len(parts) == len(wanted) and all(fnmatch.fnmatchcase(a, b) for a, b in pairs)
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def _found(uri: str) -> tuple[Any, str]:

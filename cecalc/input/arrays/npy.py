@@ -69,17 +69,17 @@ def open_npy(opened: Opened, files: Files, max_bytes: int | None) -> ArrayFile:
     InputError : it ends early
     LimitError : it is larger than `max_bytes`, or has no room
     """
-    stream, place = opened.binary(files), Place(source=opened.name)
-    in_order = ArrayStream(stream, place)
-    header = read_header(in_order, place)
+    stream = opened.binary(files)
+    in_order = ArrayStream(stream, opened.place)
+    header = read_header(in_order)
     if (plain := PlainFile.of(stream, opened.name)) is not None:
         header.refuse_other_size(plain.size)
-    refuse_more(header.data_bytes, max_bytes, place)
+    refuse_more(header.data_bytes, max_bytes, opened.place)
     array = header.windows(plain or in_order)
     return ArrayFile(opened.name, ("",), lambda _: replace(array))
 
 
-def read_header(source: ArrayStream, place: Place) -> NpyHeader:
+def read_header(source: ArrayStream) -> NpyHeader:
     """The header of an array, read up to its end.
 
     Raises
@@ -87,7 +87,7 @@ def read_header(source: ArrayStream, place: Place) -> NpyHeader:
     DataError : it is no header, or says what is not read
     InputError : it ends early
     """
-    magic = source.read(np.lib.format.MAGIC_LEN)
+    magic, place = source.read(np.lib.format.MAGIC_LEN), source.place
     prefix = np.lib.format.MAGIC_PREFIX
     if not magic.startswith(prefix[: len(magic)]):
         raise not_a("NumPy", magic, place)
@@ -135,7 +135,7 @@ def arrays_in(archive: Archive) -> ArrayFile:
 
     def opened(name: str) -> Windows:
         member = archive.member(name + _SUFFIX)
-        header = read_header(member, member.place)
+        header = read_header(member)
         header.refuse_other_size(member.size - header.size)
         return header.windows(member)
 

@@ -64,8 +64,7 @@ def open_safetensors(opened: Opened, files: Files, max_bytes: int | None) -> Arr
     InputError : the file ends early
     LimitError : it is larger than `max_bytes`
     """
-    _, file = seekable(opened, files, max_bytes)
-    place = Place(source=opened.name)
+    (_, file), place = seekable(opened, files, max_bytes), opened.place
     refuse_more(file.size, max_bytes, place)
     head = file.read(0, _LENGTH_BYTES + 1)
     length = int.from_bytes(head[:_LENGTH_BYTES], "little")

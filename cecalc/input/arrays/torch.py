@@ -41,7 +41,7 @@ def open_zip(form: InputFormat, opened: Opened, files: Files, max_bytes: int | N
     """
     if opened.head.startswith(_PICKLE):
         hint = "save it anew with torch.save of torch 1.6 or later"
-        raise DataError(_ONLY_TENSORS, place=Place(source=opened.name), hint=hint)
+        raise DataError(_ONLY_TENSORS, place=opened.place, hint=hint)
     archive = open_archive(opened, files, max_bytes)
     arrays = arrays_in(archive)
     has_arrays = arrays.names and form is not InputFormat.PT
@@ -65,7 +65,10 @@ def tensors_in(archive: Archive) -> ArrayFile:
     size = sum(info.file_size for info in archive.members.values())
     if size > files.room():
         raise out_of_memory(size, place)
-    _check_sums(archive)
+    for name, info in archive.members.items():
+        member = archive.member(name)
+        while info.CRC and member.read(PIECE):  # 0 where torch was told to compute none
+            pass  # torch itself does not compare checksums
     found = _loaded(archive.stream, place, archive.expanded)
     archive.plain.check()
     names = tuple(key for key, entry in found.items() if isinstance(entry, torch.Tensor))
@@ -92,14 +95,6 @@ def _windows(tensor: Any, source: str, name: str) -> HeldWindows:
     values = tensor.detach().resolve_neg()
     values = values.view(torch.uint16) if dtype == BFLOAT16 else values
     return HeldWindows.of(values.numpy(), dtype, place)
-
-
-def _check_sums(archive: Archive) -> None:
-    """Compare every member's checksum, which torch does not."""
-    for name, info in archive.members.items():
-        member = archive.member(name)
-        while info.CRC and member.read(PIECE):  # 0 where torch was told to compute none
-            pass
 
 
 def _loaded(stream: BinaryIO, place: Place, size: int) -> Mapping[str, Any]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import struct
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
+from zipfile import BadZipFile
 
-from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
-from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable
+from cecalc.errors import DataError, InputError, Place, count, excerpt
+from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable, told
 from cecalc.input.files import Files, Opened
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _END, _END_BYTES = b"PK\x05\x06", 22
 """What the end of a zip's directory begins with, and how long it is without a comment."""
-_DAMAGED = (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error)
+_DAMAGED = (OSError, ValueError, ArithmeticError, NotImplementedError, BadZipFile, struct.error)
 """What Python's zip reader raises on nonsense."""
 
 
@@ -58,7 +55,7 @@ class Archive:
             raise DataError(f"compression method {info.compress_type} is not read", place=place)
         self.expanded += info.file_size
         refuse_more(self.expanded, self.max_bytes, Place(source=self.name), expands=True)
-        with undamaged(place, "zip entry is damaged"):
+        with told(place, "zip entry is damaged", _DAMAGED):
             stream = self.files.enter_context(self.zip.open(info))
         return Member(stream, place, info.file_size, self.plain)
 
@@ -67,6 +64,8 @@ class Archive:
 class Member(ArrayStream):
     """The bytes of a member, read in order; the checksum is compared with the last of them."""
 
+    damage = "checksum mismatch"
+    damaged = _DAMAGED
     size: int
     plain: PlainFile
 
@@ -74,10 +73,6 @@ class Member(ArrayStream):
         """Raise where the checksum is wrong or the file has changed."""
         self.read(1)
         self.plain.check()
-
-    def told(self) -> AbstractContextManager[None]:
-        """What is wrong with reading, as an `InputError`."""
-        return undamaged(self.place, "checksum mismatch")
 
 
 def open_archive(opened: Opened, files: Files, max_bytes: int | None) -> Archive:
@@ -89,9 +84,8 @@ def open_archive(opened: Opened, files: Files, max_bytes: int | None) -> Archive
     DataError : two members have one name, or more follows
     LimitError : it does not come from a file, and is larger than `max_bytes`
     """
-    stream, plain = seekable(opened, files, max_bytes)
-    place = Place(source=opened.name)
-    with undamaged(place, "its zip directory is damaged"):
+    (stream, plain), place = seekable(opened, files, max_bytes), opened.place
+    with told(place, "its zip directory is damaged", _DAMAGED):
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
         archive = files.enter_context(zipfile.ZipFile(stream))
@@ -117,21 +111,3 @@ def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> Non
 def short(name: str) -> str:
     """A member's name in a message."""
     return excerpt(name)[1:-1]
-
-
-@contextmanager
-def undamaged(place: Place, damage: str) -> Iterator[None]:
-    """What is wrong with the bytes of a zip file, as an `InputError`."""
-    try:
-        yield
-    except CecalcError:
-        raise
-    except zlib.error:
-        raise InputError("compressed data is damaged", place=place) from None
-    except EOFError:
-        raise InputError("file ends early", place=place) from None
-    except OSError as error:  # a directory that points before the file makes for an invalid seek
-        rule = damage if error.errno == errno.EINVAL else reason(error)
-        raise InputError(rule, place=place) from None
-    except _DAMAGED:
-        raise InputError(damage, place=place) from None
