@@ -225,4 +225,6 @@ def floats_of(column: Any) -> Floats:
 
 def _numbers(column: Any) -> Any:
     """A column of numbers without nulls, as stored."""
-    return column.to_numpy(zero_copy_only=False)
+    if _types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    return np.from_dlpack(column)  # to_numpy would import pandas

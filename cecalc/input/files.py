@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place
+from cecalc.input import stores
 from cecalc.input.bytes import Rejoined, Stream, compression, why
 from cecalc.process import address_limit
 from cecalc.progress import Meter
@@ -173,9 +174,7 @@ def open_bytes(path: str, files: Files) -> Opened:
         if sys.stdin is None:
             raise InputError("standard input is closed")
         name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
-    elif path.startswith(("s3://", "gs://")):
-        from cecalc.input import stores
-
+    elif stores.is_stored(path):
         name, raw = path, stores.opened(path, files)
     else:
         name, raw = path, _opened(path)

@@ -18,7 +18,6 @@ from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, InputError, Place
 
-SCHEMES = ("s3://", "gs://")
 _CONNECT_SECONDS, _REQUEST_SECONDS, _ATTEMPTS = 5, 20, 2
 _UNREACHED = "no connection"
 _REASONS = {
@@ -37,7 +36,7 @@ def is_stored(path: str) -> bool:
     >>> is_stored("s3://bucket/x.npy"), is_stored("s3/x.npy")
     (True, False)
     """
-    return path.startswith(SCHEMES)
+    return path.startswith(("s3://", "gs://"))
 
 
 def opened(uri: str, files: ExitStack) -> BinaryIO:
