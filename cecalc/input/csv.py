@@ -136,15 +136,12 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
     d = re.escape(delimiter)
     one = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n]*)'
     well_quoted = re.compile(rf"{one}(?:{d}{one})*[\r\n]*")
-    pending: list[str] = []
-    last = block.line
+    pending = list[tuple[int, str]]()
 
     def tape() -> Iterator[str]:
-        nonlocal last
-        for number, line in block.lines():
+        for line in block.lines():
             pending.append(line)
-            last = number
-            yield line
+            yield line[1]
 
     csv.field_size_limit(MAX_FIELD)
     reader = csv.reader(tape(), delimiter=delimiter, strict=True)
@@ -155,10 +152,10 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            place = Place(source=block.name, line=last - len(pending) + 1)
+            place = Place(source=block.name, line=pending[0][0])
             raise _fault(str(error), place, lines=len(pending)) from None
-        raw = "".join(pending)
-        first = last - len(pending) + 1
+        raw = "".join(line for _, line in pending)
+        first = pending[0][0]
         if '"' in raw and not well_quoted.fullmatch(raw):
             place = Place(source=block.name, line=first)
             raise DataError("quote inside an unquoted field", place=place)

@@ -17,7 +17,7 @@ from pyarrow import json as arrow_json
 
 from cecalc.input.arrow_columns import ArrowColumns, floats_of
 from cecalc.input.table import Columns, LazyOriginals, Reading
-from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock
+from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock, is_utf_8
 
 
 def columns(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
@@ -63,7 +63,7 @@ def _has_object_per_line(block: TextBlock) -> bool:
         return False
     if text.count(b"\n{") + text.startswith(b"{") != block.rows or b"\0" in text or b"\r" in text:
         return False
-    return block.is_utf_8
+    return is_utf_8(text)
 
 
 def _read(block: TextBlock, schema: pa.Schema) -> list[pa.Array]:
