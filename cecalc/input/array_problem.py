@@ -17,8 +17,7 @@ from cecalc.input.extra_arrays import ExtraArray, TargetReader, open_extras
 from cecalc.input.files import Files
 from cecalc.input.problem import batch_of, stated, with_extras
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
-from cecalc.input.table import Columns
-from cecalc.model import Batch, Block, Problem, Schema
+from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
 from cecalc.terms import Kind, Reduction, Task

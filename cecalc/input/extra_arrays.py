@@ -19,9 +19,9 @@ from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
-from cecalc.input.table import Columns, Reading, Table
+from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
-from cecalc.model import Floats
+from cecalc.model import Columns, Floats
 from cecalc.request import Given, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
@@ -100,7 +100,9 @@ class ExtraColumn:
             fits = max(0, len(self.numbers) - start)
             fault = DataError(f"{self._size}, but more rows of values")
         if fault is not None:
-            columns = columns.before(fits, fault)
+            if not fits:
+                raise fault
+            columns = replace(columns.rows(slice(fits)), fault=fault)
         return self.origin.beside(columns, self.numbers[start : start + fits], start)
 
     def check_length(self, rows: int) -> None:

@@ -18,9 +18,9 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
-from cecalc.model import Original
+from cecalc.model import Columns, Original
 from cecalc.request import InputRequest
 from cecalc.terms import NanPolicy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,10 +16,11 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
 from cecalc.input.files import Files
-from cecalc.input.shapes import arrange, axis_names
-from cecalc.input.table import Columns, Reading, Table, TableBlock
-from cecalc.model import Batch, Block, Problem, Schema
+from cecalc.input.shapes import aligned
+from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import InputRequest
+from cecalc.terms import Task
 
 
 def stated(schema: Schema, blocks: Iterator[Block], notes: tuple[str, ...] = ()) -> Problem:
@@ -29,60 +31,79 @@ def stated(schema: Schema, blocks: Iterator[Block], notes: tuple[str, ...] = ())
     DataError : a row of the first block breaks a rule, or the classes have more or fewer names
     """
     first = next(blocks)()
+    axes = [f"d{i}" for i, _ in enumerate(first.extents, 1)]
     schema = replace(
         schema,
         classes=shown_names(schema.classes, first.values.shape[1]),
-        coordinates=axis_names(first.coordinates),
+        coordinates=("n", *axes) if axes else (),
         notes=(*schema.notes, *notes),
     )
     return Problem(schema, itertools.chain([lambda: first], blocks))
 
 
-def with_extras(schema: Schema, target: ExtraArray | None, weight: ExtraArray | None) -> Schema:
+def with_extras(schema: Schema, *extras: ExtraArray | None) -> Schema:
     """A schema that also says what options gave beside the values."""
-    if target is not None:
-        schema = replace(
-            schema,
-            target_columns=target.columns,
-            target_source=target.source,
-            notes=(*schema.notes, *target.classes.notes),
-        )
-    if weight is not None:
-        schema = replace(schema, weight_columns=weight.columns, weight_source=weight.source)
+    for extra in extras:
+        if extra is not None:
+            parts: dict[str, Any] = {
+                f"{extra.name}_columns": extra.columns,
+                f"{extra.name}_source": extra.source,
+                "notes": (*schema.notes, *extra.classes.notes),
+            }
+            schema = replace(schema, **parts)
     return schema
 
 
 def batch_of(columns: Columns, start: int, request: InputRequest) -> Batch:
     """Some entries of axis 0 from `start` on, laid out in rows.
 
+    Parameters
+    ----------
+    columns : values of shape (C,), (N, C) or (N, C, d1, …, dK), for bce and sigmoid (N,), (N, M) or
+        more; a target of the same shape, or one dimension fewer
+    start : the number of the first entry
+    request : decides whether axis 1 is the class or every value is a cell
+
     Raises
     ------
     DataError : the shapes do not go together
     """
-    arranged = arrange(request.task, columns.values, columns.target, request.target_form)
-    weight, coordinates = columns.sample_weight, arranged.coordinates
-
-    def spread(items: Sequence[Any] | None) -> Any:
-        if items is None or arranged.per_row == 1:
-            return items
-        return [item for item in items for _ in range(arranged.per_row)]
-
-    if coordinates is not None:
-        coordinates[:, 0] += start
+    given = None if columns.target is None else columns.target.shape
+    shape, target_shape = aligned(request.task, columns.values.shape, given, request.target_form)
+    values = columns.values.reshape(shape)
+    target = None if columns.target is None else columns.target.reshape(target_shape)
+    n, classes, *rest = shape
+    if not rest or request.task in (Task.BCE, Task.SIGMOID):
+        if rest and target is not None:
+            target = target.reshape(n, -1)
+        parts = vars(columns) | {"values": values.reshape(n, -1), "target": target}
+        return Batch(**parts, start=start, cell_shape=shape[1:])
+    per_row = math.prod(rest)
+    if target is not None:
+        target = target.reshape(-1) if target.ndim < values.ndim else _class_last(target)
+    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
+    coordinates[:, 0] += start
+    laid: dict[str, Any] = {"values": _class_last(values), "target": target, "fault": columns.fault}
+    beside = {k: _spread(v, per_row) for k, v in vars(columns).items() if k not in laid}
     return Batch(
-        start=start * arranged.per_row,
-        values=arranged.values,
-        target=arranged.target,
-        sample_weight=None if weight is None else np.repeat(weight, arranged.per_row),
-        ids=spread(columns.ids),
-        lines=spread(columns.lines),
-        target_lines=spread(columns.target_lines),
-        weight_lines=spread(columns.sample_weight_lines),
+        **laid,
+        **beside,
+        start=start * per_row,
         coordinates=coordinates,
-        extents=arranged.extents,
-        cell_shape=arranged.cell_shape,
-        originals=spread(columns.originals),
+        extents=tuple(rest),
+        cell_shape=(classes,),
     )
+
+
+def _class_last(array: Floats) -> Floats:
+    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+
+
+def _spread(items: Any, times: int) -> Any:
+    """What stands beside entries, for each of the rows that one of them became."""
+    if items is None or hasattr(items, "ndim"):
+        return items if items is None else np.repeat(items, times)
+    return [item for item in items for _ in range(times)]
 
 
 def from_table(table: Table, request: InputRequest) -> Problem:
@@ -112,7 +133,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         header_text=table.header_text,
         columns=tuple((i + 1, fields[i]) for i in layout.values),
         target_columns=tuple((i + 1, fields[i]) for i in layout.target),
-        weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
+        sample_weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
         files=table.files,
         notes=layout.notes,
     )
@@ -152,6 +173,6 @@ def _parsed(
         batch = batch_of(columns, block.start, request)
     except CecalcError as error:
         raise error.at(source=source) from None
-    if columns.fault is not None:
-        columns.fault.at(source=source)
-    return replace(batch, source=block.source, fault=columns.fault)
+    if batch.fault is not None:
+        batch.fault.at(source=source)
+    return replace(batch, source=block.source)
