@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -98,21 +97,13 @@ class ExtraColumn:
         fits, fault = self._other_id(columns.ids, slice(start, start + rows))
         if fault is None and len(self.numbers) < start + rows:
             fits = max(0, len(self.numbers) - start)
-            fault = DataError(f"{self._size}, but more rows of values")
+            size = count(len(self.numbers), self.origin.title)
+            fault = DataError(f"{size}, but more rows of values")
         if fault is not None:
             if not fits:
                 raise fault
             columns = replace(columns.rows(slice(fits)), fault=fault)
         return self.origin.beside(columns, self.numbers[start : start + fits], start)
-
-    def check_length(self, rows: int) -> None:
-        """Refuse it where it is not as long as the table was."""
-        if len(self.numbers) != rows:
-            raise DataError(f"{count(rows, 'row')} of values, {self._size}")
-
-    @property
-    def _size(self) -> str:
-        return count(len(self.numbers), self.origin.title)
 
     def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError | None]:
         """How many rows have the identifier beside them, and what is wrong with the next one."""
@@ -126,6 +117,13 @@ class ExtraColumn:
                     hint="both files carry ids: bring them into the same order",
                 )
         return part.stop - part.start, None
+
+
+def check_length(what: str, given: int, rows: int, source: str | None = None) -> None:
+    """Refuse what is not one for each row of the values."""
+    if given != rows:
+        rule = f"{count(rows, 'row')} of values, {count(given, what)}"
+        raise DataError(rule, place=Place(source=source))
 
 
 @dataclass(frozen=True)
@@ -305,13 +303,8 @@ def _gathered(table: Table, reading: Reading) -> Columns:
 
 def _texts_encoded(texts: Any, names: Classes, source: str | None) -> ExtraArray:
     names = names.settled(texts.reshape(-1)[:HEAD].tolist())
-    known, places = np.unique(texts, return_inverse=True)
-    per_row = max(1, math.prod(texts.shape[1:]))
-    found = names.encoded(
-        known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
-    )
-    array = HeldWindows.of(found.reshape(texts.shape))
-    return ExtraArray("target", array, source, Classes(notes=names.notes))
+    found = names.numbered(texts, lambda row: Place(source=source, row=row))
+    return ExtraArray("target", HeldWindows.of(found), source, Classes(notes=names.notes))
 
 
 def read_numbers(given: Given) -> Floats:
@@ -337,7 +330,7 @@ def read_numbers(given: Given) -> Floats:
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
-        value = getattr(error, "text", None)
+        value = getattr(error, "value", None)
         raise DataError(str(error), place=Place(source=given.path), value=value) from None
     return to_array(nested, given.option)
 

@@ -14,7 +14,13 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, ExtraColumn, TargetReader, open_extras
+from cecalc.input.extra_arrays import (
+    ExtraArray,
+    ExtraColumn,
+    TargetReader,
+    check_length,
+    open_extras,
+)
 from cecalc.input.files import Files
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -154,11 +160,8 @@ def _blocks(
     for block in blocks:
         rows = block.start + block.count
         yield partial(_parsed, block, reading, extras, request)
-    try:
-        for extra in extras:
-            extra.check_length(rows)
-    except DataError as error:
-        raise error.at(source=reading.source) from None
+    for extra in extras:
+        check_length(extra.origin.title, len(extra.numbers), rows, reading.source)
 
 
 def _parsed(
