@@ -15,7 +15,7 @@ from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
-from cecalc.input.problem import batch_of, stated, with_extras
+from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
 from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
@@ -239,7 +239,7 @@ class _Arrays:
             target = replace(target, array=_transposed(target.array, request))
         shape = None if target is None else target.array.shape
         rows, targets = aligned(request.task, values.shape, shape, request.target_form)
-        schema = with_extras(replace(self.schema, is_flat=len(values.shape) == 1), target, weight)
+        schema = replace(self.schema, is_flat=len(values.shape) == 1)
         if weight is not None:
             check_length("sample weight", math.prod(weight.array.shape), rows[0])
         if self.ids is not None:
@@ -250,7 +250,7 @@ class _Arrays:
             target=target and replace(target, array=target.array.reshaped(targets)),
             weight=weight and replace(weight, array=weight.array.reshaped(rows[:1])),
         )
-        return stated(schema, arrays.blocks(request, files.meter))
+        return stated(schema, (target, weight), arrays.blocks(request, files.meter))
 
     def blocks(self, request: InputRequest, meter: Meter) -> Iterator[Block]:
         """Blocks of bounded size."""
@@ -271,11 +271,12 @@ class _Arrays:
         stored: list[tuple[ExtraArray, Any]],
         request: InputRequest,
     ) -> Batch:
-        ids = None if self.ids is None else self.ids[part]
-        columns = Columns(as_stored(values, self.values.dtype), ids=ids)
+        columns = Columns(as_stored(values, self.values.dtype))
         for extra, entries in stored:
             numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
             columns = extra.beside(columns, numbers, part.start)
+        if self.ids is not None:  # last: those of a table that was given beside are not compared
+            columns = replace(columns, ids=self.ids[part])
         return batch_of(columns, part.start, request)
 
 

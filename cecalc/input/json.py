@@ -44,14 +44,11 @@ def loads(text: str, *, nan: bool = False) -> Any:
             raise DataError("NaN is not JSON; --nan propagate lets it through", value=name)
         return float(name)
 
-    reader = json.JSONDecoder(
-        object_pairs_hook=_unique,
-        parse_constant=constant,
-        parse_float=_finite if _MAY_OVERFLOW.search(text) else None,
-        parse_int=_integer if _MAY_OVERFLOW.search(text) else None,
-    )
+    hooks: dict[str, Any] = {"object_pairs_hook": _unique, "parse_constant": constant}
+    if _MAY_OVERFLOW.search(text):
+        hooks |= {"parse_float": _finite, "parse_int": _integer}
     try:
-        value = reader.decode(text)
+        value = json.JSONDecoder(**hooks).decode(text)
     except json.JSONDecodeError as error:
         raise DataError(_reason(error, text), place=Place(line=error.lineno)) from None
     except RecursionError:

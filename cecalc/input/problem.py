@@ -14,13 +14,7 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
-from cecalc.input.extra_arrays import (
-    ExtraArray,
-    ExtraColumn,
-    TargetReader,
-    check_length,
-    open_extras,
-)
+from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -28,36 +22,44 @@ from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import InputRequest
 from cecalc.terms import Task
 
+Held = tuple[ExtraArray, Floats]
+"""What stands beside the rows of a table, and all of its numbers."""
 
-def stated(schema: Schema, blocks: Iterator[Block], notes: tuple[str, ...] = ()) -> Problem:
+
+def stated(
+    schema: Schema,
+    extras: Iterable[ExtraArray | None],
+    blocks: Iterator[Block],
+    notes: tuple[str, ...] = (),
+) -> Problem:
     """The problem of these blocks; the first one tells what the schema leaves open.
+
+    Parameters
+    ----------
+    schema : what is known already
+    extras : what stands beside the values
+    blocks : there is one at least
+    notes : what is worth knowing about how the rest was read
 
     Raises
     ------
     DataError : a row of the first block breaks a rule, or the classes have more or fewer names
     """
-    first = next(blocks)()
+    first, parts, every = next(blocks)(), dict[str, Any](), list(schema.notes)
+    for extra in extras:
+        if extra is not None:
+            parts[f"{extra.name}_columns"] = extra.columns
+            parts[f"{extra.name}_source"] = extra.source
+            every += extra.classes.notes
     axes = [f"d{i}" for i, _ in enumerate(first.extents, 1)]
     schema = replace(
         schema,
         classes=shown_names(schema.classes, first.values.shape[1]),
         coordinates=("n", *axes) if axes else (),
-        notes=(*schema.notes, *notes),
+        notes=(*every, *notes),
+        **parts,
     )
     return Problem(schema, itertools.chain([lambda: first], blocks))
-
-
-def with_extras(schema: Schema, *extras: ExtraArray | None) -> Schema:
-    """A schema that also says what options gave beside the values."""
-    for extra in extras:
-        if extra is not None:
-            parts: dict[str, Any] = {
-                f"{extra.name}_columns": extra.columns,
-                f"{extra.name}_source": extra.source,
-                "notes": (*schema.notes, *extra.classes.notes),
-            }
-            schema = replace(schema, **parts)
-    return schema
 
 
 def batch_of(columns: Columns, start: int, request: InputRequest) -> Batch:
@@ -127,7 +129,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     reading = table.reading(request.task, Classes.of(request, names))
     with Files() as files:
         extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
-        columns = [ExtraColumn.of(extra) for extra in extras if extra is not None]
+        held = [(extra, extra.held()) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
     weight = layout.sample_weight
     schema = Schema(
@@ -143,36 +145,33 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         files=table.files,
         notes=layout.notes,
     )
-    parsed = _blocks(blocks, reading, columns, request)
+    parsed = _blocks(blocks, reading, held, request)
     try:
-        return stated(with_extras(schema, *extras), parsed, reading.classes.notes)
+        return stated(schema, extras, parsed, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
 
 
 def _blocks(
-    blocks: Iterable[TableBlock],
-    reading: Reading,
-    extras: Sequence[ExtraColumn],
-    request: InputRequest,
+    blocks: Iterable[TableBlock], reading: Reading, extras: Sequence[Held], request: InputRequest
 ) -> Iterator[Block]:
     rows = 0
     for block in blocks:
         rows = block.start + block.count
         yield partial(_parsed, block, reading, extras, request)
-    for extra in extras:
-        check_length(extra.origin.title, len(extra.numbers), rows, reading.source)
+    for extra, numbers in extras:
+        check_length(extra.title, len(numbers), rows, reading.source)
 
 
 def _parsed(
-    block: TableBlock, reading: Reading, extras: Sequence[ExtraColumn], request: InputRequest
+    block: TableBlock, reading: Reading, extras: Sequence[Held], request: InputRequest
 ) -> Batch:
     """The batch of a block; every error names the table."""
     source = block.source or reading.source
     try:
         columns = columns_of(block, replace(reading, source=source))
-        for extra in extras:
-            columns = extra.beside(columns, block.start)
+        for extra, numbers in extras:
+            columns = extra.beside(columns, numbers[block.start :], block.start)
         batch = batch_of(columns, block.start, request)
     except CecalcError as error:
         raise error.at(source=source) from None
