@@ -106,12 +106,12 @@ class Columns:
         """Some of the rows, in their order."""
 
         def part(items: Any) -> Any:
-            if items is None or isinstance(chosen, slice) or hasattr(items, "ndim"):
-                return items if items is None else items[chosen]
+            if isinstance(chosen, slice) or hasattr(items, "ndim"):
+                return items[chosen]
             return [items[row] for row in chosen]
 
-        parts = {name: part(items) for name, items in vars(self).items() if name not in self.WHOLE}
-        return replace(self, **parts)
+        there = {k: v for k, v in vars(self).items() if v is not None and k not in self.WHOLE}
+        return replace(self, **{name: part(items) for name, items in there.items()})
 
 
 @dataclass(frozen=True)

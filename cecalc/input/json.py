@@ -162,12 +162,13 @@ class _RowObjects:
 
     name: str
     first: dict[str, Any]
+    fields: list[str]
     layout: Layout
 
     @classmethod
     def of(cls, name: str, first: Record, request: InputRequest, wanted: Wanted) -> _RowObjects:
         """Objects like the first one."""
-        fields = _fields(first.original.cells)
+        fields = [key.replace("-", "_") for key in first.original.cells]
         place = Place(source=name, line=first.line, row=first.number)
         if "weight" in fields or "pos_weight" in fields:
             raise DataError(
@@ -175,12 +176,11 @@ class _RowObjects:
                 hint="give them once with --weight; the weight of a row is sample_weight",
                 place=place,
             )
-        return cls(name, first.original.cells, understand(fields, request, wanted, place))
+        return cls(name, first.original.cells, fields, understand(fields, request, wanted, place))
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         lists = list_shapes(list(self.first.values()), self.layout)
-        fields = _fields(self.first)
-        return Table(self.name, fields, self.layout, blocks, form="objects", lists=lists)
+        return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
         keys, used = list(self.first), frozenset(self.layout.used)
@@ -198,10 +198,6 @@ class _RowObjects:
         from cecalc.input import json_arrow
 
         return json_arrow.columns(block, self.first, reading)
-
-
-def _fields(keys: Iterable[str]) -> list[str]:
-    return [key.replace("-", "_") for key in keys]
 
 
 _ROOM = 4

@@ -70,8 +70,7 @@ class Reading:
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a row's values."""
         values = self.layout.values
-        alone = values[0] if len(values) == 1 else None
-        return (len(values),) if alone is None else self.lists.get(alone, (1,))
+        return self.lists.get(values[0], (1,)) if len(values) == 1 else (len(values),)
 
     @property
     def has_lists(self) -> bool:
