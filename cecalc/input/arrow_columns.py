@@ -13,9 +13,9 @@ import pyarrow as pa
 from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
 from cecalc.input.shapes import shape_of_first
-from cecalc.input.table import Columns, Lazy, Reading, up_to_fault
+from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
-from cecalc.model import Floats
+from cecalc.model import Columns, Floats
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types

@@ -17,8 +17,8 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock, up_to_fault
-from cecalc.model import Floats
+from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
+from cecalc.model import Columns, Floats
 from cecalc.numbers import as_float, read_number
 from cecalc.terms import TargetAs
 

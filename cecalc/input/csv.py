@@ -12,9 +12,9 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
-from cecalc.model import Original
+from cecalc.model import Columns, Original
 from cecalc.numbers import is_number
 from cecalc.request import InputRequest
 

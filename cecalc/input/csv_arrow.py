@@ -19,9 +19,9 @@ import pyarrow as pa
 from cecalc.errors import Place
 from cecalc.input.arrow_columns import ArrowColumns
 from cecalc.input.layout import Layout
-from cecalc.input.table import Columns, LazyOriginals, Reading
+from cecalc.input.table import LazyOriginals, Reading
 from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
-from cecalc.model import Floats
+from cecalc.model import Columns, Floats
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
         _check_special(found, layout, originals)
     except ValueError:  # pyarrow's own errors are among them
         return None
-    return found.in_text(originals, layout.id)
+    return originals.beside(found, layout.id)
 
 
 def _unquoted(

@@ -196,8 +196,8 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
         array, columns = batch.truth, schema.target_columns
         source, lines = schema.target_source, batch.target_lines
     elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
-        array, columns = batch.sample_weight, schema.weight_columns
-        source, lines = schema.weight_source, batch.weight_lines
+        array, columns = batch.sample_weight, schema.sample_weight_columns
+        source, lines = schema.sample_weight_source, batch.sample_weight_lines
     if source is None:
         source, lines = source_of(batch, schema), batch.lines
     cell = array[row] if column is None else array[row, column]
