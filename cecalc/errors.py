@@ -181,8 +181,7 @@ def excerpt(text: str) -> str:
     >>> excerpt("x3")
     "'x3'"
     """
-    clipped = text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 3] + "..."
-    return f"'{printable_ascii(clipped)}'"
+    return f"'{printable_ascii(_clipped(text, EXCERPT_CHARACTERS))}'"
 
 
 def suggestion(text: str, known: Iterable[str], quote: Callable[[str], str] = str) -> str:
@@ -206,16 +205,14 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
 
 def message(error: CecalcError) -> str:
     """The lines standard error gets: one that names the fault, one that helps, and commands."""
-    lines = [line("error", str(error))]
-    if error.hint:
-        lines.append(line("hint", error.hint))
-    lines += [f"cecalc: try: {printable_ascii(command)}" for command in error.tries]
-    return "\n".join(lines)
+    told = {"error": str(error), "hint": error.hint}
+    lines = [line(kind, text) for kind, text in told.items() if text]
+    return "\n".join([*lines, *(f"cecalc: try: {printable_ascii(each)}" for each in error.tries)])
 
 
 def line(kind: str, text: str) -> str:
     """A line for standard error."""
-    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}")
+    return _clipped(f"cecalc: {kind}: {printable_ascii(text)}", MESSAGE_BYTES)
 
 
 def as_json(error: CecalcError) -> str:
@@ -249,12 +246,12 @@ def as_json(error: CecalcError) -> str:
 
 def as_object(facts: Mapping[str, str | int | list[str] | None]) -> str:
     """A JSON object on a line; what the data says in it is no longer than a message."""
-    texts = {k: _clipped(v) for k, v in facts.items() if isinstance(v, str) and k != "file"}
-    return json.dumps({**facts, **texts})
+    texts = {k: v for k, v in facts.items() if isinstance(v, str) and k != "file"}
+    return json.dumps({**facts, **{k: _clipped(v, MESSAGE_BYTES) for k, v in texts.items()}})
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= MESSAGE_BYTES else text[: MESSAGE_BYTES - 3] + "..."
+def _clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 def _escape(character: str) -> str:

@@ -60,6 +60,9 @@ class ExactSum:
     def __add__(self, other: ExactSum) -> ExactSum:
         return ExactSum(self.scaled + other.scaled, self.special + other.special)
 
+    def __sub__(self, other: ExactSum) -> ExactSum:
+        return self + ExactSum(-other.scaled, -other.special)
+
     def value(self) -> float:
         """The sum, rounded once."""
         return self.over(ExactSum(ONE))

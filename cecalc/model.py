@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
+from cecalc.errors import CecalcError
 from cecalc.notices import Notices
 from cecalc.request import LossOptions, Rank
 from cecalc.terms import Kind, Reduction, TargetForm, Task
@@ -53,7 +54,7 @@ class Schema:
     """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
     """The same for the target's columns."""
-    weight_columns: tuple[tuple[int, str], ...] = ()
+    sample_weight_columns: tuple[tuple[int, str], ...] = ()
     """The same for the sample weights."""
     values_in: str = ""
     """Where the values stand, in a few words: the columns, the member, or what held them."""
@@ -61,7 +62,7 @@ class Schema:
     """The same for the target; empty where there is none."""
     target_source: str | None = None
     """What the target was given in, where that is not the source."""
-    weight_source: str | None = None
+    sample_weight_source: str | None = None
     """The same for the sample weights."""
     coordinates: tuple[str, ...] = ()
     """Names of the coordinates of a row of K-dimensional input: n, d1, …"""
@@ -85,43 +86,63 @@ class Schema:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Consecutive rows of an input."""
+class Columns:
+    """Consecutive rows as arrays, n of them."""
 
     WHOLE: ClassVar = ("start", "extents", "cell_shape", "source", "fault")
     """What is not one for each row."""
 
-    start: int
-    """The 0-based number of its first row."""
     values: Floats
-    """Shape (N, C): logits, probabilities or log-probabilities; for bce (N, M).
+    """Shape (n, columns), or (n, …) where a cell holds a list.
 
     float64, or float32 or float16 as they were stored, to be widened where they are computed.
     """
     target: Floats | None = None
-    """Shape (N,) for class indices, (N, C) for distributions, (N, M) for bce."""
+    """Shape (n,) for one column, else as the values."""
     sample_weight: Floats | None = None
-    """Shape (N,)."""
+    """Shape (n,)."""
     ids: Sequence[str] | None = None
-    """N identifiers."""
     lines: Sequence[int] | None = None
-    """N physical lines on which the rows start, 1-based."""
+    """1-based physical lines on which the rows start."""
     target_lines: Sequence[int] | None = None
     """The same in the target's own file, where it has one."""
+    sample_weight_lines: Sequence[int] | None = None
+    """The same in the file of the sample weights."""
+    originals: Sequence[Original] | None = None
+    """The rows as they came, where the input has rows."""
+    fault: CecalcError | None = None
+    """What is wrong with the row after the last one, where that cannot be read."""
+
+    def rows(self, chosen: slice | list[int]) -> Self:
+        """Some of the rows, in their order."""
+
+        def part(items: Any) -> Any:
+            if isinstance(chosen, slice) or hasattr(items, "ndim"):
+                return items[chosen]
+            return [items[row] for row in chosen]
+
+        there = {k: v for k, v in vars(self).items() if v is not None and k not in self.WHOLE}
+        return replace(self, **{name: part(items) for name, items in there.items()})
+
+
+@dataclass(frozen=True)
+class Batch(Columns):
+    """Consecutive rows of an input, laid out as the loss takes them.
+
+    The values have the shape (N, C), for bce (N, M); the target (N,) for class indices, (N, C) for
+    distributions, (N, M) for bce.
+    """
+
+    start: int = 0
+    """The 0-based number of its first row."""
     coordinates: Integers | None = None
     """Shape (N, K + 1): n, d1, … of each row of K-dimensional input."""
     extents: tuple[int, ...] = ()
     """(d1, …, dK) of K-dimensional input."""
     cell_shape: tuple[int, ...] = ()
     """For bce: the shape of a row's M cells before they were laid out in one axis."""
-    originals: Sequence[Original] | None = None
-    """N rows as they came, where the input has rows."""
     source: str | None = None
     """The file they stand in, where the input has several."""
-    weight_lines: Sequence[int] | None = None
-    """N lines in the file of the sample weights, where they have one."""
-    fault: Exception | None = None
-    """What is wrong with the row after the last one, where that could not be read."""
 
     @property
     def size(self) -> int:
@@ -134,17 +155,6 @@ class Batch:
         if self.target is None:
             raise ValueError("a loss without a target")
         return self.target
-
-    def rows(self, chosen: slice | list[int]) -> Batch:
-        """Some of its rows, in their order."""
-
-        def part(items: Any) -> Any:
-            if items is None or isinstance(chosen, slice) or hasattr(items, "ndim"):
-                return items if items is None else items[chosen]
-            return [items[row] for row in chosen]
-
-        parts = {name: part(items) for name, items in vars(self).items() if name not in self.WHOLE}
-        return replace(self, **parts)
 
     def take(self, row: int) -> Batch:
         """A copy of its `row`-th row alone: a view would keep the whole batch alive."""

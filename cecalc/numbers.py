@@ -10,20 +10,13 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from cecalc.errors import DataError, excerpt
 from cecalc.model import Flags, Floats
 
 NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)",
     re.IGNORECASE,
 )
-
-
-class NoNumber(ValueError):
-    """A text that is no number of float64; the message says why."""
-
-    def __init__(self, rule: str, text: str) -> None:
-        super().__init__(rule)
-        self.text = text
 
 
 def is_number(text: str) -> bool:
@@ -36,21 +29,19 @@ def is_number(text: str) -> bool:
 
 
 def read_number(text: str) -> float:
-    """The float64 nearest to `text`; a ValueError says in its message what is wrong.
+    """The float64 nearest to `text`; a DataError says in its rule what is wrong.
 
     >>> read_number(".5")
     0.5
     """
-    from cecalc.errors import excerpt
-
     stripped = text.strip(" \t")
     if not stripped:
-        raise NoNumber("empty", stripped)
+        raise DataError("empty", value=stripped)
     if NUMBER.fullmatch(stripped) is None:
-        raise NoNumber(f"cannot read {excerpt(stripped)} as a number", stripped)
+        raise DataError(f"cannot read {excerpt(stripped)} as a number", value=stripped)
     number = float(stripped)
     if math.isinf(number) and "n" not in stripped.lower():
-        raise NoNumber(f"{excerpt(stripped)} is outside float64", stripped)
+        raise DataError(f"{excerpt(stripped)} is outside float64", value=stripped)
     return number
 
 
@@ -115,10 +106,8 @@ def rounded(value: float) -> str:
     >>> [rounded(x) for x in (1.77789, 8.53e-17, 0.0, -3.0)]
     ['1.7779', '8.5300e-17', '0.0000', '-3.0000']
     """
-    if value == 0 or not math.isfinite(value):
-        return f"{abs(value) if value == 0 else value:.{DECIMALS}f}"
-    if SMALLEST <= abs(value) < LARGEST:
-        return f"{value:.{DECIMALS}f}"
+    if value == 0 or not math.isfinite(value) or SMALLEST <= abs(value) < LARGEST:
+        return f"{value + 0.0:.{DECIMALS}f}"  # −0 is 0
     return _EXPONENT.sub(r"e\1", f"{value:.{DECIMALS}e}")
 
 

@@ -103,17 +103,15 @@ def is_seen(*, streams: bool) -> bool:
     return not (streams and sys.stdout is not None and sys.stdout.isatty())
 
 
-def timings(meter: Meter, seconds: float) -> str:
+def timings(meter: Meter, seconds: float) -> Iterator[str]:
     """What took how long, a line for each stage, at the rate of the bytes it worked on."""
     spent = meter.seconds | {"write": max(0.0, seconds - meter.seconds.get("awaited", 0.0))}
-    lines = []
     for stage in STAGES:
         size = meter.written if stage == "write" else meter.read
         took = spent.get(stage, 0.0)
-        lines.append(f"{stage:<9} {took:8.3f} s {_rate(size, took)}".rstrip())
+        yield f"{stage:<9} {took:8.3f} s {_rate(size, took)}".rstrip()
     threads = f"on {meter.threads} threads" if meter.threads > 1 else "on one thread"
-    whole = f"{'whole':<9} {seconds:8.3f} s {_rate(meter.read, seconds)}  {threads}, side by side"
-    return "\n".join([*lines, whole])
+    yield f"{'whole':<9} {seconds:8.3f} s {_rate(meter.read, seconds)}  {threads}, side by side"
 
 
 def _rate(size: int, seconds: float) -> str:

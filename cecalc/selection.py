@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from cecalc.errors import DataError, excerpt, suggestion
 
@@ -153,13 +153,8 @@ def _through(first: int, last: int) -> Sequence[int]:
 
 
 def _matching(fields: Sequence[str], part: str) -> Sequence[int] | None:
-    expression = _expression(part)
-    fits: Callable[[str], object] | None = None
-    if expression is not None:
-        fits = expression.search
-    elif any(c in part for c in "*?["):
-        fits = re.compile(fnmatch.translate(part)).match
-    return None if fits is None else [i for i, name in enumerate(fields) if fits(name)] or None
+    pattern = _expression(part) or re.compile(rf"\A{fnmatch.translate(part)}")
+    return [i for i, name in enumerate(fields) if pattern.search(name)] or None
 
 
 def _expression(part: str) -> re.Pattern[str] | None:

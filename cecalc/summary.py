@@ -18,6 +18,9 @@ from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.model import CellLosses, Floats, Header, Outcome, Report, RowLosses
 from cecalc.terms import Reduction, TargetForm, Task
 
+_COUNTS = ("rows_given", "rows_used", "cells_given", "cells_used", "correct", "cells_correct")
+"""What a report takes as it is."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -36,13 +39,11 @@ class Summary:
     labels: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
     label_weights: Mapping[int, ExactSum] = field(default_factory=dict)
-    """Of rows with weights of their own: what each class that is a target has of them."""
+    """Of rows with weights of their own: what each class that is a target has of them. Of cells
+    with weights: the sum of what −ln(1 − p) is multiplied by, and of what −ln p is.
+    """
     positives: ExactSum = ZERO
     """Sum of the targets of cells."""
-    zeros: ExactSum = ZERO
-    """Of cells with weights: the sum of what −ln(1 − p) is multiplied by."""
-    ones: ExactSum = ZERO
-    """The same of −ln p."""
     floor: ExactSum = ZERO
     """Sum of the entropies of soft targets as they are mixed, in nats; without any weight."""
     is_binary: bool = True
@@ -87,29 +88,25 @@ class Summary:
             raise DataError(self._undefined(header.denominator_is), place=place)
         numerator = self.numerator.value()
         has_floor = mean is not None and header.is_plain and not self.is_binary
+        excess = self.numerator - self.floor
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
         return Report(
             header=header,
             loss={Reduction.MEAN: mean, Reduction.SUM: numerator}.get(header.reduction),
             numerator=numerator,
             denominator=self.weights.value(),
-            rows_given=self.rows_given,
-            rows_used=self.rows_used,
             rows_ignored=self.rows_given - self.rows_used,
-            cells_given=self.cells_given if is_bce else None,
-            cells_used=self.cells_used if is_bce else None,
-            cells_ignored=self.cells_given - self.cells_used if is_bce else None,
+            cells_ignored=self.cells_given - self.cells_used,
             mean=mean,
             mean_by_count=self.numerator.over(count) if header.has_row_weight else None,
             floor=self.floor.over(self.weights) if has_floor else None,
-            excess=self._excess() if has_floor else None,
-            correct=self.correct,
-            cells_correct=self.cells_correct if is_bce else None,
+            excess=max(0.0, excess.over(self.weights)) if has_floor else None,
             label_entropy=None if mean is None else _entropy(self._label_shares(header, weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
             target_form=_target_in_words(header, is_binary=self.is_binary),
             backend=label,
             version=__version__,
+            **{name: getattr(self, name) for name in _COUNTS},
         )
 
     def label_counts(self, *, is_bce: bool) -> list[float]:
@@ -119,11 +116,6 @@ class Summary:
             return counts
         ones = self.positives.value()
         return [self.cells_used - ones, ones]
-
-    def _excess(self) -> float:
-        """The mean loss above the floor, rounded once."""
-        below = ExactSum(-self.floor.scaled, -self.floor.special)
-        return max(0.0, (self.numerator + below).over(self.weights))
 
     def _undefined(self, denominator_is: str) -> str:
         if self.rows_used == 0:
@@ -137,18 +129,17 @@ class Summary:
         """What each label has of the denominator: under torch's mean over rows, or over cells, the
         weights of labels make that more or less than 1 together.
         """
-        if header.task is Task.BCE:
-            if header.has_weights:
-                return np.asarray([side.over(self.weights) for side in (self.zeros, self.ones)])
+        is_bce = header.task is Task.BCE
+        if is_bce and not header.has_weights:
             share = self.positives.over(self.weights)
             return np.asarray([share, 1 - share])
-        if header.has_sample_weight:
-            shares = np.zeros(header.width)
+        if is_bce or header.has_sample_weight:
+            shares = np.zeros(2 if is_bce else header.width)
             for label, part in self.label_weights.items():
                 shares[label] = part.over(self.weights)
         else:
             shares = self.labels.sum(axis=0) / self.weights.value()
-        return shares if weight is None else shares * weight
+        return shares if is_bce or weight is None else shares * weight
 
 
 def _target_in_words(header: Header, *, is_binary: bool) -> str:
@@ -207,6 +198,9 @@ def _of_cells(losses: CellLosses, header: Header) -> Summary:
     weights = ExactSum(counted.size * ONE)
     if weight is not None:
         weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
+    label_weights = dict[int, ExactSum]()
+    if labels is not None:
+        label_weights = {k: ExactSum.of(labels[..., k].ravel()) for k in (0, 1)}
     is_binary, floor = _is_binary(counted), ZERO
     if header.is_plain and not is_binary:
         floor = _floor(np.stack([counted, 1 - counted], axis=-1))
@@ -220,8 +214,7 @@ def _of_cells(losses: CellLosses, header: Header) -> Summary:
         correct=int(np.count_nonzero(losses.correct & losses.used)),
         cells_correct=int(np.count_nonzero(losses.cell_correct & used)),
         positives=ExactSum.of(counted),
-        zeros=ZERO if labels is None else ExactSum.of(labels[..., 0].ravel()),
-        ones=ZERO if labels is None else ExactSum.of(labels[..., 1].ravel()),
+        label_weights=label_weights,
         floor=floor,
         is_binary=is_binary,
     )

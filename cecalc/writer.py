@@ -59,12 +59,8 @@ class Writer:
                 raise OutputError(f"cannot hold output: {reason(error)}") from None
             return
         self._pending += data
-        if len(self._pending) >= _BUFFER:
-            self._flush()
-
-    def flush(self) -> None:
-        """Pass on what was taken, unless everything is held until the end."""
-        if self._held is None:
+        # Whoever reads standard output may be waiting for these rows.
+        if self._descriptor == STANDARD_OUTPUT or len(self._pending) >= _BUFFER:
             self._flush()
 
     def __enter__(self) -> Self:
@@ -89,9 +85,12 @@ class Writer:
 
     def _opened(self, output: str) -> int:
         """A file to take the target's place; the target itself where it is no regular file."""
-        if _is_standard_output(output):
-            return STANDARD_OUTPUT
-        mode = _mode(output)
+        mode = None
+        with contextlib.suppress(FileNotFoundError):  # a loop of links is no file that is to come
+            there = Path(output).stat()
+            if os.path.samestat(there, os.fstat(STANDARD_OUTPUT)):
+                return STANDARD_OUTPUT  # by a name such as /dev/stdout
+            mode = there.st_mode
         if mode is not None:
             if not stat.S_ISREG(mode):
                 return os.open(output, os.O_WRONLY)
@@ -219,14 +218,6 @@ class _Unseen:
         die_by(number)
 
 
-def _mode(output: str) -> int | None:
-    """The mode of a file; None where there is none yet, which a loop of links will never be."""
-    try:
-        return Path(output).stat().st_mode
-    except FileNotFoundError:
-        return None
-
-
 def _open_file(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
 
@@ -237,11 +228,3 @@ def _sync(descriptor: int) -> None:
     except OSError as error:
         if error.errno not in _NEVER_SYNCED:
             raise
-
-
-def _is_standard_output(output: str) -> bool:
-    """Whether a name such as /dev/stdout leads to where standard output goes already."""
-    try:
-        return os.path.samestat(Path(output).stat(), os.fstat(STANDARD_OUTPUT))
-    except (OSError, ValueError):
-        return False

@@ -15,17 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cecalc import __version__, progress
+from cecalc.cli import parse
 from cecalc.cli.messages import are_json, hint_as_json, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
-from cecalc.cli.parse import (
-    OutputRequest,
-    entry_of,
-    format_of,
-    output_of,
-    question_of,
-    request_of,
-    screen_of,
-)
+from cecalc.cli.parse import OutputRequest
 from cecalc.cli.strays import StrayNumbers, settled
 from cecalc.errors import (
     CecalcError,
@@ -157,9 +150,9 @@ def why(ctx: typer.Context) -> int:
     cecalc why §1
     """
     options = options_of(ctx)
-    if (entry := entry_of(options)) is not None:
+    if (entry := parse.entry_of(options)) is not None:
         return _show(entry, options)
-    question, asked = question_of(options), _asked(ctx, Task.CE, OF_WHY)
+    question, asked = parse.question_of(options), _asked(ctx, Task.CE, OF_WHY)
     from cecalc.why.collector import diagnosing
 
     return _execute(ctx, *asked, partial(diagnosing, question))
@@ -174,7 +167,7 @@ def guide(ctx: typer.Context) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = screen_of("auto", None), options_of(ctx).topic
+    screen, topic = parse.screen_of("auto", None), options_of(ctx).topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -259,8 +252,8 @@ def _asked(
 ) -> tuple[Request, OutputRequest]:
     """What is asked for; what can be refused is refused before anything large is imported."""
     options = options_of(ctx)
-    request = request_of(task, options)
-    output = output_of(options, request, formats)
+    request = parse.request_of(task, options)
+    output = parse.output_of(options, request, formats)
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
@@ -277,9 +270,9 @@ def _execute(
     from cecalc.run import run
 
     hints: list[Hint] = []
-    is_json = options_of(ctx).errors == "json"
+    is_json = output.options.errors == "json"
     meter, start = Meter(), time.perf_counter()
-    wanted = output.progress and progress.is_seen(streams=output.streams)
+    wanted = not output.options.no_progress and progress.is_seen(streams=output.streams)
     checked = Checked(output.bounds)
     found = run(request, hinted(collecting, hints.append), meter)
     with contextlib.closing(progress.awaited(found, meter, wanted=wanted)) as items:
@@ -288,9 +281,8 @@ def _execute(
     for hint in hints:
         told = offering(hint, offered)
         say(hint_as_json(told) if is_json else line("hint", str(told)))
-    if output.time:
-        timings = progress.timings(meter, time.perf_counter() - start)
-        for stage in timings.splitlines():
+    if output.options.time:
+        for stage in progress.timings(meter, time.perf_counter() - start):
             say(as_object({"kind": "time", "rule": stage}) if is_json else stage)
     for failure in checked.failures:
         say(failure.as_json() if is_json else line("failed", str(failure)))
@@ -301,7 +293,7 @@ def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
+    form, screen = parse.format_of(options, OF_WHY), parse.screen_of(options.color, options.output)
     _print(view.render(entry, form, screen), options.output)
     return Status.COMPLETE
 
@@ -317,7 +309,7 @@ def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None
 
     if output.streams and output.path is None:
         _stream(items, output, meter)
-    elif not output.quiet:
+    elif not output.options.quiet:
         _write(output.render(items), output, meter)
     elif output.path is None:
         _write(quiet.render(items, output.screen), output, meter)
@@ -352,8 +344,6 @@ def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
         for chunk in chunks:
             meter.written += len(chunk)
             writer.write(chunk)
-            if output.path is None:
-                writer.flush()  # whoever reads them may be waiting for these rows
 
 
 def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:

@@ -14,15 +14,7 @@ from cecalc.cli import completion, values
 from cecalc.numbers import is_number
 from cecalc.output import FormatName
 from cecalc.request import LOSS_OPTIONS, Arithmetic, InputRequest
-from cecalc.terms import (
-    BackendName,
-    Dtype,
-    InputFormat,
-    NanPolicy,
-    Reduction,
-    TargetAs,
-    TargetForm,
-)
+from cecalc.terms import BackendName, Dtype, InputFormat, NanPolicy, Reduction, TargetAs, TargetForm
 
 Color = Literal["auto", "always", "never"]
 """When the table is coloured."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -220,10 +221,8 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
 
 
 def _columns(options: Options) -> ColumnChoice:
-    every = {kind: getattr(options, f"{kind}_cols") for kind in Kind}
-    values = {kind: text for kind, text in every.items() if text is not None}
     return ColumnChoice(
-        values=values,
+        values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
         target=options.target_col,
         targets=options.target_cols,
         id=options.id_col,
@@ -264,22 +263,23 @@ def _arithmetic(options: Options) -> Arithmetic:
 class OutputRequest:
     """Everything the command line says about the output."""
 
+    options: Options
+    """What is said of it alone: where it goes, what else is told."""
     format: Format
-    path: str | None
-    quiet: bool
     selection: Selection
     bounds: tuple[Bound, ...]
     """What has to hold for status 0."""
     screen: Screen
-    progress: bool
-    """Whether progress may be shown."""
-    time: bool
-    """Whether to say what took how long."""
+
+    @property
+    def path(self) -> str | None:
+        """The file that is written; None for standard output."""
+        return self.options.output
 
     @property
     def streams(self) -> bool:
         """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not self.quiet
+        return self.format.is_by_row and not self.options.quiet
 
     def render(self, items: Iterator[Item]) -> Iterator[str]:
         """Chunks of text, as the view for the format makes them of the items."""
@@ -295,23 +295,15 @@ def output_of(
     ------
     UsageError : the suffix is unknown, or the output is also an input
     """
-    path = options.output
     inputs = list(_read(request))
-    if path is not None:
-        _refuse_reading(path, inputs)
-    if path is None or options.quiet:
+    if options.output is not None:
+        _refuse_reading(options.output, inputs)
+    if options.output is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
     chosen = format_of(options, formats)
-    return OutputRequest(
-        format=chosen,
-        path=path,
-        quiet=options.quiet,
-        selection=_selection(options, chosen),
-        bounds=tuple(_bounds(request.input.task, options)),
-        screen=screen_of(options.color, path),
-        progress=not options.no_progress,
-        time=options.time,
-    )
+    selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)
+    screen = screen_of(options.color, options.output)
+    return OutputRequest(options, chosen, selection, tuple(bounds), screen)
 
 
 def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
@@ -433,9 +425,5 @@ def screen_of(color: Color, path: str | None) -> Screen:
     """What a drawing is made for: the terminal, if that is where it goes."""
     is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
     wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = None
-    if is_terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
+    width = shutil.get_terminal_size().columns if is_terminal else None
     return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

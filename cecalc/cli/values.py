@@ -67,7 +67,7 @@ def bound(option: str, text: str, figures: Sequence[str]) -> Bound:
     if math.isnan(limit):
         rule = f"{option} {excerpt(text)}: nothing is above or below nan"
         raise UsageError(rule, value=text)
-    return Bound(figure, limit, is_ceiling=option == "--fail-above")
+    return Bound(figure, "above" if option == "--fail-above" else "below", limit)
 
 
 def weights(option: str, text: str) -> Given | None:

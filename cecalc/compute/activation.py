@@ -18,11 +18,11 @@ class Activation(Operation[Activations]):
 
     def _outcome(self, batch: Batch) -> Activations:
         """Probabilities of a batch of logits, or their logarithms."""
-        logits, settings, log = batch.values, self.settings, self.settings.log
+        logits, settings, log = batch.values, self.settings, self.settings.request.log
         everything, is_softmax = np.ones(batch.size, dtype=bool), settings.task is Task.SOFTMAX
-        if not settings.unchecked:
+        if not settings.request.unchecked:
             check = checks.ce_logits if is_softmax else checks.bce_logits
-            check(logits, everything, settings.nan)
+            check(logits, everything, settings.request.input.nan)
         if is_softmax:
             probs = softmax(logits, layout_of(batch), self.backend, log=log)
         else:

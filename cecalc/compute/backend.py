@@ -163,11 +163,8 @@ def choose(choice: Arithmetic, *, values: int) -> Backend:
     """
     device = choice.device
     if device == "auto":
-        device = (
-            "cuda"
-            if values >= GPU_VALUES and choice.backend is not BackendName.NUMPY and _has_cuda()
-            else "cpu"
-        )
+        pays = values >= GPU_VALUES and choice.backend is not BackendName.NUMPY
+        device = "cuda" if pays and "cuda:0" in available_devices() else "cpu"
     elif device != "cpu":
         there = available_devices()
         if device not in there and not (device == "cuda" and "cuda:0" in there):
@@ -177,12 +174,6 @@ def choose(choice: Arithmetic, *, values: int) -> Backend:
     if choice.backend is BackendName.TORCH or device != "cpu":
         return TorchBackend(device)
     return Backend()
-
-
-def _has_cuda() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
 
 
 def available_devices() -> list[str]:

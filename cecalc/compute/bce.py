@@ -69,13 +69,13 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         if settings.ignore_index is not None:
             np.not_equal(target, settings.ignore_index, out=used)
         is_logits = settings.kind is Kind.LOGITS
-        if not settings.unchecked:
+        if not settings.request.unchecked:
             checks.cell_target(target, used)
             if is_logits:
-                checks.bce_logits(values, used, settings.nan)
+                checks.bce_logits(values, used, settings.request.input.nan)
             else:
                 checks.probabilities(values, used)
-        is_clamped = settings.clamp and not is_logits
+        is_clamped = settings.request.clamp and not is_logits
         return used, checks.notes_bce(values, target, used) if is_clamped else Notices()
 
     def _cells(
@@ -92,7 +92,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
     def _losses(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
     ) -> Floats:
-        is_logits, clamp = self.settings.kind is Kind.LOGITS, self.settings.clamp
+        is_logits, clamp = self.settings.kind is Kind.LOGITS, self.settings.request.clamp
         if isinstance(self.backend, RoundedBackend) and (is_logits or clamp):
             name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
             options: dict[str, Any] = {"weight": weight, "reduction": "none"}

@@ -42,15 +42,12 @@ class _Rows(NamedTuple):
 class CrossEntropy(Operation[RowLosses]):
     """The loss of rows."""
 
-    @property
-    def is_of_stored(self) -> bool:
-        """Of logits, in pieces."""
-        return self.settings.kind is Kind.LOGITS
+    WIDENED = frozenset({Kind.LOGITS})
 
     def _outcome(self, batch: Batch) -> RowLosses:
         """A batch under cross-entropy: one loss per row."""
         classes, settings = batch.values.shape[1], self.settings
-        if classes == 1 and not settings.unchecked:
+        if classes == 1 and not settings.request.unchecked:
             raise DataError(
                 "one class: cross-entropy over it is 0 whatever the value",
                 hint="one score per row against 0/1 targets is bce",
@@ -62,7 +59,7 @@ class CrossEntropy(Operation[RowLosses]):
             true_class, notices = target, Notices()
         else:
             true_class, used = target.argmax(axis=-1), np.ones(batch.size, dtype=bool)
-            notices = Notices() if settings.unchecked else checks.distribution(target)
+            notices = Notices() if settings.request.unchecked else checks.distribution(target)
         rows = self._rows(batch, target, true_class)
         notices = notices.merge(self._checked(batch, used, rows.peak))
         losses = [rows.loss]
@@ -101,9 +98,9 @@ class CrossEntropy(Operation[RowLosses]):
         values, settings = batch.values, self.settings
         if settings.kind is not Kind.LOGITS:
             check = checks.class_probs if settings.kind is Kind.PROBS else checks.class_log_probs
-            return Notices() if settings.unchecked else check(values, used)
-        if not (settings.unchecked or np.isfinite(peak).all()):
-            checks.ce_logits(values, used, settings.nan)
+            return Notices() if settings.request.unchecked else check(values, used)
+        if not (settings.request.unchecked or np.isfinite(peak).all()):
+            checks.ce_logits(values, used, settings.request.input.nan)
         if not self._needs_all(batch.truth):
             return Notices()
         smoothing = settings.label_smoothing

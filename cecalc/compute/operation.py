@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
 from cecalc.losses import checks
 from cecalc.model import Batch, Floats, Outcome
-from cecalc.terms import IGNORE_INDEX, Kind, NanPolicy, Reduction, Task
+from cecalc.request import Request
+from cecalc.terms import IGNORE_INDEX, Kind, Reduction, Task
 
 Result_co = TypeVar("Result_co", bound=Outcome, covariant=True)
 
@@ -19,6 +20,8 @@ Result_co = TypeVar("Result_co", bound=Outcome, covariant=True)
 class Settings:
     """The options of a run, with every default filled in."""
 
+    request: Request
+    """What is asked, and needs no default of the input's."""
     task: Task
     kind: Kind
     reduction: Reduction
@@ -27,11 +30,6 @@ class Settings:
     weight: Floats | None
     """For ce shape (C,); for bce broadcastable to the cells."""
     pos_weight: Floats | None
-    clamp: bool
-    log: bool
-    unchecked: bool
-    """Whether to compute as torch does where the rules refuse."""
-    nan: NanPolicy
 
     @property
     def ignored(self) -> float:
@@ -53,13 +51,11 @@ def has_row_axis(weight: Floats, batch: Batch) -> bool:
 class Operation(Generic[Result_co]):
     """A loss or an activation, on a backend."""
 
+    WIDENED: ClassVar = frozenset[Kind]()
+    """Kinds of values that it widens itself where they are stored as float32 or float16."""
+
     settings: Settings
     backend: Backend
-
-    @property
-    def is_of_stored(self) -> bool:
-        """Whether it widens values itself that are stored as float32 or float16."""
-        return False
 
     @np.errstate(over="ignore", invalid="ignore")  # inf and nan are results like any other
     def __call__(self, batch: Batch) -> Result_co:
@@ -71,7 +67,7 @@ class Operation(Generic[Result_co]):
         """
         if isinstance(self.backend, RoundedBackend):
             batch = replace(batch, values=self.backend.of(lambda values: values, batch.values))
-        elif not self.is_of_stored:
+        elif self.settings.kind not in self.WIDENED:
             batch = replace(batch, values=batch.values.astype(np.float64, copy=False))
         checks.sample_weight(batch.sample_weight)
         with self.backend.working():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cecalc.output import SingleFormat
+from cecalc.output import Format
 
-TABLE = SingleFormat("table", "cecalc.explain.table:render")
-JSON = SingleFormat("json", "cecalc.explain.json:render")
-CODE = SingleFormat("code", "cecalc.explain.torch_code:render")
+TABLE = Format("table", "cecalc.explain.table:render", is_of_one=True)
+JSON = Format("json", "cecalc.explain.json:render", is_of_one=True)
+CODE = Format("code", "cecalc.explain.torch_code:render", is_of_one=True)
 FORMATS = {form.name: form for form in (TABLE, JSON, CODE)}

@@ -9,8 +9,8 @@ from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
 from cecalc.losses.checks import BrokenRule
-from cecalc.model import Batch, Header, Item, Losses, Schema
-from cecalc.ranking import Ranking
+from cecalc.model import Batch, Header, Item, Outcome, Schema
+from cecalc.ranking import Ranking, TableRows
 from cecalc.request import Rank
 from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
@@ -63,8 +63,9 @@ def explaining(setup: Setup) -> Job[_Both]:
             return _Both(both.rows, ce, both, ce, bce)
         return _Both(both.cells, bce, both, ce, bce)
 
-    by_ce, by_bce = (Ranking(rank or Rank(HIGHEST)) for _ in range(2))
-    collector = _Explaining(header, of_cells, arithmetic.label, rank, by_ce, by_bce)
+    limit, highest = (0, rank) if rank else (ROWS, Rank(HIGHEST))
+    by_ce, by_bce = (TableRows(limit, highest=Ranking(highest)) for _ in range(2))
+    collector = _Explaining(header, of_cells, arithmetic.label, by_ce, by_bce)
     return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
 
 
@@ -85,42 +86,33 @@ class _Explaining(Collector[_Both]):
     header: Header
     of_cells: Header
     label: str
-    rank: Rank | None
-    by_ce: Ranking
-    by_bce: Ranking
+    by_ce: TableRows
+    by_bce: TableRows
     ce: Summary = field(default_factory=Summary)
     bce: Summary = field(default_factory=Summary)
-    first: list[Losses] = field(default_factory=list)
 
     def add(self, summed: _Both, _given: Batch) -> Iterable[Item]:
         cells, rows = summed.both.cells, summed.both.rows
         self.ce, self.bce = self.ce.merge(summed.ce), self.bce.merge(summed.bce)
-        for row in range(min(ROWS - len(self.first), cells.size)):
-            self.first.append(cells.take(row))
         self.by_bce.add(cells)
-        if rows is not None:
-            self.by_ce.add(replace(cells, loss=rows.loss, used=rows.used))
+        self.by_ce.add(cells if rows is None else replace(cells, loss=rows.loss, used=rows.used))
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
         others = self.bce.rows_used - self.ce.rows_used
-        is_all = self.rank is None and self.bce.rows_given <= ROWS
-        chosen = self.first if is_all else self._highest(self.by_bce if others else self.by_ce)
+        kept = self.by_bce if others else self.by_ce
+        # Those asked for, or, in the order of the input, all or the highest.
+        rows = kept.highest.outcomes() if self.header.rank else kept.rows()
         cells = self.bce.finish(self.of_cells, None, self.label)
         yield Explanation(
             header=self.header,
-            rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in chosen),
-            is_all=is_all,
+            rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows),
+            is_all=kept.is_all,
             ce=None if others else self.ce.finish(self.header, None, self.label),
             bce=cells,
             without_ce=0 if self.header.width == 1 else others,
         )
 
-    def _highest(self, ranking: Ranking) -> list[Losses]:
-        """Those asked for, or the highest in the order of the input."""
-        ranked = ranking.outcomes()
-        return ranked if self.rank else sorted(ranked, key=lambda row: row.batch.start)
 
-
-def _has_ce(row: Losses) -> bool:
+def _has_ce(row: Outcome) -> bool:
     return bool(sums_to_one(row.batch.truth)[0])

@@ -14,7 +14,7 @@ from cecalc.errors import visible
 from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, Steps
 from cecalc.model import Flags, Floats, Header
 from cecalc.numbers import brief, rounded
-from cecalc.output.drawing import paragraph, unbroken
+from cecalc.output.prose import paragraph, unbroken
 
 ALL, FEW = 8, 6
 """Up to how many classes all have a column, and how many else."""
@@ -105,11 +105,8 @@ def _extremes_of_sigmoid(steps: SigmoidSteps) -> Iterator[_Extreme]:
     """What is extreme in the cells of a row."""
     x, y, p, known = steps.logits, steps.target, steps.sigmoid, np.isfinite(steps.logits)
     over, has_loss = known & (x < -_OVER), known & (steps.cells > 0)
-    stable = "sigmoid as `exp x / (1 + exp x)` does not"
-    yield (
-        over,
-        f"exp(−x) of {{names}} overflows float64 (x below −709.78; float32: −88.72); {stable}",
-    )
+    beyond = "exp(−x) of {names} overflows float64 (x below −709.78; float32: −88.72)"
+    yield over, f"{beyond}; sigmoid as `exp x / (1 + exp x)` does not"
     over_32 = known & (x < -_OVER_32) & (not over.any())
     yield over_32, "exp(−x) of {names} overflows float32 (x below −88.72), not float64"
     yield (y == 1) & has_loss & (p == 1), _PRINTS_0("p", "−ln p", "")

@@ -206,19 +206,15 @@ def _sigmoid(steps: SigmoidSteps) -> list[_Step]:
 def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) -> Block:
     chosen = style.picked(steps)
     target = steps.target[chosen].tolist()
-    lines = [_line(chosen, *step) for step in numbers]
+    lines = []
+    for name, values, total in numbers:
+        texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
+        lines.append([name, *texts, "" if total is None else rounded(total)])
     lines.insert(1, ["target y", *map(brief, target), ""])
     labels = ("x",) if steps.logits.size == 1 else style.labels
     names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
     heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
     return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
-
-
-def _line(
-    chosen: Sequence[int], name: str, values: Floats | None, total: float | None
-) -> list[str]:
-    texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
-    return [name, *texts, "" if total is None else rounded(total)]
 
 
 def _which(explanation: Explanation) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from cecalc.errors import count
 from cecalc.explain.steps import Explanation, RowSteps
 from cecalc.model import Floats
+from cecalc.output.prose import paragraph
 from cecalc.request import Screen
 from cecalc.terms import IGNORE_INDEX, TargetForm
 
@@ -56,13 +56,9 @@ _DIFFERENCE = """
 pair = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], y[:, 1], reduction="none")
 show("BCE(x1-x0)", pair)
 """
-_CE_SUMS = """\
-show("CE sum", ce.sum())
-show("CE mean", ce.mean())  # over N rows
-"""
-_BCE_SUMS = """\
-show("BCE sum", bce.sum())
-show("BCE mean", bce.mean())  # over N·C cells
+_SUMS = """\
+show("{name} sum", {losses}.sum())
+show("{name} mean", {losses}.mean())  # over {what}
 """
 _FACTOR = 'show("C * BCE mean", bce.sum() / len(bce))  # over N rows\n'
 
@@ -72,7 +68,8 @@ def render(explanation: Explanation, _screen: Screen) -> str:
     rows, is_single = explanation.rows, explanation.header.width == 1
     has_ce = all(row.ce for row in rows if row.bce) if is_single else explanation.has_ce
     ce, given = _softmax(explanation) if has_ce else "", "".join(_given(explanation))
-    sums = f"{_CE_SUMS if has_ce else ''}{_BCE_SUMS}"
+    sums = _SUMS.format(name="CE", losses="ce", what="N rows") if has_ce else ""
+    sums += _SUMS.format(name="BCE", losses="bce", what="N·C cells")
     if is_single:
         body = f"{given}{_SIGMOID}{ce}"
     else:
@@ -148,11 +145,4 @@ def _tensor(name: str, rows: Sequence[Floats], what: str, end: str = "") -> Iter
 
 def _wrapped(text: str, indent: str = "") -> str:
     """A statement on as many lines as it needs."""
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + " ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return "\n".join(paragraph(_WIDTH, text, indent, indent + " "))

@@ -41,11 +41,6 @@ class Alternative:
     is_evident: bool = False
     """Whether the values show it by themselves: then it need only beat what was asked for."""
 
-    @property
-    def bet(self) -> float:
-        """What counts against the predictions."""
-        return self.loss + self.choice
-
 
 def misread(head: Head) -> Hint | None:
     """The reading that the targets fit far better than the one that was asked for, if any."""
@@ -54,8 +49,8 @@ def misread(head: Head) -> Hint | None:
         return None
     ways = (_rows, _orders, _transposed, _negated, _kinds)[: 1 if fit.is_narrow else None]
     readings = [reading for way in ways for reading in way(fit, head)]
-    best = min(readings, key=lambda reading: reading.bet)
-    bound = best.bet + fit.needed + math.log(len(readings))
+    best = min(readings, key=lambda reading: reading.loss + reading.choice)
+    bound = best.loss + best.choice + fit.needed + math.log(len(readings))
     if fit.loss() <= bound:
         return None
     if not best.is_evident and (best.least <= bound or fit.least() <= bound):
@@ -156,15 +151,14 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
     probs = "the logits are within 0..1 and fit far better as probabilities"
     if ((values >= 0) & (values <= 1)).all():
         is_evident = _is_close(values, 0, 1)
-        if not is_bce:
+        if is_bce:
+            why = "; a second sigmoid leaves at least 0.3133 in each cell"
+            hint = Hint(probs, why, "say so with --probs or --probs-cols", 12)
+            raw = log_probabilities(head, head.numbers, Kind.PROBS)
+        else:
             fix = "give what stood before the sigmoid (or softmax)"
             hint = Hint(probs, "; a softmax of them never gets near 0", fix, 1)
-            loss = fit.loss(fit.tempered(_odds(head.numbers)))
-            yield Alternative(loss, hint, is_evident=is_evident)
-            return
-        why = "; a second sigmoid leaves at least 0.3133 in each cell"
-        hint = Hint(probs, why, "say so with --probs or --probs-cols", 12)
-        raw = log_probabilities(head, head.numbers, Kind.PROBS)
+            raw = _odds(head.numbers)
     elif is_bce and (values <= 0).all():
         is_evident = _is_close(values, -math.inf, 0)
         seen = "the logits are at most 0 and fit far better as log-probabilities"
@@ -172,8 +166,8 @@ def _kinds(fit: Fit, head: Head) -> Iterator[Alternative]:
         raw = log_probabilities(head, head.numbers, Kind.LOG_PROBS)
     else:
         return
-    loss = fit.loss(fit.tempered(raw))
-    yield Alternative(loss, hint, least=_scaled(head, fit), is_evident=is_evident)
+    least = _scaled(head, fit) if is_bce else math.inf
+    yield Alternative(fit.loss(fit.tempered(raw)), hint, least=least, is_evident=is_evident)
 
 
 @np.errstate(invalid="ignore")  # −inf is not close to −inf

@@ -9,21 +9,20 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import DataError, Place, count
-from cecalc.hints import hints
-from cecalc.hints.evidence import Head, Totals, head_rows
-from cecalc.model import (
-    Batch,
-    CellLosses,
-    Item,
-    Losses,
-    Outcome,
-    RowLosses,
-    row_name,
-)
+from cecalc.hints.alternatives import misread
+from cecalc.hints.evidence import Head, head_rows
+from cecalc.hints.values import guess, head_hints
+from cecalc.model import Batch, CellLosses, Item, Losses, Outcome, RowLosses, row_name
 from cecalc.notices import Notices
 from cecalc.run.collectors import Collecting, Collector, Job, Setup, Summed
 from cecalc.summary import Summary
-from cecalc.terms import Dtype, Hint, HintPolicy, Task
+from cecalc.terms import Dtype, Hint, HintPolicy
+
+_GUESSING = 27
+_OTHER_NUMBERS = {1, 11, 12}
+"""What values look like is told once, whether by their sums or by how they fit."""
+_EXPLAINS = _OTHER_NUMBERS | {9}
+"""What explains a loss above that of guessing, beside another reading of the rows."""
 
 
 def hinted(collecting: Collecting, tell: Callable[[Hint], None]) -> Collecting:
@@ -68,37 +67,42 @@ class _Noticing(Collector[Summed]):
     def finish(self, total: Summary) -> Iterable[Item]:
         found = [*self.job.setup.remarks, *self._hints(total)]
         if found and self.job.setup.request.hints is HintPolicy.STRICT:
-            raise _refusal(found, self.job.setup.schema.source)
+            more = f" (and {count(len(found) - 1, 'more hint')})" if found[1:] else ""
+            place = Place(source=self.job.setup.schema.source)
+            raise DataError(f"{found[0].rule}{more}", place=place, hint=found[0].fix)
         for hint in found:
             self.tell(hint)
         return ()
 
     def _hints(self, total: Summary) -> Iterator[Hint]:
-        """Every hint, each once; what it says does not depend on how the rows were cut."""
+        """Every hint, each once, the causes before what follows from them; what it says does not
+        depend on how the rows were cut.
+        """
         header = self.job.header
         if self.job.setup.request.hints is HintPolicy.SILENT:
             return
         head = Head(header, **_joined(self._heads), is_all=self.rows <= head_rows(header))
-        yield from hints(head, self._totals(total) if header.task.is_loss else None)
+        found = list(head_hints(head))
+        yield from found
+        if header.task.is_loss:
+            yield from self._of_losses(head, {hint.entry for hint in found}, total)
         yield from self.notices.hints()
-        yield from (Hint(note) for note in header.schema.notes)
+        yield from map(Hint, header.schema.notes)
 
-    def _totals(self, summary: Summary) -> Totals:
-        header, dtype = self.job.header, self.job.setup.arithmetic.dtype
-        is_bce = header.task is Task.BCE
-        is_plain = header.is_plain and summary.is_binary
-        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.unchecked:
-            is_plain = False
-        labels, numerator = summary.label_counts(is_bce=is_bce), summary.numerator.value()
-        return Totals(
-            header=header,
-            loss=numerator if is_plain else None,
-            counted=summary.cells_used if is_bce else summary.rows_used,
-            labels=labels,
-            chance=float(np.log(2 if is_bce else header.width)),
-            dtype=dtype.value,
-            has_overflown=self.has_overflown,
-        )
+    def _of_losses(self, head: Head, told: set[int | None], total: Summary) -> Iterator[Hint]:
+        """What losses show, where what the values look like has not told it."""
+        other, dtype = misread(head), self.job.setup.arithmetic.dtype
+        if other is not None and not (told & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
+            yield other
+        if self.has_overflown:
+            seen, why = f"the loss is not finite in {dtype}", "it ends where a value overflows"
+            yield Hint(seen, why, "--dtype float64, which is the default", 15)
+        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.request.unchecked:
+            return
+        guessed = guess(head.header, total)
+        is_explained = other is not None or told & _EXPLAINS
+        if guessed is not None and not (is_explained and guessed.entry == _GUESSING):
+            yield guessed
 
 
 def _overflows(outcome: Outcome, given: Batch) -> bool:
@@ -106,13 +110,6 @@ def _overflows(outcome: Outcome, given: Batch) -> bool:
         return False
     lost = outcome.used & ~np.isfinite(outcome.loss)
     return bool(np.isfinite(given.values[lost]).all(axis=1).any())
-
-
-def _refusal(found: list[Hint], source: str) -> DataError:
-    """The error that hints are under --strict."""
-    first, *others = found
-    more = f" (and {count(len(others), 'more hint')})" if others else ""
-    return DataError(f"{first.rule}{more}", place=Place(source=source), hint=first.fix)
 
 
 def _head(outcome: Outcome, room: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What hints are drawn from: the first rows, and what all rows add up to."""
+"""What hints are drawn from: the first rows."""
 
 from __future__ import annotations
 
@@ -79,24 +79,3 @@ class Head:
         if self.target.ndim == 2 and not ((counted == 0) | (counted == 1)).all():
             return None
         return self.target.astype(np.int64) if self.header.task is Task.BCE else self.target_class
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What all rows add up to."""
-
-    header: Header
-    loss: float | None
-    """The sum of the losses, nats; None where weights, smoothing, soft targets or the precision
-    make it another thing than minus the log-likelihood.
-    """
-    counted: int
-    """The rows (bce: cells) that are in it."""
-    labels: Sequence[float]
-    """How often each class is the target; for bce, 0 and 1."""
-    chance: float
-    """The mean loss of a uniform guess, nats."""
-    has_overflown: bool
-    """Whether a loss of finite values is infinite in the dtype."""
-    dtype: str
-    """The precision of a row's arithmetic."""

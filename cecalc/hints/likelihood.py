@@ -131,10 +131,9 @@ class Fit:
         """
         columns = self.log_p.shape[1]
         if self.target.ndim == 2:  # of cells, each column has its own
-            is_0, is_1 = (
-                (self.used & (self.target == outcome)).astype(np.float64).T for outcome in (0, 1)
-            )
-            return np.arange(columns), -(is_0 @ self.log_p[..., 0]) - is_1 @ self.log_p[..., 1]
+            is_1 = self.used & (self.target == 1)
+            cost = -(self.used & ~is_1).T.astype(np.float64) @ self.log_p[..., 0]
+            return np.arange(columns), cost - is_1.T.astype(np.float64) @ self.log_p[..., 1]
         own, inverse, counts = np.unique(
             self.target[self.used], return_inverse=True, return_counts=True
         )

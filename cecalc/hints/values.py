@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import Head, Totals
+from cecalc.hints.evidence import Head
 from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
 from cecalc.losses import activations
 from cecalc.losses.checks import ROUNDING, TOLERANCE
-from cecalc.model import Floats
+from cecalc.model import Floats, Header
+from cecalc.summary import Summary
 from cecalc.terms import Hint, Kind, Task
 
 HALF = ("float16", "bfloat16")
@@ -143,37 +144,31 @@ def _repeated(head: Head) -> Iterator[Hint]:
         yield Hint(seen, "what is there twice counts twice", "--id-col names another column")
 
 
-def total_hints(totals: Totals) -> Iterator[Hint]:
-    """What looks wrong about the whole; at most one hint about guessing."""
-    if totals.has_overflown:
-        seen, why = f"the loss is not finite in {totals.dtype}", "it ends where a value overflows"
-        yield Hint(seen, why, "--dtype float64, which is the default", 15)
-    if totals.loss is not None and totals.counted >= FEW and math.isfinite(totals.loss):
-        yield from _guessing(totals.loss, totals)
-
-
-def _guessing(loss: float, totals: Totals) -> Iterator[Hint]:
-    """Whether a guess that looks at no value does better."""
-    mean, outcomes = loss / totals.counted, len(totals.labels)
-    present = [label for label, number in enumerate(totals.labels) if number]
+def guess(header: Header, total: Summary) -> Hint | None:
+    """That a guess does better that looks at no value, where losses can be compared with one's."""
+    is_bce = header.task is Task.BCE
+    labels, loss = total.label_counts(is_bce=is_bce), total.numerator.value()
+    counted = total.cells_used if is_bce else total.rows_used
+    is_likelihood = header.is_plain and total.is_binary and math.isfinite(loss)
+    if not is_likelihood or counted < FEW:
+        return None
+    mean, outcomes, chance = loss / counted, len(labels), math.log(len(labels))
+    present = [label for label, number in enumerate(labels) if number]
     fix = "--by class shows where it comes from"
     if len(present) == 1:
-        if loss > CERTAIN + math.log(outcomes):
-            unit = "cell" if totals.header.task is Task.BCE else "row"
-            seen = f"the target of all {count(totals.counted, unit)} is {_name(present[0], totals)}"
-            why = f"the model expects others, at a mean loss of {mean:.4g}"
-            yield Hint(seen, why, "--target-col or --target names the right one")
-    elif loss - totals.counted * totals.chance > CERTAIN:
-        seen = f"the mean loss {mean:.4g} is above ln {outcomes} = {totals.chance:.4g}"
-        yield Hint(seen, "a uniform guess does better", fix, 27)
-    elif loss - of_shares(totals.labels) > CERTAIN:
-        shares = [totals.labels[label] / totals.counted for label in present]
+        if loss <= CERTAIN + chance:
+            return None
+        names = None if is_bce else header.schema.classes
+        name = excerpt(names[present[0]]) if names else str(present[0])
+        seen = f"the target of all {count(counted, 'cell' if is_bce else 'row')} is {name}"
+        why = f"the model expects others, at a mean loss of {mean:.4g}"
+        return Hint(seen, why, "--target-col or --target names the right one")
+    if loss - counted * chance > CERTAIN:
+        seen = f"the mean loss {mean:.4g} is above ln {outcomes} = {chance:.4g}"
+        return Hint(seen, "a uniform guess does better", fix, 27)
+    if loss - of_shares(labels) > CERTAIN:
+        shares = [labels[label] / counted for label in present]
         entropy = -math.fsum(share * math.log(share) for share in shares)
         seen = f"the mean loss {mean:.4g} is above {entropy:.4g}, the entropy of the labels"
-        yield Hint(seen, "a guess from their shares does better", fix, 27)
-
-
-def _name(label: int, totals: Totals) -> str:
-    header = totals.header
-    is_named = header.task is Task.CE and header.schema.classes
-    return excerpt(header.labels[label]) if is_named else str(label)
+        return Hint(seen, "a guess from their shares does better", fix, 27)
+    return None

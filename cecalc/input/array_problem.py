@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cecalc.errors import DataError, count, excerpt, suggestion
+from cecalc.errors import DataError, excerpt, suggestion
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, TargetReader, open_extras
+from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
-from cecalc.input.problem import batch_of, stated, with_extras
+from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
-from cecalc.input.table import Columns
-from cecalc.model import Batch, Block, Problem, Schema
+from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
 from cecalc.terms import Kind, Reduction, Task
@@ -181,9 +180,7 @@ def _named(
     values = _transposed(values, request)
     if "target" in names and request.wants_target:
         target = found.target(TargetReader(request, classes, values.shape))
-        schema = replace(schema, notes=(*notes, *target.classes.notes))
-    meter = files.meter if isinstance(found, _Stored) else Meter()
-    return _Arrays(schema, values, target, weight, ids).problem(request, files, meter)
+    return _Arrays(schema, values, target, weight, ids).problem(request, files)
 
 
 def _kind_among(found: _Keys | _Stored, said: Kind | None) -> tuple[Kind, tuple[str, ...]]:
@@ -233,7 +230,7 @@ class _Arrays:
     weight: ExtraArray | None = None
     ids: tuple[str, ...] | None = None
 
-    def problem(self, request: InputRequest, files: Files, meter: Meter | None = None) -> Problem:
+    def problem(self, request: InputRequest, files: Files) -> Problem:
         """The problem, where --target and --sample-weight win over the input's own."""
         values, inner = self.values, files.enter_context(Files())
         given = open_extras(TargetReader(request, self.schema.classes, values.shape), inner)
@@ -242,25 +239,25 @@ class _Arrays:
             target = replace(target, array=_transposed(target.array, request))
         shape = None if target is None else target.array.shape
         rows, targets = aligned(request.task, values.shape, shape, request.target_form)
-        schema = with_extras(replace(self.schema, is_flat=len(values.shape) == 1), *given)
+        schema = replace(self.schema, is_flat=len(values.shape) == 1)
         if weight is not None:
-            _check_length("sample weight", math.prod(weight.array.shape), rows[0])
+            check_length("sample weight", math.prod(weight.array.shape), rows[0])
         if self.ids is not None:
-            _check_length("id", len(self.ids), rows[0])
+            check_length("id", len(self.ids), rows[0])
         arrays = replace(
             self,
             values=values.reshaped(rows),
             target=target and replace(target, array=target.array.reshaped(targets)),
             weight=weight and replace(weight, array=weight.array.reshaped(rows[:1])),
         )
-        return stated(schema, arrays.blocks(request, meter or Meter()))
+        return stated(schema, (target, weight), arrays.blocks(request, files.meter))
 
     def blocks(self, request: InputRequest, meter: Meter) -> Iterator[Block]:
         """Blocks of bounded size."""
         entries, *shape = self.values.shape
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
         for part in row_blocks(entries, math.prod(shape), BATCH_VALUES):
-            if meter.total is not None:  # windows are read past what counts bytes
+            if self.schema.stored and meter.total is not None:  # by windows, which count no bytes
                 meter.read = meter.total * part.stop // entries
             size = part.stop - part.start
             values = self.values.read(size)
@@ -274,18 +271,13 @@ class _Arrays:
         stored: list[tuple[ExtraArray, Any]],
         request: InputRequest,
     ) -> Batch:
-        ids = None if self.ids is None else self.ids[part]
-        columns = Columns(as_stored(values, self.values.dtype), ids=ids)
+        columns = Columns(as_stored(values, self.values.dtype))
         for extra, entries in stored:
             numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
             columns = extra.beside(columns, numbers, part.start)
+        if self.ids is not None:  # last: those of a table that was given beside are not compared
+            columns = replace(columns, ids=self.ids[part])
         return batch_of(columns, part.start, request)
-
-
-def _check_length(what: str, given: int, entries: int) -> None:
-    """Refuse what is not one for each entry of axis 0."""
-    if given != entries:
-        raise DataError(f"{count(entries, 'row')} of values, {count(given, what)}")
 
 
 def _transposed(array: Windows, request: InputRequest) -> Windows:

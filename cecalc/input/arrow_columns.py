@@ -13,13 +13,19 @@ import pyarrow as pa
 from cecalc.errors import DataError, Place
 from cecalc.input.cells import other_shape
 from cecalc.input.shapes import shape_of_first
-from cecalc.input.table import Columns, Lazy, Reading, up_to_fault
-from cecalc.model import Floats
+from cecalc.input.table import Lazy, Reading, up_to_fault
+from cecalc.input.text import is_utf_8
+from cecalc.model import Columns, Floats
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
-_VIEWS = (_types.is_list_view, _types.is_large_list_view)
-_LISTS = (*_VIEWS, _types.is_list, _types.is_large_list, _types.is_fixed_size_list)
+_LISTS = (
+    _types.is_list,
+    _types.is_large_list,
+    _types.is_list_view,
+    _types.is_large_list_view,
+    _types.is_fixed_size_list,
+)
 _TEXTS = (_types.is_string, _types.is_large_string)
 _CAST_TO_TEXT = (
     _types.is_string_view,
@@ -91,7 +97,8 @@ class ArrowColumns:
         try:
             return _decoded(column)
         except pa.ArrowInvalid:
-            row = next(i for i, text in enumerate(column) if not _is_utf_8(text.as_py()))
+            texts = (text.as_py() or b"" for text in column)
+            row = next(i for i, text in enumerate(texts) if not is_utf_8(text))
             raise DataError("not valid UTF-8", place=self._place(position, row)) from None
 
     def _place(self, position: int | None, row: int | None = None) -> Place:
@@ -124,17 +131,14 @@ class ArrowColumns:
         expected = self.reading.lists.get(position, ())
         while _is(_LISTS, column):
             self._check(column, position, "a list")
-            if _types.is_fixed_size_list(column.type):
-                length = column.type.list_size
-            else:
-                lengths = _lengths(column)
-                length = int(lengths[0]) if lengths.size else 0
-                length = expected[len(shape) - 1] if len(shape) <= len(expected) else length
-                other = np.flatnonzero(lengths != length)
-                if other.size:
-                    name, row = self.reading.fields[position], int(other[0] * rows // lengths.size)
-                    rule = other_shape(name, (int(lengths[other[0]]),), (length,))
-                    raise DataError(rule, place=self._place(None, row))
+            lengths = _numbers(column.value_lengths())
+            length = int(lengths[0]) if lengths.size else 0
+            length = expected[len(shape) - 1] if len(shape) <= len(expected) else length
+            other = np.flatnonzero(lengths != length)
+            if other.size:
+                name, row = self.reading.fields[position], int(other[0] * rows // lengths.size)
+                rule = other_shape(name, (int(lengths[other[0]]),), (length,))
+                raise DataError(rule, place=self._place(None, row))
             shape.append(length)
             column = _decoded(column.flatten())
         self._check(column, position, per_row=max(1, len(column) // max(1, rows)))
@@ -205,23 +209,9 @@ def _decoded(column: Any) -> Any:
     return column.cast(pa.large_string()) if _is(_CAST_TO_TEXT, column) else column
 
 
-def _is_utf_8(text: Any) -> bool:
-    try:
-        return not isinstance(text, bytes) or text.decode() is not None
-    except UnicodeDecodeError:
-        return False
-
-
 def _is(kinds: Sequence[Callable[[Any], Any]], column: Any) -> bool:
     """Whether what a column holds is of one of these kinds."""
     return any(kind(column.type) for kind in kinds)
-
-
-def _lengths(lists: Any) -> Any:
-    """How long each list is; none is null."""
-    if _is(_VIEWS, lists):
-        return _numbers(lists.value_lengths())  # a cast to lists loses the last in pyarrow 26
-    return np.diff(_numbers(lists.offsets))
 
 
 def floats_of(column: Any) -> Floats:
@@ -237,10 +227,4 @@ def _numbers(column: Any) -> Any:
     """A column of numbers without nulls, as stored."""
     if _types.is_boolean(column.type):
         column = column.cast(pa.uint8())
-    size = column.type.bit_width // 8
-    code = "f" if _types.is_floating(column.type) else "i"
-    code = "u" if _types.is_unsigned_integer(column.type) else code
-    buffer = column.buffers()[1]
-    if buffer is None:
-        return np.empty(0, f"{code}{size}")
-    return np.frombuffer(buffer, f"{code}{size}", len(column), column.offset * size)
+    return np.from_dlpack(column)  # to_numpy would import pandas

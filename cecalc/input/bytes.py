@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, excerpt, reason
 
@@ -100,10 +100,9 @@ class Frames:
         InputError : they end early, are damaged, or something else follows them
         """
         try:
-            found: bytes = self._stream.read(size)
+            return cast("bytes", self._stream.read(size))
         except OSError as error:
             raise _damage(str(error)) from None
-        return found
 
 
 class Rejoined(io.RawIOBase):
@@ -112,13 +111,20 @@ class Rejoined(io.RawIOBase):
     Whoever opened the source closes it.
     """
 
-    def __init__(self, head: bytes, source: Readable, name: str | None = None) -> None:
+    def __init__(self, head: bytes, source: Any, name: str | None = None) -> None:
         self._head, self._source, self._name = head, source, name
+
+    def head(self) -> bytes:
+        """The first bytes, as many as tell what it is; they stay to be read."""
+        head = b""
+        while is_too_short(head) and (more := self.read(HEAD - len(head))):
+            head += more
+        self._head = head
+        return head
 
     def fileno(self) -> int:
         """What the system calls the source."""
-        ask = getattr(self._source, "fileno", None) or super().fileno
-        return int(ask())
+        return int(self._source.fileno())
 
     def readable(self) -> bool:
         """True."""
@@ -128,7 +134,7 @@ class Rejoined(io.RawIOBase):
         """Some of the next bytes; none at the end."""
         head, self._head = self._head[:size], self._head[size:]
         try:
-            return head or self._source.read(size)
+            return head or cast("bytes", self._source.read(size))
         except CecalcError as error:
             raise error.at(source=self._name) from None
         except OSError as error:
@@ -286,14 +292,13 @@ class Stream:
         while not text and (data := self._bounded(size)):  # a character may need several bytes
             text = self._decoded(decode, data)
         if not text and self._failure is None:
-            text = self._decoded(decode, b"", is_last=True)
+            text = self._decoded(decode, b"")
         return text.encode(_UTF_8, "surrogateescape")
 
-    def _decoded(
-        self, decode: Callable[[bytes, bool], str], data: bytes, *, is_last: bool = False
-    ) -> str:
+    def _decoded(self, decode: Callable[[bytes, bool], str], data: bytes) -> str:
+        """Data as text; what is left of it, where none follows."""
         try:
-            return decode(data, is_last)
+            return decode(data, not data)
         except UnicodeError as error:
             self._failure = DataError(f"not valid {self.encoding.upper()}", place=self.place)
             if isinstance(error, UnicodeDecodeError):

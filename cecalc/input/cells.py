@@ -17,8 +17,8 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Columns, Reading, Record, Table, TableBlock, up_to_fault
-from cecalc.model import Floats
+from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
+from cecalc.model import Columns, Floats
 from cecalc.numbers import as_float, read_number
 from cecalc.terms import TargetAs
 
@@ -222,14 +222,14 @@ def _list(cell: Any, *, is_text: bool) -> Any:
 
 def _fast(cells: list[Any], *, is_text: bool) -> Floats | None:
     """All cells at once, or None where one has to be looked at by itself."""
-    kinds = set(map(type, cells))
     try:
-        if is_text:
-            if _NOT_IN_NUMBERS.search("".join(cells)):
-                return None
-            numbers = np.asarray(list(map(float, cells)))
-            return None if np.isinf(numbers).any() else numbers
-        return np.asarray(cells, dtype=np.float64) if kinds <= {int, float} else None
+        if not is_text:
+            is_plain = set(map(type, cells)) <= {int, float}
+            return np.asarray(cells, dtype=np.float64) if is_plain else None
+        if _NOT_IN_NUMBERS.search("".join(cells)):
+            return None
+        numbers = np.asarray(list(map(float, cells)))
+        return None if np.isinf(numbers).any() else numbers
     except (ValueError, OverflowError):
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, count, excerpt, suggestion
 from cecalc.input.names import numbered
 from cecalc.input.shapes import as_said, described
 from cecalc.model import Floats
@@ -160,37 +159,35 @@ class Classes:
         ------
         DataError : it names the first row whose target is no class
         """
-        numbers = np.zeros(len(targets))
-        used = np.flatnonzero(np.bincount(places, minlength=len(targets))).tolist()
-        try:
-            numbers[used] = [self.number(targets[i]) for i in used]
-        except ValueError:
-            for row in np.sort(np.unique(places, return_index=True)[1]).tolist():
-                self._check(targets[places[row]], place(row))
+        rows, numbers = len(places), np.zeros(len(targets))
+        first = np.full(len(targets), rows)
+        np.minimum.at(first, places, np.arange(rows))
+        for i in np.argsort(first)[: np.count_nonzero(first < rows)].tolist():
+            try:
+                numbers[i] = self.number(targets[i])
+            except ValueError as error:
+                said, where = as_said(targets[i]), place(int(first[i]))
+                raise DataError(str(error), place=where, value=said) from None
         found: Floats = numbers[places]
         return found
 
-    def numbered(self, targets: Floats, place: Callable[[int], Place]) -> Floats:
+    def numbered(self, targets: NDArray[Any], place: Callable[[int], Place]) -> Floats:
         """The class numbers of an array of targets, `place` telling where a row is.
 
         Raises
         ------
         DataError : it names the first row that has none
         """
-        if self.are_numbers:
+        has_numbers = targets.dtype.kind == "f"
+        if self.are_numbers and has_numbers:
             return targets
         known, places = np.unique(targets, return_inverse=True)
         per_row = max(1, math.prod(targets.shape[1:]))
-        # As integers errors write them; beyond 2^53 a float may have been another one.
-        exact = [int(n) if n.is_integer() and abs(n) < _EXACT else n for n in known.tolist()]
+        exact = known.tolist()
+        if has_numbers:  # as integers errors write them; beyond 2^53 a float may have been another
+            exact = [int(n) if n.is_integer() and abs(n) < _EXACT else n for n in exact]
         found = self.encoded(exact, places.reshape(-1), lambda i: place(i // per_row))
         return found.reshape(targets.shape)
-
-    def _check(self, target: Any, place: Place) -> None:
-        try:
-            self.number(target)
-        except ValueError as error:
-            raise DataError(str(error), place=place, value=as_said(target)) from None
 
     def _named(self, target: Any) -> float:
         """The class that is called like a target, or the number that leaves a row out."""
@@ -231,8 +228,7 @@ class Classes:
     def _unknown(self, text: str) -> str:
         if self.names is None:
             return f"cannot read {excerpt(text)} as a class index; the classes have no names"
-        near = difflib.get_close_matches(text, self.names, 1)
-        meant = f"; did you mean {excerpt(near[0])}?" if near else ""
+        meant = suggestion(text, self.names, excerpt)
         classes = ", ".join(self.names[:8]) + (", ..." if len(self.names) > 8 else "")
         return f"no class is named {excerpt(text)}{meant} (classes: {classes})"
 

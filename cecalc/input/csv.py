@@ -12,9 +12,9 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import Columns, FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
-from cecalc.model import Original
+from cecalc.model import Columns, Original
 from cecalc.numbers import is_number
 from cecalc.request import InputRequest
 
@@ -138,15 +138,12 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
     d = re.escape(delimiter)
     one = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n]*)'
     well_quoted = re.compile(rf"{one}(?:{d}{one})*[\r\n]*")
-    pending: list[str] = []
-    last = block.line
+    pending = list[tuple[int, str]]()
 
     def tape() -> Iterator[str]:
-        nonlocal last
-        for number, line in block.lines():
+        for line in block.lines():
             pending.append(line)
-            last = number
-            yield line
+            yield line[1]
 
     csv.field_size_limit(MAX_FIELD)
     reader = csv.reader(tape(), delimiter=delimiter, strict=True)
@@ -157,10 +154,10 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            place = Place(source=block.name, line=last - len(pending) + 1)
+            place = Place(source=block.name, line=pending[0][0])
             raise _fault(str(error), place, lines=len(pending)) from None
-        raw = "".join(pending)
-        first = last - len(pending) + 1
+        raw = "".join(line for _, line in pending)
+        first = pending[0][0]
         if '"' in raw and not well_quoted.fullmatch(raw):
             place = Place(source=block.name, line=first)
             raise DataError("quote inside an unquoted field", place=place)

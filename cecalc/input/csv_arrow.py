@@ -19,9 +19,9 @@ import pyarrow as pa
 from cecalc.errors import Place
 from cecalc.input.arrow_columns import ArrowColumns
 from cecalc.input.layout import Layout
-from cecalc.input.table import Columns, LazyOriginals, Reading
-from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, row_ends
-from cecalc.model import Floats, Integers
+from cecalc.input.table import LazyOriginals, Reading
+from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
+from cecalc.model import Columns, Floats
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ class _Cut:
         np.add(ends[:-1], 1, out=begins[1:])
         if len(piece) > MAX_FIELD and (ends - begins).max() > MAX_FIELD:
             raise ValueError("too long")
-        first, last = positions[0], positions[-1] + 1
-        chosen: Any = slice(first, last) if last - first == len(positions) else list(positions)
+        chosen = _run(list(positions))
         offsets = np.empty(2 * rows * len(positions) + 1, np.int32)
         for at, places in enumerate((begins, ends)):
             offsets[at:-1:2] = places.reshape(rows, fields)[:, chosen].reshape(-1)
@@ -102,6 +101,13 @@ class _Cut:
         is_field = np.full(len(offsets) // 8 + 1, 0b01010101, np.uint8)
         buffers = [pa.py_buffer(part) for part in (is_field, offsets, piece)]
         return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+def _run(positions: list[int]) -> Any:
+    """What takes these columns; nothing is copied where they are neighbours."""
+    first = positions[0] if positions else 0
+    run = range(first, first + len(positions))
+    return slice(run.start, run.stop) if positions == [*run] else positions
 
 
 def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
@@ -118,7 +124,7 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
         _check_special(found, layout, originals)
     except ValueError:  # pyarrow's own errors are among them
         return None
-    return found.in_text(originals, layout.id)
+    return originals.beside(found, layout.id)
 
 
 def _unquoted(
@@ -128,12 +134,7 @@ def _unquoted(
     numbers = cut.numbers(asked) if asked else np.empty((block.rows, 0))
 
     def chosen(positions: Sequence[int]) -> Floats:
-        """The columns at these positions; a view where they are neighbours."""
-        places = np.searchsorted(asked, positions)
-        first = int(places[0]) if positions else 0
-        if (np.diff(places) == 1).all():
-            return numbers[:, first : first + len(positions)]
-        return numbers[:, places]
+        return numbers[:, _run(np.searchsorted(asked, positions).tolist())]
 
     if named:
         texts, indices = cut.encoded(named[0])
@@ -212,12 +213,12 @@ def _is_strict(block: TextBlock, delimiter: str) -> bool:
         return False
     if b'"' in text and not _is_well_quoted(text, ord(delimiter)):
         return False
-    return block.is_utf_8
+    return is_utf_8(text)
 
 
 def _is_well_quoted(text: bytes, delimiter: int) -> bool:
     """Whether quotes enclose whole fields, and stand doubled inside: RFC 4180; none too long."""
-    codes = np.frombuffer(text, np.uint8)
+    codes = np.frombuffer(b"\n%b\n" % text, np.uint8)
     quotes = np.flatnonzero(codes == _QUOTE)
     if len(quotes) % 2:
         return False
@@ -225,17 +226,9 @@ def _is_well_quoted(text: bytes, delimiter: int) -> bool:
     border = np.zeros(256, bool)
     border[[delimiter, 10, 13]] = True
     doubled = np.append(opening[1:] == closing[:-1] + 1, [False])  # "" closes and opens again
-    is_closed = doubled | _at(border, codes, closing + 1)
-    is_opened = np.append([False], doubled[:-1]) | _at(border, codes, opening - 1)
+    is_closed = doubled | border[codes[closing + 1]]
+    is_opened = np.append([False], doubled[:-1]) | border[codes[opening - 1]]
     if not (is_closed.all() and is_opened.all()):
         return False
     lengths = closing[~doubled] - opening[np.append([True], ~doubled[:-1])]
     return int(lengths.max()) <= MAX_FIELD
-
-
-def _at(border: np.ndarray, codes: np.ndarray, places: Integers) -> np.ndarray:
-    """Whether a field begins or ends at each place; the text itself begins and ends one."""
-    inside = (places >= 0) & (places < len(codes))
-    found = np.ones(len(places), bool)
-    found[inside] = border[codes[places[inside]]]
-    return found

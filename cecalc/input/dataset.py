@@ -47,9 +47,17 @@ def joined(
     DataError : a file has other columns than the first
     """
 
+    def tables() -> Iterator[Table]:
+        yield first
+        for name in others:
+            with files.inner() as inner:
+                table = as_table(formats.opened(request, name, wanted, inner))
+                _refuse_other_columns(table, first)
+                yield table
+
     def blocks() -> Iterator[TableBlock]:
         before = 0
-        for table in itertools.chain([first], _opened(others, first, request, wanted, files)):
+        for table in tables():
             end = 0
             for block in table.blocks:
                 end = block.start + block.count
@@ -57,16 +65,6 @@ def joined(
             before += end
 
     return replace(first, blocks=blocks(), files=1 + len(others))
-
-
-def _opened(
-    names: Sequence[str], first: Table, request: InputRequest, wanted: Wanted, files: Files
-) -> Iterator[Table]:
-    for name in names:
-        with files.inner() as inner:
-            table = as_table(formats.opened(request, name, wanted, inner))
-            _refuse_other_columns(table, first)
-            yield table
 
 
 def as_table(found: formats.Found) -> Table:

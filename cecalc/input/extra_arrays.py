@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,11 +16,12 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
+from cecalc.input.names import pattern
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
-from cecalc.input.table import Columns, Reading, Table
+from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
-from cecalc.model import Floats
+from cecalc.model import Columns, Floats
 from cecalc.request import Given, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
@@ -51,6 +51,12 @@ class ExtraArray:
         """What messages call an entry."""
         return self.name.replace("_", " ")
 
+    @property
+    def stands_in(self) -> str:
+        """Where it was found, in a few words."""
+        names = pattern([name for _, name in self.columns])
+        return f"{names} of {self.source}" if names and names != "1" else f"of {self.source}"
+
     def numbers(self, entries: Floats, start: int) -> Floats:
         """Some of its entries, from `start` on, as class numbers where they may be names.
 
@@ -60,70 +66,56 @@ class ExtraArray:
         """
         return self.classes.numbered(entries, lambda i: Place(source=self.source, row=start + i))
 
-    def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
-        """Columns with these numbers, of the rows from `start` on, in their place."""
-        part = slice(start, start + len(columns.values))
-        lines = None if self.lines is None else self.lines[part]
-        parts: dict[str, Any] = {self.name: numbers, f"{self.name}_lines": lines}
-        return replace(columns, **parts)
-
-
-@dataclass(frozen=True)
-class ExtraColumn:
-    """An array beside the rows of a table, held as a whole."""
-
-    origin: ExtraArray
-    numbers: Floats
-    """Shape (N,) or (N, C)."""
-
-    @classmethod
-    def of(cls, extra: ExtraArray) -> ExtraColumn:
-        """All of an array.
+    def held(self) -> Floats:
+        """All of its entries as numbers: shape (N,), or (N, C) for a target of distributions.
 
         Raises
         ------
-        DataError : an entry names no class
+        DataError : one names no class
         """
-        numbers = extra.numbers(extra.array.floats(), 0)
-        return cls(extra, numbers.reshape(-1) if extra.name == "sample_weight" else numbers)
+        numbers = self.numbers(self.array.floats(), 0)
+        return numbers.reshape(-1) if self.name == "sample_weight" else numbers
 
-    def beside(self, columns: Columns, start: int) -> Columns:
-        """Columns with this one, as far as it goes with their rows, the first of which is `start`.
+    def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
+        """Columns with these numbers as far as they go with their rows, the first of which is
+        `start`; more numbers may follow.
 
         Raises
         ------
-        DataError : it does not go with the first
+        DataError : they do not go with the first
         """
         rows = len(columns.values)
         fits, fault = self._other_id(columns.ids, slice(start, start + rows))
-        if fault is None and len(self.numbers) < start + rows:
-            fits = max(0, len(self.numbers) - start)
-            fault = DataError(f"{self._size}, but more rows of values")
+        if fault is None and len(numbers) < rows:
+            size = count(start + len(numbers), self.title)
+            fits, fault = len(numbers), DataError(f"{size}, but more rows of values")
         if fault is not None:
-            columns = columns.before(fits, fault)
-        return self.origin.beside(columns, self.numbers[start : start + fits], start)
-
-    def check_length(self, rows: int) -> None:
-        """Refuse it where it is not as long as the table was."""
-        if len(self.numbers) != rows:
-            raise DataError(f"{count(rows, 'row')} of values, {self._size}")
-
-    @property
-    def _size(self) -> str:
-        return count(len(self.numbers), self.origin.title)
+            if not fits:
+                raise fault
+            columns = replace(columns.rows(slice(fits)), fault=fault)
+        lines = None if self.lines is None else self.lines[start : start + fits]
+        parts: dict[str, Any] = {self.name: numbers[:fits], f"{self.name}_lines": lines}
+        return replace(columns, **parts)
 
     def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError | None]:
         """How many rows have the identifier beside them, and what is wrong with the next one."""
-        pairs = zip(ids or (), (self.origin.ids or ())[part], strict=False)
+        pairs = zip(ids or (), (self.ids or ())[part], strict=False)
         for row, (ours, theirs) in enumerate(pairs):
             if ours != theirs:
                 rule = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
                 return row, DataError(
-                    f"{rule} of the {self.origin.title}",
+                    f"{rule} of the {self.title}",
                     place=Place(row=part.start + row),
                     hint="both files carry ids: bring them into the same order",
                 )
         return part.stop - part.start, None
+
+
+def check_length(what: str, given: int, rows: int, source: str | None = None) -> None:
+    """Refuse what is not one for each row of the values."""
+    if given != rows:
+        rule = f"{count(rows, 'row')} of values, {count(given, what)}"
+        raise DataError(rule, place=Place(source=source))
 
 
 @dataclass(frozen=True)
@@ -157,7 +149,10 @@ class TargetReader:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
         names = self.classes if is_of_classes else Classes()
         if array.is_text:
-            return _texts_encoded(array.texts(), names, source)
+            texts = array.texts()
+            names = names.settled(texts.reshape(-1)[:HEAD].tolist())
+            numbers = names.numbered(texts, lambda row: Place(source=source, row=row))
+            return ExtraArray("target", HeldWindows.of(numbers), source, Classes(notes=names.notes))
         if names.are_open:
             head = widened(array.peek(HEAD), array.dtype).reshape(-1)
             names = names.settled(head[:HEAD].tolist())
@@ -301,17 +296,6 @@ def _gathered(table: Table, reading: Reading) -> Columns:
     return Columns(**{name: joined(name) for name in names})
 
 
-def _texts_encoded(texts: Any, names: Classes, source: str | None) -> ExtraArray:
-    names = names.settled(texts.reshape(-1)[:HEAD].tolist())
-    known, places = np.unique(texts, return_inverse=True)
-    per_row = max(1, math.prod(texts.shape[1:]))
-    found = names.encoded(
-        known.tolist(), places.reshape(-1), lambda i: Place(source=source, row=i // per_row)
-    )
-    array = HeldWindows.of(found.reshape(texts.shape))
-    return ExtraArray("target", array, source, Classes(notes=names.notes))
-
-
 def read_numbers(given: Given) -> Floats:
     """The array given to an option that takes plain numbers.
 
@@ -335,7 +319,7 @@ def read_numbers(given: Given) -> Floats:
     try:
         nested = parse(whole if "[" in whole else ",".join(whole.split()))
     except ValueError as error:
-        value = getattr(error, "text", None)
+        value = getattr(error, "value", None)
         raise DataError(str(error), place=Place(source=given.path), value=value) from None
     return to_array(nested, given.option)
 

@@ -11,15 +11,15 @@ import stat
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, DataError, InputError, Place, excerpt, nearest
-from cecalc.input.bytes import HEAD, Readable, Rejoined, Stream, compression, is_too_short, why
+from cecalc.input import stores
+from cecalc.input.bytes import Rejoined, Stream, compression, why
 from cecalc.process import address_limit
 from cecalc.progress import Meter
 
@@ -27,17 +27,19 @@ State = tuple[int, int, int]
 """What of a regular file changes when somebody writes to it: size, time of change, number."""
 
 
-def state_of(descriptor: int) -> State | None:
-    """The state of an open file; None where it is no regular one."""
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
+def state_of(file: BinaryIO | int | str) -> State | None:
+    """The state of a file; None where it is no regular one, or closed."""
+    with suppress(OSError, ValueError):
+        at = file if isinstance(file, int | str) else file.fileno()
+        found = os.stat(at)  # noqa: PTH116  # which takes numbers too
+        if stat.S_ISREG(found.st_mode):
+            return found.st_size, found.st_mtime_ns, found.st_ino
+    return None
 
 
-def refuse_change(descriptor: int, before: State | None, name: str) -> None:
-    """Raise `InputError` where a file is no longer what it was."""
-    if before is not None and state_of(descriptor) != before:
+def refuse_change(file: BinaryIO, before: State | None, name: str) -> None:
+    """Raise `InputError` where a file that is open is no longer what it was."""
+    if state_of(file) not in (None, before):
         raise InputError("changed while being read", place=Place(source=name))
 
 
@@ -60,14 +62,24 @@ class Opened:
     raw: BinaryIO | None
     """The file or pipe itself, past the head; None where it is compressed."""
 
+    @property
+    def place(self) -> Place:
+        """The input as a place of errors."""
+        return Place(source=self.name)
+
     def text(self, encoding: str = "utf-8", max_bytes: int | None = None) -> Stream:
         """All of it, as text."""
         return Stream(self.name, self.source, encoding, max_bytes)
 
+    @property
+    def is_seekable(self) -> bool:
+        """Whether any of its bytes can be looked for as they are."""
+        return self.raw is not None and self.raw.seekable()
+
     def binary(self, files: ExitStack) -> BinaryIO:
         """All of it behind a buffer, to seek in where it is a plain file; `files` lets go of it."""
         raw: Any = self.source
-        if self.raw is not None and self.raw.seekable():
+        if self.is_seekable:
             raw = self.raw
             raw.seek(-len(self.head), os.SEEK_CUR)
         buffered = io.BufferedReader(raw)
@@ -103,19 +115,13 @@ class Files(ExitStack):
         inner.watched = self.watched
         return inner
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> bool | None:
+    def __exit__(self, *raised: Any) -> bool | None:  # noqa: PYI036  # as it is passed on
         try:
-            if isinstance(error, CecalcError):
+            if isinstance(raised[1], CecalcError):
                 for source in self.watched:
                     source.check()
         finally:
-            is_handled = bool(super().__exit__(kind, error, trace))
+            is_handled = super().__exit__(*raised)
         return is_handled
 
 
@@ -129,7 +135,7 @@ class _Watched:
     def __init__(self, file: BinaryIO, name: str, meter: Meter) -> None:
         self._file, self._name, self._meter = file, name, meter
         self.fileno = file.fileno
-        self._state = self._ask(state_of)
+        self._state = state_of(file)
         self._lock = threading.Lock()
         self._is_read = self._is_done = False
 
@@ -163,30 +169,14 @@ class _Watched:
 
     def check(self) -> None:
         """Raise `InputError` where the file is no longer what it was."""
-        self._ask(lambda descriptor: refuse_change(descriptor, self._state, self._name))
-
-    def _ask(self, ask: Callable[[int], Any]) -> Any:
-        """What the system says of the file; nothing where it has, or is, no open one."""
-        try:
-            return ask(self.fileno())
-        except InputError:
-            raise
-        except (OSError, ValueError):
-            return None
+        refuse_change(self._file, self._state, self._name)
 
 
 def size_of(names: Iterable[str]) -> int | None:
     """How many bytes the inputs have; None where one is no regular file."""
-    sizes = []
-    for name in names:
-        try:
-            status = os.fstat(0) if name == "-" else Path(name).stat()
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        sizes.append(status.st_size)
-    return sum(sizes)
+    states = [state_of(0 if name == "-" else name) for name in names]
+    sizes = [state[0] for state in states if state is not None]
+    return sum(sizes) if len(sizes) == len(states) else None
 
 
 def open_bytes(path: str, files: Files) -> Opened:
@@ -202,9 +192,7 @@ def open_bytes(path: str, files: Files) -> Opened:
             raise InputError("standard input is closed")
         name, raw = STANDARD_INPUT, _unbuffered(sys.stdin.buffer)
         _seen.clear()
-    elif path.startswith(("s3://", "gs://")):
-        from cecalc.input import stores
-
+    elif stores.is_stored(path):
         name, raw = path, stores.opened(path, files)
     else:
         name, raw = path, _opened(path)
@@ -212,17 +200,17 @@ def open_bytes(path: str, files: Files) -> Opened:
     files.watched.append(watched)
     if path != "-":
         files.enter_context(closing(watched))
-    source: Readable = watched
-    head = _head(source, name)
+    source = Rejoined(b"", watched, name)
+    head = source.head()
     compressed = compression(head)
     if compressed is not None:
-        source = compressed.expanded(head, source)
-        head = _head(source, name)
+        source = Rejoined(b"", compressed.expanded(head, watched), name)
+        head = source.head()
         _refuse_compressed(head, compressed.program, name)
     if not head:
         what = "nothing on standard input" if path == "-" else "file is empty"
         raise DataError(what, place=Place(source=None if path == "-" else name))
-    return Opened(name, Rejoined(head, source, name), head, raw if compressed is None else None)
+    return Opened(name, source, head, raw if compressed is None else None)
 
 
 def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
@@ -233,14 +221,6 @@ def _refuse_compressed(head: bytes, outer: str, name: str) -> None:
             place=Place(source=name),
             hint=f"expand it once before, for example with {outer} -d",
         )
-
-
-def _head(source: Readable, name: str) -> bytes:
-    head = b""
-    named = Rejoined(b"", source, name)
-    while is_too_short(head) and (more := named.read(HEAD - len(head))):
-        head += more
-    return head
 
 
 def _opened(path: str) -> BinaryIO:

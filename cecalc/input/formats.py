@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from cecalc.input.table import Table
 
 Found: TypeAlias = "Table | Document | ArrayFile"
-Opener: TypeAlias = "Callable[[Opened, InputRequest, Wanted, Files], Found]"
+Opener: TypeAlias = "Callable[[InputFormat, Opened, InputRequest, Wanted, Files], Found]"
 
 _COLUMNS = "--*-col"
 """Stands for every option that names columns."""
@@ -68,78 +67,67 @@ class FileFormat:
         return self.begins is not None and re.match(self.begins, head, re.DOTALL) is not None
 
 
-def _delimited(
-    delimiter: str, source: Opened, request: InputRequest, wanted: Wanted, _: Files
-) -> Table:
-    from cecalc.input import csv
-
-    stream = source.text(request.encoding, request.max_bytes)
-    return csv.open_table(stream, request.delimiter or delimiter, request, wanted)
-
-
-def _json(is_lines: bool, source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
+def _text(
+    name: InputFormat, source: Opened, request: InputRequest, wanted: Wanted, _: Files
+) -> Found:
     from cecalc.input import json
 
     stream = source.text(request.encoding, request.max_bytes)
-    return json.open_json(stream, request, wanted, is_lines=is_lines)
-
-
-def _text(source: Opened, request: InputRequest, wanted: Wanted, _: Files) -> Found:
-    from cecalc.input import csv, json
-
-    stream = source.text(request.encoding, request.max_bytes)
     head = stream.head()
-    if head.lstrip()[:1] in (b"{", b"["):
-        return json.open_json(stream, request, wanted, is_lines=False)
-    delimiter = request.delimiter or csv.sniff_delimiter(head.split(b"\n")[0])
+    if name is InputFormat.AUTO and head.lstrip()[:1] in (b"{", b"["):
+        name = InputFormat.JSON
+    if name in (InputFormat.JSON, InputFormat.JSONL):
+        return json.open_json(stream, request, wanted, is_lines=name is InputFormat.JSONL)
+    from cecalc.input import csv
+
+    usual = {InputFormat.CSV: ",", InputFormat.TSV: "\t"}.get(name)
+    delimiter = request.delimiter or usual or csv.sniff_delimiter(head.split(b"\n")[0])
     return csv.open_table(stream, delimiter, request, wanted)
 
 
-def _arrow(source: Opened, request: InputRequest, wanted: Wanted, files: Files) -> Table:
+def _arrow(
+    _: InputFormat, source: Opened, request: InputRequest, wanted: Wanted, files: Files
+) -> Table:
     from cecalc.input import parquet
 
     return parquet.open_table(source, request, wanted, files)
 
 
 def _arrays(
-    reader: str, source: Opened, request: InputRequest, _: Wanted, files: Files
+    name: InputFormat, source: Opened, request: InputRequest, _: Wanted, files: Files
 ) -> ArrayFile:
     from cecalc.input.arrays import npy, safetensors, torch
 
-    readers = {
-        "npy": npy.open_npy,
-        "npz": npy.open_npz,
-        "zip": torch.open_zip,
-        "torch": torch.open_torch,
-        "safetensors": safetensors.open_safetensors,
-    }
-    found = readers[reader](source.binary(files), source.name, files, request.max_bytes)
+    if name is InputFormat.NPY:
+        return npy.open_npy(source, files, request.max_bytes)
+    if name is InputFormat.SAFETENSORS:
+        found = safetensors.open_safetensors(source, files, request.max_bytes)
+    else:
+        found = torch.open_zip(name, source, files, request.max_bytes)
     if not found.names:
-        raise DataError("holds no arrays", place=Place(source=source.name))
+        raise DataError("holds no arrays", place=source.place)
     return found
 
 
-_JSON, _JSON_LINES = partial(_json, False), partial(_json, True)
-_NPY, _NPZ, _TORCH = partial(_arrays, "npy"), partial(_arrays, "npz"), partial(_arrays, "torch")
-_ZIP, _SAFETENSORS = partial(_arrays, "zip"), partial(_arrays, "safetensors")
 FORMATS = (
-    FileFormat(InputFormat.CSV, "CSV", (".csv",), partial(_delimited, ","), _DELIMITED),
-    FileFormat(InputFormat.TSV, "TSV", (".tsv",), partial(_delimited, "\t"), _DELIMITED),
-    FileFormat(InputFormat.JSONL, "JSON lines", (".jsonl", ".ndjson"), _JSON_LINES, _OBJECTS),
+    FileFormat(InputFormat.CSV, "CSV", (".csv",), _text, _DELIMITED),
+    FileFormat(InputFormat.TSV, "TSV", (".tsv",), _text, _DELIMITED),
+    FileFormat(InputFormat.JSONL, "JSON lines", (".jsonl", ".ndjson"), _text, _OBJECTS),
     FileFormat(InputFormat.PARQUET, "Parquet", (".parquet",), _arrow, (_COLUMNS,),
         b"PAR1", "Parquet"),
     FileFormat(InputFormat.ARROW, "Arrow", (".arrow", ".feather", ".ipc"), _arrow, (_COLUMNS,),
         rb"ARROW1|\xff{4}", "Arrow"),
-    FileFormat(InputFormat.NPY, "NumPy", (".npy",), _NPY, _ARRAYS,
+    FileFormat(InputFormat.NPY, "NumPy", (".npy",), _arrays, _ARRAYS,
         rb"\x93NUMPY|\x93.{0,4}\Z", "a NumPy array"),
-    FileFormat(InputFormat.AUTO, "zip", (), _ZIP, _ARRAYS, rb"PK(\x03\x04|\x05\x06)",
+    FileFormat(InputFormat.AUTO, "zip", (), _arrays, _ARRAYS, rb"PK(\x03\x04|\x05\x06)",
         "a zip of NumPy or torch"),
-    FileFormat(InputFormat.NPZ, "NumPy .npz", (".npz",), _NPZ, _ARRAYS, rb"PK(\x03\x04|\x05\x06)"),
-    FileFormat(InputFormat.PT, "torch", (".pt", ".pth"), _TORCH, _ARRAYS,
+    FileFormat(InputFormat.NPZ, "NumPy .npz", (".npz",), _arrays, _ARRAYS,
+        rb"PK(\x03\x04|\x05\x06)"),
+    FileFormat(InputFormat.PT, "torch", (".pt", ".pth"), _arrays, _ARRAYS,
         rb"PK(\x03\x04|\x05\x06)|\x80[\x02-\x05]"),
-    FileFormat(InputFormat.SAFETENSORS, "safetensors", (".safetensors",), _SAFETENSORS, _ARRAYS,
+    FileFormat(InputFormat.SAFETENSORS, "safetensors", (".safetensors",), _arrays, _ARRAYS,
         rb".{3}[\x00-\x05]\x00{4}\{"),
-    FileFormat(InputFormat.JSON, "JSON", (".json",), _JSON, _DOCUMENT, rb"\{", "JSON"),
+    FileFormat(InputFormat.JSON, "JSON", (".json",), _text, _DOCUMENT, rb"\{", "JSON"),
     FileFormat(InputFormat.AUTO, "text", (".txt",), _text, _DELIMITED + _DOCUMENT, b""),
 )  # fmt: skip
 """In the order in which they are looked for; text is what is nothing else."""
@@ -169,9 +157,9 @@ def open_as(
     """
     head = source.head
     if not form.is_text and not form.fits(head):
-        raise not_a(form.title, head, Place(source=source.name))
+        raise not_a(form.title, head, source.place)
     try:
-        return form.open(source, request, wanted, files)
+        return form.open(form.name, source, request, wanted, files)
     except DataError as error:
         other = next((other for other in FORMATS if other.alias and other.fits(head)), form)
         is_json = other.name is InputFormat.JSON and "--delimiter" not in form.options
@@ -198,12 +186,8 @@ def is_file_name(text: str) -> bool:
     """
     if "[" in text or "\n" in text:
         return False
-    return (
-        text == "-"
-        or text.startswith("@")
-        or "/" in text
-        or any(_suffix(text) in form.suffixes for form in FORMATS)
-    )
+    is_path = text == "-" or text.startswith("@") or "/" in text
+    return is_path or any(_suffix(text) in form.suffixes for form in FORMATS)
 
 
 def _suffix(path: str) -> str:

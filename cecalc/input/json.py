@@ -18,9 +18,9 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
-from cecalc.input.table import Columns, FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
-from cecalc.model import Original
+from cecalc.model import Columns, Original
 from cecalc.request import InputRequest
 from cecalc.terms import NanPolicy
 
@@ -29,19 +29,8 @@ _MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
 _HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
-class Refused(ValueError):
-    """Text that is no JSON, or none that is accepted.
-
-    `token` is what, and `line` its 1-based line, as far as they are known.
-    """
-
-    def __init__(self, rule: str, token: str | None = None, line: int | None = None) -> None:
-        super().__init__(rule)
-        self.token, self.line = token, line
-
-
 def loads(text: str, *, nan: bool = False) -> Any:
-    """The value `text` holds; `Refused` says what is wrong.
+    """The value `text` holds; a DataError says what is wrong, and on which of its lines.
 
     `Infinity` and `-Infinity` are read, because a masked class has no other spelling in JSON; `NaN`
     where `nan` allows it.
@@ -52,26 +41,24 @@ def loads(text: str, *, nan: bool = False) -> Any:
 
     def constant(name: str) -> float:
         if name == "NaN" and not nan:
-            raise Refused("NaN is not JSON; --nan propagate lets it through", name)
+            raise DataError("NaN is not JSON; --nan propagate lets it through", value=name)
         return float(name)
 
-    reader = json.JSONDecoder(
-        object_pairs_hook=_unique,
-        parse_constant=constant,
-        parse_float=_finite if _MAY_OVERFLOW.search(text) else None,
-        parse_int=_integer if _MAY_OVERFLOW.search(text) else None,
-    )
+    hooks: dict[str, Any] = {"object_pairs_hook": _unique, "parse_constant": constant}
+    if _MAY_OVERFLOW.search(text):
+        hooks |= {"parse_float": _finite, "parse_int": _integer}
     try:
-        value = reader.decode(text)
+        value = json.JSONDecoder(**hooks).decode(text)
     except json.JSONDecodeError as error:
-        raise Refused(_reason(error, text), line=error.lineno) from None
+        raise DataError(_reason(error, text), place=Place(line=error.lineno)) from None
     except RecursionError:
-        raise Refused("nested deeper than 100") from None
+        raise DataError("nested deeper than 100") from None
     if half := _HALF.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise Refused("half a surrogate pair is no character", half.group()) from None
+            rule = "half a surrogate pair is no character"
+            raise DataError(rule, value=half.group()) from None
     return value
 
 
@@ -80,20 +67,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(known) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Refused(f"key {excerpt(twice)} appears twice")
+        raise DataError(f"key {excerpt(twice)} appears twice")
     return known
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise Refused(f"{excerpt(text)} is outside float64", text)
+        raise DataError(f"{excerpt(text)} is outside float64", value=text)
     return number
 
 
 def _integer(text: str) -> int:
     if len(text) > 4300:
-        raise Refused("integer too long", text)
+        raise DataError("integer too long", value=text)
     _finite(text)
     return int(text)
 
@@ -107,10 +94,10 @@ def _reason(error: json.JSONDecodeError, text: str) -> str:
     return f"not JSON at column {error.colno}: {error.msg.lower()}"
 
 
-def line_of(token: str, text: str) -> int | None:
+def line_of(token: str | None, text: str) -> int | None:
     """The 1-based line on which a token is, in a string or by itself."""
-    strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token)}', text)
-    found = next((match for match in strings_or_token if token in match.group()), None)
+    strings_or_token = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(token or "")}', text)
+    found = next((match for match in strings_or_token if token and token in match.group()), None)
     return None if found is None else text.count("\n", 0, found.start()) + 1
 
 
@@ -130,7 +117,8 @@ def from_lines(blocks: Iterator[TextBlock], request: InputRequest, wanted: Wante
 def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted) -> Table:
     """The table of the objects of a JSON array; they have no lines of their own."""
     objects = _RowObjects.of(name, _numbered(name, rows, 0), request, wanted)
-    width = sum(np.size(rows[0][objects.keys[i]]) for i in objects.layout.values)
+    cells = list(rows[0].values())
+    width = sum(np.size(cells[i]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
         def records() -> Iterator[Record]:
@@ -150,8 +138,9 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
         place = Place(source=block.name, line=line)
         try:
             value = loads(stripped, nan=nan)
-        except Refused as error:
-            raise DataError(str(error), place=place, value=error.token) from None
+        except DataError as error:
+            error.place = place
+            raise
         if not isinstance(value, dict):
             rule = f"expected an object, found {excerpt(stripped)}"
             raise DataError(rule, place=place, value=stripped)
@@ -172,6 +161,7 @@ class _RowObjects:
 
     name: str
     first: dict[str, Any]
+    fields: list[str]
     layout: Layout
 
     @classmethod
@@ -181,7 +171,7 @@ class _RowObjects:
         """Objects like the first one."""
         first = next(rows)
         keys = list(first.original.cells)
-        fields = _fields(keys)
+        fields = [key.replace("-", "_") for key in keys]
         place = Place(source=name, line=first.line, row=first.number)
         if "weight" in fields or "pos_weight" in fields:
             raise DataError(
@@ -192,19 +182,15 @@ class _RowObjects:
         every = itertools.chain([first], rows)
         cells = ([row.original.cells.get(key) for key in keys] for row in every)
         head = FirstRows(replace(first, cells=row) for row in cells)
-        return cls(name, first.original.cells, understand(fields, request, wanted, place, head))
-
-    @property
-    def keys(self) -> list[str]:
-        return list(self.first)
+        layout = understand(fields, request, wanted, place, head)
+        return cls(name, first.original.cells, fields, layout)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         lists = list_shapes(list(self.first.values()), self.layout)
-        fields = _fields(self.first)
-        return Table(self.name, fields, self.layout, blocks, form="objects", lists=lists)
+        return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
-        keys, used = self.keys, frozenset(self.layout.used)
+        keys, used = list(self.first), frozenset(self.layout.used)
         for record in objects:
             row = record.original.cells
             try:
@@ -219,10 +205,6 @@ class _RowObjects:
         from cecalc.input import json_arrow
 
         return json_arrow.columns(block, self.first, reading)
-
-
-def _fields(keys: Iterable[str]) -> list[str]:
-    return [key.replace("-", "_") for key in keys]
 
 
 _ROOM = 4
@@ -249,10 +231,10 @@ def open_json(
     LimitError : it is more than there is room for
     """
     blocks, seen = cut(stream, quoted=False), list[TextBlock]()
-    filled = list[tuple[int, str]]()
+    filled = list[str]()
     for block in blocks:
         seen.append(block)
-        lines = ((number, line) for number, line in block.lines() if line.strip(BLANK))
+        lines = (line for _, line in block.lines() if line.strip(BLANK))
         try:
             filled += itertools.islice(lines, 2 - len(filled))
         except LimitError as error:  # of the length of a line
@@ -264,7 +246,7 @@ def open_json(
         what = "no data rows" if is_lines else "file is empty"
         raise DataError(what, place=Place(source=stream.name))
     every = itertools.chain(seen, blocks)
-    if is_lines or (len(filled) == 2 and _is_value(filled[0][1])):
+    if is_lines or (len(filled) == 2 and _is_value(filled[0])):
         return from_lines(every, request, wanted)
     whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
     value = _document(stream.name, whole, request)
@@ -290,11 +272,11 @@ def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest
     except MemoryError:
         rule = "out of memory: a JSON document is read as a whole"
         raise LimitError(rule, place=place, hint=_BY_ROW) from None
-    except Refused as error:
-        line_number = error.line or (error.token and line_of(error.token, whole))
-        if line_number:
-            place = Place(source=name, line=numbers[line_number - 1])
-        raise DataError(str(error), place=place, value=error.token) from None
+    except DataError as error:
+        if error.place.source is None:  # else a line is no text
+            nth = error.place.line or line_of(error.value, whole)
+            error.place = replace(place, line=nth and numbers[nth - 1])
+        raise
 
 
 def _is_value(line: str) -> bool:

@@ -16,8 +16,9 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from cecalc.input.arrow_columns import ArrowColumns, floats_of
-from cecalc.input.table import Columns, LazyOriginals, Reading
-from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock
+from cecalc.input.table import LazyOriginals, Reading
+from cecalc.input.text import MAX_LINE_CHARACTERS, TextBlock, is_utf_8
+from cecalc.model import Columns
 
 
 def columns(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
@@ -36,7 +37,7 @@ def columns(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Col
     except ValueError:  # pyarrow's own errors, and ours, are among them
         return None
     key = None if layout.id is None else schema.names[layout.id]
-    return arrays.in_text(LazyOriginals(block, json.loads), key)
+    return LazyOriginals(block, json.loads).beside(arrays, key)
 
 
 def _type(value: Any) -> pa.DataType:
@@ -63,7 +64,7 @@ def _has_object_per_line(block: TextBlock) -> bool:
         return False
     if text.count(b"\n{") + text.startswith(b"{") != block.rows or b"\0" in text or b"\r" in text:
         return False
-    return block.is_utf_8
+    return is_utf_8(text)
 
 
 def _read(block: TextBlock, schema: pa.Schema) -> list[pa.Array]:

@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place
+from cecalc.errors import DataError, InputError, LimitError, Place
 from cecalc.input import arrow_columns
-from cecalc.input.arrays.stored import PlainFile, out_of_memory, refuse_more, seekable
+from cecalc.input.arrays.stored import PlainFile, refuse_more, seekable, told
 from cecalc.input.classes import HEAD
-from cecalc.input.files import Files, Opened
+from cecalc.input.files import Files, Opened, state_of
 from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
@@ -36,6 +35,8 @@ _BUFFER = 2**14
 _SMALL = 2**25
 """A file up to which columns are read whole: else a damaged page may ask for 2 GiB, and gets it."""
 _DAMAGE = "its data is damaged"
+_DAMAGED = (OSError, pa.ArrowException, ValueError, LookupError, TypeError, OverflowError)
+"""What Arrow raises on nonsense."""
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 
 
@@ -48,9 +49,9 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     InputError : it ends early or is damaged
     LimitError : it is larger than it may be
     """
-    place = Place(source=opened.name)
+    place = opened.place
     stream, regular = _lying(opened, files, request.max_bytes)
-    with _undamaged(place):
+    with told(place, _DAMAGE, _DAMAGED):
         if opened.head.startswith(_PARQUET):
             native = _native(opened, regular, files)
             rows_of = _parquet(stream, native, place, request.max_bytes)
@@ -62,7 +63,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
 
     def head(position: int) -> list[Any]:
         batches = rows_of.batches([names[position]], HEAD)
-        with _undamaged(place):
+        with told(place, _DAMAGE, _DAMAGED):
             first = next(batches, None)
             return [] if first is None else first.column(0)[:HEAD].to_pylist()
 
@@ -81,7 +82,7 @@ def _blocks(
 ) -> Iterator[tuple[Any, int]]:
     """Record batches, and the number of the first row of each."""
     start, rows = 0, max(1, BATCH_VALUES // max(1, len(used)))
-    with _undamaged(place):
+    with told(place, _DAMAGE, _DAMAGED):
         for batch in rows_of.batches(used, rows * _BLOCKS_AT_ONCE):
             batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
             for first in range(0, batch.num_rows, rows):
@@ -103,21 +104,18 @@ def _lying(
     opened: Opened, files: Files, max_bytes: int | None
 ) -> tuple[BinaryIO, PlainFile | None]:
     """What can be sought in: the file or object itself, or a copy of what comes from a pipe."""
+    if not opened.is_seekable:
+        return seekable(opened, files, max_bytes)
     stream = opened.binary(files)
-    regular = PlainFile.of(stream, opened.name)
-    if regular is None and not stream.seekable():
-        return seekable(stream, opened.name, files, max_bytes)
-    refuse_more(stream.seek(0, os.SEEK_END), max_bytes, Place(source=opened.name))
-    return stream, regular
+    refuse_more(stream.seek(0, os.SEEK_END), max_bytes, opened.place)
+    return stream, PlainFile.of(stream, opened.name)
 
 
 def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
     """The file as Arrow reads it by itself, five times as fast; None where it has no path."""
-    if regular is None or not Path(opened.name).is_file():
+    if regular is None or state_of(opened.name) != regular.before:
         return None
-    native = files.enter_context(pa.OSFile(opened.name))
-    is_same = os.path.samestat(Path(opened.name).stat(), os.fstat(regular.descriptor))
-    return native if is_same else None
+    return files.enter_context(pa.OSFile(opened.name))
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None)
         raise DataError("is encrypted", place=place)
     if end != _PARQUET or size < 12:
         raise InputError("file ends early (its footer is missing)", place=place)
-    with _undamaged(place, "its footer is damaged"):
+    with told(place, "its footer is damaged", _DAMAGED):
         file = parquet.ParquetFile(
             native or stream,
             buffer_size=0 if size <= _SMALL else _BUFFER,
@@ -151,10 +149,11 @@ def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None)
         expanded = sum(group.total_byte_size for group in groups)
     refuse_more(expanded, max_bytes, place, expands=True)
 
-    def batches(used: list[str], rows: int) -> Iterator[Any]:
-        return iter(file.iter_batches(rows, columns=used, use_threads=False))
-
-    return _RowSource(list(file.schema_arrow.names), int(file.metadata.num_rows), batches)
+    return _RowSource(
+        file.schema_arrow.names,
+        file.metadata.num_rows,
+        lambda used, rows: file.iter_batches(rows, columns=used, use_threads=False),
+    )
 
 
 def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
@@ -168,7 +167,7 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
     def whole(damage: str) -> Iterator[None]:
         """Damage at the end of a stream is the end of what was written."""
         try:
-            with _undamaged(place, damage):
+            with told(place, damage, _DAMAGED):
                 yield
         except InputError:
             if in_order and not stream.read(1):
@@ -195,17 +194,3 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
             raise DataError("bytes after the data", place=place)
 
     return _RowSource(names, None, batches)
-
-
-@contextmanager
-def _undamaged(place: Place, damage: str = _DAMAGE) -> Iterator[None]:
-    """What Arrow finds wrong with a file, in our words."""
-    try:
-        yield
-    except CecalcError:
-        raise
-    except MemoryError:
-        raise out_of_memory(None, place) from None
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as error:
-        number = getattr(error, "errno", None)
-        raise InputError(os.strerror(number) if number else damage, place=place) from None

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cecalc.errors import DataError, count, excerpt
-from cecalc.model import Floats, Integers
+from cecalc.model import Floats
 from cecalc.numbers import write_number
 from cecalc.terms import TargetForm, Task
 
@@ -23,21 +22,6 @@ BATCH_VALUES = 2**17
 """How many values a block of an input that is there at once holds (but always a whole row)."""
 MAX_DEPTH = 100
 Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class ArrangedRows:
-    """Values and target laid out in rows; shapes as in `model.Batch`."""
-
-    values: Floats
-    target: Floats | None
-    coordinates: Integers | None
-    """Shape (N, K + 1) for K-dimensional input of ce and softmax."""
-    cell_shape: tuple[int, ...]
-    per_row: int
-    """How many rows one entry of axis 0 became."""
-    extents: tuple[int, ...] = ()
-    """(d1, …, dK) of K-dimensional input."""
 
 
 def to_array(nested: Any, what: str, *, by_row: bool = False) -> Floats:
@@ -136,49 +120,10 @@ def described(value: Any) -> str:
     return kind or str(value).lower()
 
 
-def arrange(
-    task: Task, values: Floats, target: Floats | None, form: TargetForm | None = None
-) -> ArrangedRows:
-    """The rows of an array of values and, for losses, of its target.
-
-    Parameters
-    ----------
-    task : decides whether axis 1 is the class (ce, softmax) or every value is a cell
-    values : shape (C,), (N, C) or (N, C, d1, …, dK); for bce and sigmoid (N,), (N, M) or more
-    target : of the same shape, or one dimension fewer
-    form : what the user says the target is
-
-    Raises
-    ------
-    DataError : the shapes do not go together
-    """
-    given = None if target is None else target.shape
-    shape, target_shape = aligned(task, values.shape, given, form)
-    values = values.reshape(shape)
-    target = None if target is None else target.reshape(target_shape)
-    n, classes, *rest = shape
-    if task in (Task.BCE, Task.SIGMOID):
-        flat = None if target is None else target.reshape(n, -1)
-        return ArrangedRows(values.reshape(n, -1), flat, None, shape[1:], 1)
-    if not rest:
-        return ArrangedRows(values, target, None, (classes,), 1)
-    if target is not None:
-        target = target.reshape(-1) if target.ndim < values.ndim else _class_last(target)
-    coordinates = np.indices((n, *rest)).reshape(len(rest) + 1, -1).T
-    extents = tuple(rest)
-    return ArrangedRows(
-        _class_last(values), target, coordinates, (classes,), math.prod(extents), extents
-    )
-
-
-def _class_last(array: Floats) -> Floats:
-    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
-
-
 def aligned(
     task: Task, values: Shape, target: Shape | None, form: TargetForm | None = None
 ) -> tuple[Shape, Shape]:
-    """The shapes of values and target with their rows on axis 0, from those that `arrange` takes.
+    """The shapes of values and target with their rows on axis 0.
 
     Only axes of length 1 come or go. Without a target, its shape is ().
 
@@ -254,11 +199,6 @@ def _check_cells(values: Shape, target: Shape) -> None:
     if len(values) >= 2 and target == (values[0], *values[2:]):
         hint, ways = hint + "; a class index for each row belongs to ce", (("ce",),)
     raise DataError(_mismatch(values, target), hint=hint, ways=ways)
-
-
-def axis_names(coordinates: Any) -> tuple[str, ...]:
-    """n, d1, … for coordinates of shape (N, K + 1); nothing where there are none."""
-    return () if coordinates is None else ("n", *(f"d{i}" for i in range(1, coordinates.shape[1])))
 
 
 def row_blocks(rows: int, width: int, values: int) -> Iterator[slice]:

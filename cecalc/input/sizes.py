@@ -23,6 +23,3 @@ class Size(int):
 
     def __str__(self) -> str:
         return self.said
-
-    def __format__(self, spec: str) -> str:
-        return format(self.said, spec)

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import glob
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, BinaryIO, cast
 
 from cecalc.errors import CecalcError, InputError, Place
 
-SCHEMES = ("s3://", "gs://")
-_MAGIC = re.compile(r"[*?\[]")
 _CONNECT_SECONDS, _REQUEST_SECONDS, _ATTEMPTS = 5, 20, 2
 _UNREACHED = "no connection"
 _REASONS = {
@@ -26,7 +25,8 @@ _REASONS = {
     r"ACCESS_DENIED|AccessDenied|HTTP status 403|Forbidden|PERMISSION|INVALID_ACCESS_KEY|SIGNATURE":
         "no permission (check the credentials in the environment)",
     r"curlCode|NETWORK_CONNECTION|onnect|resolve|imed out|UNAVAILABLE": _UNREACHED,
-    r"NO_SUCH_KEY|Path does not exist|NOT_FOUND|HTTP status 404": "no such bucket or object",
+    r"NO_SUCH_KEY|Path does not exist|NOT_FOUND|HTTP status 404|FileNotFoundError":
+        "no such bucket or object",
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def is_stored(path: str) -> bool:
     >>> is_stored("s3://bucket/x.npy"), is_stored("s3/x.npy")
     (True, False)
     """
-    return path.startswith(SCHEMES)
+    return path.startswith(("s3://", "gs://"))
 
 
 def opened(uri: str, files: ExitStack) -> BinaryIO:
@@ -63,20 +63,19 @@ def expand(pattern: str) -> list[str]:
     InputError : none matches, the store cannot be reached, or an account is named
     """
     _refuse_account(pattern)
-    if not _MAGIC.search(pattern):
+    if not glob.has_magic(pattern):
         return [pattern]
     from pyarrow import fs
 
     scheme, _, rest = pattern.partition("://")
-    fixed = rest[: cast("re.Match[str]", _MAGIC.search(rest)).start()].rpartition("/")[0]
+    fixed = re.split(r"[*?\[]", rest)[0].rpartition("/")[0]
     if not fixed:
         raise InputError("a pattern has to name its bucket", place=Place(source=pattern))
     with _told(pattern):
         filesystem, base = _found(f"{scheme}://{fixed}")
         deep = "/" in rest[len(fixed) + 1 :]
-        every = filesystem.get_file_info(
-            fs.FileSelector(base, recursive=deep, allow_not_found=True)
-        )
+        selector = fs.FileSelector(base, recursive=deep, allow_not_found=True)
+        every = filesystem.get_file_info(selector)
     files = [info.path for info in every if info.type is fs.FileType.File]
     matched = sorted(file for file in files if _matches(file, rest))
     if not matched:
@@ -100,8 +99,7 @@ def _refuse_account(uri: str) -> None:
 def _matches(path: str, pattern: str) -> bool:
     """Whether a path matches part by part: * does not reach over a slash."""
     parts, wanted = path.split("/"), pattern.split("/")
-    pairs = zip(parts, wanted, strict=False)
-    return len(parts) == len(wanted) and all(fnmatch.fnmatchcase(a, b) for a, b in pairs)
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def _found(uri: str) -> tuple[Any, str]:
@@ -160,21 +158,13 @@ class _Object(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def fileno(self) -> int:
-        raise io.UnsupportedOperation
-
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return self._call(lambda: int(self._stored.seek(offset, whence)))
-
-    def tell(self) -> int:
-        return int(self._stored.tell())
+        with _told(self._uri):
+            return int(self._stored.seek(offset, whence))
 
     def readinto(self, buffer: Any, /) -> int:
-        return self._call(lambda: int(self._stored.readinto(buffer)))
-
-    def _call(self, ask: Callable[[], int]) -> int:
         with _told(self._uri):
-            return ask()
+            return int(self._stored.readinto(buffer))
 
 
 @contextmanager
@@ -185,14 +175,9 @@ def _told(uri: str) -> Iterator[None]:
     except CecalcError:
         raise
     except (OSError, ValueError, KeyError, NotImplementedError) as error:  # all that Arrow raises
-        said = str(error)
-        rule = next((w for found, w in _REASONS.items() if re.search(found, said)), None)
-        if rule is None:
-            rule = (
-                "no such bucket or object"
-                if isinstance(error, FileNotFoundError)
-                else "cannot be read"
-            )
+        said = f"{error} {type(error).__name__}"
+        rules = (rule for found, rule in _REASONS.items() if re.search(found, said))
+        rule = next(rules, "cannot be read")
         if rule == _UNREACHED:
             rule += f" to {_endpoint(uri)}"
         raise InputError(rule, place=Place(source=uri)) from None

@@ -15,7 +15,7 @@ from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
-from cecalc.model import Floats, Original
+from cecalc.model import Columns, Floats, Original
 from cecalc.terms import Task
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class Reading:
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a row's values."""
         values = self.layout.values
-        alone = values[0] if len(values) == 1 else None
-        return (len(values),) if alone is None else self.lists.get(alone, (1,))
+        return self.lists.get(values[0], (1,)) if len(values) == 1 else (len(values),)
 
     @property
     def has_lists(self) -> bool:
@@ -111,47 +110,6 @@ class Reading:
         if self.has_lists:
             return len(self.lists[self.layout.target[0]]) < len(self.row_shape)
         return self.has_index
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Some rows of a table as arrays, n of them."""
-
-    values: Floats
-    """Shape (n, columns), or (n, …) where a cell holds a list."""
-    target: Floats | None = None
-    """Shape (n,) for one column, else as the values."""
-    sample_weight: Floats | None = None
-    """Shape (n,)."""
-    ids: Sequence[str] | None = None
-    lines: Sequence[int] | None = None
-    """1-based physical lines on which the rows start."""
-    target_lines: Sequence[int] | None = None
-    """The same in the target's own file, where it has one."""
-    sample_weight_lines: Sequence[int] | None = None
-    """The same in the file of the sample weights."""
-    originals: Sequence[Original] | None = None
-    fault: CecalcError | None = None
-    """What is wrong with the row after the last one, where that cannot be read."""
-
-    def in_text(self, originals: LazyOriginals, id_key: int | str | None) -> Columns:
-        """The same beside the lines and texts of the rows, and their cells called `id_key`."""
-        return replace(
-            self,
-            ids=None if id_key is None else LazyIds(originals, id_key),
-            lines=originals.block.row_lines,
-            originals=originals,
-        )
-
-    def before(self, rows: int, fault: CecalcError) -> Columns:
-        """The first rows, the one after them at fault; the fault itself where there are none."""
-        if not rows:
-            raise fault
-        parts = {
-            name: part if part is None or name == "fault" else part[:rows]
-            for name, part in vars(self).items()
-        }
-        return Columns(**parts | {"fault": fault})
 
 
 def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:
@@ -276,6 +234,11 @@ class LazyOriginals(Lazy[Original]):
     def made(self, part: slice) -> list[Original]:
         """Some of them."""
         return [Original(text, self._cells) for text in self.texts[part]]
+
+    def beside(self, columns: Columns, id_key: int | str | None) -> Columns:
+        """Columns beside the lines and texts of the rows, and their cells called `id_key`."""
+        ids = None if id_key is None else LazyIds(self, id_key)
+        return replace(columns, ids=ids, lines=self.block.row_lines, originals=self)
 
     @cached_property
     def texts(self) -> list[str]:

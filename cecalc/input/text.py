@@ -23,8 +23,8 @@ BLANK = " \t\r\n"
 """What JSON skips between its values."""
 _MAYBE_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
 _LINE_END = re.compile(rb"\r\n?|\n")
-_IS_FILLED = np.ones(256, bool)
-_IS_FILLED[list(BLANK.encode())] = False
+_AS_WORDS = bytes.maketrans(b"\v\f", b"xx")
+"""With spaces and tabs taken out, makes words of lines: only line ends are left between them."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,7 @@ class TextBlock:
         ------
         DataError, LimitError : a line holds bytes that are no text, or is too long
         """
-        reader = io.TextIOWrapper(
-            io.BytesIO(self.text), "utf-8", errors="surrogateescape", newline=""
-        )
+        reader = io.TextIOWrapper(io.BytesIO(self.text), "utf-8", "surrogateescape", newline="")
         for number, line in enumerate(reader, self.line):
             number += self.left_out if number > self.line else 0  # noqa: PLW2901
             place = Place(source=self.name, line=number)
@@ -80,11 +78,9 @@ class TextBlock:
         undecoded = None if text.isascii() else _UNDECODED.search(text)
         if undecoded is not None:
             byte = ord(undecoded.group()) - 0xDC00
-            raise DataError(
-                f"not valid {self.encoding.upper()} (byte 0x{byte:02x})",
-                place=place,
-                hint="name the encoding, for example --encoding latin-1",
-            )
+            rule = f"not valid {self.encoding.upper()} (byte 0x{byte:02x})"
+            hint = "name the encoding, for example --encoding latin-1"
+            raise DataError(rule, place=place, hint=hint)
 
     @property
     def has_row_per_line(self) -> bool:
@@ -101,24 +97,12 @@ class TextBlock:
         lines: list[int] = (self.line + np.searchsorted(line_ends, starts)).tolist()
         return lines
 
-    @property
-    def is_utf_8(self) -> bool:
-        """Whether its bytes are text at all."""
-        if self.text.isascii():
-            return True
-        try:
-            self.text.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
-
     def without_blank_ends(self) -> TextBlock:
         """The block without the blank lines before its first row and after its last one."""
         text, blank = self.text, BLANK.encode()
         indent = len(text) - len(text.lstrip(blank))
         begin = max(text.rfind(b"\n", 0, indent), text.rfind(b"\r", 0, indent)) + 1
-        last = _LINE_END.search(text, len(text.rstrip(blank)))
-        end = len(text) if last is None else last.end()
+        end = _filled_end(text, blank)
         if not begin and end == len(text):
             return self
         line, filled = self.line + count_line_ends(text[:begin]), text[begin:end]
@@ -161,6 +145,14 @@ def cut(
             left_out += more_left_out
 
 
+def is_utf_8(text: bytes) -> bool:
+    """Whether bytes are text at all."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def count_line_ends(text: bytes) -> int:
     """How many of LF, CRLF and CR there are."""
     ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _LF))  # 5 x bytes.count
@@ -199,7 +191,7 @@ def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[byt
         text, rest = data[:end], data[end:]
     if not quoted or text[-2:-1] not in (b"\r", b"\n", b""):
         return text, rest
-    end = _before_blank_lines(text)  # which are harmless only at the end
+    end = _filled_end(text, b"\r\n")  # blank lines are harmless only at the end
     return text[:end], text[end:] + rest
 
 
@@ -212,18 +204,8 @@ def _block(stream: Stream, text: bytes, line: int, start: int, *, quoted: bool) 
     elif not quoted and (
         has_bare or text[:1].isspace() or any(blank in text for blank in _MAYBE_BLANK)
     ):
-        rows = _filled_lines(text)
+        rows = len(text.translate(_AS_WORDS, b" \t").split())
     return TextBlock(stream.name, text, line, start, rows, line_ends, quoted, stream.encoding)
-
-
-def _filled_lines(text: bytes) -> int:
-    """How many lines are not blank."""
-    filled = text.strip(BLANK.encode())
-    if not filled:
-        return 0
-    begins = np.append([0], row_ends(filled, quoted=False)[:-1])
-    is_filled = _IS_FILLED[np.frombuffer(filled, np.uint8)]
-    return int(np.count_nonzero(np.logical_or.reduceat(is_filled, begins)))
 
 
 def row_ends(text: bytes, *, quoted: bool) -> np.ndarray:
@@ -259,9 +241,8 @@ def _last_end(data: bytes, *, quoted: bool) -> int:
         stop, is_within = begin - 1, not is_within
 
 
-def _before_blank_lines(text: bytes) -> int:
+def _filled_end(text: bytes, blank: bytes) -> int:
     """The length of the text without blank lines at its end."""
-    filled = len(text.rstrip(b"\r\n"))
-    if filled and text[filled : filled + 2] == b"\r\n":
-        return filled + 2
-    return min(filled + 1, len(text)) if filled else 0
+    filled = len(text.rstrip(blank))
+    end = _LINE_END.search(text, filled) if filled else None
+    return end.end() if end else len(text) * bool(filled)

@@ -22,34 +22,20 @@ class Format:
     """Those of file names that ask for it."""
     is_by_row: bool = False
     """Whether each row of the result can be written, and used, before the next is known."""
+    is_of_one: bool = False
+    """Whether the function takes the one item that the run hands on after its header."""
 
     def render(
         self, items: Iterator[Item], screen: Screen, selection: Selection = EVERYTHING
     ) -> Iterator[str]:
         """Chunks of whole lines."""
-        chunks: Iterator[str] = self.function(items, screen, selection)
-        return chunks
-
-    @property
-    def function(self) -> Any:
-        """What makes the text."""
         from pkgutil import resolve_name
 
-        return resolve_name(self.view)
-
-
-class SingleFormat(Format):
-    """How the one item is written that a run hands on after its header."""
-
-    def render(
-        self,
-        items: Iterator[Item],
-        screen: Screen,
-        selection: Selection = EVERYTHING,  # noqa: ARG002 (the item is written whole)
-    ) -> Iterator[str]:
-        """The whole text."""
-        function = self.function
-        return (function(item, screen) for item in items if not isinstance(item, Header))
+        function: Any = resolve_name(self.view)
+        if self.is_of_one:
+            return (function(item, screen) for item in items if not isinstance(item, Header))
+        chunks: Iterator[str] = function(items, screen, selection)
+        return chunks
 
 
 TABLE = Format("table", "cecalc.output.table:render", (".txt",))

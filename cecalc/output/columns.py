@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Header, Item, Outcome, RowLosses, Schema
+from cecalc.model import Groups, Header, Item, Outcome, RowLosses, Schema
 from cecalc.output.column import PEOPLE, Column, Role, Sort, View
 from cecalc.request import Selection
 from cecalc.selection import select, split
-from cecalc.terms import Kind, TargetForm, Task
+from cecalc.terms import Kind, Reduction, TargetForm, Task
 
 PREFIX = "cecalc_"
 MANY = 2**10
@@ -202,6 +202,22 @@ OF_CELL = (
 """The same of `Sort.OBJECTS`, with a value for each cell of each row."""
 
 
+def _with_rows(groups: Groups) -> Any:
+    return groups.rows > 0
+
+
+OF_GROUP = (
+    Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats, {how}", used=_with_rows),
+    Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
+    Column("accuracy", "accuracy", Sort.NUMBER, attrgetter("accuracy"), used=_with_rows),
+    Column("cell_accuracy", "cell accuracy", Sort.NUMBER, attrgetter("cell_accuracy"),
+           used=_with_rows),
+    Column("share", "of all loss", Sort.NUMBER, attrgetter("share"),
+           used=lambda groups: ~np.isnan(groups.share)),
+)  # fmt: skip
+"""The same of groups, in every format, each where its figure is there."""
+
+
 def of(header: Header, view: View) -> list[Column]:
     """The columns that a format has, in its order."""
     found: list[Column] = []
@@ -234,6 +250,22 @@ def _known(column: Column, header: Header) -> Column:
         is_lone=is_lone and not classes,
         names=dict(names) if column.sort is Sort.CLASS else {},
     )
+
+
+def of_groups(header: Header, groups: Groups, selection: Selection) -> list[Column]:
+    """The columns of groups, or those that are asked for: what a group is, then its figures."""
+    by = header.by or ()
+    how = "sum" if header.reduction is Reduction.SUM else "mean"
+    keys = [Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(by)]
+    ours = [column for column in OF_GROUP if column.of(groups) is not None]
+    prefix = prefix_of({column.name for column in ours}, set(by), selection)
+    ours = [replace(c, name=prefix + c.name, unit=c.unit.format(how=how)) for c in ours]
+    every = [*keys, *ours]
+    return every if selection.columns is None else picked(every, selection.columns)
+
+
+def _key(k: int, groups: Groups) -> list[str]:
+    return [key[k] for key in groups.keys]
 
 
 def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from cecalc.model import Groups, Header, Item, Outcome
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import columns, groups
+from cecalc.output import columns
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, added, written
 from cecalc.request import Screen, Selection
+from cecalc.terms import Kind
 
 Cells = Callable[[Outcome], Iterable[Iterable[str]]]
 
@@ -103,14 +104,8 @@ def rewritten(names: Sequence[str], cells: Cells, delimiter: str) -> Fields:
     return Fields(names, texts)
 
 
-_SPREAD = {
-    "logits": "logit",
-    "probs": "prob",
-    "log_probs": "log_prob",
-    "target": "target",
-    "label": "target",
-    "y": "target",
-}
+_SPREAD = {kind.value: kind.removesuffix("s") for kind in Kind}
+_SPREAD |= dict.fromkeys(("target", "label", "y"), "target")
 """Keys whose lists become one column per class, and what those columns' names begin with."""
 
 
@@ -177,10 +172,11 @@ def _fields(
     header: Header, first: Outcome | Groups, delimiter: str, selection: Selection
 ) -> list[Fields]:
     if isinstance(first, Groups):
-        return [of_column(column, delimiter) for column in groups.of(header, first, selection)]
+        return [
+            of_column(column, delimiter) for column in columns.of_groups(header, first, selection)
+        ]
     theirs = _theirs(header, first, delimiter)
-    given = {name for part in theirs for name in part.names}
-    ours = added(header, "csv", given, lambda column: column.field_names, selection)
+    ours = added(header, "csv", theirs, lambda column: column.field_names, selection)
     return written(theirs, [of_column(column, delimiter) for column in ours], selection)
 
 

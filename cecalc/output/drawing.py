@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from cecalc.output.prose import paragraph
 from cecalc.request import Screen
 
 Side = Literal["left", "right"]
@@ -70,11 +70,6 @@ def width(text: str) -> int:
     return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
 
 
-def grid() -> Table:
-    """A table without rules."""
-    return Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-
-
 def ruled() -> Table:
     """A table with one thin rule under its headings."""
     return Table(box=box.SIMPLE_HEAD, header_style="", border_style="dim", show_edge=False)
@@ -84,9 +79,8 @@ def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
     """The texts at one width, so that Rich, which strips blanks to justify, has nothing to do."""
     widest = max(map(cell_len, texts))
     blanks = [" " * (widest - cell_len(text)) for text in texts]
-    if side == "left":
-        return [text + blank for text, blank in zip(texts, blanks, strict=True)]
-    return [blank + text for text, blank in zip(texts, blanks, strict=True)]
+    pairs = zip(texts, blanks, strict=True)
+    return [text + blank if side == "left" else blank + text for text, blank in pairs]
 
 
 def _ended(line: str) -> str:
@@ -110,31 +104,6 @@ def line(text: str, screen: Screen, style: str = "") -> str:
 
 ROOM = 100
 """Columns to fill where there is no terminal."""
-_LEAST = 20
-"""No narrower than this."""
-_GLUE = "\N{NO-BREAK SPACE}"
-
-
-def unbroken(formula: str) -> str:
-    """The same text, which `paragraph` leaves on one line."""
-    return formula.replace(" ", _GLUE)
-
-
-def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list[str]:
-    """A text as lines of at most `room` columns, where its words allow that.
-
-    >>> paragraph(20, f"so that {unbroken('0 / 0')} is nan for ever")
-    [' so that 0 / 0 is', ' nan for ever']
-    """
-    lines = textwrap.wrap(
-        text,
-        max(room, _LEAST),
-        initial_indent=before,
-        subsequent_indent=after,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def named(pairs: Iterable[tuple[str, str]], screen: Screen, indent: int = 1) -> str:

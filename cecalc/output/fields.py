@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class Fields:
 def added(
     header: Header,
     view: Literal["csv", "jsonl"],
-    given: Collection[str],
+    theirs: Iterable[Fields],
     reserved: Callable[[Column], Iterable[str]],
     selection: Selection,
 ) -> list[Column]:
@@ -52,13 +52,14 @@ def added(
 
     Parameters
     ----------
-    given : the names that the input has
+    theirs : the input's fields
     reserved : the names that a column takes
     """
+    given = {name for part in theirs for name in part.names}
     every = [column for column in columns.of(header, view) if column.role is Role.RESULT]
     found = columns.offered(every, given, selection)
     names = {name for column in found for name in reserved(column)}
-    prefix = columns.prefix_of(names, set(given), selection)
+    prefix = columns.prefix_of(names, given, selection)
     return [replace(c, name=prefix + c.name, each=prefix + c.each) for c in found]
 
 

@@ -17,16 +17,6 @@ from cecalc.terms import Task
 Value = float | str | None
 
 
-@dataclass(frozen=True)
-class SummaryLine:
-    """One line of a summary for people."""
-
-    name: str
-    number: str
-    """Empty where the line consists of words."""
-    words: str
-
-
 _BOTH = (Task.CE, Task.BCE)
 
 
@@ -151,20 +141,18 @@ def _ordered(report: Report, place: Literal["json", "line"]) -> list[Figure]:
     return sorted((f for f in FIGURES if order(f) and task in f.tasks), key=order)
 
 
-def lines(report: Report) -> list[SummaryLine]:
-    """The summary in words, its numbers padded so that their decimal points meet."""
+def lines(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The summary for people: of each line its name, its number and its words.
+
+    Numbers are padded so that their decimal points meet; empty where the line consists of words.
+    """
     pairs = [(figure, figure.value(report)) for figure in _ordered(report, "line")]
     there = [(figure, value) for figure, value in pairs if value is not None]
     numbers = aligned([_number(figure, value) for figure, value in there])
     widest, words = max(map(len, numbers)), _words(report)
-    return [
-        SummaryLine(
-            figure.title.format(**words),
-            number.rjust(widest) if number else "",
-            figure.words.format(**words),
-        )
-        for (figure, _), number in zip(there, numbers, strict=True)
-    ]
+    for (figure, _), number in zip(there, numbers, strict=True):
+        padded = number.rjust(widest) if number else ""
+        yield figure.title.format(**words), padded, figure.words.format(**words)
 
 
 def _number(figure: Figure, value: float | str) -> str:
@@ -203,14 +191,13 @@ class Bound:
     """What a figure may be at most (or at least); nats where it is a loss."""
 
     figure: str
+    side: Literal["above", "below"]
+    """Where a figure fails."""
     limit: float
-    is_ceiling: bool
-    """Whether a figure above it fails, not one below it."""
 
-    @property
-    def side(self) -> str:
-        """Where a figure fails."""
-        return "above" if self.is_ceiling else "below"
+    def holds(self, value: float) -> bool:
+        """Whether a figure keeps to it; nan never does."""
+        return value <= self.limit if self.side == "above" else value >= self.limit
 
 
 @dataclass(frozen=True)
@@ -245,17 +232,13 @@ class Failure:
         return json.dumps(facts)
 
 
-def broken(bounds: tuple[Bound, ...], report: Report) -> list[Failure]:
+def broken(bounds: tuple[Bound, ...], report: Report) -> Iterator[Failure]:
     """The bounds that the figures do not keep; one without a figure counts among them."""
-    values = dict(members(report))
-    failures = []
+    values: dict[str, Any] = dict(members(report))
     for bound in bounds:
         value = values.get(bound.figure)
-        if not isinstance(value, float | int):
-            failures.append(Failure(bound, None))
-        elif not (value <= bound.limit if bound.is_ceiling else value >= bound.limit):
-            failures.append(Failure(bound, float(value)))
-    return failures
+        if value is None or not bound.holds(value):
+            yield Failure(bound, value if value is None else float(value))
 
 
 @dataclass
@@ -270,6 +253,6 @@ class Checked:
         """The items, as they are."""
         for item in items:
             if isinstance(item, Report):
-                self.failures = broken(self.bounds, item)
+                self.failures += broken(self.bounds, item)
             self.holds &= item.holds and not self.failures
             yield item

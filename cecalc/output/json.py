@@ -14,7 +14,7 @@ import numpy as np
 
 from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
-from cecalc.output import columns, figures, groups
+from cecalc.output import columns, figures
 from cecalc.output.column import Column, Sort, Style
 from cecalc.output.fields import Fields, Places, added, written
 from cecalc.request import Screen, Selection
@@ -78,12 +78,11 @@ def cell(value: Any) -> str:
 _STYLE = Style(quoted, cell)
 
 
-def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[str]:
+def members(column: Column, rows: Outcome | Groups) -> list[str]:
     """A column's member in each row; null where the value does not count."""
-    name = prefix + column.name
-    key = quoted(name)
+    key = quoted(column.name)
     if column.sort is Sort.NUMBERS:
-        return _lists(name, column.of(rows), column.used and column.used(rows))
+        return _lists(column.name, column.of(rows), column.used and column.used(rows))
     if column.sort is Sort.OBJECTS:
         return [f"{key}: [{', '.join(cells)}]" for cells in _cells(column, rows)]
     if column.is_sparse:
@@ -92,7 +91,7 @@ def members(column: Column, rows: Outcome | Groups, prefix: str = "") -> list[st
     texts = column.texts(rows, _STYLE, "null")
     if column.sort in (Sort.NUMBER, Sort.COUNT):
         return [
-            f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(name, text)
+            f"{key}: {text}" if text[-1].isdigit() or text == "null" else _flawed(column.name, text)
             for text in texts
         ]
     return [f"{key}: {text}" for text in texts]
@@ -135,13 +134,12 @@ def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -
     reserved: set[str] = set()
     for item in rest:
         if isinstance(item, Groups):
-            fields = list(map(_field, groups.of(header, item, selection)))
+            fields = list(map(_field, columns.of_groups(header, item, selection)))
         elif not isinstance(item, Outcome):
             continue
         elif not fields:
             theirs = _theirs(header, item)
-            given = {name for part in theirs for name in part.names}
-            ours = added(header, "jsonl", given, _reserved, selection)
+            ours = added(header, "jsonl", theirs, _reserved, selection)
             fields = written(theirs, list(map(_field, ours)), selection)
             reserved = {name for column in ours for name in _reserved(column)}
         if isinstance(item, Outcome) and not selection.only_added:
@@ -220,26 +218,20 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     found = [] if header.by else columns.selected(header, "json", selection)
     name = "rows" if header.by is None else "groups"
     yield f'{{\n  "{name}": [' if selection.rows else "{"
-    report: Report | None = None
+    summary: dict[str, figures.Value] = {
+        "values": "log_probs" if header.log else "probs",
+        "input": header.schema.kind.value,
+        "source": header.schema.source,
+    }
     separator = "\n    "
     for item in rest:
         if isinstance(item, Report):
-            report = item
+            summary = dict(figures.members(item))
         elif isinstance(item, Groups | Outcome) and selection.rows:
             if isinstance(item, Groups):
-                found = groups.of(header, item, selection)
+                found = columns.of_groups(header, item, selection)
             rows = objects([members(column, item) for column in found])
             yield separator + ",\n    ".join(rows)
             separator = ",\n    "
-    summary = [member(key, value) for key, value in _summary(header, report)]
     start = "\n  ],\n  " if selection.rows else "\n  "
-    yield start + ",\n  ".join(summary) + "\n}\n"
-
-
-def _summary(header: Header, report: Report | None) -> Iterator[tuple[str, figures.Value]]:
-    if report is not None:
-        yield from figures.members(report)
-    else:
-        yield "values", "log_probs" if header.log else "probs"
-        yield "input", header.schema.kind.value
-        yield "source", header.schema.source
+    yield start + ",\n  ".join(each(summary)) + "\n}\n"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cecalc.errors import visible
 from cecalc.model import Groups, Item, Outcome, Report
-from cecalc.output import columns, figures, groups
+from cecalc.output import columns, figures
 from cecalc.output.column import PEOPLE, Column, Sort, cell_text
 from cecalc.request import Screen, Selection
 
@@ -24,7 +24,7 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
         yield _heading(chosen)
     for item in rest:
         if isinstance(item, Groups):
-            chosen = groups.of(header, item, selection)
+            chosen = columns.of_groups(header, item, selection)
             yield _heading(chosen)
         if isinstance(item, Groups | Outcome):
             yield "".join(_rows(chosen, item))
@@ -44,9 +44,8 @@ def _rows(chosen: list[Column], rows: Outcome | Groups) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     lines = ["| | |\n", "| :-- | :-- |\n"]
-    for line in figures.lines(report):
-        value = " ".join(filter(None, (line.number.strip(), _literal(line.words))))
-        lines.append(_line([line.name, value]))
+    for name, number, words in figures.lines(report):
+        lines.append(_line([name, " ".join(filter(None, (number.strip(), _literal(words))))]))
     lines.append(_line(["backend", _literal(figures.arithmetic(report))]))
     return "".join(lines)
 

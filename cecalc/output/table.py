@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
+from rich.table import Table
 
 from cecalc.errors import count, visible
-from cecalc.model import Activations, Groups, Header, Item, Losses, Outcome, Report
+from cecalc.model import Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
-from cecalc.output import columns, figures, groups, worked_rows
+from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
-from cecalc.output.drawing import ROOM, draw, flush, grid, line, ruled, styled, width
+from cecalc.output.drawing import ROOM, draw, flush, line, ruled, styled, width
 from cecalc.ranking import ALL, HIGHEST, TableRows
 from cecalc.request import Screen, Selection
 
@@ -31,11 +32,12 @@ def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Itera
         elif isinstance(item, Report):
             report = item
     if grouped is not None:
-        parts, note = _groups(header, grouped, screen, selection)
-    elif header.task.is_loss:
-        parts, note = _losses(header, kept, report, screen, selection)
+        first = grouped if header.rank else grouped.first(ALL)
+        parts = [_rows(columns.of_groups(header, grouped, selection), [first], screen)]
+        note = _which_groups(header, first)
     else:
-        parts, note = _values(header, kept, screen, selection)
+        parts = list((_losses if header.task.is_loss else _values)(header, kept, screen, selection))
+        note = _which(header, kept, report)
     if note:
         parts.append(line(note, screen, "dim"))
     if report is not None:
@@ -43,24 +45,13 @@ def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Itera
     yield "\n".join(parts)
 
 
-def _groups(
-    header: Header, found: Groups, screen: Screen, selection: Selection
-) -> tuple[list[str], str]:
-    first = found if header.rank else found.first(ALL)
-    chosen = groups.of(header, found, selection)
-    return [_rows(chosen, [first], screen)], groups.note(first, header)
-
-
-def _losses(
-    header: Header, kept: TableRows, report: Report | None, screen: Screen, selection: Selection
-) -> tuple[list[str], str]:
+def _losses(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
     rows, chosen = kept.rows(), columns.selected(header, "table", selection)
-    worked: list[str] = []
     if selection.columns is None:
-        worked = _working(header, kept, screen)
+        yield from _working(header, kept, screen)
         if not any(outcome.used.any() for outcome in rows):
             chosen = [column for column in chosen if column.name != "weight"]
-    return [*worked, _rows(chosen, rows, screen)], _which(header, kept, report)
+    yield _rows(chosen, rows, screen)
 
 
 def _which(header: Header, kept: TableRows, report: Report | None) -> str:
@@ -70,13 +61,24 @@ def _which(header: Header, kept: TableRows, report: Report | None) -> str:
         losses = f"{which} loss" if kept.total == 1 else f"{kept.total} {which} losses"
         order = f", {which} first" if kept.total > 1 else ""
         return f"the {losses} of {count(report.rows_given, 'row')}{order}"
-    number = "ten" if len(kept.rows()) == HIGHEST else str(len(kept.rows()))
-    more = f"the {number} highest losses of {kept.total} rows; --format csv gives all"
-    return "" if kept.is_all else more
+    if kept.is_all:
+        return ""
+    which = f"first {ALL}"
+    if header.task.is_loss:
+        number = len(kept.rows())
+        which = f"{'ten' if number == HIGHEST else number} highest losses"
+    return f"the {which} of {kept.total} rows; --format csv gives all"
+
+
+def _which_groups(header: Header, groups: Groups) -> str:
+    which = "lowest" if header.rank is not None and header.rank.lowest else "highest"
+    if groups.size == groups.total:
+        return f"{count(groups.total, 'group')}, {which} loss first"
+    return f"the {which} losses, {groups.size} of {groups.total} groups"
 
 
 def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
-    if not kept.total or not worked_rows.fits(header, kept.total):
+    if not 0 < kept.total <= worked_rows.ROWS or header.width > worked_rows.CLASSES:
         return []
     rows = (row for row in kept.rows() if isinstance(row, Losses))
     blocks = [worked_rows.block(header, row) for row in rows]
@@ -86,18 +88,11 @@ def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
     return drawn
 
 
-def _values(
-    header: Header, kept: TableRows, screen: Screen, selection: Selection
-) -> tuple[list[str], str]:
-    note = f"the first {ALL} of {kept.total} rows; --format csv gives all"
+def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
     if header.width > columns.CLASSES_SHOWN and selection.columns is None:
-        parts = list(
-            _wrapped(header, [row for row in kept.first if isinstance(row, Activations)], screen)
-        )
+        yield from _wrapped(header, kept.first, screen)
     else:
-        chosen = columns.selected(header, "table", selection)
-        parts = [_rows(chosen, kept.first, screen)]
-    return parts, "" if kept.is_all else note
+        yield _rows(columns.selected(header, "table", selection), kept.first, screen)
 
 
 def _rows(chosen: list[Column], rows: Sequence[Outcome | Groups], screen: Screen) -> str:
@@ -121,19 +116,16 @@ def _style(column: Column, text: str) -> str:
 
 
 def _summary(report: Report, screen: Screen) -> str:
-    table = grid()
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    for figure in figures.lines(report):
-        strong = "bold" if figure.name == "loss" else ""
-        value = styled("").append(figure.number, strong)
-        words = visible(figure.words)
-        value.append(f"  {words}" if figure.number else words, "dim" if figure.number else "")
-        table.add_row(styled(f" {figure.name}", strong or "dim"), value)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, number, told in figures.lines(report):
+        strong, words = "bold" if name == "loss" else "", visible(told)
+        value = styled("").append(number, strong)
+        value.append(f"  {words}" if number else words, "dim" if number else "")
+        table.add_row(styled(f" {name}", strong or "dim"), value)
     return draw(table, screen) + "\n" + line(visible(figures.arithmetic(report)), screen, "dim")
 
 
-def _wrapped(header: Header, rows: list[Activations], screen: Screen) -> Iterator[str]:
+def _wrapped(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
     """Many classes: as many to a line as fit, each name beside its number, none of them cut."""
     labels = flush([visible(label) for label in header.labels])
     for outcome in rows:

@@ -36,11 +36,6 @@ class Block:
     """The classes that the target names."""
 
 
-def fits(header: Header, rows: int) -> bool:
-    """Whether there is little enough to work out."""
-    return header.task.is_loss and rows <= ROWS and header.width <= CLASSES
-
-
 def tables(blocks: Sequence[Block]) -> list[Table]:
     """Each block drawn, with columns at the same places in all; all have as many."""
     headings = zip(*(block.heading for block in blocks), strict=True)
@@ -141,8 +136,7 @@ def _losses(losses: Any, outcome: CellLosses) -> list[str]:
 
 
 def _end(losses: Any) -> str:
-    (loss,) = _row(losses)
-    return rounded(loss)
+    return rounded(*_row(losses))
 
 
 def _given(header: Header, outcome: Losses, activation: str) -> Iterator[Line]:

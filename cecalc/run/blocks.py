@@ -163,7 +163,7 @@ class Computation(Generic[Work]):
         except BrokenRule as first:
             broken = all_broken(batch, first, self._computed)
             return Done(batch, Seen.of(batch, settings, is_sound=False), broken=broken)
-        is_sound = not settings.unchecked
+        is_sound = not settings.request.unchecked
         return Done(batch, Seen.of(batch, settings, is_sound=is_sound), computed)
 
     def _computed(self, batch: Batch) -> Work:

@@ -14,15 +14,8 @@ import numpy as np
 
 from cecalc.compute import Settings
 from cecalc.errors import PLACES_LISTED, DataError, Place
-from cecalc.losses.checks import (
-    CELL,
-    CLASS_INDEX,
-    INFINITE,
-    PREDICTED_SUM,
-    SAMPLE_WEIGHT,
-    BrokenRule,
-    are_one,
-)
+from cecalc.losses import checks
+from cecalc.losses.checks import BrokenRule, are_one
 from cecalc.model import Batch, Floats, Schema, row_name
 from cecalc.numbers import write_number
 from cecalc.terms import Kind, Task
@@ -171,10 +164,10 @@ class Refusal:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
             rule += f" ({self.rows} such rows: {listed})"
         hints = {
-            CLASS_INDEX: seen.index_hint(classes),
-            CELL: seen.cell_hint(),
-            INFINITE: _infinite_hint(schema.stored, dtype),
-            PREDICTED_SUM: seen.sum_hint(),
+            checks.CLASS_INDEX: seen.index_hint(classes),
+            checks.CELL: seen.cell_hint(),
+            checks.INFINITE: _infinite_hint(schema.stored, dtype),
+            checks.PREDICTED_SUM: seen.sum_hint(),
         }
         hint = hints.get(self.broken.kind, self.broken.hint)
         place, value = _place(self.broken, self.batch, schema)
@@ -202,14 +195,13 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
     if broken.of_target:
         array, columns = batch.truth, schema.target_columns
         source, lines = schema.target_source, batch.target_lines
-    elif broken.kind == SAMPLE_WEIGHT and batch.sample_weight is not None:
-        array, columns = batch.sample_weight, schema.weight_columns
-        source, lines = schema.weight_source, batch.weight_lines
+    elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
+        array, columns = batch.sample_weight, schema.sample_weight_columns
+        source, lines = schema.sample_weight_source, batch.sample_weight_lines
     if source is None:
         source, lines = source_of(batch, schema), batch.lines
-    value = None
-    if array.ndim == 1 or column is not None:
-        value = write_number(float(array[row] if array.ndim == 1 else array[row, column]))
+    cell = array[row] if column is None else array[row, column]
+    value = None if cell.ndim else write_number(float(cell))
     line = None if lines is None else int(lines[row])
     known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
     if len(columns) == 1:

@@ -51,7 +51,9 @@ class Grouping(Collector[Summed]):
     def finish(self, _total: Summary) -> Iterable[Groups]:
         """The groups, highest (or lowest) loss first; those with no row that counts stand last."""
         keys, groups = list(self.groups), list(self.groups.values())
-        losses = np.asarray([self._loss(group) for group in groups])
+        is_sum = self.header.reduction is Reduction.SUM
+        sums = [(group.numerator, ExactSum(ONE) if is_sum else group.weights) for group in groups]
+        losses = np.asarray([numerator.over(weights) for numerator, weights in sums])
         is_unused = np.asarray([not group.rows_used for group in groups])
         rank = self.rank or Rank(len(groups))
         is_late, ascending = order_of(losses, lowest=rank.lowest)
@@ -70,10 +72,6 @@ class Grouping(Collector[Summed]):
             accuracy=_ratios([(g.correct, g.rows_used) for g in found]),
             cell_accuracy=cells,
         )
-
-    def _loss(self, group: Summary) -> float:
-        is_sum = self.header.reduction is Reduction.SUM
-        return group.numerator.value() if is_sum else group.numerator.over(group.weights)
 
 
 def _ratios(pairs: Sequence[tuple[int, int]]) -> Floats:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, Place
 from cecalc.model import Batch, Header, Item, Losses, Outcome
 from cecalc.output import columns
-from cecalc.output.column import Column
 from cecalc.ranking import Ranking
 from cecalc.request import Request
 from cecalc.run.collectors import Collector, Job, Setup, Summed
@@ -62,7 +60,11 @@ def _gathering(
     except DataError as error:
         raise error.at(source=header.schema.source) from None
     names = tuple(column.name for column in keys)
-    return names, Grouping(header, partial(_keys, keys), request.rank)
+
+    def keys_of(outcome: Outcome) -> list[tuple[str, ...]]:
+        return list(zip(*(column.precise(outcome) for column in keys), strict=True))
+
+    return names, Grouping(header, keys_of, request.rank)
 
 
 class _Every(Collector[Summed]):
@@ -97,7 +99,3 @@ class _Reported(Collector[Summed]):
 
     def finish(self, total: Summary) -> Iterable[Item]:
         return (total.finish(self.header, self.settings.weight, self.label),)
-
-
-def _keys(of: list[Column], outcome: Outcome) -> list[tuple[str, ...]]:
-    return list(zip(*(column.precise(outcome) for column in of), strict=True))

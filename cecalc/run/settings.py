@@ -35,6 +35,7 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         for given in (options.weight, options.pos_weight)
     )
     return Settings(
+        request=request,
         task=task,
         kind=schema.kind,
         reduction=options.reduction or Reduction.MEAN,
@@ -42,10 +43,6 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         label_smoothing=options.label_smoothing or 0.0,
         weight=weight,
         pos_weight=pos_weight,
-        clamp=request.clamp,
-        log=request.log,
-        unchecked=request.unchecked,
-        nan=request.input.nan,
     )
 
 
@@ -57,9 +54,8 @@ def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Ta
     if task is Task.BCE and schema.kind is Kind.PROBS and options.pos_weight is not None:
         error = UsageError if line.pos_weight is not None else DataError
         raise error("pos_weight goes with logits; torch's BCELoss on probabilities has none")
-    stated = {name for name, value in vars(schema.options).items() if value is not None}
-    for name, option in LOSS_OPTIONS.items():
-        if task.is_loss and task not in option.commands and name in stated:
+    for name, value in vars(schema.options).items():
+        if value is not None and task.is_loss and task not in LOSS_OPTIONS[name].commands:
             raise DataError(f"{task} has no {name}", place=place)
     if task is Task.CE and not options.ignores_a_class:
         rule = f"ignore_index {options.ignore_index:g} is not a class index"
@@ -85,22 +81,18 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
         value = write_number(weight[tuple(bad[0])])
         rule = f"weight {where} is {value}, expected finite and at least 0"
         raise DataError(rule, place=place, value=value)
-    if task is not Task.BCE:
-        classes = first.values.shape[1]
-        if weight.shape != (classes,):
-            rule = f"{count(weight.size, 'weight')} for {count(classes, 'class')}"
-            raise DataError(rule, place=place)
-        return weight
-    cells = first.cell_shape
-    if cells == (1,) and weight.ndim == 1 and weight.size > 1:
-        weight = weight[:, None]  # values (N,) take weights (N,)
-    trailing = weight.shape[1:] if weight.ndim == len(cells) + 1 else weight.shape
-    try:
-        fits = np.broadcast_shapes(trailing, cells) == cells
-    except ValueError:
-        fits = False
-    if not fits:
+    classes, cells = first.values.shape[1], first.cell_shape
+    if task is Task.BCE:
+        if cells == (1,) and weight.ndim == 1 and weight.size > 1:
+            weight = weight[:, None]  # values (N,) take weights (N,)
+        axes = weight.shape[1:] if weight.ndim == len(cells) + 1 else weight.shape
+        pairs = zip(axes[::-1], cells[::-1], strict=False)
+        fits = len(axes) <= len(cells) and all(size in (1, there) for size, there in pairs)
         rule = f"weights of shape {weight.shape} do not fit rows of {cells} cells"
+    else:
+        fits = weight.shape == (classes,)
+        rule = f"{count(weight.size, 'weight')} for {count(classes, 'class')}"
+    if not fits:
         raise DataError(rule, place=place)
     return weight
 
@@ -129,7 +121,7 @@ def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | Non
         label_smoothing=settings.label_smoothing,
         width=first.values.shape[1],
         cell_shape=first.cell_shape,
-        log=settings.log,
+        log=settings.request.log,
         has_ids=first.ids is not None,
         has_originals=bool(first.originals),
         rank=rank,

@@ -10,8 +10,8 @@ yet adds it in `tally`.
 
 from __future__ import annotations
 
-from cecalc.output import SingleFormat
+from cecalc.output import Format
 
-TABLE = SingleFormat("table", "cecalc.why.report:render")
-JSON = SingleFormat("json", "cecalc.why.report:render_json")
+TABLE = Format("table", "cecalc.why.report:render", is_of_one=True)
+JSON = Format("json", "cecalc.why.report:render_json", is_of_one=True)
 FORMATS = {form.name: form for form in (TABLE, JSON)}

@@ -16,7 +16,15 @@ from cecalc.output import Format
 from cecalc.request import Screen
 
 _PAGE = Path(__file__).parent.parent / "guide" / "confusions.md"
-_HEADING = re.compile(r"^## §(\d+) (.+)$", re.MULTILINE)
+_ENTRY = re.compile(
+    r"## §(\d+) (.+?)\n\n"
+    r"\*\*Seen:\*\* (.+?)\n\n"
+    r"\*\*Why:\*\* (.+?)\n\n"
+    r"\*\*Wrong:\*\*\n\n```\w+\n(.+?)\n```\n\n"
+    r"\*\*Right:\*\*\n\n```\w+\n(.+?)\n```\n\n"
+    r"\*\*Shown by:\*\*\n\n```\w+\n(.+?)\n```\n",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -41,34 +49,15 @@ class Entry:
 @cache
 def catalogue() -> Mapping[int, Entry]:
     """Every entry by its number."""
-    _, *found = _HEADING.split(_PAGE.read_text(encoding="utf-8"))
-    sections = zip(found[::3], found[1::3], found[2::3], strict=True)
-    return {int(number): _entry(int(number), title, body) for number, title, body in sections}
+    found = map(_entry, _ENTRY.finditer(_PAGE.read_text(encoding="utf-8")))
+    return {entry.number: entry for entry in found}
 
 
-def _entry(number: int, title: str, body: str) -> Entry:
-    return Entry(
-        number=number,
-        title=title,
-        seen=_sentences(body, "Seen"),
-        why=_sentences(body, "Why"),
-        wrong=_block(body, "Wrong"),
-        right=_block(body, "Right"),
-        command=_block(body, "Shown by").replace(" \\\n   ", ""),
-        text=f"## §{number} {title}\n\n{body.strip()}\n",
-    )
-
-
-def _sentences(body: str, name: str) -> str:
-    """A paragraph that begins with a name, on one line."""
-    paragraph = body.partition(f"**{name}:** ")[2].partition("\n\n")[0]
-    return paragraph.replace("\n", " ")
-
-
-def _block(body: str, name: str) -> str:
-    """The block of code below a name."""
-    fenced = body.partition(f"**{name}:**\n\n```")[2]
-    return fenced.partition("\n")[2].partition("\n```")[0]
+def _entry(section: re.Match[str]) -> Entry:
+    number, title, seen, why, wrong, right, command = section.groups()
+    seen, why = seen.replace("\n", " "), why.replace("\n", " ")
+    command = command.replace(" \\\n   ", "")
+    return Entry(int(number), title, seen, why, wrong, right, command, text=section[0])
 
 
 def render(entry: Entry, form: Format, screen: Screen) -> str:

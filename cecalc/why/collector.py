@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from cecalc.compute import outcome_of
-from cecalc.errors import count
-from cecalc.model import Batch, Item, Outcome, Report
-from cecalc.run.both_losses import as_cells, both_of, is_of_classes, unweighted
+import numpy as np
+
+from cecalc.compute import Settings, outcome_of
+from cecalc.errors import DataError, Place, UsageError, count
+from cecalc.model import Batch, CellLosses, Floats, Header, Item, Outcome
+from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
+from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
-from cecalc.terms import Task
-from cecalc.why import verdict
-from cecalc.why.diagnosis import Diagnosis, Question, Typed
-from cecalc.why.losses import LossOfBatch, LossOfRows, losses_of
-from cecalc.why.plan import Plan
-from cecalc.why.recipe import Measured
-from cecalc.why.recipes import Recipe, recipes
+from cecalc.terms import Kind, Reduction, Task
+from cecalc.why.diagnosis import Question
+from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Plan
+from cecalc.why.recipes import planned
+from cecalc.why.sums import RowsOfBlock
 from cecalc.why.tally import Tally, tally_of
-
-_WITHOUT = ("pos_weight",)
+from cecalc.why.verdict import diagnosis
 
 
 @dataclass(frozen=True)
 class _Losses(Summed):
     """A batch under the loss that the rows ask for, and under each that they may ask for."""
 
-    every: Sequence[LossOfBatch]
+    every: Sequence[tuple[Summary, Tally]]
+
+
+@dataclass
+class _LossOfRows:
+    """One of the losses that a number may have been printed for, and its sums over the rows."""
+
+    settings: Settings
+    header: Header
+    plan: Plan
+    summary: Summary = field(default_factory=Summary)
+    tally: Tally = field(default_factory=Tally)
+
+    def of(self, outcome: Outcome) -> tuple[Summary, Tally]:
+        """What a batch adds up to; in any thread."""
+        tally = tally_of(_rows(outcome, self.settings), self.plan)
+        return Summary.of(outcome, self.header), tally
+
+    def add(self, summary: Summary, tally: Tally) -> None:
+        """Take the next batch."""
+        self.summary = self.summary.merge(summary)
+        self.tally = self.tally.merge(tally, self.plan)
 
 
 def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
@@ -38,8 +59,8 @@ def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
     ------
     UsageError, DataError : an option does not go with the input
     """
-    setup = unweighted(setup, "why", _WITHOUT)
-    losses = losses_of(question, setup)
+    setup = unweighted(setup, "why", ["pos_weight"])
+    losses = _losses_of(question, setup)
     settings, arithmetic = losses[0].settings, setup.arithmetic
     asked = 0 if is_of_classes(setup.first) else -1
 
@@ -51,7 +72,7 @@ def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
             is_cells = settings.task is Task.BCE
             outcomes = [outcome_of(as_cells(batch) if is_cells else batch, settings, arithmetic)]
         every = [loss.of(outcome) for loss, outcome in zip(losses, outcomes, strict=True)]
-        return _Losses(every[asked].outcome, every[asked].summary, every)
+        return _Losses(outcomes[asked], every[asked][0], every)
 
     collector = _Diagnosing(question, losses, arithmetic.label)
     return Job(setup, losses[asked].header, settings, compute, [collector])
@@ -62,80 +83,102 @@ class _Diagnosing(Collector[_Losses]):
     """The sums under each loss, and what they say of the number."""
 
     question: Question
-    losses: tuple[LossOfRows, ...]
+    losses: tuple[_LossOfRows, ...]
     label: str
 
     def add(self, summed: _Losses, _given: Batch) -> Iterable[Item]:
-        for loss, part in zip(self.losses, summed.every, strict=True):
-            loss.add(part)
+        for loss, sums in zip(self.losses, summed.every, strict=True):
+            loss.add(*sums)
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
         *others, last = self.losses
         loss = next((o for o in others if o.summary.rows_used == o.summary.rows_given), last)
         report = loss.summary.finish(loss.header, loss.settings.weight, self.label)
-        yield _diagnosis(self.question, loss.tally, loss.plan, report)
+        yield diagnosis(self.question.typed, loss.tally, loss.plan, report)
 
 
-def _diagnosis(question: Question, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
-    """What can be said of a number."""
-    typed = Typed.of(question.typed)
-    right = Measured(report.numerator, report.denominator, plan.is_of_cells)
-    candidates = verdict.distinct(recipes(tally, plan, right))
-    groups, also = verdict.fits(typed, candidates)
-    torch = _torch(plan, report)
-    size = _in_words(report)
-    mean = math.nan if report.mean is None else report.mean
-    remarks = list(verdict.remarks(mean, tally, plan))
-    return Diagnosis(
-        typed=typed,
-        report=report,
-        size=size,
-        matches=[verdict.match_of(group, torch, size, remarks) for group in groups],
-        also=[recipe.name for recipe in also],
-        tried=len(candidates),
-        chance=verdict.chance(typed, candidates),
-        apart=_apart([*groups, *([recipe] for recipe in also)], tally, plan),
-        reasons=() if groups else tuple(verdict.reasons(typed, tally, plan)),
-        advice=() if groups else tuple(_advice(plan)),
+def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
+    """The losses that the rows may ask for.
+
+    One column asks for bce, class indices for ce. A number for each class may be a distribution or
+    a label for each: if every row sums to 1, it is one, which only the last row tells.
+    """
+    first, schema, request = setup.first, setup.schema, setup.request
+    classes = first.values.shape[1]
+    if first.target is None:
+        place = Place(source=schema.source)
+        raise DataError("no target", place=place, hint="give one with --target")
+
+    def loss(task: Task, shapes: Batch) -> _LossOfRows:
+        asked = replace(request, input=replace(request.input, task=task))
+        settings = settings_of(asked, schema, shapes)
+        header = replace(header_of(schema, shapes, settings, None), reduction=Reduction.SUM)
+        return _LossOfRows(settings, header, _plan(question, setup, settings))
+
+    if (first.target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS:
+        return (loss(Task.CE, first),)
+    cells = loss(Task.BCE, as_cells(first))
+    # the values of a row may belong together, if they are no probabilities of cells
+    if classes > 1 and (schema.kind is not Kind.PROBS or sums_to_one(first.values).all()):
+        with suppress(DataError, UsageError):  # an option that goes with cells alone
+            return loss(Task.CE, first), cells
+    return (cells,)
+
+
+def _plan(question: Question, setup: Setup, settings: Settings) -> Plan:
+    """What is known of the loop, what is tried of the rest, and therefore summed."""
+    schema, size, is_free = setup.schema, question.batch_size, question.free.__contains__
+    is_of_cells, classes = settings.task is Task.BCE, setup.first.values.shape[1]
+    options = setup.request.input.options.over(schema.options)
+    plan = Plan(
+        is_of_cells=is_of_cells,
+        classes=classes,
+        label_smoothing=options.label_smoothing or 0.0,
+        batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
+        framework=question.framework,
+        deep=question.deep,
+        smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
+        is_weight_free=is_free("weight"),
+        weight=_column_weight(settings.weight, classes),
+        order=_sorted_order(schema.classes),
+        ignored=None if is_of_cells else int(settings.ignored),
+        has_positions=setup.first.coordinates is not None,
+    )
+    return planned(plan)
+
+
+def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
+    batch = outcome.batch
+    places = batch.coordinates
+    return RowsOfBlock(
+        logits=_logits(batch.values.astype(np.float64, copy=False), settings),
+        target=batch.truth,
+        used=outcome.used,
+        place=batch.start + np.arange(batch.size) if places is None else places[:, 0],
+        counted=outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used[:, None],
     )
 
 
-def _apart(groups: Sequence[Sequence[Recipe]], tally: Tally, plan: Plan) -> str | None:
-    """Which further number would tell the simplest two explanations apart."""
-    simplest = groups[0] if groups and len(groups[0]) > 1 else [group[0] for group in groups]
-    if len(simplest) < 2 or tally.head is None:
+def _logits(values: Floats, settings: Settings) -> Floats:
+    """What the values would be as logits."""
+    if settings.kind is not Kind.PROBS:
+        return values
+    with np.errstate(divide="ignore"):
+        logits: Floats = np.log(values)
+        return logits - np.log1p(-values) if settings.task is Task.BCE else logits
+
+
+def _column_weight(weight: Floats | None, classes: int) -> Floats | None:
+    if weight is None:
         return None
-    first, second, *_ = simplest
-    alone = tally_of(tally.head.part(slice(0, 1)), plan)
-    return verdict.apart(first, second, recipes(alone, plan))
+    if weight.size not in (1, classes):
+        raise UsageError(f"--weight: {count(weight.size, 'weight')} for {count(classes, 'class')}")
+    return np.broadcast_to(weight.ravel(), (classes,)).copy()
 
 
-def _torch(plan: Plan, report: Report) -> dict[str, str]:
-    """How torch spells the loss, and what its mean divides by."""
-    if plan.is_of_cells:
-        return {"f": "F.binary_cross_entropy_with_logits", "n": "target.numel()"}
-    number = "(target != ignore_index).sum()" if report.rows_ignored else "len(target)"
-    if report.header.has_row_weight:
-        number = "weight[target].sum()"
-    return {"f": "F.cross_entropy", "n": number}
-
-
-def _in_words(report: Report) -> str:
-    """What the mean divides by."""
-    number, what = report.denominator, report.header.denominator_is
-    if what in ("rows", "cells"):
-        return count(int(number), what.removesuffix("s"))
-    return f"the {what}, {number:.10g}"
-
-
-def _advice(plan: Plan) -> Iterator[str]:
-    """What else could be told."""
-    if not plan.batch_sizes:
-        yield "--batch-size, where batches were averaged (any tries usual sizes)"
-    if plan.weight is None and not plan.is_weight_free:
-        yield "--weight, where there were any (any tries usual ones)"
-    if not (plan.label_smoothing or plan.smoothings):
-        yield "--label-smoothing, where there was any (any tries usual ones)"
-    if not plan.deep:
-        yield "--deep, for several mistakes at once"
+def _sorted_order(classes: tuple[str, ...] | None) -> tuple[int, ...] | None:
+    if classes is None or tuple(sorted(classes)) == classes:
+        return None
+    place = {name: number for number, name in enumerate(sorted(classes))}
+    return tuple(place[name] for name in classes)

@@ -36,12 +36,11 @@ class Typed:
         >>> Typed.of("-0.8166").decimals, Typed.of("1.50e-3").decimals, Typed.of("12").decimals
         (4, 5, 0)
         """
-        value = read_number(text)
-        mantissa, _, exponent = text.strip().lower().partition("e")
-        if not math.isfinite(value):
-            return cls(text.strip(), value, 0)
-        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-        return cls(text.strip(), value, max(-_FINEST, min(decimals, _FINEST)))
+        text, value, decimals = text.strip(), read_number(text), 0
+        if math.isfinite(value):
+            mantissa, _, exponent = text.lower().partition("e")
+            decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        return cls(text, value, max(-_FINEST, min(decimals, _FINEST)))
 
     @property
     def is_sure(self) -> bool:

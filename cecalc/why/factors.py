@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from cecalc.why.recipe import Measured, Sums
+import numpy as np
 
-
-@dataclass(frozen=True)
-class Factor:
-    """A harmless difference: another reduction, another base of the logarithm."""
-
-    name: str
-    entry: int
-    says: str
-    fix: str | None
-    """A line of torch, in which {f} is the loss."""
-    of: Callable[[Measured, Sums], float]
-    """From a loss to the number; nan where it says nothing of its own."""
-    rank: int = 1
-    with_mistakes: bool = True
-    """Whether it is tried together with a mistake too."""
-
-
-def _power(base: float, exponent: float) -> float:
-    """Base to the exponent; inf beyond float64."""
-    try:
-        return float(base**exponent)
-    except OverflowError:
-        return math.inf
-
+from cecalc.why.recipe import Factor
 
 _MEAN = "loss = {f}(logits, target)"
 
 
-def _times(factor: float, *, with_mistakes: bool = False) -> Factor:
+def _times(factor: float) -> Factor:
     """The loss times the steps of accumulation or the devices, or divided by them."""
     says = f"it is {factor:g} times the loss, as steps of accumulation or devices make it"
     fix = "loss = loss / steps  # once, before loss.backward()"
     name = f"{factor:g} times the loss"
-    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes)
+    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes=False)
 
 
 FACTORS = (
@@ -52,14 +27,15 @@ FACTORS = (
     Factor("cells summed per row", 21,
         "the cells of a row were added up, and the mean taken over rows",
         f"{_MEAN}  # one mean over all cells",
-        lambda loss, s: loss.total / s.rows if loss.is_of_cells and s.classes > 1 else math.nan),
+        lambda loss, sums: loss.total / sums.rows
+            if loss.is_of_cells and sums.plan.classes > 1 else math.nan),
     Factor("divided by N·C", 21, "the mean was taken over rows times classes, not over rows",
         f"{_MEAN}  # one mean over all rows",
-        lambda loss, s: math.nan if loss.is_of_cells else loss.mean / s.classes),
+        lambda loss, s: math.nan if loss.is_of_cells else loss.mean / s.plan.classes),
     Factor("summed over positions", 21,
         "losses were summed over positions, and the mean taken over axis 0",
         f"{_MEAN}  # (N, C, d1, ...): one mean over all positions",
-        lambda loss, s: loss.total / s.samples if s.samples < s.rows else math.nan),
+        lambda loss, s: loss.total / s.tally.samples if s.tally.samples < s.rows else math.nan),
     Factor("averaged twice", 21, "the mean was divided by the number of rows once more",
         f"{_MEAN}  # a mean already",
         lambda loss, s: loss.mean / s.rows if s.rows > 1 else math.nan, 2),
@@ -71,9 +47,9 @@ FACTORS = (
         with_mistakes=False),
     Factor("the perplexity", 13, "it is the perplexity, exp(loss)",
         "perplexity = loss.exp()  # loss itself is in nats",
-        lambda loss, _: _power(math.e, loss.mean)),
+        lambda loss, _: float(np.exp(loss.mean))),
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
-        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: _power(2.0, loss.mean), 2,
+        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: float(np.exp2(loss.mean)), 2,
         with_mistakes=False),
     *(_times(factor) for steps in (2, 4, 8, 16) for factor in (steps, 1 / steps)),
 )  # fmt: skip
@@ -84,7 +60,7 @@ DEEP_FACTORS = (
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
         f"{_MEAN}  # nats", lambda loss, _: loss.mean * math.log(2), 2),
     Factor("times C", 21, "multiplied by the number of classes", f"{_MEAN}  # one mean",
-        lambda loss, s: loss.mean * s.classes, 2),
+        lambda loss, s: loss.mean * s.plan.classes, 2),
     Factor("divided by N - 1", 21, "the sum was divided by one row fewer", f"{_MEAN}  # one mean",
         lambda loss, s: loss.total / (s.rows - 1) if s.rows > 1 else math.nan, 2),
 )  # fmt: skip

@@ -14,11 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from cecalc.losses.stable import softplus
 from cecalc.model import Flags, Floats, Integers
 
 _NARROW = 64
@@ -37,6 +37,11 @@ def one_hot(index: Integers, classes: int) -> Floats:
     return np.where(np.arange(classes)[:, None] == index, 1.0, 0.0)
 
 
+def own_of(array: Floats, index: Integers) -> Floats:
+    """Of an array of shape (C, n), the class of each row: shape (n,)."""
+    return array[index, np.arange(index.size)]
+
+
 class Scores(dict[str, Floats]):
     """Some rows of logits, and what becomes of them; each computed once, when asked for.
 
@@ -44,9 +49,6 @@ class Scores(dict[str, Floats]):
     ----------
     logits : shape (C, n), float64; -inf masks a class
     """
-
-    def __init__(self, logits: Floats) -> None:
-        super().__init__(logits=logits)
 
     def __missing__(self, name: str) -> Floats:
         """What `FROM_LOGITS` makes of them."""
@@ -120,13 +122,16 @@ class Clip:
         return 0.0 - np.log(rest + self.plus)
 
 
-NOWHERE = Clip(0.0, 0.0)
-TORCH = Clip(0.0, 0.0, 100.0)
-KERAS = Clip(1e-7, 2.0**-23)
-KERAS_TWICE = Clip(1e-7, 2.0**-23, plus=1e-7)
-SKLEARN = Clip(2.0**-52, 2.0**-52)
-SKLEARN_OLD = Clip(1e-15, 1 - (1 - 1e-15))
-SKLEARN_SINGLE = Clip(2.0**-23, 2.0**-23)
+CLIPS = {
+    "": Clip(0.0, 0.0),
+    "torch": Clip(0.0, 0.0, 100.0),
+    "keras": Clip(1e-7, 2.0**-23),
+    "keras twice": Clip(1e-7, 2.0**-23, plus=1e-7),
+    "sklearn": Clip(2.0**-52, 2.0**-52),
+    "sklearn old": Clip(1e-15, 1 - (1 - 1e-15)),
+    "sklearn single": Clip(2.0**-23, 2.0**-23),
+}
+"""Whose habit each is; without a name, none."""
 
 _TINY, _NEARLY = 16.11809565, 15.94238515
 """What Keras makes of ln 0 and ln(1 − 1) in float32."""
@@ -139,7 +144,8 @@ class Variant:
     activation: str
     """Which of the `Scores` the loss is given."""
     loss: str
-    clip: Clip = NOWHERE
+    clip: str = ""
+    """Which of the `CLIPS` the loss has."""
 
     @property
     def is_of_cells(self) -> bool:
@@ -151,40 +157,36 @@ class Variant:
         """Whether it is linear in targets of 0 and 1 alone."""
         return self.loss.startswith("swapped")
 
-    def of(self, scores: Scores) -> Terms:  # noqa: PLR0911 (a table of losses)
+    def of(self, scores: Scores) -> Terms:
         """What the form makes of some rows."""
-        values = scores[self.activation]
-        given = scores if self.activation == "logits" else Scores(values)
-        match self.loss:
-            case "ce":
-                return Terms(values, np.negative, row=given["lse"])
-            case "nll":
-                return Terms(values, np.negative)
-            case "log":
-                return Terms(values, self.clip.surprisal)
-            case "bce_logits":
-                return Terms(
-                    values, lambda z: _softplus(-z), _softplus, all_zeros=given["softplus"]
-                )
-            case "bce":
-                return Terms(values, self.clip.surprisal, self.clip.other)
-            case "swapped_ce":
-                # softmax of a one-hot target, and the logits as what it is compared with
-                lse = math.log(math.e + len(values) - 1)
-                return Terms(values, np.negative, row=lse * values.sum(axis=0))
-            case "swapped_bce":
-                softplus, ln_2 = math.log1p(math.e), math.log(2)
-                return Terms(values, lambda z: softplus - z, lambda z: np.full_like(z, ln_2))
-            case _:  # swapped_keras
-                return Terms(values, lambda p: (1.0 - p) * _NEARLY, lambda p: p * _TINY)
+        is_plain = self.activation == "logits"
+        given = scores if is_plain else Scores(logits=scores[self.activation])
+        return LOSSES[self.loss](given, CLIPS[self.clip])
 
+
+LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
+    "ce": lambda s, _: Terms(s["logits"], np.negative, row=s["lse"]),
+    "nll": lambda s, _: Terms(s["logits"], np.negative),
+    "log": lambda s, clip: Terms(s["logits"], clip.surprisal),
+    "bce_logits": lambda s, _: Terms(s["logits"], lambda z: softplus(-z), s["softplus"]),
+    "bce": lambda s, clip: Terms(s["logits"], clip.surprisal, clip.other(s["logits"])),
+    # softmax of a one-hot target, and the logits as what it is compared with
+    "swapped_ce": lambda s, _: Terms(
+        s["logits"],
+        np.negative,
+        row=math.log(math.e + len(s["logits"]) - 1) * s["logits"].sum(axis=0),
+    ),
+    "swapped_bce": lambda s, _: Terms(
+        s["logits"], lambda z: math.log1p(math.e) - z, np.full_like(s["logits"], math.log(2))
+    ),
+    "swapped_keras": lambda s, _: Terms(
+        s["logits"], lambda p: (1.0 - p) * _NEARLY, s["logits"] * _TINY
+    ),
+}
+"""Losses of what an activation made, and where they clip."""
 
 CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
-
-
-def _softplus(values: Any) -> Any:
-    return np.maximum(values, 0.0) + np.log1p(np.exp(-np.abs(values)))
 
 
 @dataclass(frozen=True)
@@ -195,20 +197,10 @@ class Terms:
     """Shape (C, n): what the loss is given."""
     one: Map
     """What a unit of target costs at a value; elementwise."""
-    zero: Map | None = None
-    """What a target of 0 costs there; None for nothing."""
+    zeros: Floats | None = None
+    """Shape (C, n): what targets of 0 cost; None for nothing."""
     row: Floats | float = 0.0
     """Shape (n,): what a unit of target costs whatever the value."""
-    all_zeros: Floats | None = None
-    """`zero` of all values, where it is known already."""
-
-    @cached_property
-    def zeros(self) -> Floats | None:
-        """Shape (C, n): what targets of 0 cost."""
-        if self.zero is None or self.all_zeros is not None:
-            return self.all_zeros
-        zeros: Floats = self.zero(self.values)
-        return zeros
 
     def const(self, counted: Flags | None = None) -> Floats:
         """What rows cost whose targets are all 0: shape (n,)."""
@@ -218,10 +210,9 @@ class Terms:
 
     def at(self, index: Integers) -> Floats:
         """The loss of rows whose target is one class: shape (n,)."""
-        own = np.take_along_axis(self.values, index[None, :], axis=0)[0]
-        loss: Floats = self.row + self.one(own)
-        if self.zero is not None:
-            loss = self.const() + (loss - self.zero(own))
+        loss: Floats = self.row + self.one(own_of(self.values, index))
+        if self.zeros is not None:
+            loss = self.const() + (loss - own_of(self.zeros, index))
         return loss
 
     def mixed(self, target: Floats, counted: Flags | None = None) -> Floats:

@@ -42,10 +42,6 @@ class Plan:
     has_positions: bool = False
     """Whether an entry of axis 0 is many rows."""
 
-    def rows_of(self, size: int) -> int | None:
-        """How many rows a batch of so many entries has; None where that is not known."""
-        return None if self.has_positions else size
-
     def weights(self, index: Integers) -> Floats:
         """The weight of each class of shape (n,); 1 where there are none."""
         return np.ones(len(index)) if self.weight is None else self.weight[index]

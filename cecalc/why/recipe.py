@@ -1,4 +1,6 @@
-"""What a recipe is: a mistake in words, and the number it prints, from the sums over the rows."""
+"""What a recipe is: a mistake and a factor in words, and the number they print, from the sums over
+the rows.
+"""
 
 from __future__ import annotations
 
@@ -48,23 +50,27 @@ class Sums:
         return self.tally.rows_used
 
     @property
-    def classes(self) -> int:
-        """C."""
-        return self.plan.classes
-
-    @property
-    def samples(self) -> int:
-        """Entries of axis 0: fewer than rows where there are more dimensions."""
-        return self.tally.samples
-
-    @property
     def count(self) -> int:
         """The rows that count, or the cells."""
         return self.tally.cells_used if self.plan.is_of_cells else self.tally.rows_used
 
+    @property
+    def given(self) -> int:
+        """The same with those that are ignored."""
+        return self.tally.rows_given * (self.plan.classes if self.plan.is_of_cells else 1)
+
     def total(self, reading: str) -> Total:
         """What the right form adds up to with targets that are read so; nothing where unknown."""
         return self.tally.totals.get((self.plan.right, reading), Total())
+
+    def has_ignored(self) -> bool:
+        """Whether a row, or a cell, is ignored."""
+        return self.count < self.given
+
+    def weighted(self, reading: str) -> Measured | None:
+        """Weighted losses over the rows or the cells, not over the weights."""
+        weight, loss = self.plan.weight, self.total(reading).loss
+        return None if weight is None else self.over(loss, self.count)
 
     def over(self, loss: float, count: float) -> Measured:
         """A loss of the right form, and what its mean divides by."""
@@ -126,3 +132,19 @@ def free(name: str, entry: int, value: str, fix: str, of: Number) -> Mistake:
     """What is no mistake, but an option nobody told of, at a usual value."""
     says = f"the loss was computed with {value}, which was not told here"
     return Mistake(f"{name}: {value}", (entry,), says, fix, of, 2)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A harmless difference: another reduction, another base of the logarithm."""
+
+    name: str
+    entry: int
+    says: str
+    fix: str | None
+    """A line of torch, in which {f} is the loss."""
+    of: Callable[[Measured, Sums], float]
+    """From a loss to the number; nan where it says nothing of its own."""
+    rank: int = 1
+    with_mistakes: bool = True
+    """Whether it is tried together with a mistake too."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.why import recipes_bce, recipes_ce
-from cecalc.why.factors import DEEP_FACTORS, FACTORS, Factor
-from cecalc.why.loss_variants import BCE, CE
+from cecalc.why.factors import DEEP_FACTORS, FACTORS
 from cecalc.why.plan import Plan
-from cecalc.why.recipe import NOTHING, Measured, Mistake, Sum, Sums
+from cecalc.why.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
 from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
 from cecalc.why.tally import Tally
 
@@ -95,11 +94,9 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
 
 def _right_of(tally: Tally, plan: Plan) -> Measured:
     """The loss itself, as the tally has it."""
-    if not plan.is_of_cells:
-        total = tally.totals[CE, "given"]
-        return Measured(total.loss, total.weight)
-    name = "given" if plan.weight is None else "weight"
-    return Measured(tally.totals[BCE, name].loss, tally.cells_used, is_of_cells=True)
+    is_of_cells, is_weighted = plan.is_of_cells, plan.is_of_cells and plan.weight is not None
+    total = tally.totals[plan.right, "weight" if is_weighted else "given"]
+    return Measured(total.loss, tally.cells_used if is_of_cells else total.weight, is_of_cells)
 
 
 def _is_habit(mistake: Mistake, plan: Plan) -> bool:

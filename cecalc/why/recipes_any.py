@@ -10,25 +10,16 @@ from itertools import product
 import numpy as np
 
 from cecalc.model import Floats
-from cecalc.why.loss_variants import (
-    KERAS,
-    NOWHERE,
-    SKLEARN,
-    SKLEARN_OLD,
-    SKLEARN_SINGLE,
-    TORCH,
-    Clip,
-    Variant,
-    as_bfloat16,
-    as_float16,
-)
+from cecalc.why.loss_variants import Variant, as_bfloat16, as_float16
 from cecalc.why.plan import Plan
 from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
 from cecalc.why.sums import Batches
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 
-_OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float]], int], ...] = (
+_OfBatches = Callable[[Batches, float], tuple[float, float]]
+"""From the means of batches, and the number of rows: a total and what it is divided by."""
+_OF_BATCHES: tuple[tuple[str, str, _OfBatches, int], ...] = (
     ("the mean of batch means",
         ("the means of batches were averaged, "
         "the last and smaller one with the weight of a whole one"),
@@ -45,7 +36,7 @@ _OF_BATCHES: tuple[tuple[str, str, Callable[[Batches, float], tuple[float, float
     ("without the last batch", "the means of batches were averaged without the last one",
         lambda batches, _: (batches.means - batches.last, batches.whole - 1), 2),
 )  # fmt: skip
-"""A name, what was done, a total and what it is divided by, and the rank."""
+"""A name, what was done, the number, and the rank."""
 
 
 def of_batches(size: int) -> Iterator[Mistake]:
@@ -55,9 +46,7 @@ def of_batches(size: int) -> Iterator[Mistake]:
         yield Mistake(name, (4,), words, _SUMS, partial(_of_batches, size, of), rank)
 
 
-def _of_batches(
-    size: int, of: Callable[[Batches, float], tuple[float, float]], sums: Sums
-) -> Measured | None:
+def _of_batches(size: int, of: _OfBatches, sums: Sums) -> Measured | None:
     done = sums.tally.batches[size].finish()
     if done.whole < 2:
         return None
@@ -67,14 +56,13 @@ def _of_batches(
 
 def _shares_of_labels(sums: Sums) -> Measured | None:
     """The entropy of what the labels are, in all."""
-    tally, count = sums.tally, sums.count
-    if not sums.plan.is_of_cells:
-        share = tally.counts[tally.counts > 0] / tally.counts.sum()
-        return final(-float(share @ np.log(share))) if count > 1 else None
-    if count < 2 or not 0 < tally.ones < count:
+    counts, ones, is_of_cells = sums.tally.counts, sums.tally.ones, sums.plan.is_of_cells
+    if is_of_cells:
+        counts = np.asarray([ones, sums.count - ones])
+    share = counts[counts > 0] / counts.sum()
+    if sums.count < 2 or (is_of_cells and len(share) < 2):
         return None
-    one = tally.ones / count
-    return final(-one * math.log(one) - (1 - one) * math.log1p(-one))
+    return final(-float(share @ np.log(share)))
 
 
 _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  # any signal?"
@@ -82,7 +70,7 @@ _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  #
 GUESSES = (
     Mistake("a uniform guess", (27,), "it is what a model costs that says nothing about the "
         "classes yet, or gets no signal", _SIGNAL,
-        lambda sums: final(math.log(2 if sums.plan.is_of_cells else sums.classes)), 2),
+        lambda sums: final(math.log(2 if sums.plan.is_of_cells else sums.plan.classes)), 2),
     Mistake("the shares of the labels", (27,), "it is the entropy of the labels: the model knows "
         "how frequent they are and nothing else", _SIGNAL, _shares_of_labels, 2),
 )  # fmt: skip
@@ -91,14 +79,11 @@ GUESSES = (
 _IN_FULL = "loss = {f}(logits.float(), target)"
 
 
-def in_halves(loss: str) -> tuple[Mistake, Mistake]:
+def in_halves(loss: str) -> Iterator[Mistake]:
     """What a loss makes of logits with too few bits."""
-
-    def mistake(dtype: str) -> Mistake:
+    for dtype in ("float16", "bfloat16"):
         says, of = f"the logits were rounded to {dtype}", Sum(Variant(dtype, loss))
-        return Mistake(f"logits in {dtype}", (15,), says, _IN_FULL, of, 3)
-
-    return mistake("float16"), mistake("bfloat16")
+        yield Mistake(f"logits in {dtype}", (15,), says, _IN_FULL, of, 3)
 
 
 def _rounded(dtype: str, nearest: Callable[[Floats], Floats]) -> Mistake:
@@ -121,10 +106,10 @@ NOT_A_NUMBER = (
 
 
 LIBRARIES = (
-    ("16.118", "Keras (1e-7)", "keras", KERAS, "sigmoid_single"),
-    ("36.0437", "scikit-learn (2.2e-16)", "sklearn", SKLEARN, "sigmoid"),
-    ("34.5388", "scikit-learn before 1.2 (1e-15)", "sklearn", SKLEARN_OLD, "sigmoid"),
-    ("15.9424", "scikit-learn on float32", "sklearn", SKLEARN_SINGLE, "sigmoid_single"),
+    ("16.118", "Keras (1e-7)", "keras", "keras", "sigmoid_single"),
+    ("36.0437", "scikit-learn (2.2e-16)", "sklearn", "sklearn", "sigmoid"),
+    ("34.5388", "scikit-learn before 1.2 (1e-15)", "sklearn", "sklearn old", "sigmoid"),
+    ("15.9424", "scikit-learn on float32", "sklearn", "sklearn single", "sigmoid_single"),
 )
 """What ln 0 costs, whose habit it is, where it clips, and the sigmoid it clips."""
 
@@ -164,11 +149,11 @@ _ON_CELLS = {
     "bce": ("BCELoss", 0),
 }
 """What these losses are where cells have labels of their own."""
-_CLIPS: dict[Clip, Step] = {
-    KERAS: ("clipped at 1e-7", 7),
-    SKLEARN: ("clipped at 2.2e-16", 7),
-    SKLEARN_OLD: ("clipped at 1e-15", 7),
-    SKLEARN_SINGLE: ("clipped at 1.2e-7", 7),
+_CLIPS: dict[str, Step] = {
+    "keras": ("clipped at 1e-7", 7),
+    "sklearn": ("clipped at 2.2e-16", 7),
+    "sklearn old": ("clipped at 1e-15", 7),
+    "sklearn single": ("clipped at 1.2e-7", 7),
 }
 _READINGS: dict[str, Step] = {
     "given": _NONE,
@@ -188,7 +173,7 @@ def combinations(plan: Plan) -> Iterator[Mistake]:
     fix = BCE_LINE if plan.is_of_cells else CE_LINE
     every = product(_ACTIVATIONS, losses, readings) if plan.deep else ()
     for activation, loss, reading in every:
-        clips = {TORCH if loss == "bce" else NOWHERE: _NONE}
+        clips = {"torch" if loss == "bce" else "": _NONE}
         if loss in ("log", "bce"):
             clips |= _CLIPS
         for clip, step in clips.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cecalc.why.loss_variants import BCE, CE, KERAS, KERAS_TWICE, TORCH, Variant
+from cecalc.why.loss_variants import BCE, CE, Variant
 from cecalc.why.plan import POS_WEIGHTS
 from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
 from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
@@ -29,29 +29,21 @@ def _of_pos_weight(weight: float) -> Mistake:
     return free("weights", 17, f"pos_weight={weight:.4g}", _POSITIVE, number)
 
 
-def _weighted(reading: str) -> Number:
-    """Weighted losses over the cells, where the right form divides by them and others may not."""
-    return where(
-        lambda sums: sums.plan.weight is not None,
-        lambda sums: sums.over(sums.total(reading).loss, sums.count),
-    )
-
-
 _WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
 _POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
 WEIGHTS = (
     Mistake("pos_weight", (17,), "the weight was given as pos_weight: it multiplies y ln p alone",
-        _POSITIVE, _weighted("pos_weight")),
+        _POSITIVE, lambda sums: sums.weighted("pos_weight")),
     Mistake("BCE without the weights", (17,), "the loss was computed without the weights",
-        _WEIGHTED, _weighted("given")),
+        _WEIGHTED, lambda sums: sums.weighted("given")),
     Mistake("divided by the weights", (17,), "the weighted losses were divided by the sum of the "
         "weights, where torch's BCE divides by the number of cells", _WEIGHTED, Sum(BCE, "weight")),
     Mistake("pos_weight, divided by the weights", (17,), "with pos_weight, the losses were divided "
         "by the sum of the weights, where torch divides by the number of cells", _POSITIVE,
         Sum(BCE, "pos_weight")),
     Mistake("the weight on the zeros", (17,), "the weight multiplied the cells whose target is 0",
-        _POSITIVE, _weighted("neg_weight")),
+        _POSITIVE, lambda sums: sums.weighted("neg_weight")),
 )  # fmt: skip
 
 
@@ -99,13 +91,13 @@ OF_CELLS = (
         BCE_LINE, Sum(CE)),
     Mistake("softmax, then BCE", (9,),
         "softmax made the outputs of a row compete, where each has a label of its own", _SIGMOID,
-        Sum(Variant("softmax", "bce", TORCH))),
+        Sum(Variant("softmax", "bce", "torch"))),
     Mistake("softmax before BCE with logits", (12,),
         "the model ends in softmax, and BCE with logits applies sigmoid to that", _SIGMOID,
         Sum(Variant("softmax", "bce_logits")), 2),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE,
-        Sum(Variant("logits", "bce", KERAS)), 1, "keras"),
+        Sum(Variant("logits", "bce", "keras")), 1, "keras"),
     Mistake("targets 0 and 255", (10,), "the target's 1 was 255: a mask of grey levels",
         _MAPPED.format("target / 255"), _read(lambda const, slope, _: const + 255 * slope)),
     Mistake("targets 1 and 2", (10,), "targets were 1 and 2, where 0 and 1 are meant",
@@ -128,10 +120,10 @@ OF_CELLS = (
         Sum(Variant("doubled", "bce_logits"))),
     *in_halves("bce_logits"),
     clipped("100", "torch's BCELoss on a float32 sigmoid", BCE_LINE,
-        Variant("sigmoid_single", "bce", TORCH), "torch"),
-    hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", TORCH), "torch"),
+        Variant("sigmoid_single", "bce", "torch"), "torch"),
+    hard("100", "torch's BCELoss", BCE_LINE, Variant("hard_cells", "bce", "torch"), "torch"),
     clipped("15.425", "TensorFlow 2.2 to 2.6", BCE_LINE,
-        Variant("sigmoid_single", "bce", KERAS_TWICE), "keras"),
+        Variant("sigmoid_single", "bce", "keras twice"), "keras"),
     *(mistake for cap, whose, framework, clip, sigmoid in LIBRARIES for mistake in (
         clipped(cap, whose, BCE_LINE, Variant(sigmoid, "bce", clip), framework),
         hard(cap, whose, BCE_LINE, Variant("hard_cells", "bce", clip), framework),
@@ -140,13 +132,9 @@ OF_CELLS = (
 """Other forms, and other readings of the target."""
 
 
-def _has_ignored(sums: Sums) -> bool:
-    return sums.tally.cells_used < sums.tally.cells_given
-
-
 def _is_of_one(sums: Sums) -> bool:
     """Whether there is one score per row, where others have two axes."""
-    return sums.classes == 1 and not _has_ignored(sums)
+    return sums.plan.classes == 1 and not sums.has_ignored()
 
 
 def _crossed(sums: Sums) -> Measured:
@@ -158,7 +146,7 @@ def _crossed(sums: Sums) -> Measured:
 OF_COUNTS = (
     Mistake("ignored cells in the denominator", (5,), "the sum was divided by all cells, ignored "
         "ones too", "loss = (losses * counted).sum() / counted.sum()",
-        where(_has_ignored, lambda sums: sums.over(sums.right.total, sums.tally.cells_given))),
+        where(Sums.has_ignored, lambda sums: sums.over(sums.right.total, sums.given))),
     Mistake("(N, 1) beside (N,)", (23,), "(N, 1) met (N,) and became (N, N): every score was "
         "compared with every target",
         "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",

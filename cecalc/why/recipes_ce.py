@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from cecalc.model import Floats
-from cecalc.why.loss_variants import BCE, CE, KERAS, TORCH, Scores, Variant
+from cecalc.why.loss_variants import BCE, CE, Scores, Variant
 from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
 from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 from cecalc.why.sums import RowsOfBlock
@@ -37,9 +37,9 @@ def _smoothing(of: Callable[[float, float, float, int], float], eps: float | Non
     def number(sums: Sums) -> Measured | None:
         share = sums.plan.label_smoothing if eps is None else eps
         own, every = sums.total("unsmoothed"), sums.total("every")
-        if not share or not own.rows or sums.classes < 2:
+        if not share or not own.rows or sums.plan.classes < 2:
             return None
-        return sums.over(of(own.loss, every.loss, share, sums.classes), own.weight)
+        return sums.over(of(own.loss, every.loss, share, sums.plan.classes), own.weight)
 
     return number
 
@@ -69,23 +69,17 @@ SMOOTHING = (
 )  # fmt: skip
 
 
-def _of_smoothing(eps: float) -> tuple[Mistake, Mistake]:
+def _of_smoothing(eps: float) -> Iterator[Mistake]:
     """An epsilon that is not known."""
     name, others = "label smoothing", "label smoothing over C - 1"
-    return (
-        free(name, 16, f"label_smoothing={eps:g}", _SMOOTHED, _smoothing(_smooth, eps)),
-        free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps)),
-    )
+    yield free(name, 16, f"label_smoothing={eps:g}", _SMOOTHED, _smoothing(_smooth, eps))
+    yield free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps))
 
 
 def _balanced(sums: Sums) -> Measured:
     there = sums.tally.counts > 0
     each = sums.tally.by_class[there] / sums.tally.counts[there]
     return sums.over(float(each.sum()), int(there.sum()))
-
-
-def _over_rows(sums: Sums) -> Measured:
-    return sums.over(sums.total("given").loss, sums.rows)
 
 
 def _by_weights(sums: Sums) -> Measured | None:
@@ -103,7 +97,7 @@ BALANCED = free("weights", 3, "weight = N / (C * rows of the class)", _WEIGHTED,
 WEIGHTS = (
     Mistake("weighted, divided by rows", (3,), "the weighted losses were divided by the number "
         "of rows, where torch divides by the sum of their weights", _WEIGHTED,
-        where(lambda sums: sums.plan.weight is not None, _over_rows)),
+        lambda sums: sums.weighted("given")),
     Mistake("weights left out", (3,), "the loss was computed without the weights", _WEIGHTED,
         Sum(CE, "unweighted")),
     Mistake("soft targets, divided by the weights", (3,), "the weighted losses were divided by "
@@ -138,7 +132,7 @@ OF_CLASSES = (
         f"{CE_LINE}  # one label per row", Sum(BCE)),
     Mistake("softmax, then BCE", (9,),
         "binary cross-entropy was taken of softmax outputs against a one-hot target",
-        f"{CE_LINE}  # one label per row", Sum(Variant("softmax", "bce", TORCH))),
+        f"{CE_LINE}  # one label per row", Sum(Variant("softmax", "bce", "torch"))),
     Mistake("NLLLoss on probabilities", (25,),
         "NLLLoss got softmax outputs, where it takes log-probabilities: it prints -mean p",
         _NLL_LINE, Sum(_NLL_OF_PROBS)),
@@ -158,7 +152,8 @@ OF_CLASSES = (
         "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
-        f"{CE_LINE}  # Keras: from_logits=True", Sum(Variant("shares", "log", KERAS)), 1, "keras"),
+        f"{CE_LINE}  # Keras: from_logits=True",
+        Sum(Variant("shares", "log", "keras")), 1, "keras"),
     Mistake("prediction and target swapped", (24,),
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",
@@ -184,10 +179,6 @@ def _with_ignored(sums: Sums) -> Measured | None:
     return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
 
 
-def _has_ignored(sums: Sums) -> bool:
-    return sums.rows < sums.tally.rows_given
-
-
 def _is_soft(sums: Sums) -> bool:
     """Whether targets are distributions, and nothing else changes their floor."""
     return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
@@ -199,55 +190,49 @@ def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
     return loss and replace(loss, total=loss.total - sums.tally.entropy)
 
 
-def _other_axis(lse: Callable[[Floats, Floats], float], sums: Sums) -> Measured | None:
+def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
     """Softmax over another axis: its log-sum-exp, less the logits of the targets.
 
     Parameters
     ----------
-    lse : what is added up, from the log-sum-exps of the columns and how often each is a target
+    of : the log-sum-exp that each class, or all of them, gets from those of the columns
     """
-    nll, tally = Sum(_NLL_OF_LOGITS)(sums), sums.tally
-    if nll is None or sums.plan.weight is not None or tally.rows_given < 2:
+    nll, counts = Sum(_NLL_OF_LOGITS)(sums), sums.tally.counts
+    if nll is None or sums.plan.weight is not None or sums.tally.rows_given < 2:
         return None
-    return sums.over(nll.total + lse(tally.columns.lse, tally.counts), sums.rows)
-
-
-def _of_columns(lse: Floats, counts: Floats) -> float:
-    return float(counts[counts > 0] @ lse[counts > 0])
-
-
-def _of_everything(lse: Floats, counts: Floats) -> float:
-    peak = float(lse.max())
-    return float(counts.sum()) * (peak + math.log(float(np.exp(lse - peak).sum())))
+    lse = np.where(counts > 0, of(sums.tally.columns), 0.0)
+    return sums.over(nll.total + float(counts @ lse), sums.rows)
 
 
 def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) -> Measured | None:
     """All rows, laid out wrongly: shape (C, n)."""
-    rows = sums.tally.whole
+    ends = sums.tally.ends
+    rows = ends.whole if ends else None
     if rows is None or not rows.is_index or sums.plan.weight is not None:
         return None
     if (wrong := logits(rows, sums)) is None:
         return None
-    losses = CE.of(Scores(np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
+    losses = CE.of(Scores(logits=np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
     return sums.over(float(losses[rows.used].sum()), sums.rows)
 
 
 def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    return rows.logits if rows.place is None and rows.size == sums.classes else None
+    is_square = rows.size == sums.plan.classes and not sums.plan.has_positions
+    return rows.logits if is_square else None
 
 
 def _viewed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    if rows.place is None or rows.size <= sums.samples:
+    samples, classes = sums.tally.samples, sums.plan.classes
+    if rows.size == samples:
         return None
-    shape = sums.samples, rows.size // sums.samples, sums.classes
-    return rows.logits.reshape(shape).transpose(0, 2, 1).reshape(-1, sums.classes).T
+    return rows.logits.reshape(samples, -1, classes).transpose(0, 2, 1).reshape(-1, classes).T
 
 
 _LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
 """Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
 
 
-def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mistake]:
+def _by_hand(dtype: str, overflow: float, underflow: float) -> Iterator[Mistake]:
     """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
     fix = f"{CE_LINE}  # log-sum-exp inside"
 
@@ -258,14 +243,12 @@ def _by_hand(dtype: str, overflow: float, underflow: float) -> tuple[Mistake, Mi
         is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
         return is_far and not is_lost(sums)
 
-    return (
-        Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
-            f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
-            where(is_lost, lambda _: final(math.nan))),
-        Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
-            f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
-            where(is_zero, lambda _: final(math.inf))),
-    )  # fmt: skip
+    yield Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
+        f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
+        where(is_lost, lambda _: final(math.nan)))  # fmt: skip
+    yield Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
+        f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
+        where(is_zero, lambda _: final(math.inf)))  # fmt: skip
 
 
 _SHIFT = f"{CE_LINE}  # these rows are aligned already"
@@ -282,8 +265,8 @@ OF_ROWS = (
     Mistake("targets two rows later", (14,), "row i was compared with the target of row i + 2: "
         "the next-token shift was applied twice", _SHIFT, Sum(CE, "after_next"), 2),
     Mistake("ignored rows in the denominator", (5,), "the sum was divided by all rows, ignored "
-        "ones too", _IGNORING, where(_has_ignored,
-            lambda sums: sums.over(sums.total("given").loss, sums.tally.rows_given))),
+        "ones too", _IGNORING, where(Sums.has_ignored,
+            lambda sums: sums.over(sums.total("given").loss, sums.given))),
     Mistake("-1 as the last class", (6,), "target -1 counted from the end, as JAX does with "
         "indices: it scored the last class",
         "loss = F.cross_entropy(logits, target, ignore_index=-1)",
@@ -293,7 +276,7 @@ OF_ROWS = (
         "a class", _IGNORING, where(lambda sums: sums.plan.ignored != -1, _with_ignored)),
     Mistake("the ignored class out of the softmax", (5,), "the ignored class was left out of the "
         "softmax too, where torch keeps all C columns", _IGNORING,
-        where(_has_ignored, Sum(CE, "without")), 2),
+        where(Sums.has_ignored, Sum(CE, "without")), 2),
     Mistake("KL divergence", (26,), "it is the KL divergence: the cross-entropy less the entropy "
         "of the targets", f"{CE_LINE}  # its floor is that entropy", partial(_less_entropy, CE)),
     Mistake("KLDivLoss on probabilities", (26,), "KLDivLoss got probabilities, where it takes "
@@ -307,9 +290,9 @@ OF_ROWS = (
         "predictions cost", f"{CE_LINE}  # cannot go below this",
         where(_is_soft, lambda sums: sums.over(sums.tally.entropy, sums.rows))),
     Mistake("softmax over the batch", (11,), "softmax was taken down the rows (dim=0), not over "
-        "the classes", _OVER_CLASSES, partial(_other_axis, _of_columns)),
+        "the classes", _OVER_CLASSES, partial(_other_axis, lambda lse: lse)),
     Mistake("softmax over everything", (11,), "softmax was taken over the whole tensor at once",
-        _OVER_CLASSES, partial(_other_axis, _of_everything)),
+        _OVER_CLASSES, partial(_other_axis, np.logaddexp.reduce)),
     Mistake("transposed logits", (11,), "the logits came as (C, N), which N = C does not show",
         "loss = F.cross_entropy(logits.T, target)  # (N, C)", partial(_laid_out, _transposed)),
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "

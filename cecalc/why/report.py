@@ -8,7 +8,8 @@ from typing import Any
 
 from cecalc.numbers import rounded
 from cecalc.output import json
-from cecalc.output.drawing import line, named, unbroken
+from cecalc.output.drawing import line, named
+from cecalc.output.prose import unbroken
 from cecalc.request import Screen
 from cecalc.why.diagnosis import Diagnosis, Match
 

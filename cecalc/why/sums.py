@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cecalc.model import Flags, Floats, Integers
 from cecalc.why.loss_variants import by_class, one_hot
+from cecalc.why.plan import Plan
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -69,32 +71,6 @@ class Span:
 
     def __add__(self, other: Span) -> Span:
         return Span(min(self.low, other.low), max(self.high, other.high))
-
-
-@dataclass(frozen=True)
-class ColumnSums:
-    """Log-sum-exps down the rows, one for each class: shape (C,)."""
-
-    peak: Floats = field(default_factory=lambda: np.full(1, -np.inf))
-    total: Floats = field(default_factory=lambda: np.zeros(1))
-
-    @classmethod
-    def of(cls, logits: Floats) -> ColumnSums:
-        """Those of logits of shape (C, n)."""
-        peak = logits.max(axis=1)
-        safe = np.where(np.isfinite(peak), peak, 0.0)
-        return cls(peak, np.exp(logits - safe[:, None]).sum(axis=1))
-
-    def __add__(self, other: ColumnSums) -> ColumnSums:
-        peak = np.maximum(self.peak, other.peak)
-        a, b = (np.where(c.total > 0, c.total * np.exp(c.peak - peak), 0.0) for c in (self, other))
-        return ColumnSums(peak, a + b)
-
-    @property
-    def lse(self) -> Floats:
-        """Ln Σ exp of each column."""
-        lse: Floats = self.peak + np.log(self.total)
-        return lse
 
 
 @dataclass(frozen=True)
@@ -175,18 +151,16 @@ Readings = dict[str, tuple[Integers, Flags]]
 class RowsOfBlock:
     """Consecutive rows."""
 
-    start: int
-    """The 0-based number of the first one."""
     logits: Floats
     """Shape (N, C)."""
     target: Floats
     """Shape (N,) of classes, (N, C) of a distribution or of cells."""
     used: Flags
     """Shape (N,): which rows count."""
-    place: Integers | None = None
-    """Shape (N,): where each row stands on axis 0, for input of more dimensions."""
-    counted: Flags | None = None
-    """Shape (N, C): which cells count, where not all do."""
+    place: Integers
+    """Shape (N,): where each row stands on axis 0, which many do in input of more dimensions."""
+    counted: Flags
+    """Shape (N, C): which cells count; (N, 1) where that is the same for a whole row."""
 
     @property
     def size(self) -> int:
@@ -194,16 +168,8 @@ class RowsOfBlock:
         return int(self.logits.shape[0])
 
     @cached_property
-    def places(self) -> Integers:
-        """Shape (N,): which entry of axis 0 each row belongs to."""
-        numbers = np.arange(self.start, self.start + self.size)
-        return numbers if self.place is None else self.place
-
-    @cached_property
     def counted_by_class(self) -> Flags:
         """Shape (C, N): which cells count."""
-        if self.counted is None:
-            return np.ones(self.logits.shape[::-1], dtype=np.bool_)
         return np.ascontiguousarray(self.counted.T)
 
     @cached_property
@@ -233,9 +199,12 @@ class RowsOfBlock:
         return by_class(self.target)
 
     @cached_property
-    def is_one_hot(self) -> bool:
-        """Whether every target is one class."""
-        return self.is_index or bool(((self.target == 0) | (self.target == 1)).all())
+    def is_binary(self) -> bool:
+        """Whether every share that counts is 0 or 1."""
+        if self.is_index:
+            return True
+        is_binary = (self.shares == 0) | (self.shares == 1) | ~self.counted_by_class
+        return bool(is_binary.all())
 
     @cached_property
     def entropies(self) -> Floats:
@@ -255,64 +224,45 @@ class RowsOfBlock:
         shared: Floats = self.shares @ of_used
         return shared
 
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return self.logits, self.target, self.used, self.place, self.counted
+
     def part(self, rows: slice) -> RowsOfBlock:
         """Some of them."""
-        return replace(
-            self,
-            start=self.start + range(self.size)[rows].start,
-            logits=self.logits[rows],
-            target=self.target[rows],
-            used=self.used[rows],
-            place=None if self.place is None else self.place[rows],
-            counted=None if self.counted is None else self.counted[rows],
-        )
+        return RowsOfBlock(*(array[rows] for array in self._arrays()))
 
     def joined(self, other: RowsOfBlock) -> RowsOfBlock:
         """These, and those that come after them."""
-        is_whole = self.counted is None and other.counted is None
-        masks = self.counted_by_class, other.counted_by_class
-        return RowsOfBlock(
-            self.start,
-            np.concatenate([self.logits, other.logits]),
-            np.concatenate([self.target, other.target]),
-            np.concatenate([self.used, other.used]),
-            None if self.place is None else np.concatenate([self.place, other.places]),
-            None if is_whole else np.concatenate(masks, axis=1).T,
-        )
+        pairs = zip(self._arrays(), other._arrays(), strict=True)
+        return RowsOfBlock(*map(np.concatenate, pairs))
 
-    def readings(self, order: tuple[int, ...] | None) -> Readings:
-        """Ways to read targets that are one class; others are read as they are.
+    def readings(self, plan: Plan) -> Readings:
+        """Ways to read targets that are one class; others are read as they are."""
+        if not self.is_index:
+            return {}
+        own = {
+            "given": self.index,
+            "minus_one": (self.index - 1) % plan.classes,
+            "plus_one": (self.index + 1) % plan.classes,
+        }
+        if plan.order is not None:
+            own["by_name"] = np.asarray(plan.order)[self.index]
+        return {name: (index, self.used) for name, index in own.items()} | self.neighbours(plan)
+
+    def neighbours(self, plan: Plan, cut: int | None = None) -> Readings:
+        """Those by the class of a row nearby, where it is there and counts.
 
         Parameters
         ----------
-        order : where each class's name stands when the names are sorted
+        cut : of the rows before `cut` and the others, only those count that look at each other
         """
-        if not self.is_index:
-            return {}
-        index, used, classes = self.index, self.used, self.logits.shape[1]
-        readings = {
-            "given": (index, used),
-            "minus_one": ((index - 1) % classes, used),
-            "plus_one": ((index + 1) % classes, used),
-        }
-        if order is not None:
-            readings["by_name"] = np.asarray(order)[index], used
-        return readings | {name: self._shifted(shift) for name, shift in SHIFTS.items()}
-
-    def across(self, cut: int) -> Readings:
-        """Those by neighbours, for the rows that look across the cut before row `cut`."""
         rows, readings = np.arange(self.size), Readings()
         for name, shift in SHIFTS.items():
-            index, there = self._shifted(shift)
-            readings[name] = index, there & ((rows < cut) != (rows + shift < cut))
+            at = np.clip(rows + shift, 0, self.size - 1)
+            there = (at == rows + shift) & self.used[at]
+            if plan.has_positions:
+                there &= self.place[at] == self.place
+            if cut is not None:
+                there &= (rows < cut) != (at < cut)
+            readings[name] = self.index[at], there
         return readings
-
-    def _shifted(self, shift: int) -> tuple[Integers, Flags]:
-        """The class of the row so far away, and whether it is there and counts."""
-        at = np.arange(self.size) + shift
-        there = (at >= 0) & (at < self.size)
-        at = np.where(there, at, 0)
-        there &= self.used[at]
-        if self.place is not None:
-            there &= self.place[at] == self.place
-        return self.index[at], there

@@ -8,18 +8,9 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from cecalc.model import Floats, Integers
-from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class
+from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class, own_of
 from cecalc.why.plan import Plan
-from cecalc.why.sums import (
-    NEIGHBOURS,
-    Batches,
-    ColumnSums,
-    KeyedSums,
-    Readings,
-    RowsOfBlock,
-    Span,
-    Total,
-)
+from cecalc.why.sums import NEIGHBOURS, Batches, KeyedSums, Readings, RowsOfBlock, Span, Total
 
 FEW = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""
@@ -45,10 +36,8 @@ class Ends:
         whole = None
         if self.whole is not None and other.whole is not None:
             whole = Ends.of(self.whole.joined(other.whole)).whole
-        tail = other.tail
-        if tail.size < NEIGHBOURS:
-            tail = self.tail.joined(tail).part(slice(-NEIGHBOURS, None))
-        return Ends(self.head.joined(other.head).part(slice(0, NEIGHBOURS)), tail, whole)
+        head, tail = self.head.joined(other.head), self.tail.joined(other.tail)
+        return Ends(head.part(slice(0, NEIGHBOURS)), tail.part(slice(-NEIGHBOURS, None)), whole)
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,6 @@ class Tally:
 
     rows_given: int = 0
     rows_used: int = 0
-    cells_given: int = 0
     cells_used: int = 0
     totals: KeyedSums[tuple[Variant, str], Total] = field(default_factory=KeyedSums)
     """For each form and reading of the target."""
@@ -83,30 +71,22 @@ class Tally:
     """Shape (C,): how much of the target each class has."""
     by_class: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): what the rows of each class cost, unweighted."""
-    columns: ColumnSums = field(default_factory=ColumnSums)
+    columns: Floats = field(default_factory=lambda: np.full(1, -np.inf))
+    """Shape (C,): the log-sum-exps down the rows."""
     batches: KeyedSums[int, Batches] = field(default_factory=KeyedSums)
     """By their size."""
     ends: Ends | None = None
 
     @property
-    def head(self) -> RowsOfBlock | None:
-        """The first few rows."""
-        return None if self.ends is None else self.ends.head
-
-    @property
-    def whole(self) -> RowsOfBlock | None:
-        """All rows, where they are few."""
-        return None if self.ends is None else self.ends.whole
-
-    @property
     def samples(self) -> int:
         """How many entries axis 0 has; fewer than rows where the input has more dimensions."""
-        return 0 if self.ends is None else int(self.ends.tail.places.max(initial=-1)) + 1
+        return 0 if self.ends is None else int(self.ends.tail.place.max(initial=-1)) + 1
 
     def __add__(self, other: Tally) -> Tally:
         """Both, without what lies where they meet."""
-        names = [each.name for each in fields(self) if each.name != "ends"]
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        names = {each.name for each in fields(self)} - {"columns", "ends"}
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Tally(**sums, columns=np.logaddexp(self.columns, other.columns))
 
     @np.errstate(all="ignore")
     def merge(self, other: Tally, plan: Plan) -> Tally:
@@ -126,7 +106,7 @@ def _across(seam: RowsOfBlock, cut: int, plan: Plan) -> Iterator[Named]:
     """Neighbours that stand on both sides of a cut."""
     if plan.is_of_cells or not seam.is_index:
         return
-    piece = Piece(seam, plan, Scores(by_class(seam.logits)), seam.across(cut))
+    piece = Piece(seam, plan, Scores(logits=by_class(seam.logits)), seam.neighbours(plan, cut))
     for form in plan.forms if plan.deep else (CE,):
         terms = form.of(piece.scores)
         for reading in piece.readings:
@@ -141,11 +121,11 @@ PIECE = 2**15
 def tally_of(rows: RowsOfBlock, plan: Plan) -> Tally:
     """The sums over consecutive rows."""
     found, height = Tally(), max(1, PIECE // plan.classes)
-    readings = {} if plan.is_of_cells else rows.readings(plan.order)
+    readings = {} if plan.is_of_cells else rows.readings(plan)
     for start in range(0, rows.size, height):
         at = slice(start, start + height)
         read = {name: (index[at], mask[at]) for name, (index, mask) in readings.items()}
-        piece = Piece(rows.part(at), plan, Scores(by_class(rows.logits[at])), read)
+        piece = Piece(rows.part(at), plan, Scores(logits=by_class(rows.logits[at])), read)
         found += _of_cells(piece) if plan.is_of_cells else _of_classes(piece)
     return replace(found, ends=Ends.of(rows))
 
@@ -162,7 +142,7 @@ class Piece:
     @property
     def own(self) -> Floats:
         """The logits of the targets' classes."""
-        return self.scores["logits"][self.rows.index, np.arange(self.rows.size)]
+        return own_of(self.scores["logits"], self.rows.index)
 
     @property
     def weights(self) -> Floats:
@@ -206,9 +186,9 @@ class Piece:
 
     def batches(self, losses: Floats, weights: Floats) -> KeyedSums[int, Batches]:
         """The means of batches, for each size there may have been."""
-        plan, places = self.plan, self.rows.places
+        plan, place = self.plan, self.rows.place
         return KeyedSums(
-            (size, Batches.of(plan.rows_of(size), places // size, losses, weights))
+            (size, Batches.of(None if plan.has_positions else size, place // size, losses, weights))
             for size in plan.batch_sizes
         )
 
@@ -242,7 +222,6 @@ def _of_cells(piece: Piece) -> Tally:
     return Tally(
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(rows.used)),
-        cells_given=rows.size * plan.classes,
         cells_used=int(cells.sum()),
         totals=KeyedSums([*totals.items(), *_forms_of_cells(piece)]),
         ones=float(np.where(counted, target, 0.0).sum()),
@@ -254,13 +233,12 @@ def _of_cells(piece: Piece) -> Tally:
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:
     """Each form but the right one, with the targets as they are."""
-    rows, target, counted = piece.rows, piece.rows.shares, piece.rows.counted_by_class
-    is_binary = bool(((target == 0) | (target == 1) | ~counted).all())
-    for form in piece.plan.forms:
-        if form == BCE or (form.wants_binary and not is_binary):
+    rows = piece.rows
+    for form in piece.plan.forms[1:]:
+        if form.wants_binary and not rows.is_binary:
             continue
-        if form.is_of_cells or rows.counted is None:  # a row has no such loss without some cells
-            losses = form.of(piece.scores).mixed(target, counted)
+        if form.is_of_cells or rows.counted.all():  # a row has no such loss without some cells
+            losses = form.of(piece.scores).mixed(rows.shares, rows.counted_by_class)
             weight = rows.cells_counted if form.is_of_cells else 1.0
             yield (form, "given"), piece.total(losses, weight)
 
@@ -285,16 +263,23 @@ def _of_classes(piece: Piece) -> Tally:
         infinite=int(np.count_nonzero(np.isinf(scores["logits"]))),
         counts=rows.per_class(np.ones(rows.size)),
         by_class=rows.per_class(plain),
-        columns=ColumnSums.of(scores["logits"]),
+        columns=_down_the_rows(scores["logits"]),
         batches=piece.batches(np.where(used, losses, 0.0), np.where(used, piece.weights, 0.0)),
     )
+
+
+def _down_the_rows(logits: Floats) -> Floats:
+    """The log-sum-exp of each class over the rows; its peak is finite, so that -inf masks."""
+    peak = np.nan_to_num(logits.max(axis=1))
+    lse: Floats = peak + np.log(np.exp(logits - peak[:, None]).sum(axis=1))
+    return lse
 
 
 def _forms_of_classes(piece: Piece) -> Iterator[Named]:
     """Each form with the readings it is tried with."""
     rows, plan = piece.rows, piece.plan
     for form in plan.forms:
-        if form.wants_binary and not rows.is_one_hot:
+        if form.wants_binary and not rows.is_binary:
             continue
         terms = form.of(piece.scores)
         if not rows.is_index:
@@ -329,21 +314,19 @@ def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
         yield (BCE, "index"), piece.total(losses, float(plan.classes))
     else:
         yield (CE, "largest"), piece.total(piece.at(terms, rows.index))
-        swapped = Scores(rows.shares)["lse"] * scores["logits"].sum(axis=0)
+        swapped = Scores(logits=rows.shares)["lse"] * scores["logits"].sum(axis=0)
         swapped -= (rows.shares * scores["logits"]).sum(axis=0)
         yield (CE, "swapped"), piece.total(swapped)
     if plan.classes == 2:
-        second = BCE.of(Scores(scores["logits"][1:])).mixed(rows.shares[1:])
+        second = BCE.of(Scores(logits=scores["logits"][1:])).mixed(rows.shares[1:])
         yield (CE, "second"), piece.total(second)
 
 
 def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
     """Binary cross-entropy of one-hot targets, with the weights as torch reads them there."""
-    scores, index, softplus = piece.scores, piece.rows.index, piece.scores["softplus"]
-    zeros = np.take_along_axis(softplus, index[None, :], axis=0)[0]
-    ones = weight[index] * BCE.of(scores).one(piece.own)
-    cells = float(piece.plan.classes)
-    losses = weight @ softplus - weight[index] * zeros + ones
+    softplus, own, cells = piece.scores["softplus"], piece.rows.index, float(piece.plan.classes)
+    zeros, ones = own_of(softplus, own), weight[own] * BCE.of(piece.scores).one(piece.own)
+    losses = weight @ softplus - weight[own] * zeros + ones
     yield (BCE, "weight"), piece.total(losses, cells)
     yield (BCE, "pos_weight"), piece.total(softplus.sum(axis=0) - zeros + ones, cells)
 
@@ -357,5 +340,5 @@ def _of_ignored(piece: Piece) -> Iterator[Named]:
     losses = piece.at(CE.of(piece.scores), there)
     yield (CE, "ignored"), Total.of(losses, ~rows.used, plan.weights(there))
     if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
-        narrow = Scores(np.delete(piece.scores["logits"], at, axis=0))
+        narrow = Scores(logits=np.delete(piece.scores["logits"], at, axis=0))
         yield (CE, "without"), piece.total(narrow["lse"] - piece.own)

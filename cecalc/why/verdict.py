@@ -1,15 +1,41 @@
-"""Which recipes a typed number fits, how much that is worth, and what it cannot be."""
+"""What can be said of a typed number: which recipes it fits, how much that is worth, and what it
+cannot be.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from cecalc.errors import count
+from cecalc.model import Report
 from cecalc.why.catalogue import catalogue
-from cecalc.why.diagnosis import SINGLE, Match, Typed
+from cecalc.why.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.why.plan import Plan
-from cecalc.why.recipes import Recipe
-from cecalc.why.tally import Tally
+from cecalc.why.recipe import Measured
+from cecalc.why.recipes import Recipe, recipes
+from cecalc.why.tally import Tally, tally_of
+
+
+def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
+    """What can be said of a number, from what the rows add up to and from their loss."""
+    typed = Typed.of(asked)
+    right = Measured(report.numerator, report.denominator, plan.is_of_cells)
+    candidates = distinct(recipes(tally, plan, right))
+    groups, also = fits(typed, candidates)
+    is_alike = bool(groups) and len(groups[0]) > 1
+    return Diagnosis(
+        typed=typed,
+        report=report,
+        size=_in_words(report),
+        matches=[_match(group, tally, plan, report) for group in groups],
+        also=[recipe.name for recipe in also],
+        tried=len(candidates),
+        chance=chance(typed, candidates),
+        apart=_apart(groups[0] if is_alike else [*(g[0] for g in groups), *also], tally, plan),
+        reasons=() if groups else tuple(_reasons(typed, tally, plan)),
+        advice=() if groups else tuple(_advice(plan)),
+    )
 
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
@@ -69,31 +95,20 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def match_of(
-    group: Sequence[Recipe],
-    torch: Mapping[str, str],
-    size: str,
-    remarks: Sequence[tuple[str, int]],
-) -> Match:
-    """A match in words.
-
-    Parameters
-    ----------
-    torch : what torch calls the loss, f, and what its mean divides by, n
-    size : what the reduction is over, in words
-    remarks : what is worth a word about the right loss, and the entries they belong to
-    """
+def _match(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) -> Match:
+    """Recipes of one value in words: those of the simplest, and the names of the others."""
     recipe = group[0]
     differences, entries = recipe.differences, list(recipe.entries)
     says = [difference.says for difference in differences]
     if not differences:
-        says = [f"{recipe.factor.says} over {size}", *(text for text, _ in remarks)]
-        entries += [entry for _, entry in remarks]
+        remarks = dict(_remarks(report.mean, tally, plan))
+        says = [f"{recipe.factor.says} over {_in_words(report)}", *remarks]
+        entries += remarks.values()
     fix = next((difference.fix for difference in differences), None)
     return Match(
         name=recipe.name,
         says=tuple(says),
-        fix=fix and fix.format_map(torch),
+        fix=fix and fix.format_map(_torch(plan, report)),
         entries=tuple(catalogue()[number] for number in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=not differences,
@@ -101,19 +116,18 @@ def match_of(
     )
 
 
-def apart(first: Recipe, second: Recipe, on_one: Sequence[Recipe]) -> str | None:
-    """Which further number would tell two recipes apart.
-
-    Parameters
-    ----------
-    on_one : the recipes of the first row alone
-    """
+def _apart(found: Sequence[Recipe], tally: Tally, plan: Plan) -> str | None:
+    """Which further number would tell the first two of some recipes apart."""
+    if len(found) < 2 or tally.ends is None:
+        return None
+    first, second, *_ = found
     difference = abs(first.value - second.value)
     if math.isfinite(difference) and difference > SINGLE * max(1.0, abs(first.value)):
         decimals = max(1, math.ceil(-math.log10(difference)) + 1)
         a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
         return f"with {decimals} decimals it is {a} or {b}"
-    values = {recipe.name: recipe.value for recipe in on_one}
+    alone = tally_of(tally.ends.head.part(slice(0, 1)), plan)
+    values = {recipe.name: recipe.value for recipe in recipes(alone, plan)}
     one, other = (values.get(recipe.name, math.nan) for recipe in (first, second))
     if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
         return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
@@ -126,7 +140,7 @@ _HARMLESS = "the logits are log-probabilities already: log_softmax before this c
 _NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss)"
 
 
-def reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
+def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
     """Each in a sentence, with the numbers it rests on; none where the digits typed leave room."""
     value = typed.value
     if math.isnan(value) or value == math.inf:
@@ -169,15 +183,14 @@ def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
         yield f"outside {first} to {last}: not {what}"
 
 
-def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
+def _remarks(mean: float | None, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
     """Each in a sentence, with its entry in the catalogue.
 
     Parameters
     ----------
-    mean : the right loss, nats
+    mean : the right loss, nats; None of nothing
     """
-    rows = tally.rows_used
-    if not rows or math.isnan(mean):
+    if not tally.rows_used or mean is None or math.isnan(mean):
         return
     if not plan.is_of_cells and -_ZERO <= tally.lse.low <= tally.lse.high <= _ZERO:
         yield _HARMLESS, 20
@@ -188,6 +201,36 @@ def remarks(mean: float, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
     if mean > chance:
         yield f"it is above {name} = {chance:.4f}, what a uniform guess costs", 27
     if tally.entropy and not plan.smoothing:
-        floor = tally.entropy / rows
+        floor = tally.entropy / tally.rows_used
         rest = f"the rest, {mean - floor:.4f}, is the KL divergence"
         yield f"{floor:.4f} of it is the entropy of the targets, the least it can be; {rest}", 30
+
+
+def _torch(plan: Plan, report: Report) -> dict[str, str]:
+    """How torch spells the loss, f, and what its mean divides by, n."""
+    if plan.is_of_cells:
+        return {"f": "F.binary_cross_entropy_with_logits", "n": "target.numel()"}
+    number = "(target != ignore_index).sum()" if report.rows_ignored else "len(target)"
+    if report.header.has_row_weight:
+        number = "weight[target].sum()"
+    return {"f": "F.cross_entropy", "n": number}
+
+
+def _in_words(report: Report) -> str:
+    """What the mean divides by."""
+    number, what = report.denominator, report.header.denominator_is
+    if what in ("rows", "cells"):
+        return count(int(number), what.removesuffix("s"))
+    return f"the {what}, {number:.10g}"
+
+
+def _advice(plan: Plan) -> Iterator[str]:
+    """What else could be told."""
+    if not plan.batch_sizes:
+        yield "--batch-size, where batches were averaged (any tries usual sizes)"
+    if plan.weight is None and not plan.is_weight_free:
+        yield "--weight, where there were any (any tries usual ones)"
+    if not (plan.label_smoothing or plan.smoothings):
+        yield "--label-smoothing, where there was any (any tries usual ones)"
+    if not plan.deep:
+        yield "--deep, for several mistakes at once"

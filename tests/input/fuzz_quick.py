@@ -23,8 +23,8 @@ from cecalc.errors import CecalcError
 from cecalc.input import cells, csv, json, table, text
 from cecalc.input.bytes import Stream
 from cecalc.input.classes import Classes
-from cecalc.input.table import Columns, Reading, Table, TableBlock
-from cecalc.model import Original
+from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.model import Columns, Original
 from tests.input.damaged_texts import Case, case
 
 

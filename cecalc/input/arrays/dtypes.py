@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BFLOAT16 = "bfloat16"
 """NumPy has no such dtype: its values travel as their bits, in uint16."""
-_TEXT = ("U", "S")
+TEXT = ("U", "S")
 """The kinds of NumPy's dtypes that hold text."""
 _AT_ONCE = 2**15
 """How many halves are looked up at once; their places and values stay in the cache."""
@@ -32,22 +32,13 @@ def numeric(dtype: np.dtype[Any], place: Place) -> str:
         raise DataError("holds Python objects; not loaded", place=place)
     if dtype.kind == "c":
         raise DataError(f"dtype '{dtype.str}' is complex", place=place)
-    if dtype.kind in _TEXT and dtype.itemsize:
+    if dtype.kind in TEXT and dtype.itemsize:
         return dtype.str
     if dtype.kind not in "biuf":
         raise DataError(f"dtype '{dtype.str}' is not numeric", place=place)
     if dtype.itemsize > 8:
         raise DataError(f"dtype '{dtype.str}' is wider than float64", place=place)
     return dtype.name
-
-
-def is_text(dtype: str) -> bool:
-    """Whether an array of that name of a dtype holds text.
-
-    >>> is_text("<U3"), is_text("uint8")
-    (True, False)
-    """
-    return dtype[1:2] in _TEXT and dtype[:1] in "<>|="
 
 
 def can_be(shape: tuple[int, ...], itemsize: int) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +20,9 @@ from cecalc.input.arrays.stored import (
     refuse_other_size,
 )
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.arrays.zip import Archive, open_archive
+from cecalc.input.arrays.zip import Archive
 from cecalc.input.bytes import not_a
+from cecalc.input.files import Files, Opened
 
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 """How many bytes say how long the header is, by version."""
@@ -60,8 +60,8 @@ class NpyHeader:
         return HeldWindows.of(flat.reshape(self.shape, order="F"), self.dtype, self.place)
 
 
-def open_npy(stream: BinaryIO, name: str, _: ExitStack, max_bytes: int | None = None) -> ArrayFile:
-    """The array of a file or a stream that is at its start.
+def open_npy(opened: Opened, files: Files, max_bytes: int | None) -> ArrayFile:
+    """The array of a file or a stream.
 
     Raises
     ------
@@ -69,17 +69,17 @@ def open_npy(stream: BinaryIO, name: str, _: ExitStack, max_bytes: int | None = 
     InputError : it ends early
     LimitError : it is larger than `max_bytes`, or has no room
     """
-    place = Place(source=name)
-    in_order = ArrayStream(stream, place)
-    header = read_header(in_order, place)
-    if (plain := PlainFile.of(stream, name)) is not None:
+    stream = opened.binary(files)
+    in_order = ArrayStream(stream, opened.place)
+    header = read_header(in_order)
+    if (plain := PlainFile.of(stream, opened.name)) is not None:
         header.refuse_other_size(plain.size)
-    refuse_more(header.data_bytes, max_bytes, place)
+    refuse_more(header.data_bytes, max_bytes, opened.place)
     array = header.windows(plain or in_order)
-    return ArrayFile(name, ("",), lambda _: replace(array))
+    return ArrayFile(opened.name, ("",), lambda _: replace(array))
 
 
-def read_header(source: ArrayStream, place: Place) -> NpyHeader:
+def read_header(source: ArrayStream) -> NpyHeader:
     """The header of an array, read up to its end.
 
     Raises
@@ -87,7 +87,7 @@ def read_header(source: ArrayStream, place: Place) -> NpyHeader:
     DataError : it is no header, or says what is not read
     InputError : it ends early
     """
-    magic = source.read(np.lib.format.MAGIC_LEN)
+    magic, place = source.read(np.lib.format.MAGIC_LEN), source.place
     prefix = np.lib.format.MAGIC_PREFIX
     if not magic.startswith(prefix[: len(magic)]):
         raise not_a("NumPy", magic, place)
@@ -129,25 +129,13 @@ def _understood(block: bytes, version: int, place: Place) -> NpyHeader:
 _SUFFIX = ".npy"
 
 
-def open_npz(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> ArrayFile:
-    """The arrays of a file; what comes from a pipe is copied to a temporary file first.
-
-    Raises
-    ------
-    DataError, InputError, LimitError : as `open_archive`
-    """
-    return arrays_in(open_archive(stream, name, files, max_bytes))
-
-
 def arrays_in(archive: Archive) -> ArrayFile:
     """The arrays of a zip file: the names are those of its members, without .npy."""
     names = tuple(m.removesuffix(_SUFFIX) for m in archive.members if m.endswith(_SUFFIX))
 
     def opened(name: str) -> Windows:
         member = archive.member(name + _SUFFIX)
-        header = read_header(member, member.place)
+        header = read_header(member)
         header.refuse_other_size(member.size - header.size)
         return header.windows(member)
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from cecalc.input.arrays.stored import (
 )
 from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.bytes import not_a
+from cecalc.input.files import Files, Opened
 
 HEADER_BYTES = 100_000_000
 _LENGTH_BYTES = 8
@@ -55,9 +55,7 @@ class Tensor:
     end: int
 
 
-def open_safetensors(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> ArrayFile:
+def open_safetensors(opened: Opened, files: Files, max_bytes: int | None) -> ArrayFile:
     """The tensors of a file; what comes from a pipe is copied to a temporary file first.
 
     Raises
@@ -66,8 +64,7 @@ def open_safetensors(
     InputError : the file ends early
     LimitError : it is larger than `max_bytes`
     """
-    _, file = seekable(stream, name, files, max_bytes)
-    place = Place(source=name)
+    (_, file), place = seekable(opened, files, max_bytes), opened.place
     refuse_more(file.size, max_bytes, place)
     head = file.read(0, _LENGTH_BYTES + 1)
     length = int.from_bytes(head[:_LENGTH_BYTES], "little")
@@ -80,7 +77,7 @@ def open_safetensors(
     start = _LENGTH_BYTES + length
     data = file.part(start, file.size - start)
     _refuse_gaps(tensors, data.size, place)
-    return ArrayFile(name, tuple(tensors), lambda tensor: _windows(data, tensor, tensors[tensor]))
+    return ArrayFile(file.name, tuple(tensors), lambda name: _windows(data, name, tensors[name]))
 
 
 def _windows(data: PlainFile, name: str, tensor: Tensor) -> StoredWindows:

@@ -5,26 +5,29 @@ Plain reads only: a process that has mapped a file dies when the file shrinks.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeAlias, cast
 
 import numpy as np
 
-from cecalc.errors import DataError, InputError, LimitError, Place, count, reason
+from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place, count, reason
 from cecalc.input import files
 from cecalc.input.arrays.windows import Windows
-from cecalc.input.files import State, refuse_change, state_of
+from cecalc.input.files import Files, Opened, State, refuse_change, state_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNITS = {"EB": 1e18, "PB": 1e15, "TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3}
+Errors: TypeAlias = tuple[type[Exception], ...]
 _MADE_UP = 1000
 """A header that claims so many times more than there is does not belong to a file cut short."""
 
@@ -80,11 +83,19 @@ PIECE = 2**20
 """How many bytes of a stream are copied at once."""
 
 
+def _filled(view: memoryview, read: Callable[[memoryview, int], int]) -> int:
+    """How many bytes there were for a view: `read` puts some into the rest of it."""
+    done = 0
+    while done < len(view) and (got := read(view[done : done + PIECE], done)):
+        done += got
+    return done
+
+
 @dataclass(frozen=True)
 class PlainFile:
     """A part of a regular file; several readers may share it."""
 
-    descriptor: int
+    file: BinaryIO
     name: str
     size: int
     """In bytes, from `start` on."""
@@ -97,12 +108,9 @@ class PlainFile:
         """What follows in a stream, where that is a regular file and nothing else."""
         if not isinstance(getattr(stream, "raw", None), io.FileIO):
             return None  # a decompressing stream has a descriptor too: that of the compressed file
-        descriptor = stream.fileno()
-        before = state_of(descriptor)
-        if before is None:
-            return None
-        start = stream.tell()
-        return cls(descriptor, name, max(0, before[0] - start), start, before)
+        before = state_of(stream)
+        start = stream.tell() if before else 0
+        return before and cls(stream, name, max(0, before[0] - start), start, before)
 
     def part(self, start: int, size: int) -> PlainFile:
         """Some of these bytes."""
@@ -110,17 +118,11 @@ class PlainFile:
 
     def fill(self, view: memoryview, at: int) -> int:
         """Put the bytes from `at` on into `view`; how many there were."""
-        filled, size = 0, len(view)
+        number, start = self.file.fileno(), self.start + at
         try:  # and no `told`: it would take as long as reading a small part
-            while filled < size:
-                rest = view[filled:] if filled else view
-                got = os.preadv(self.descriptor, (rest,), self.start + at + filled)
-                if not got:
-                    break
-                filled += got
+            return _filled(view, lambda rest, done: os.preadv(number, (rest,), start + done))
         except OSError as error:
             raise InputError(reason(error), place=Place(source=self.name)) from None
-        return filled
 
     def read(self, start: int, size: int) -> bytes:
         """The bytes from `start` on, fewer only at the end."""
@@ -129,40 +131,34 @@ class PlainFile:
 
     def check(self) -> None:
         """Raise `InputError` where the file is no longer what it was."""
-        refuse_change(self.descriptor, self.before, self.name)
+        refuse_change(self.file, self.before, self.name)
 
 
 @dataclass(frozen=True)
 class ArrayStream:
     """What can be read once, in order."""
 
+    damage: ClassVar = ""
+    damaged: ClassVar[Errors] = (OSError,)
+    """As `told` takes them."""
     stream: IO[bytes]
     place: Place
 
     def read(self, size: int) -> bytes:
         """Read the next bytes, fewer only at the end."""
-        with self.told():
+        with told(self.place, self.damage, self.damaged):
             return self.stream.read(size)
 
     def fill(self, view: memoryview, at: int) -> int:  # noqa: ARG002  # it is where the last ended
         """Put the next bytes into `view`; how many there were."""
-        filled = 0
-        with self.told():
-            while filled < len(view):
-                got = self.stream.readinto(view[filled : filled + PIECE])  # type: ignore[attr-defined]
-                if not got:
-                    break
-                filled += got
-        return filled
+        stream: Any = self.stream
+        with told(self.place, self.damage, self.damaged):
+            return _filled(view, lambda rest, _: stream.readinto(rest))
 
     def check(self) -> None:
         """Raise `DataError` where more follows."""
         if self.read(1):
             raise DataError("bytes after the data", place=self.place)
-
-    def told(self) -> AbstractContextManager[None]:
-        """What is wrong with reading, as an `InputError`."""
-        return told(self.place)
 
 
 @dataclass
@@ -196,37 +192,49 @@ class StoredWindows(Windows):
             raise out_of_memory(size, self.place) from None
 
 
-def seekable(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None
-) -> tuple[BinaryIO, PlainFile]:
-    """The stream where it is a plain file, else a temporary copy of it, that `files` removes.
+def seekable(opened: Opened, files: Files, max_bytes: int | None) -> tuple[BinaryIO, PlainFile]:
+    """What was opened, where it is a plain file, else a temporary copy, that `files` removes.
 
     Raises
     ------
     LimitError : it does not come from a file, and has more than `max_bytes`
     InputError : it cannot be read, or there is no room for the copy
     """
-    plain = PlainFile.of(stream, name)
-    if plain is not None:
-        return stream, plain
-    size = 0
-    with told(Place(source=name)):
-        copy = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        while piece := stream.read(PIECE):
-            size += len(piece)
-            refuse_more(size, max_bytes, Place(source=name))
-            copy.write(piece)
-        copy.flush()
-        copy.seek(0)
-    return seekable(copy, name, files, max_bytes)
+    stream, size = opened.binary(files), 0
+    if (plain := PlainFile.of(stream, opened.name)) is None:
+        with told(opened.place):
+            copy = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+            while piece := stream.read(PIECE):
+                size += len(piece)
+                refuse_more(size, max_bytes, opened.place)
+                copy.write(piece)
+            copy.flush()
+            copy.seek(0)
+        stream, plain = copy, cast("PlainFile", PlainFile.of(copy, opened.name))
+    return stream, plain
 
 
 @contextmanager
-def told(place: Place) -> Iterator[None]:
-    """What the system has against reading, as an `InputError`."""
+def told(place: Place, damage: str = "", damaged: Errors = (OSError,)) -> Iterator[None]:
+    """What the system has against reading, and what a library finds wrong, as an `InputError`.
+
+    Parameters
+    ----------
+    damage : what is wrong where the system does not say it
+    damaged : what the library raises then, and what the system does
+    """
     try:
         yield
-    except InputError:
+    except CecalcError:
         raise
-    except OSError as error:
-        raise InputError(reason(error), place=place) from None
+    except zlib.error:
+        raise InputError("compressed data is damaged", place=place) from None
+    except EOFError:
+        raise InputError("file ends early", place=place) from None
+    except MemoryError:
+        raise out_of_memory(None, place) from None
+    except damaged as error:
+        number = getattr(error, "errno", None)
+        said = os.strerror(number) if number else str(error)
+        is_damage = number in (None, errno.EINVAL)  # which is a seek to before the file
+        raise InputError((is_damage and damage) or said, place=place) from None

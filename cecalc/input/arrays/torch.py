@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
@@ -19,6 +18,8 @@ from cecalc.input.arrays.npy import arrays_in
 from cecalc.input.arrays.stored import PIECE, amount, out_of_memory
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows
 from cecalc.input.arrays.zip import Archive, open_archive, short
+from cecalc.input.files import Files, Opened
+from cecalc.terms import InputFormat
 
 _DTYPES = (
     *("float64", "float32", "float16", "bfloat16"),
@@ -29,33 +30,22 @@ _PICKLE = b"\x80"
 _ONLY_TENSORS = "only plain tensors are read"
 
 
-def open_torch(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> ArrayFile:
-    """The tensors of a file.
+def open_zip(form: InputFormat, opened: Opened, files: Files, max_bytes: int | None) -> ArrayFile:
+    """The arrays of an .npz or the tensors of a .pt; where neither is said, members' names tell.
+
+    What comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
     DataError, InputError, LimitError : as `open_archive` and `tensors_in`
     """
-    if stream.peek(1)[:1] == _PICKLE:  # type: ignore[attr-defined]
+    if opened.head.startswith(_PICKLE):
         hint = "save it anew with torch.save of torch 1.6 or later"
-        raise DataError(_ONLY_TENSORS, place=Place(source=name), hint=hint)
-    return tensors_in(open_archive(stream, name, files, max_bytes))
-
-
-def open_zip(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> ArrayFile:
-    """The arrays of an .npz or the tensors of a .pt: the names of its members tell which.
-
-    Raises
-    ------
-    DataError, InputError, LimitError : as `open_archive` and `tensors_in`
-    """
-    archive = open_archive(stream, name, files, max_bytes)
+        raise DataError(_ONLY_TENSORS, place=opened.place, hint=hint)
+    archive = open_archive(opened, files, max_bytes)
     arrays = arrays_in(archive)
-    return arrays if arrays.names else tensors_in(archive)
+    has_arrays = arrays.names and form is not InputFormat.PT
+    return arrays if has_arrays or form is InputFormat.NPZ else tensors_in(archive)
 
 
 def tensors_in(archive: Archive) -> ArrayFile:
@@ -75,7 +65,10 @@ def tensors_in(archive: Archive) -> ArrayFile:
     size = sum(info.file_size for info in archive.members.values())
     if size > files.room():
         raise out_of_memory(size, place)
-    _check_sums(archive)
+    for name, info in archive.members.items():
+        member = archive.member(name)
+        while info.CRC and member.read(PIECE):  # 0 where torch was told to compute none
+            pass  # torch itself does not compare checksums
     found = _loaded(archive.stream, place, archive.expanded)
     archive.plain.check()
     names = tuple(key for key, entry in found.items() if isinstance(entry, torch.Tensor))
@@ -102,14 +95,6 @@ def _windows(tensor: Any, source: str, name: str) -> HeldWindows:
     values = tensor.detach().resolve_neg()
     values = values.view(torch.uint16) if dtype == BFLOAT16 else values
     return HeldWindows.of(values.numpy(), dtype, place)
-
-
-def _check_sums(archive: Archive) -> None:
-    """Compare every member's checksum, which torch does not."""
-    for name, info in archive.members.items():
-        member = archive.member(name)
-        while info.CRC and member.read(PIECE):  # 0 where torch was told to compute none
-            pass
 
 
 def _loaded(stream: BinaryIO, place: Place, size: int) -> Mapping[str, Any]:

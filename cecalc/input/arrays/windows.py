@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cecalc.errors import DataError, Place
-from cecalc.input.arrays.dtypes import is_text, widened
+from cecalc.input.arrays.dtypes import TEXT, widened
 from cecalc.model import Floats
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Windows(ABC):
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds text."""
-        return is_text(self.dtype)
+        """Whether it holds text, and so is called `<U3` or the like."""
+        return self.dtype[1:2] in TEXT and self.dtype[:1] in "<>|="
 
     def whole(self) -> NDArray[Any]:
         """All of it, as `read` gives it."""

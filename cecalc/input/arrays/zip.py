@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import struct
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
+from zipfile import BadZipFile
 
-from cecalc.errors import CecalcError, DataError, InputError, Place, count, excerpt, reason
-from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable
+from cecalc.errors import DataError, InputError, Place, count, excerpt
+from cecalc.input.arrays.stored import PIECE, ArrayStream, PlainFile, refuse_more, seekable, told
+from cecalc.input.files import Files, Opened
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _END, _END_BYTES = b"PK\x05\x06", 22
 """What the end of a zip's directory begins with, and how long it is without a comment."""
-_DAMAGED = (zipfile.BadZipFile, ValueError, ArithmeticError, NotImplementedError, struct.error)
+_DAMAGED = (OSError, ValueError, ArithmeticError, NotImplementedError, BadZipFile, struct.error)
 """What Python's zip reader raises on nonsense."""
 
 
@@ -31,7 +29,7 @@ class Archive:
     stream: BinaryIO
     zip: zipfile.ZipFile
     plain: PlainFile
-    files: ExitStack
+    files: Files
     max_bytes: int | None
     expanded: int = 0
     """How many bytes the members opened so far have."""
@@ -57,7 +55,7 @@ class Archive:
             raise DataError(f"compression method {info.compress_type} is not read", place=place)
         self.expanded += info.file_size
         refuse_more(self.expanded, self.max_bytes, Place(source=self.name), expands=True)
-        with undamaged(place, "zip entry is damaged"):
+        with told(place, "zip entry is damaged", _DAMAGED):
             stream = self.files.enter_context(self.zip.open(info))
         return Member(stream, place, info.file_size, self.plain)
 
@@ -66,6 +64,8 @@ class Archive:
 class Member(ArrayStream):
     """The bytes of a member, read in order; the checksum is compared with the last of them."""
 
+    damage = "checksum mismatch"
+    damaged = _DAMAGED
     size: int
     plain: PlainFile
 
@@ -74,15 +74,9 @@ class Member(ArrayStream):
         self.read(1)
         self.plain.check()
 
-    def told(self) -> AbstractContextManager[None]:
-        """What is wrong with reading, as an `InputError`."""
-        return undamaged(self.place, "checksum mismatch")
 
-
-def open_archive(
-    stream: BinaryIO, name: str, files: ExitStack, max_bytes: int | None = None
-) -> Archive:
-    """The zip file in a stream; what comes from a pipe is copied to a temporary file first.
+def open_archive(opened: Opened, files: Files, max_bytes: int | None) -> Archive:
+    """The zip file in an input; what comes from a pipe is copied to a temporary file first.
 
     Raises
     ------
@@ -90,9 +84,8 @@ def open_archive(
     DataError : two members have one name, or more follows
     LimitError : it does not come from a file, and is larger than `max_bytes`
     """
-    stream, plain = seekable(stream, name, files, max_bytes)
-    place = Place(source=name)
-    with undamaged(place, "its zip directory is damaged"):
+    (stream, plain), place = seekable(opened, files, max_bytes), opened.place
+    with told(place, "its zip directory is damaged", _DAMAGED):
         if not zipfile.is_zipfile(stream):
             raise InputError("file ends early (its zip directory is missing)", place=place)
         archive = files.enter_context(zipfile.ZipFile(stream))
@@ -100,7 +93,7 @@ def open_archive(
     twice = [member for member, n in Counter(archive.namelist()).items() if n > 1]
     if twice:
         raise DataError(f"holds two members named {excerpt(twice[0])}", place=place)
-    return Archive(name, stream, archive, plain, files, max_bytes)
+    return Archive(opened.name, stream, archive, plain, files, max_bytes)
 
 
 def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> None:
@@ -118,21 +111,3 @@ def _refuse_more(stream: BinaryIO, size: int, comment: int, place: Place) -> Non
 def short(name: str) -> str:
     """A member's name in a message."""
     return excerpt(name)[1:-1]
-
-
-@contextmanager
-def undamaged(place: Place, damage: str) -> Iterator[None]:
-    """What is wrong with the bytes of a zip file, as an `InputError`."""
-    try:
-        yield
-    except CecalcError:
-        raise
-    except zlib.error:
-        raise InputError("compressed data is damaged", place=place) from None
-    except EOFError:
-        raise InputError("file ends early", place=place) from None
-    except OSError as error:  # a directory that points before the file makes for an invalid seek
-        rule = damage if error.errno == errno.EINVAL else reason(error)
-        raise InputError(rule, place=place) from None
-    except _DAMAGED:
-        raise InputError(damage, place=place) from None
