@@ -18,7 +18,7 @@ from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.arguments import given
-from cecalc.input.formats import given_options
+from cecalc.input.formats import given_options, member_of
 from cecalc.model import Item
 from cecalc.numbers import is_number, write_number
 from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
@@ -391,7 +391,7 @@ def _read(request: Request) -> Iterator[str]:
     inputs = request.input
     of_loss = vars(inputs.options).values()
     given = (*inputs.values.values(), inputs.target, inputs.sample_weight, *of_loss)
-    yield from (g.path for g in given if isinstance(g, NamedFile))
+    yield from (member_of(g.path)[0] for g in given if isinstance(g, NamedFile))
     for name in inputs.paths or (() if inputs.values else ("-",)):
         yield name
         yield from glob.iglob(name, recursive=True)  # noqa: PTH207

@@ -6,15 +6,16 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, excerpt, suggestion
+from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
+from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Members
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
 from cecalc.model import Batch, Block, Columns, Problem, Schema
@@ -25,9 +26,6 @@ from cecalc.terms import Kind, Reduction, Task
 if TYPE_CHECKING:
     from cecalc.input.json import Document
 
-_NUMERIC = (name for name, option in LOSS_OPTIONS.items() if option.type is not Reduction)
-KEYS = (*Kind, "target", *_NUMERIC, "sample_weight", "reduction", "classes", "ids")
-"""The names under which values, a target and options stand in a document or a file."""
 BATCH_VALUES = 2**21
 """How many values a window holds (but always a whole entry of the first axis): 4 MiB of float16,
 from which on memory comes in large pages.
@@ -60,8 +58,9 @@ def from_document(
     value, source = document.value, document.source
     try:
         if isinstance(value, dict):
-            known = {k.replace("-", "_"): v for k, v in value.items() if v is not None}
-            return _named(_Keys(source, known), request, kind, files)
+            given = {name: member for name, member in value.items() if member is not None}
+            members = Members.of(source, "key", given)
+            return _named(_Keys(members, given), request, kind, files)
         if value == []:
             raise DataError("no data rows")
         if kind is None:
@@ -84,13 +83,13 @@ def from_arrays(
     ------
     DataError : a name is unknown, or the shapes do not go together
     """
-    names = {name.replace("-", "_"): name for name in found.names}
+    members = Members.of(found.source, "array", found.names)
     try:
-        if len(names) == 1 and names.keys().isdisjoint(KEYS):
+        if len(found.names) == 1 and not members.roles:
             if said is None:
                 raise _bare_array()
-            names = {said.value: found.names[0]}
-        return _named(_Stored(found, names), request, said, files)
+            members = Members(found.source, "array", {said: found.names})
+        return _named(_Stored(members, found), request, said, files)
     except DataError as error:
         raise error.at(source=found.source) from None
 
@@ -99,103 +98,85 @@ def from_arrays(
 class _Keys:
     """The members of a JSON object."""
 
-    what: ClassVar = "key"
-    hint: ClassVar = "; a single row object: --input-format jsonl"
-    source: str
-    names: Mapping[str, Any]
+    members: Members
+    values: Mapping[str, Any]
 
-    def value(self, name: str) -> Any:
+    def value(self, role: str) -> Any:
         """A member as it stands."""
-        return self.names[name]
+        return self.values[self.members.name(role)]
 
-    def array(self, name: str, task: Task) -> Windows:
+    def array(self, role: str, task: Task) -> Windows:
         """An array of numbers."""
-        is_weight = name == "sample_weight"
-        array = to_array(self.names[name], name, by_row=is_weight or task is Task.BCE)
+        is_weight = role == WEIGHT
+        name = self.members.name(role)
+        array = to_array(self.values[name], name, by_row=is_weight or task is Task.BCE)
         if array.ndim == 1 and task is Task.BCE and not is_weight:
             array = array[:, None]  # a document's (N,) is N rows of one cell
         return HeldWindows.of(array)
 
     def target(self, reader: TargetReader) -> ExtraArray:
         """The target."""
-        return reader.nested(self.names["target"])
+        return reader.nested(self.value(TARGET))
 
 
 @dataclass(frozen=True)
 class _Stored:
     """The arrays of a file."""
 
-    what: ClassVar = "array"
-    hint: ClassVar = ""
+    members: Members
     file: ArrayFile
-    names: Mapping[str, str]
 
-    @property
-    def source(self) -> str:
-        """The file."""
-        return self.file.source
-
-    def value(self, name: str) -> Any:
+    def value(self, role: str) -> Any:
         """An array as nested lists; integers stay what they are."""
-        array = self.file.open(self.names[name], text=name in ("classes", "ids"))
+        array = self.file.open(self.members.name(role), text=role in (CLASSES, IDS))
         if array.is_text:
             return array.texts().tolist()
         raw = array.whole()
         is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
         return (raw if is_integer else widened(raw, array.dtype)).tolist()
 
-    def array(self, name: str, _: Task) -> Windows:
+    def array(self, role: str, _: Task) -> Windows:
         """An array of numbers, by windows."""
-        return self.file.open(self.names[name])
+        return self.file.open(self.members.name(role))
 
     def target(self, reader: TargetReader) -> ExtraArray:
         """The target, by windows."""
-        return reader.stored(self.file.open(self.names["target"], text=True), self.source)
+        array = self.file.open(self.members.name(TARGET), text=True)
+        return reader.stored(array, self.file.source)
 
 
 def _named(
     found: _Keys | _Stored, request: InputRequest, said: Kind | None, files: Files
 ) -> Problem:
     """The problem of arrays by their names."""
-    names, weight, target = found.names, None, None
-    kind, notes = _kind_among(found, said)
-    given = [name for name in LOSS_OPTIONS if name in names]
+    members, weight, target = found.members, None, None
+    kind, notes = members.kind(said)
+    if request.wants_target and TARGET not in members:
+        raise members.no_target()
+    given = [name for name in LOSS_OPTIONS if name in members]
     options = LossOptions(**{name: _option(name, found.value(name)) for name in given})
     classes = request.classes
-    if classes is None and "classes" in names:
-        classes = names_of(found.value("classes"), "classes")
+    if classes is None and CLASSES in members:
+        classes = names_of(found.value(CLASSES), CLASSES)
     request = replace(request, options=request.options.over(options))
     values = found.array(kind, request.task)
     schema = Schema(
-        source=found.source,
+        source=members.source,
         kind=kind,
         classes=classes,
         options=options,
         notes=notes,
+        values_in=members.name(kind),
         stored=values.dtype if isinstance(found, _Stored) else None,
     )
-    if "sample_weight" in names:
-        weight = ExtraArray("sample_weight", found.array("sample_weight", request.task))
-    ids = names_of(found.value("ids"), "ids") if "ids" in names else None
+    if WEIGHT in members:
+        weight = ExtraArray(WEIGHT, found.array(WEIGHT, request.task))
+    ids = names_of(found.value(IDS), IDS) if IDS in members else None
     values = _transposed(values, request)
-    if "target" in names and request.wants_target:
+    if TARGET in members and request.wants_target:
         target = found.target(TargetReader(request, classes, values.shape))
+        target = replace(target, member=members.name(TARGET))
     return _Arrays(schema, values, target, weight, ids).problem(request, files)
-
-
-def _kind_among(found: _Keys | _Stored, said: Kind | None) -> tuple[Kind, tuple[str, ...]]:
-    """Which kind of values is read, and what is worth a word about it."""
-    names, what = found.names, found.what
-    for name in names:
-        if name not in KEYS:
-            rule = f"unknown {what} {excerpt(name)}{suggestion(name, KEYS, excerpt)}"
-            raise DataError(rule, hint=f"{what}s: {', '.join(KEYS)}{found.hint}")
-    kinds = [kind for kind in Kind if kind in names and said in (None, kind)]
-    if not kinds:
-        expected = "logits, probs or log_probs" if said is None else said
-        raise DataError(f"no {expected}", hint=f"{what}s: {', '.join(names)}")
-    others = " and ".join(kinds[1:])
-    return kinds[0], (f"read the {kinds[0]}; the {others} were left alone",) if others else ()
 
 
 def _option(name: str, value: Any) -> Any:

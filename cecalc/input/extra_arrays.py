@@ -16,6 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
+from cecalc.input.members import TARGET, Members
 from cecalc.input.names import pattern
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
@@ -45,6 +46,8 @@ class ExtraArray:
     """The identifiers in its file."""
     lines: Sequence[int] | None = None
     """The lines of its file."""
+    member: str = ""
+    """What it is called among the values' own members."""
 
     @property
     def title(self) -> str:
@@ -54,6 +57,8 @@ class ExtraArray:
     @property
     def stands_in(self) -> str:
         """Where it was found, in a few words."""
+        if self.member:
+            return self.member
         names = pattern([name for _, name in self.columns])
         return f"{names} of {self.source}" if names and names != "1" else f"of {self.source}"
 
@@ -223,14 +228,16 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            return reader.stored(found.only("target", text=True), source)
+            name = Members.of(source, "array", found.names).name(TARGET)
+            return reader.stored(found.only(name, text=True), source)
         if isinstance(found, Table):
             return reader.columns(found)
         nested = found.value
         if isinstance(nested, dict):
-            if "target" not in nested:
+            name = Members.of(source, "key", nested).name(TARGET)
+            if name not in nested:
                 raise DataError("no target", place=Place(source=source))
-            nested = nested["target"]
+            nested = nested[name]
     try:
         return reader.nested(nested, source, axes=1)
     except DataError as error:

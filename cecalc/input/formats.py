@@ -5,13 +5,14 @@ Which format an input has is told by --input-format, its suffix, or its first by
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, excerpt, suggestion
 from cecalc.input.bytes import not_a, without_suffix
 from cecalc.input.files import Files, Opened, open_bytes
 from cecalc.request import InputRequest, NamedFile
@@ -142,8 +143,46 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
     ------
     InputError, DataError, LimitError : as the format's own reader says
     """
+    path, member = member_of(path)
     source = open_bytes(path, files)
-    return open_as(format_of(path, source.head, request.format), source, request, wanted, files)
+    form = format_of(path, source.head, request.format)
+    found = open_as(form, source, request, wanted, files)
+    return found if member is None else chosen(found, member)
+
+
+def member_of(path: str) -> tuple[str, str | None]:
+    """The file that a value names, and its member behind a colon, where it names one."""
+    before, _, member = path.rpartition(":")
+    is_one = before and member and "://" not in path and not os.path.exists(path)  # noqa: PTH110
+    return (before, member) if is_one else (path, None)
+
+
+def chosen(found: Found, member: str) -> Found:
+    """One member of a document or a file of arrays, as if it were alone.
+
+    Raises
+    ------
+    DataError : there is none of that name
+    """
+    from cecalc.input.arrays.windows import ArrayFile
+    from cecalc.input.json import Document
+
+    source = f"{found.source}:{member}"
+    names: Collection[str] = ()
+    if isinstance(found, ArrayFile):
+        names, opener = found.names, found.opener
+        if member in names:
+            return ArrayFile(source, ("",), lambda _: opener(member))
+    elif isinstance(found, Document) and isinstance(found.value, dict):
+        names = found.value
+        if member in names:
+            return Document(source, found.value[member])
+    place, hint = Place(source=found.source), f"members: {', '.join(names)}"
+    if not names:
+        raise DataError(f"has no members, such as {excerpt(member)}", place=place)
+    raise DataError(
+        f"no member {excerpt(member)}{suggestion(member, names)}", place=place, hint=hint
+    )
 
 
 def open_as(
@@ -187,7 +226,8 @@ def is_file_name(text: str) -> bool:
     if "[" in text or "\n" in text:
         return False
     is_path = text == "-" or text.startswith("@") or "/" in text
-    return is_path or any(_suffix(text) in form.suffixes for form in FORMATS)
+    suffixes = {_suffix(text), _suffix(text.rpartition(":")[0])}
+    return is_path or any(not suffixes.isdisjoint(form.suffixes) for form in FORMATS)
 
 
 def _suffix(path: str) -> str:

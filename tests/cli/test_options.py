@@ -11,7 +11,7 @@ import typer
 
 from cecalc.cli import app, status_of
 from cecalc.cli.options import PARAMETERS, Options
-from cecalc.input.array_problem import KEYS
+from cecalc.input.members import KEYS
 from cecalc.output import FORMATS, SUFFIXES, Format, FormatName
 from cecalc.request import LOSS_OPTIONS
 

@@ -1,0 +1,139 @@
+"""The members of a JSON document or an archive: which is what, by the names of columns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cecalc.errors import DataError, excerpt, nearest
+from cecalc.input import names as known
+from cecalc.input.files import STANDARD_INPUT
+from cecalc.request import LOSS_OPTIONS
+from cecalc.terms import Kind
+
+TARGET, IDS, CLASSES, WEIGHT = "target", "ids", "classes", "sample_weight"
+KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
+"""What a member can be."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """Names that have a role, and those that have none."""
+
+    source: str
+    what: str
+    """What messages call a member."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """For each of `KEYS` the names that say it."""
+    rest: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, source: str, what: str, names: Iterable[str]) -> Members:
+        """Names by what they say."""
+        roles, rest = defaultdict[str, list[str]](list), list[str]()
+        names = list(names)
+        targets = {names[i] for i in known.targets_among(names, range(len(names)))}
+        for name in names:
+            role = TARGET if name in targets else _role(name)
+            (rest if role is None else roles[role]).append(name)
+        return cls(source, what, roles, rest)
+
+    def __contains__(self, role: str) -> bool:
+        return role in self.roles
+
+    def name(self, role: str) -> str:
+        """The member of a role.
+
+        Raises
+        ------
+        DataError : there are several, or none
+        """
+        found = self.roles.get(role, ())
+        if len(found) > 1:
+            several = ", ".join(map(excerpt, found))
+            ways = tuple((f"--{role.replace('_', '-')}={self.source}:{name}",) for name in found)
+            option = ways[0][0].partition("=")[0]
+            raise DataError(
+                f"more than one {self.what} could be the {role}: {several}",
+                hint=f"name it: {option} {self.source}:{found[0]}",
+                ways=tuple((*way, *self._instead(role)) for way in ways),
+            )
+        return found[0] if found else role
+
+    def _instead(self, role: str) -> Iterator[str]:
+        """What has to be said too where the values are named: the file is no longer given."""
+        if role in list(Kind):
+            yield f"!{self.source}"
+            if TARGET in self:
+                yield f"--target={self.source}:{self.roles[TARGET][0]}"
+
+    def kind(self, said: Kind | None) -> tuple[Kind, tuple[str, ...]]:
+        """Which kind of values is read, and what is worth a word about it and the other members.
+
+        Raises
+        ------
+        DataError : there is none, or several members are of that kind
+        """
+        kinds = [kind for kind in Kind if kind in self and said in (None, kind)]
+        if not kinds:
+            raise self._no_values(said)
+        kind, *others = kinds  # logits first
+        self.name(kind)
+        notes = []
+        if others:
+            notes.append(f"read the {kind}; the {' and '.join(others)} were left alone")
+        if self.rest:
+            few = ", ".join(map(excerpt, self.rest[:8])) + (", ..." if self.rest[8:] else "")
+            notes.append(f"passed over {few}")
+        return kind, tuple(notes)
+
+    def _no_values(self, said: Kind | None) -> DataError:
+        expected = "logits, probs or log_probs" if said is None else said
+        every = [name for names in (*self.roles.values(), self.rest) for name in names]
+        rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
+        if self.rest:
+            name = self.rest[0]
+            meant = nearest(name, KEYS)
+            rule = f"unknown {self.what} {excerpt(name)}"
+            rule += f"; did you mean {excerpt(meant)}?" if meant else ""
+            hint += "; a single row object: --input-format jsonl" if self.what == "key" else ""
+        return DataError(rule, hint=hint, ways=tuple(self._ways()))
+
+    def _ways(self) -> Iterator[tuple[str, ...]]:
+        """The members named, where names do not settle it."""
+        if self.source == STANDARD_INPUT:  # which is read only once
+            return
+        free = [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
+        targets = list(self.roles.get(TARGET, free))
+        values = [name for name in self.rest if known.is_unclear(name)] or free
+        for name in values[:2]:
+            for kind in (Kind.PROBS, Kind.LOGITS):
+                option = f"{kind.option}={self.source}:{name}"
+                for target in [each for each in targets if each != name][:2]:
+                    yield f"!{self.source}", option, f"--target={self.source}:{target}"
+
+    def no_target(self) -> DataError:
+        """The error where no member is the target, and none is given beside them."""
+        hint = "give one with --target"
+        if not self.rest or self.source == STANDARD_INPUT:
+            return DataError("no target", hint=hint)
+        free = [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
+        ways = tuple((f"--target={self.source}:{name}",) for name in free)
+        hint += f", or name its {self.what}: --target {self.source}:{free[0]}" if free else ""
+        return DataError("no target", hint=hint, ways=ways)
+
+
+def _role(name: str) -> str | None:
+    plain = known.plain(name)
+    if plain in LOSS_OPTIONS:
+        return plain
+    for role, names in (
+        (IDS, (*known.IDS, "ids")),
+        (CLASSES, known.CLASSES),
+        (WEIGHT, known.SAMPLE_WEIGHTS),
+    ):
+        if plain in names:
+            return role
+    value = known.alone(name)
+    return None if value is None else value.kind
