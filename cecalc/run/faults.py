@@ -200,7 +200,7 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
         source, lines = schema.sample_weight_source, batch.sample_weight_lines
     if source is None:
         source, lines = source_of(batch, schema), batch.lines
-    cell = array[row] if column is None else array[row, column]
+    cell = array[row] if column is None or array.ndim == 1 else array[row, column]
     value = None if cell.ndim else write_number(float(cell))
     line = None if lines is None else int(lines[row])
     known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
