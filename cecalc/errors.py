@@ -19,7 +19,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
 PLACES_LISTED = 10
-_CLOSE = 0.75
+_CLOSE = 0.65
 """Of two names, how many of the letters have to be the same to take one for the other."""
 _ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """The categories of characters that could act on a terminal."""

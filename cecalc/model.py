@@ -74,13 +74,6 @@ class Schema:
     """The dtype that the values have in a file of arrays, for people: float16."""
     is_flat: bool = False
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
-
-    @property
-    def read_as(self) -> str:
-        """How the input was understood."""
-        target = f", target {self.target_in}" if self.target_in else ""
-        return f"{self.kind.words} {self.values_in or f'of {self.source}'}{target}"
-
     files: int = 1
     """How many files hold the rows."""
 

@@ -38,6 +38,7 @@ ROOT = Path(__file__).parent.parent
 CECALC = [sys.executable, "-m", "cecalc"]
 FOUNDING = "ce --logits '2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3' --target 2,1"
 
+TRY = "cecalc: try: cecalc "
 STATUSES = {0, 1, 2, 3, 4, 5, 6, 70}
 DEATHS = {128 + s for s in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)}
 SIGPIPE = 128 + signal.SIGPIPE
@@ -62,6 +63,17 @@ class Ended(NamedTuple):
     status: int
     out: str
     err: str
+
+    @property
+    def tries(self) -> list[str]:
+        """The commands that an error printed."""
+        return [text.removeprefix(TRY) for text in self.err.splitlines() if text.startswith(TRY)]
+
+    @property
+    def said(self) -> str:
+        """What was said beside them."""
+        texts = self.err.splitlines(keepends=True)
+        return "".join(text for text in texts if not text.startswith(TRY))
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,14 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
 def _no_option(name: str, known: Iterable[str], arguments: Sequence[str]) -> UsageError:
     """An option that there is not, and the one that means it."""
     meant = _MEANT.get(name.lstrip("-").replace("_", "-").lower(), ())
-    near = meant or [nearest(name, known)]
-    if near == [None]:
+    near = nearest(name.lstrip("-"), [option.lstrip("-") for option in known])
+    meant = meant or (() if near is None else (f"--{near}",))
+    if not meant:
         return UsageError(f"no such option {name}")
     value = next((b for a, b in itertools.pairwise(arguments) if a == name), None)
     value = next((a.partition("=")[2] for a in arguments if a.startswith(f"{name}=")), value)
-    ways = tuple((f"!{name}", f"{option}={value}") for option in near if value is not None)
-    rule = f"no such option {name}; did you mean {' or '.join(map(str, near))}?"
+    ways = tuple((f"!{name}", f"{option}={value}") for option in meant if value is not None)
+    rule = f"no such option {name}; did you mean {' or '.join(meant)}?"
     return UsageError(rule, ways=ways)
 
 

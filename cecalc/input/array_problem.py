@@ -15,7 +15,7 @@ from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
-from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Members
+from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
 from cecalc.model import Batch, Block, Columns, Problem, Schema
@@ -59,7 +59,7 @@ def from_document(
     try:
         if isinstance(value, dict):
             given = {name: member for name, member in value.items() if member is not None}
-            members = Members.of(source, "key", given)
+            members = Roles.of(source, "key", given)
             return _named(_Keys(members, given), request, kind, files)
         if value == []:
             raise DataError("no data rows")
@@ -83,12 +83,12 @@ def from_arrays(
     ------
     DataError : a name is unknown, or the shapes do not go together
     """
-    members = Members.of(found.source, "array", found.names)
+    members = Roles.of(found.source, "array", found.names)
     try:
         if len(found.names) == 1 and not members.roles:
             if said is None:
                 raise _bare_array()
-            members = Members(found.source, "array", {said: found.names})
+            members = Roles(found.source, "array", {said: found.names})
         return _named(_Stored(members, found), request, said, files)
     except DataError as error:
         raise error.at(source=found.source) from None
@@ -98,7 +98,7 @@ def from_arrays(
 class _Keys:
     """The members of a JSON object."""
 
-    members: Members
+    members: Roles
     values: Mapping[str, Any]
 
     def value(self, role: str) -> Any:
@@ -123,7 +123,7 @@ class _Keys:
 class _Stored:
     """The arrays of a file."""
 
-    members: Members
+    members: Roles
     file: ArrayFile
 
     def value(self, role: str) -> Any:

@@ -16,7 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
-from cecalc.input.members import TARGET, Members
+from cecalc.input.members import TARGET, Roles
 from cecalc.input.names import pattern
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
@@ -228,13 +228,13 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            name = Members.of(source, "array", found.names).name(TARGET)
+            name = Roles.of(source, "array", found.names).name(TARGET)
             return reader.stored(found.only(name, text=True), source)
         if isinstance(found, Table):
             return reader.columns(found)
         nested = found.value
         if isinstance(nested, dict):
-            name = Members.of(source, "key", nested).name(TARGET)
+            name = Roles.of(source, "key", nested).name(TARGET)
             if name not in nested:
                 raise DataError("no target", place=Place(source=source))
             nested = nested[name]

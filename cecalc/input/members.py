@@ -18,7 +18,7 @@ KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
 
 
 @dataclass(frozen=True)
-class Members:
+class Roles:
     """Names that have a role, and those that have none."""
 
     source: str
@@ -29,7 +29,7 @@ class Members:
     rest: Sequence[str] = ()
 
     @classmethod
-    def of(cls, source: str, what: str, names: Iterable[str]) -> Members:
+    def of(cls, source: str, what: str, names: Iterable[str]) -> Roles:
         """Names by what they say."""
         roles, rest = defaultdict[str, list[str]](list), list[str]()
         names = list(names)

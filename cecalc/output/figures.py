@@ -75,6 +75,13 @@ def _square(report: Report) -> str | None:
     )
 
 
+def _read_as(report: Report) -> str:
+    """How the input was understood."""
+    schema = report.header.schema
+    target = f", target {schema.target_in}" if schema.target_in else ""
+    return f"{schema.kind.words} {schema.values_in or f'of {schema.source}'}{target}"
+
+
 _BY_COUNT = attrgetter("mean_by_count")
 
 FIGURES = (
@@ -117,8 +124,7 @@ FIGURES = (
     Figure("target_form", "target", "{r.target_form}", json=23, line=8, is_words=True),
     Figure("layout", "", "{square}", of=_square, json=24, line=6, is_words=True, is_optional=True),
     Figure("input", of=attrgetter("header.schema.kind.value"), json=25, is_words=True),
-    Figure("read_as", "read as", "{r.header.schema.read_as}",
-           of=attrgetter("header.schema.read_as"), json=26, line=9, is_words=True),
+    Figure("read_as", "read as", "{read_as}", of=_read_as, json=26, line=9, is_words=True),
     Figure("source", of=attrgetter("header.schema.source"), json=27, is_words=True),
     Figure("stored", of=attrgetter("header.schema.stored"),
            json=28, is_words=True, is_optional=True),
@@ -169,6 +175,7 @@ def _words(report: Report) -> dict[str, Any]:
         "weighted": "weighted " if header.has_weights else "",
         "guess": f"ln {header.width}" if header.task is Task.CE else "ln 2",
         "square": _square(report),
+        "read_as": _read_as(report),
     }
 
 
