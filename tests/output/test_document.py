@@ -39,6 +39,7 @@ FOUNDING = """\
   "label_entropy": 0.6931471805599453,
   "target_form": "class indices",
   "input": "logits",
+  "read_as": "logits of --logits",
   "source": "--logits",
   "backend": "NumPy, float64",
   "version": "0.2.0"

@@ -22,6 +22,7 @@ FOUNDING = """\
 | denominator | 2 rows |
 | rows | 2 given, 2 used, 0 ignored |
 | target | class indices |
+| read as | logits of --logits |
 | perplexity | 7.2352 exp of the mean loss |
 | bits | 2.8550 the mean loss / ln 2 |
 | accuracy | 0.0000 (0 of 2 rows) |

@@ -55,6 +55,7 @@ FOUNDING = """\
  denominator    2       rows
  rows           2 given, 2 used, 0 ignored
  target         class indices
+ read as        logits of --logits
  perplexity     7.2352  exp of the mean loss
  bits           2.8550  the mean loss / ln 2
  accuracy       0.0000  (0 of 2 rows)
@@ -90,6 +91,7 @@ CELLS = """\
  rows           2 given, 2 used, 0 ignored
  cells          8 given, 7 used, 1 ignored
  target         cells of 0 and 1
+ read as        logits of --logits
  perplexity     2.6030  exp of the mean loss
  bits           1.3802  the mean loss / ln 2
  accuracy       0.0000  (0 of 2 rows)
@@ -145,6 +147,7 @@ WEIGHTED = """\
  rows           4 given, 3 used, 1 ignored
                 as many rows as classes: its shape cannot tell a transposed input
  target         class indices
+ read as        logits of --logits
  perplexity     4.5076  exp of the mean loss
  bits           2.1724  the mean loss / ln 2
  accuracy       0.3333  (1 of 3 rows)
@@ -179,6 +182,7 @@ SOFT = """\
  denominator    2       rows
  rows           2 given, 2 used, 0 ignored
  target         class probabilities
+ read as        log-probabilities of --logits
  perplexity     2.4150  exp of the mean loss
  bits           1.2720  the mean loss / ln 2
  accuracy       0.5000  (1 of 2 rows)
@@ -209,6 +213,7 @@ MANY = """\
  denominator     60       rows
  rows           60 given, 60 used, 0 ignored
  target         class indices
+ read as        logits of --logits
  perplexity      22.0319  exp of the mean loss
  bits             4.4615  the mean loss / ln 2
  accuracy         0.0167  (1 of 60 rows)
