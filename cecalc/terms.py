@@ -131,6 +131,8 @@ class Hint:
     """What to try, an option where one helps."""
     entry: int | None = None
     """Its number in `cecalc.why.catalogue`, where it is one of those."""
+    way: tuple[str, ...] = ()
+    """What makes the command line that would do it: see `cecalc.cli.tries`."""
 
     @property
     def rule(self) -> str:

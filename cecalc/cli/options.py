@@ -138,6 +138,9 @@ class Options:
         "", "Natural logarithms of the probabilities.")] = False
     no_clamp: Annotated[bool, BCE, _loss("--no-clamp",
         "", "ln 0 of a probability is -inf, where torch stops at -100.")] = False
+    clip: Annotated[float | None, LOSSES, _loss("--clip", "EPS|float32|float64",
+        "Keep probabilities within EPS..1-EPS; float64 as scikit-learn does.",
+        values.clip)] = None
     unchecked: Annotated[bool, COMPUTING, _loss("--unchecked",
         "", "Compute as torch does where cecalc refuses.")] = False
     nan: Annotated[NanPolicy, COMPUTING, _loss("--nan",

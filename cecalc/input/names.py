@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cecalc.selection import quoted
 from cecalc.terms import Kind
 
 TARGETS = (
@@ -166,6 +167,19 @@ def pattern(names: Sequence[str]) -> str:
     if begin or end:
         return f"{begin}*{end}"
     return ", ".join(names) if len(names) < 5 else f"{names[0]}, …, {names[-1]}"
+
+
+def specification(names: Sequence[str], fields: Sequence[str]) -> str:
+    """What an option that names columns says of some of the fields, in their order.
+
+    >>> specification(["p_a", "p_b"], ["p_a", "p_b", "y"]), specification(["p_a"], ["p_a", "p_b"])
+    ('p_*', 'p_a')
+    """
+    begin, end = in_common(names)
+    there = [name for name in fields if name.startswith(begin) and name.endswith(end)]
+    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- ]*", begin + end):
+        return f"{begin}*{end}"
+    return ",".join(map(quoted, names))
 
 
 def numbers(classes: int) -> list[str]:

@@ -111,13 +111,7 @@ def _of_values(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ..
     else:
         groups = [*_families(columns)]
     for group in groups:
-        names = ",".join(quoted(column.name) for column in group)
-        if len(group) > 1:
-            begin, end = known.in_common([column.name for column in group])
-            is_all = [c for c in columns if c.name.startswith(begin) and c.name.endswith(end)]
-            is_plain = re.fullmatch(r"[\w.\- ]*", begin + end)
-            if (begin or end) and is_plain and is_all == group:
-                names = f"{begin}*{end}"
+        names = known.specification([c.name for c in group], [c.name for c in columns])
         kinds = _kinds(group)
         yield from ((f"{kind.option}-cols={names}",) for kind in kinds)
 
