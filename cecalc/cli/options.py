@@ -153,6 +153,8 @@ class Options:
         "The same for probabilities.")] = None
     log_probs_cols: Annotated[_Text, CE | WHY, _column("--log-probs-cols", "COLS",
         "The same for log-probabilities.")] = None
+    confidence_cols: Annotated[_Text, LOSSES, _column("--confidence-cols", "P,PREDICTION",
+        "The probability of the predicted class, and that class; of two.")] = None
     target_col: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-col", "COL",
         "The column of targets.")] = None
     target_cols: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-cols", "COLS",

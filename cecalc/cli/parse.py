@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _EXCLUSIVE = (
     ("logits", "probs", "log_probs"),
-    ("logits_cols", "probs_cols", "log_probs_cols"),
+    ("logits_cols", "probs_cols", "log_probs_cols", "confidence_cols"),
     ("target_col", "target_cols"),
     ("top", "bottom"),
     ("clip", "no_clamp"),
@@ -230,6 +230,7 @@ def _columns(options: Options) -> ColumnChoice:
         values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
         target=options.target_col,
         targets=options.target_cols,
+        confidence=options.confidence_cols,
         id=options.id_col,
         sample_weight=options.sample_weight_col,
     )

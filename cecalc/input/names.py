@@ -30,7 +30,7 @@ UNCLEAR = re.compile(
     "answer|true|gold|(y_)?score|scores|(y_)?pred|prediction|oof|output|confidence|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
-PREDICTED = re.compile("(y_)?pred(icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
+PREDICTED = re.compile("(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
 """What a model has predicted is never a target."""
 _SEPARATOR = r"[_\-. ]"
 _WORD = (
@@ -99,6 +99,16 @@ def of_class(name: str) -> ValueName | None:
     if match := _LAST.fullmatch(name):
         return ValueName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
     return None
+
+
+def kind_of(name: str) -> Kind | None:
+    """The kind of values that a name says, alone or with others.
+
+    >>> kind_of("prob_cat"), kind_of("score")
+    (<Kind.PROBS: 'probs'>, None)
+    """
+    found = alone(name, binary=True) or of_class(name)
+    return None if found is None else found.kind
 
 
 def _kind(word: str) -> Kind:

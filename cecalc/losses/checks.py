@@ -15,7 +15,7 @@ import numpy as np
 from cecalc.model import Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.numbers import write_number
-from cecalc.terms import NanPolicy
+from cecalc.terms import NEAR, NanPolicy
 
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
@@ -37,8 +37,6 @@ SAMPLE_WEIGHT = "sample weight"
 """The kind of rule that the weight of a row breaks."""
 OUTSIDE = "probability outside"
 """The kind of rule that a prediction breaks which is no probability."""
-NEAR = 0.05
-"""How far outside 0..1 a regression's probabilities may be, to be drawn in."""
 ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
 _ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 

@@ -21,10 +21,10 @@ from cecalc.losses.checks import BrokenRule, are_one
 from cecalc.model import Batch, Floats, Schema, row_name
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
-from cecalc.terms import Kind, Task
+from cecalc.terms import NEAR, Kind, Task
 
 Ways: TypeAlias = tuple[tuple[str, ...], ...]
-_DRAWN_IN = f"--clip draws in what is up to {checks.NEAR} outside, as of a linear model"
+_DRAWN_IN = f"--clip draws in what is up to {NEAR} outside, as of a linear model"
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,9 @@ class Refusal:
 
     def _outside(self, schema: Schema, request: InputRequest) -> tuple[str | None, Ways]:
         """What predictions outside 0..1 look like, and what settles it."""
-        if self.far <= checks.NEAR:
+        if self.far <= NEAR:
             return f"{_DRAWN_IN} (here {self.far:.2g})", (("--clip=float64",),)
-        if self.far > checks.NEAR:
+        if self.far > NEAR:
             way = ("!--clip", *as_logits(schema, request))
             ways = () if request.columns.confidence else (way,)
             return checks.ARE_LOGITS, ways
