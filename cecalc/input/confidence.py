@@ -12,7 +12,7 @@ from cecalc.input.glimpses import Glimpse
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
-from cecalc.terms import IGNORE_INDEX
+from cecalc.terms import IGNORE_INDEX, Task
 
 Head = Callable[[int], Sequence[Any]]
 _LABELS = ("label", "labels")
@@ -20,6 +20,8 @@ _LABELS = ("label", "labels")
 _CERTAIN = 13.8
 """How many nats a guess is better by, where a score is not what its name says: once in 10⁶."""
 _LEAST = 1e-9
+_FEW = 64
+"""How many rows are looked at before the others of the head are."""
 _ALL = "it takes the probability of every class, as from predict_proba"
 
 
@@ -43,6 +45,10 @@ def fault(
     named = [i for i, name in enumerate(fields) if _may_be_predicted(name)]
     if not named or request.columns.targets is not None:
         return None
+    if score is not None and request.task is Task.BCE:
+        few = Glimpse.of(score, fields[score], head(score)[:_FEW])
+        if min(few.numbers or (0.0,)) < 1 / 2:
+            return None
     seen = [Glimpse.of(i, name, ()) for i, name in enumerate(fields)]
     scores = [c.position for c in seen if c.is_certainty] if score is None else [score]
     found = [c for c in (Glimpse.of(i, fields[i], head(i)) for i in scores) if c.is_share]
