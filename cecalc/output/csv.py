@@ -44,13 +44,11 @@ def of_column(column: Column, delimiter: str) -> Fields:
         return _of_numbers(column, delimiter)
     quote = quoting(delimiter)
     style = Style(quote, lambda value: quote(cell_text(value)))
-
-    def bulk(outcome: Outcome | Groups, _places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        return arrow_text.texts(column, outcome, style)
-
-    return Fields([column.name], lambda outcome, _: column.texts(outcome, style), bulk)
+    return Fields(
+        [column.name],
+        lambda outcome, _: column.texts(outcome, style),
+        lambda arrow, outcome, _: arrow.texts(column, outcome, style),
+    )
 
 
 def _of_numbers(column: Column, delimiter: str) -> Fields:
@@ -63,10 +61,8 @@ def _of_numbers(column: Column, delimiter: str) -> Fields:
     def texts(outcome: Outcome, places: Places) -> list[str]:
         return list(map(delimiter.join, write_rows(*arrays(outcome, places))))
 
-    def bulk(outcome: Outcome, places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        return arrow_text.rows(*arrays(outcome, places), delimiter)
+    def bulk(arrow: Any, outcome: Outcome, places: Places) -> Any:
+        return arrow.rows(*arrays(outcome, places), delimiter)
 
     return Fields(column.field_names, texts, bulk)
 
@@ -82,11 +78,9 @@ def passed_on(header: Header, delimiter: str) -> Fields:
         rows = (split(line, delimiter) for line in lines)
         return [delimiter.join([row[i] for i in places]) for row in rows]
 
-    def bulk(outcome: Outcome, places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        found = arrow_text.lines(outcome.batch.originals, delimiter, len(names), places)
-        return arrow_text.strings(texts(outcome, places)) if found is None else found
+    def bulk(arrow: Any, outcome: Outcome, places: Places) -> Any:
+        found = arrow.lines(outcome.batch.originals, delimiter, len(names), places)
+        return arrow.strings(texts(outcome, places)) if found is None else found
 
     return Fields(names, texts, bulk, None if title is None else split(title, delimiter))
 
@@ -190,7 +184,9 @@ def _records(fields: list[Fields], rows: Outcome | Groups, delimiter: str) -> st
     from cecalc.output import arrow_text
 
     arrays = [
-        part.bulk(rows, part.places) if part.bulk else arrow_text.strings(part.rows(rows))
+        part.bulk(arrow_text, rows, part.places)
+        if part.bulk
+        else arrow_text.strings(part.rows(rows))
         for part in fields
     ]
     return arrow_text.joined(arrays, delimiter)

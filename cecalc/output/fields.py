@@ -24,8 +24,8 @@ class Fields:
     names: Sequence[str]
     texts: Callable[[Any, Places], list[str]]
     """From an outcome (or groups) to the fields of each row, joined."""
-    bulk: Callable[[Any, Places], Any] | None = None
-    """The same as an Arrow array, for many rows."""
+    bulk: Callable[[Any, Any, Places], Any] | None = None
+    """The same as an Arrow array, by the module `arrow_text`, which many rows alone are worth."""
     titles: Sequence[str] | None = None
     """The names as they are written, where the input's header spells them."""
     places: Places = None
