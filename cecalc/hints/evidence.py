@@ -205,9 +205,8 @@ class Fit:
             is_1 = self.used & (self.target == 1)
             cost = -(self.used & ~is_1).T.astype(np.float64) @ self.log_p[..., 0]
             return np.arange(columns), cost - is_1.T.astype(np.float64) @ self.log_p[..., 1]
-        own, inverse, counts = np.unique(
-            self.target[self.used], return_inverse=True, return_counts=True
-        )
+        target = self.target[self.used]
+        own, inverse, counts = np.unique(target, return_inverse=True, return_counts=True)
         cost = np.zeros((own.size, columns))
         np.subtract.at(cost, inverse, self.log_p[self.used])
         order = np.argsort(-counts, kind="stable")

@@ -19,8 +19,7 @@ from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, It
 from cecalc.output import columns
 from cecalc.ranking import Ranking, order_of
 from cecalc.request import Rank, Request
-from cecalc.run.collectors import Collector, Job, Setup, Summed
-from cecalc.run.settings import header_of, settings_of
+from cecalc.run.collectors import Collector, Job, Setup, Summed, header_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
