@@ -12,14 +12,12 @@ from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, Place, UsageError, count
 from cecalc.model import Batch, CellLosses, Floats, Header, Item, Outcome
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
-from cecalc.run.collectors import Collector, Job, Setup, Summed
-from cecalc.run.settings import header_of, settings_of
+from cecalc.run.collectors import Collector, Job, Setup, Summed, header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
 from cecalc.why.diagnosis import Question
-from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Plan
 from cecalc.why.recipes import planned
-from cecalc.why.sums import RowsOfBlock
+from cecalc.why.sums import BATCH_SIZES, SMOOTHINGS, Plan, RowsOfBlock
 from cecalc.why.tally import Tally, tally_of
 from cecalc.why.verdict import diagnosis
 

@@ -31,7 +31,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),
     "cecalc/exact.py": ("tests/test_exact.py", *_OF_FIGURES),
     "cecalc/summary.py": (*_OF_FIGURES, _OF_MESSAGES),
-    "cecalc/run/groups.py": ("tests/run/test_gathered.py",),
+    "cecalc/run/results.py": ("tests/run/test_gathered.py",),
     "cecalc/output/figures.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
     "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
 }
@@ -39,10 +39,11 @@ PLACES: dict[str, tuple[str, ...]] = {
 said of a module counts, not what is said of its folder.
 """
 PARTS = {
-    "cecalc/output/figures.py": ("known", "Bound", "Failure", "broken", "Checked"),
+    "cecalc/run/results.py": ("Grouping", "_ratios", "_summaries"),
+    "cecalc/output/figures.py": ("known", "Bound", "Failure", "Checked"),
     "cecalc/compute/backend.py": ("Backend", "RoundedBackend", "choose", "in_pieces"),
 }
-"""Of which definitions a module gets faults, where that is not all: those of bounds; and what no
+"""Of which definitions a module gets faults, where that is not all: groups; bounds; and what no
 device is needed to see.
 """
 

@@ -18,8 +18,7 @@ from cecalc.model import Groups
 from cecalc.output import FORMATS
 from cecalc.request import Rank, Screen
 from cecalc.run.collectors import Summed
-from cecalc.run.groups import Grouping
-from cecalc.run.results import results
+from cecalc.run.results import Grouping, results
 from cecalc.summary import Summary
 from cecalc.terms import NanPolicy, Reduction, Task
 from tests.run.running import in_blocks, ran, request, run
