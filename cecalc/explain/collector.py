@@ -13,7 +13,8 @@ from cecalc.model import Batch, Header, Item, Outcome, Schema
 from cecalc.ranking import Ranking, TableRows
 from cecalc.request import Rank
 from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
-from cecalc.run.collectors import Collector, Job, Setup, Summed, header_of, settings_of
+from cecalc.run.collectors import Collector, Job, Setup, Summed
+from cecalc.run.settings import header_of, settings_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, TargetForm, Task
 

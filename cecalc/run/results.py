@@ -19,7 +19,8 @@ from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, It
 from cecalc.output import columns
 from cecalc.ranking import Ranking, order_of
 from cecalc.request import Rank, Request
-from cecalc.run.collectors import Collector, Job, Setup, Summed, header_of, settings_of
+from cecalc.run.collectors import Collector, Job, Setup, Summed
+from cecalc.run.settings import header_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
 from cecalc.terms import Reduction, Task
@@ -44,8 +45,7 @@ def results(setup: Setup) -> Job[Summed]:
         return Summed(outcome, Summary.of(outcome, header))
 
     names, gathered = _gathering(request, header)
-    is_loss = settings.task.is_loss
-    reported = [_Reported(header, settings, arithmetic.label)] if is_loss else []
+    reported = [_Reported(header, settings, arithmetic.label)] if settings.task.is_loss else []
     return Job(setup, replace(header, by=names), settings, compute, [gathered, *reported])
 
 
