@@ -8,6 +8,7 @@ import json
 import math
 import random
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,14 @@ CLASSES, INDEX = ("ox", "lig", "hyd"), (0, 1, 2, 2)
 CE = -sum(math.log(row[t]) for row, t in zip(ROWS, INDEX, strict=True)) / 4
 
 
-def table(columns: dict[str, object], separator: str = ",") -> str:
+def table(columns: dict[str, Iterable[object]], separator: str = ",") -> str:
     """A table of these columns, each a sequence of cells."""
-    rows = zip(*map(list, columns.values()), strict=True)  # type: ignore[call-overload]
+    rows = zip(*columns.values(), strict=True)
     lines = [separator.join(columns), *(separator.join(map(str, row)) for row in rows)]
     return "\n".join(lines) + "\n"
 
 
-def shares(form: str) -> dict[str, object]:
+def shares(form: str) -> dict[str, Iterable[object]]:
     """A column of probabilities for each class, called by a pattern."""
     return {form.format(name): [row[i] for row in ROWS] for i, name in enumerate(CLASSES)}
 
@@ -90,7 +91,7 @@ TOLD = [
 
 @pytest.mark.parametrize(("command", "columns", "read_as"), FIRST)
 def test_taken(
-    command: str, columns: dict[str, object], read_as: str | None, cecalc: InProcess
+    command: str, columns: dict[str, Iterable[object]], read_as: str | None, cecalc: InProcess
 ) -> None:
     name, *options = command.split()
     ended = cecalc([name, "x.csv", *options, "-f", "json"], {"x.csv": table(columns)})
@@ -103,7 +104,9 @@ def test_taken(
 
 
 @pytest.mark.parametrize(("command", "columns", "options"), TOLD)
-def test_told(command: str, columns: dict[str, object], options: str, cecalc: InProcess) -> None:
+def test_told(
+    command: str, columns: dict[str, Iterable[object]], options: str, cecalc: InProcess
+) -> None:
     name, *given_options = command.split()
     ended = cecalc([name, "x.csv", *given_options], {"x.csv": table(columns)})
     assert (ended.status, ended.out) == (3, "")
@@ -126,7 +129,7 @@ DECOYS = ["fold", "predicted_label", "pred_label", "confidence", "epoch", "prob_
 def spelled(name: str, rng: random.Random) -> str:
     """A name as another program may write it."""
     separator = rng.choice("_-. ")
-    return rng.choice([str, str.upper, str.title])(name).replace("_", separator)
+    return rng.choice([name, name.upper(), name.title()]).replace("_", separator)
 
 
 def run(line: list[str]) -> tuple[int, str, str]:
@@ -152,7 +155,7 @@ def test_no_name_is_guessed(seed: int, tmp_path: Path, monkeypatch: pytest.Monke
     is_named, has_truth = rng.random() < 0.6, rng.random() < 0.7
     value = rng.choice(BEFORE) + rng.choice(WORDS) if is_named else rng.choice(UNCLEAR)
     target = rng.choice(TRUTHS if has_truth else NO_TRUTHS)
-    columns: dict[str, object] = {spelled(value, rng): score, spelled(target, rng): truth}
+    columns: dict[str, Iterable[object]] = {spelled(value, rng): score, spelled(target, rng): truth}
     for decoy in rng.sample(DECOYS, rng.randrange(4)):
         if decoy not in (value, target):
             cells = rng.choice([score[::-1], truth[::-1], np.arange(len(truth))])
