@@ -236,14 +236,8 @@ def _called(arguments: list[str]) -> int:
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
-            status = (
-<<<<<<< HEAD
-                app(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
-                or Status.COMPLETE
-=======
-                _command()(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
->>>>>>> names
-            )
+            ended = _command()(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
+            status = ended or Status.COMPLETE
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)
     if text := printed.getvalue():

@@ -12,13 +12,8 @@ from typing import Any
 
 import typer
 
-<<<<<<< HEAD
-from cecalc.cli.strays import ONE_VALUE, StrayNumbers, settled
-from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest, printable_ascii
-=======
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
-from cecalc.errors import InputError, UsageError, as_object, excerpt, nearest
->>>>>>> names
+from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
 from cecalc.terms import Hint
 
 _VALUES = ("--probs", "--logits")
@@ -140,7 +135,7 @@ def hint_lines(hint: Hint, arguments: Sequence[str], *, is_json: bool) -> Iterat
         yield as_object(facts | ({"try": tries} if tries else {}))
         return
     yield line("hint", str(hint))
-    yield from (f"cecalc: try: {printable_ascii(each)}" for each in tries)
+    yield from (f"cecalc: try: {each}" for each in tries)
 
 
 def say(text: str) -> None:

@@ -51,7 +51,7 @@ def commands(
 
 def command(arguments: Sequence[str], way: Sequence[str]) -> str:
     """The command that a way makes of a command line, untried."""
-    return f"cecalc {shlex.join(changed(arguments, way))}"
+    return _quoted(changed(arguments, way))
 
 
 def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:

@@ -8,14 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-<<<<<<< HEAD
-from cecalc.hints.evidence import Head
-from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
-from cecalc.losses import activations, binary_cross_entropy
-=======
 from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, of_shares
-from cecalc.losses import activations
->>>>>>> names
+from cecalc.losses import activations, binary_cross_entropy
 from cecalc.losses.checks import ROUNDING, TOLERANCE
 from cecalc.model import Floats, Header
 from cecalc.summary import Summary
