@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,18 +73,33 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 
 
-def _no_option(name: str, known: Iterable[str], arguments: Sequence[str]) -> UsageError:
+def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> UsageError:
     """An option that there is not, and the one that means it."""
-    meant = _MEANT.get(name.lstrip("-").replace("_", "-").lower(), ())
-    near = nearest(name.lstrip("-"), [option.lstrip("-") for option in known])
-    meant = meant or (() if near is None else (f"--{near}",))
-    if not meant:
+    if not (meant := _meant(name, known)):
         return UsageError(f"no such option {name}")
-    value = next((b for a, b in itertools.pairwise(arguments) if a == name), None)
-    value = next((a.partition("=")[2] for a in arguments if a.startswith(f"{name}=")), value)
-    ways = tuple((f"!{name}", f"{option}={value}") for option in meant if value is not None)
-    rule = f"no such option {name}; did you mean {' or '.join(meant)}?"
-    return UsageError(rule, ways=ways)
+    words = [word.partition("=")[::2] for word in arguments if word.startswith("--")]
+    others = [option for option, _ in words if option not in (*known, name)]
+    every = {name: meant, **{other: _meant(other, known) for other in others}}
+    pairs = itertools.pairwise(arguments)
+    after = {option: value for option, value in pairs if not re.match("--?[a-z]", value)}
+    values = {option: dict(words).get(option) or after.get(option, "") for option in every}
+    chosen = itertools.product(*every.values()) if all(values.values()) else ()
+    ways = tuple(
+        tuple(
+            word
+            for old, new in zip(every, choice, strict=True)
+            for word in (f"!{old}", f"{new}={values[old]}")
+        )
+        for choice in chosen
+    )
+    return UsageError(f"no such option {name}; did you mean {' or '.join(meant)}?", ways=ways)
+
+
+def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The options that a name may mean."""
+    near = nearest(name.lstrip("-"), [option.lstrip("-") for option in known])
+    meant = _MEANT.get(name.lstrip("-").replace("_", "-").lower(), ())
+    return meant or (() if near is None else (f"--{near}",))
 
 
 def _no_command(name: str, arguments: Sequence[str]) -> UsageError:

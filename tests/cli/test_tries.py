@@ -1,0 +1,59 @@
+"""The commands that errors print: what a person meant, and that it runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from tests.shell import InProcess
+
+TABLE = "y_true,p\n1,0.7\n0,0.2\n"
+NAMED = "prob_a,prob_b,label\n0.7,0.3,a\n0.1,0.9,b\n"
+FILES = {
+    "x.csv": TABLE,
+    "named.csv": NAMED,
+    "one.csv": "prob,target\n0.7,1\n",
+    "words.csv": "score_a,score_b,truth\n1.5,2,a\n3,1,b\n",
+    "d.json": '{"y_hat": [0.2, 0.8], "y": [1, 0]}',
+    "caf\u00e9 1.csv": TABLE,
+}
+
+# fmt: off
+PRINTED = [
+    ("ce 2,-3,0.8,1.2 2", ["ce --logits=2,-3,0.8,1.2 --target 2"]),
+    ("2,-3,0.8,1.2 2", ["ce --logits=2,-3,0.8,1.2 --target 2"]),
+    ("ce --logits 2,-3 1,0 --target 2,1", ["ce '--logits=2,-3;1,0' --target=2,1"]),
+    ("ce --logits 2,-3,.8;1,0,2 --target 2 1", ["ce --logits '2,-3,.8;1,0,2' --target=2,1"]),
+    ("bce --probs .5 .2 --target 0,1", ["bce --probs=.5,.2 --target=0,1"]),
+    ("bce --scores 0.2,0.3 --y 1,0", ["bce --probs=0.2,0.3 --target=1,0", "bce --logits=0.2,0.3 --target=1,0"]),
+    ("ce --logits 1,2 --labels 1 --smoothing=0.1", ["ce --logits 1,2 --target 1 --label-smoothing 0.1"]),
+    ("ce --logits 1,2 --label_smoothing 0.1 --target 0", ["ce --logits 1,2 --target 0 --label-smoothing 0.1"]),
+    ("ce --labels", []),
+    ("ce --logits 1,2 --zebra 0", []),
+    ("ce --logits 1,2 --labels 0 --zebra 0", []),
+    ("xent named.csv", ["ce named.csv"]),
+    ("cross-entropy named.csv", ["ce named.csv"]),
+    ("bce named.csv", ["ce named.csv"]),
+    ("ce one.csv", ["bce one.csv"]),
+    ("ce --probs 0.7 --target 1", ["bce --probs 0.7 --target 1"]),
+    ("bce x.csv", ["bce x.csv --probs-cols p"]),
+    ("bce 'caf\u00e9 1.csv'", [r"bce $'caf\xc3\xa9 1.csv' --probs-cols p"]),
+    ("ce words.csv", ["ce words.csv --logits-cols 'score_*'"]),
+    ("ce named.csv --target label", ["ce named.csv --target-col label"]),
+    ("bce d.json", ["bce --probs d.json:y_hat --target d.json:y", "bce --logits d.json:y_hat --target d.json:y"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("line", "printed"), PRINTED)
+def test_what_was_meant(line: str, printed: list[str], cecalc: InProcess) -> None:
+    ended = cecalc(shlex.split(line), FILES)
+    assert (ended.status in (2, 3), ended.out, ended.tries) == (True, "", printed)
+    told = json.loads(cecalc([*shlex.split(line), "--errors", "json"]).err)["try"]
+    assert [text.replace(" --errors json", "") for text in told] == [f"cecalc {p}" for p in printed]
+    for text in printed:
+        if "$'" not in text:
+            again = cecalc(shlex.split(text)).status
+            assert again == 0 or (ended.status, again) == (2, 3)  # what is wrong beside
