@@ -84,10 +84,17 @@ def columns(option: str, specification: str) -> str:
 
 def delimiter(option: str, text: str) -> str:
     """The character between fields."""
-    character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    character = {"tab": "\t", "\\t": "\t", "space": " ", "blank": " "}.get(text, text)
     if len(character) != 1 or character in '"\r\n':
         raise UsageError(f"{option} {excerpt(text)} is not one character", value=text)
     return character
+
+
+def decimal(option: str, text: str) -> str:
+    """The decimal sign."""
+    if text not in (".", ","):
+        raise UsageError(f"{option} {excerpt(text)} is neither . nor ,", value=text)
+    return text
 
 
 def encoding(option: str, name: str) -> str:

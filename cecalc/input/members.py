@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
 from cecalc.input.files import STANDARD_INPUT
+from cecalc.input.foreign import of_tokens
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
 
@@ -91,6 +92,8 @@ class Roles:
     def _no_values(self, said: Kind | None) -> DataError:
         expected = "logits, probs or log_probs" if said is None else said
         every = [name for names in (*self.roles.values(), self.rest) for name in names]
+        if self.what == "key" and (error := of_tokens(every)) is not None:
+            return error
         rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
         if self.rest:
             name = self.rest[0]

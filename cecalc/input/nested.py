@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from cecalc.errors import excerpt
@@ -99,3 +100,48 @@ def _token_item(token: re.Match[str], names: bool) -> float | str:
     if token["bare"] == "...":
         raise ValueError("'...' means the print was abbreviated; give all the numbers")
     return _item(token["bare"], names)
+
+
+def flat(nested: list[Any]) -> list[float]:
+    """The numbers in nested lists; a TypeError where something else is among them, or no list."""
+    if not isinstance(nested, list):
+        raise TypeError("no list")
+    items = [flat(item) if isinstance(item, list) else [item] for item in nested]
+    if not all(_is_numeric(item) for part in items for item in part):
+        raise TypeError("no number")
+    return [item for part in items for item in part]
+
+
+def scores(cell: Any) -> dict[str, float] | None:
+    """The scores by their labels, as ``[{"label": …, "score": …}, …]`` or ``{label: score, …}``
+    has them; None where a cell is neither.
+
+    >>> scores([{"label": "b", "score": 0.7}, {"label": "a", "score": 0.3}])
+    {'b': 0.7, 'a': 0.3}
+    """
+    while isinstance(cell, list) and len(cell) == 1 and isinstance(cell[0], list):
+        cell = cell[0]  # what a pipeline gives for a batch of one
+    if isinstance(cell, list) and cell and all(map(_is_pair, cell)):
+        found = {_label(pair): _score(pair) for pair in cell}
+        return found if len(found) == len(cell) else None
+    if isinstance(cell, dict) and len(cell) > 1 and all(map(_is_numeric, cell.values())):
+        return cell
+    return None
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether it is an object of one text and one number."""
+    kinds = [type(value) for value in item.values()] if isinstance(item, dict) else []
+    return len(kinds) == 2 and str in kinds and (int in kinds or float in kinds)
+
+
+def _is_numeric(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _label(pair: Mapping[str, Any]) -> str:
+    return next(value for value in pair.values() if isinstance(value, str))
+
+
+def _score(pair: Mapping[str, Any]) -> float:
+    return float(next(value for value in pair.values() if _is_numeric(value)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cecalc.input import names as known
+from cecalc.input.nested import flat, parse, scores
 from cecalc.numbers import read_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
@@ -30,6 +32,8 @@ class _Column:
     """What it holds in the first rows."""
     numbers: tuple[float, ...] | None
     """The same where all are numbers."""
+    in_lists: tuple[float, ...] = ()
+    """The numbers in them where each is a list, or a score for each class."""
 
     @property
     def is_predicted(self) -> bool:
@@ -39,7 +43,8 @@ class _Column:
     @property
     def is_share(self) -> bool:
         """Whether all could be probabilities."""
-        return self.numbers is not None and all(0 <= number <= 1 for number in self.numbers)
+        numbers = self.in_lists or self.numbers
+        return numbers is not None and all(0 <= number <= 1 for number in numbers)
 
     @property
     def is_score(self) -> bool:
@@ -95,7 +100,19 @@ def _column(position: int, name: str, cells: Sequence[Any]) -> _Column:
         numbers = tuple(map(read_number, texts)) if texts else None
     except ValueError:
         numbers = None
-    return _Column(position, name, texts, numbers)
+    return _Column(position, name, texts, numbers, _in_lists(cells))
+
+
+def _in_lists(cells: Sequence[Any]) -> tuple[float, ...]:
+    found = list[float]()
+    with suppress(ValueError, TypeError):  # of which one is no list of numbers
+        for cell in cells:
+            is_text = isinstance(cell, str) and cell.lstrip().startswith("[")
+            each = parse(cell) if is_text else cell
+            named = scores(each)
+            found += flat(list(named.values()) if named else each)
+        return tuple(found)
+    return ()
 
 
 def _has_target(fields: Sequence[str]) -> bool:
@@ -109,7 +126,8 @@ def _of_values(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ..
         scores.sort(key=lambda c: (not known.is_unclear(c.name), c.truth is not None, c.is_whole))
         groups = [[column] for column in scores]
     else:
-        groups = [*_families(columns)]
+        groups = [[column] for column in columns if column.in_lists]
+        groups += _families(columns)
     for group in groups:
         names = ",".join(quoted(column.name) for column in group)
         if len(group) > 1:
@@ -158,7 +176,7 @@ def _of_target(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ..
 
 def _may_be_target(column: _Column, task: Task) -> bool:
     different = set(column.texts)
-    if not different or column.is_predicted:
+    if not different or column.is_predicted or column.in_lists:
         return False
     if task is Task.BCE:
         return column.is_share or len(different) == 2

@@ -1,0 +1,175 @@
+"""What is not read, told by how it begins: what it is, and the way on."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cecalc.errors import CecalcError, DataError, Place, excerpt
+from cecalc.input import names as known
+from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered, state_of
+from cecalc.numbers import is_number
+from cecalc.terms import Kind
+
+_LOOKED_AT = 2**16
+_TOKENS = "holds log-probabilities of tokens, not of classes: no file for ce"
+_TOKENS_HINT = "the loss of a token is minus its log-probability; of a text, their mean"
+_TOKEN_KEYS = {"choices", "prompt_logprobs", "token_logprobs", "top_logprobs"}
+_IN_TEXT = "|".join(sorted(_TOKEN_KEYS - {"choices"}))
+_ARFF = (
+    'make a CSV of it: awk \'tolower($1)=="@attribute"{h=h c $2;c=","} d&&!/^%/; '
+    'tolower($1)=="@data"{print h;d=1}\' FILE > new.csv'
+)
+_WEKA = (
+    "labels are n:name, and * marks the largest; with your classes for a and b: sed "
+    "'1s/.*/inst,actual,predicted,error,prob_a,prob_b/; "
+    r"s/[0-9]*:\([^,]*\)/\1/g; s/\*//g' FILE > new.csv"
+)
+_NPZ = "save its arrays anew: numpy.savez('new.npz', logits=..., target=...)"
+_KINDS = (
+    (r"(?i)(\s|%[^\n]*\n)*@relation\b", "is ARFF, which is not read", _ARFF),
+    (r"(?s).{0,400}?\binst#[ ,\t]+actual[ ,\t]+predicted", "is Weka's, not read as it is", _WEKA),
+    (
+        r"\x80[\x02-\x05](?!\x8a\nl\xfc)",
+        "is a pickle, which may run code and is never loaded",
+        f"{_NPZ}, or a data frame with to_parquet",
+    ),
+    (r"\x89HDF", "is HDF5, which is not read", _NPZ),
+    (r"MATLAB 5", "is MATLAB's, which is not read", f"scipy.io.loadmat reads it; {_NPZ}"),
+    (
+        r"(?s)PK\x03\x04.{0,4096}(xl/|\[Content_Types\])|\xd0\xcf\x11\xe0",
+        "is a workbook of Excel, which is not read",
+        "save the sheet as CSV, or pandas.read_excel(FILE).to_parquet('new.parquet')",
+    ),
+    (
+        "SQLite format 3",
+        "is a database of SQLite, which is not read",
+        "sqlite3 -header -csv FILE 'select * from TABLE' > new.csv",
+    ),
+    (
+        r"ORC[^\n -~]|Obj\x01",
+        "is ORC or Avro, which is not read",
+        "with Arrow, Spark or DuckDB make it Parquet",
+    ),
+    (
+        r"RD[AX][23]\n|X\n\0\0\0[\2\3]",
+        "is R's own format, which is not read",
+        "in R: write.csv(readRDS(FILE), 'new.csv', row.names=FALSE)",
+    ),
+    ("version https://git-lfs", "is a pointer of Git LFS, not the file itself", "git lfs pull"),
+    (
+        r"(?i)\s*<(!doctype html|html)\b",
+        "is a web page, not the file itself",
+        "download the raw file",
+    ),
+    (rf'(?s)\s*[\[{{].*"({_IN_TEXT})"\s*:', _TOKENS, _TOKENS_HINT),
+)
+"""A pattern of how a file begins, what it is, and the way on."""
+_WIDE = 40
+"""How many columns are looked at to tell a long table."""
+_OFF = 0.02
+_PICKLES = (".pkl", ".pickle", ".joblib")
+_LLAMA = re.compile(r"(?m)^(perplexity: (calculating|tokenizing)|Final estimate: PPL)")
+_PPL = re.compile(r"PPL = ([0-9.]+)|\[[0-9]+\]([0-9.]+),")
+
+
+def explained(name: str) -> DataError | None:
+    """The error that says what a file is that is not read; None where it may be one that is."""
+    with suppress(CecalcError, OSError, ValueError):
+        if found := _told(_beginning(name), name):
+            rule, hint = found
+            quote = repr if "(FILE" in hint else shlex.quote
+            hint = hint.replace("FILE", quote("-" if name == STANDARD_INPUT else name))
+            return DataError(rule, place=Place(source=name), hint=hint or None)
+    return None
+
+
+def _told(text: str, name: str) -> tuple[str, str] | None:
+    if _LLAMA.search(text):
+        return _of_llama(text, name)
+    if name.endswith(_PICKLES) and not text.startswith("PK"):
+        text = "\x80\x04"
+    return next(((rule, hint) for how, rule, hint in _KINDS if re.match(how, text)), None)
+
+
+def _beginning(name: str) -> str:
+    if name == STANDARD_INPUT:
+        return remembered()[:_LOOKED_AT].decode("latin-1")
+    with Files() as files:
+        source = open_bytes(name, files).source
+        found = b""
+        while len(found) < _LOOKED_AT and (more := source.read(_LOOKED_AT)):
+            found += more
+        return found.decode("latin-1")
+
+
+def _of_llama(text: str, name: str) -> tuple[str, str]:
+    """What the log of a perplexity says of the loss: at its end, in the estimate of all."""
+    with suppress(OSError):
+        if (state := state_of(name)) is not None:
+            with Path(name).open("rb") as file:
+                file.seek(max(0, state[0] - _LOOKED_AT))
+                text = file.read().decode("latin-1")
+    rule = "is llama.cpp's log, no table"
+    found = [float(match[1] or match[2]) for match in _PPL.finditer(text)]
+    if not found or found[-1] <= 0:
+        return rule, "its loss is ln PPL"
+    return f"{rule}: its loss is ln PPL = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
+
+
+def of_tokens(keys: Collection[str]) -> DataError | None:
+    """The error for a document of a language model's tokens; None where its keys are others."""
+    return None if _TOKEN_KEYS.isdisjoint(keys) else DataError(_TOKENS, hint=_TOKENS_HINT)
+
+
+def long_table(
+    fields: Sequence[str], head: Callable[[int], Sequence[Any]], source: str
+) -> DataError | None:
+    """The error for a table of a row per class; None where it is none.
+
+    It has one where each item has a run of rows, the same classes in each, and numbers that add up
+    to 1 or are called logits or log-probabilities.
+    """
+    columns = [[str(cell).strip() for cell in head(i)] for i in range(min(len(fields), _WIDE))]
+    for key, cells in enumerate(columns):
+        size = next((i for i, cell in enumerate(cells) if cell != cells[0]), 0)
+        if size < 2:
+            continue
+        items = [slice(i, i + size) for i in range(0, len(cells) - size + 1, size)]
+        firsts = {cells[item.start] for item in items}
+        if len(firsts) < len(items) or any(len({*cells[i]}) > 1 for i in items):
+            continue
+        same = [i for i, c in enumerate(columns) if all(len({*c[item]}) == 1 for item in items)]
+        names = [
+            i
+            for i, c in enumerate(columns)
+            if len({*c}) == size and all(len({*c[item]}) == size for item in items)
+        ]
+        values = [i for i, c in enumerate(columns) if _adds_up(fields[i], c, items)]
+        if names and (values := [i for i in values if i != names[0]]):
+            index, value = [fields[i] for i in same], fields[values[0]]
+            prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
+            return DataError(
+                f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
+                place=Place(source=source),
+                hint=f"pivot it: import pandas; pandas.read_csv({source!r}).pivot(index={index}, "
+                f"columns={fields[names[0]]!r}, values={value!r}).add_prefix('{prefix}_')"
+                ".to_csv('new.csv')",
+            )
+    return None
+
+
+def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
+    """Whether the cells of each item are probabilities, or called a kind of other values."""
+    if not all(map(is_number, cells)):
+        return False
+    said = known.alone(name)
+    if said is not None and said.kind is not Kind.PROBS:
+        return True
+    numbers = [*map(float, cells)]
+    return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
