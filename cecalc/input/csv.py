@@ -22,7 +22,6 @@ _PASSING = ("utf-8", "ascii")
 """Encodings whose bytes can be passed on as they came."""
 _BLANKS = re.compile(rb'("(?:[^"]|"")*")|(?:(?<=[\r\n])|\A)[ \t]+|[ \t]+(?=[\r\n]|\Z)|([ \t]+)')
 """A field in quotes, and what is no part of any field."""
-_OTHER_SIGNS = re.compile(r"\s*[;|]\s*|\s+")
 
 
 def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
@@ -104,7 +103,8 @@ def _pointed(record: Record) -> Record:
 def _refuse_fields_together(cells: Sequence[str], name: str, row: Record) -> None:
     """Refuse a row whose numbers stand together in a cell, apart by another sign."""
     for cell in cells:
-        parts = _OTHER_SIGNS.split(cell.strip())
+        signs = r"\s*[;|]\s*" if len(cells) > 1 else r"\s*[;|]\s*|\s+"
+        parts = re.split(signs, cell.strip())
         if len(parts) > 1 and all(is_number(pointed(part)) for part in parts):
             rule, hint = f"{excerpt(cell)} is {len(parts)} numbers", "see --delimiter"
             raise DataError(rule, place=Place(source=name, line=row.line), hint=hint, value=cell)
@@ -178,7 +178,7 @@ def sniff_delimiter(first_line: bytes, usual: str | None, decimal: str) -> str:
     comma; beside decimal commas a semicolon or a tab comes first.
     """
     if decimal != ".":
-        return max(";\t,", key=lambda sign: (sign != ",") * first_line.count(sign.encode()))
+        return max(",;\t", key=lambda sign: (sign != ",") * first_line.count(sign.encode()))
     return usual or ("\t" if first_line.count(b"\t") > first_line.count(b",") else ",")
 
 
