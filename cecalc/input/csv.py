@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Wanted, understand
+from cecalc.input.layout import Wanted, refuse_long, understand
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Columns, Original
@@ -78,6 +78,8 @@ def _opened(
         raise DataError("no data rows", place=Place(source=name))
     _refuse_fields_together([second.cells[i] for i in layout.values], name, second)
     lists = list_shapes(second.cells, layout, is_text=True)
+    if layout.is_single and not (lists or wanted.only):
+        refuse_long(fields, request, head, place, named=request.has_header)
     every = itertools.chain([filled], blocks)
     parts = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
     decimal = request.decimal

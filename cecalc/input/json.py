@@ -17,7 +17,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.layout import Layout, Wanted, refuse_long, understand
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -188,6 +188,9 @@ class _RowObjects:
         asked = scored.asked(first.original.cells, request) if wanted.values else request
         layout = understand(fields, asked, wanted, place, head)
         layout, forms = scored.understood(first.original.cells, layout, request, place)
+        values = [first.original.cells[keys[i]] for i in layout.values]
+        if layout.is_single and type(values[0]) in (int, float) and not wanted.only:
+            refuse_long(fields, request, head, place)
         return cls(name, first.original.cells, fields, layout, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:

@@ -35,6 +35,11 @@ class Layout:
     """What the target of bce calls 0 and 1, where it does so by two names."""
 
     @property
+    def is_single(self) -> bool:
+        """Whether a row has one column of values."""
+        return len(self.values) == 1
+
+    @property
     def used(self) -> list[int]:
         """Every position that is read, in order."""
         every = (self.id, self.sample_weight, *self.values, *self.target)
@@ -78,17 +83,32 @@ def understand(
     """
     header = _Header(fields, request, wanted, head, named)
     try:
-        layout = header.layout()
-        header.refuse_long(layout.values, place)
+        return header.layout()
     except DataError as error:
-        header.refuse_long((), place)
+        if not wanted.only:
+            refuse_long(fields, request, head, place, named=named)
         if named and not error.ways:
             from cecalc.input.suggestions import ways
 
             values = wanted.values and not header.has_values
             error.ways = ways(fields, head, request, values=values, target=wanted.target)
         raise error.at(source=place.source, line=place.line, row=place.row) from None
-    return layout
+
+
+def refuse_long(
+    fields: Sequence[str], request: InputRequest, head: Head, place: Place, *, named: bool = True
+) -> None:
+    """Refuse a table of a row per class; asked where names are unclear, or a row has one number.
+
+    Raises
+    ------
+    DataError : it is one
+    """
+    if named and request.task not in (Task.BCE, Task.SIGMOID):
+        from cecalc.input.foreign import long_table
+
+        if found := long_table(fields, head, place.source or ""):
+            raise found from None
 
 
 def single(
@@ -153,18 +173,6 @@ class _Header:
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
         return Layout(kind, values, names, target, identity, weight, notes, binary)
-
-    def refuse_long(self, values: Sequence[int], place: Place) -> None:
-        """Refuse a table of a row per class, where a row has to hold them all."""
-        wanted, task = self.wanted, self.request.task
-        if task in (Task.BCE, Task.SIGMOID) or wanted.only or not self.is_named:
-            return
-        if values and (len(values) > 1 or not _is_number(next(iter(self.head(values[0])), ""))):
-            return
-        from cecalc.input.foreign import long_table
-
-        if found := long_table(self.fields, self.head, place.source or ""):
-            raise found from None
 
     @property
     def has_values(self) -> bool:
@@ -374,10 +382,6 @@ class _Header:
                 hint="a class for each row belongs to ce",
                 ways=(("ce",),),
             )
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) or (isinstance(cell, str) and is_number(cell))
 
 
 def _ambiguous(found: Sequence[str], option: str) -> DataError:
