@@ -84,7 +84,7 @@ def columns(option: str, specification: str) -> str:
 
 def delimiter(option: str, text: str) -> str:
     """The character between fields."""
-    character = {"tab": "\t", "\\t": "\t", "space": " ", "blank": " "}.get(text, text)
+    character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
     if len(character) != 1 or character in '"\r\n':
         raise UsageError(f"{option} {excerpt(text)} is not one character", value=text)
     return character

@@ -19,7 +19,7 @@ from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
 from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
 from cecalc.model import Columns, Floats
-from cecalc.numbers import as_float, pointed, read_number
+from cecalc.numbers import GROUPED, as_float, pointed, read_number
 from cecalc.terms import TargetAs
 
 if TYPE_CHECKING:
@@ -203,10 +203,11 @@ class _Cells:
             return read(cell)
         except ValueError as error:
             place, value = self._place(position, row), as_said(cell)
-            fault = DataError(str(error), place=place, value=value)
+            hint = getattr(error, "hint", None)
+            fault = DataError(str(error), place=place, value=value, hint=hint)
             if self.reading.is_text and pointed(value) != value and self.reading.decimal == ".":
                 fault.hint = "if the comma is the decimal sign, say --decimal ,"
-                fault.ways = (("--decimal=,",),)
+                fault.ways = () if GROUPED.fullmatch(value.strip()) else (("--decimal=,",),)
             raise fault from None
 
     def _place(self, position: int | None, row: int) -> Place:

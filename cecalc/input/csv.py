@@ -65,8 +65,11 @@ def _opened(
         raise DataError("one column", place=place, hint=hint)
     filled = block if block.text else next(blocks, None)
     if is_blank and header and filled is not None:
-        width = next((len(record.cells) for record in _records(filled, delimiter)), 0)
-        if width == len(fields) + 1:  # R and pandas leave the numbers of rows without a name
+        cells = next((record.cells for record in _records(filled, delimiter)), [])
+        is_index = len(cells) == len(fields) + 1 and re.fullmatch(
+            r"[0-9]+|.*[^0-9.eE+-].*", cells[0]
+        )
+        if is_index:  # R and pandas leave the numbers, or names, of rows without a name
             header, fields = f"{delimiter}{header}", ["", *fields]
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty)
@@ -79,7 +82,7 @@ def _opened(
     _refuse_fields_together([second.cells[i] for i in layout.values], name, second)
     lists = list_shapes(second.cells, layout, is_text=True)
     if layout.is_single and not (lists or wanted.only):
-        refuse_long(fields, request, head, place, named=request.has_header)
+        refuse_long(fields, request, head, place, layout.values, named=request.has_header)
     every = itertools.chain([filled], blocks)
     parts = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
     decimal = request.decimal

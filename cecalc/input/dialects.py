@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +15,10 @@ _SIGNS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "space"}
 """What may stand between fields, and how --delimiter calls it."""
 _LOOKED_AT = 2**16
 _DECIMAL_COMMA = re.compile(
-    rb'(?:^|[;|\t "])[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?(?=[;|\s"]|\Z)', re.MULTILINE
+    rb'(?m)(?:^|[;|\t "])[+-]?(?![1-9][0-9]{0,2},[0-9]{3}[^0-9eE])[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?'
+    rb'(?=[;|\s"]|\Z)'
 )
+"""One that can be no sign of thousands."""
 
 
 def ways(
@@ -32,20 +35,17 @@ def ways(
     line = text.partition(b"\n")[0].decode(errors="replace").strip()
     commas = _DECIMAL_COMMA.search(text[:_LOOKED_AT]) is not None
     others = (sign for sign in _SIGNS if sign in line)
-    for delimiter in dict.fromkeys((request.delimiter or ",", *others)):
-        for decimal in ".,"[: 1 + commas]:
-            asked = replace(request, delimiter=delimiter, decimal=decimal)
-            if asked == request:
-                continue
-            said = {"--delimiter": _SIGNS.get(delimiter, delimiter), "--decimal": decimal}
-            if delimiter == request.delimiter:
-                del said["--delimiter"]
-            if decimal == request.decimal:
-                del said["--decimal"]
-            options = tuple(f"{option}={value}" for option, value in said.items())
-            try:
+    delimiters = dict.fromkeys((request.delimiter or ",", *others))
+    for delimiter, decimal in itertools.product(delimiters, ".,"[: 1 + commas]):
+        asked = replace(request, delimiter=delimiter, decimal=decimal)
+        options = tuple(
+            f"--{name}={_SIGNS.get(value, value)}"
+            for name, value in (("delimiter", delimiter), ("decimal", decimal))
+            if value != getattr(request, name)
+        )
+        try:
+            if options:
                 opened(asked)
-            except DataError as error:
-                yield from ((*options, *way) for way in error.ways)
-            else:
                 yield options
+        except DataError as error:
+            yield from ((*options, *way) for way in error.ways)

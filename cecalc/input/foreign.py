@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input import names as known
+from cecalc.input.classes import HEAD
 from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered, state_of
 from cecalc.numbers import is_number
 from cecalc.terms import Kind
 
 _LOOKED_AT = 2**16
-_TOKENS = "holds log-probabilities of tokens, not of classes: no file for ce"
-_TOKENS_HINT = "the loss of a token is minus its log-probability; of a text, their mean"
-_TOKEN_KEYS = {"choices", "prompt_logprobs", "token_logprobs", "top_logprobs"}
-_IN_TEXT = "|".join(sorted(_TOKEN_KEYS - {"choices"}))
 _ARFF = (
     'make a CSV of it: awk \'tolower($1)=="@attribute"{h=h c $2;c=","} d&&!/^%/; '
     'tolower($1)=="@data"{print h;d=1}\' FILE > new.csv'
@@ -67,7 +64,11 @@ _KINDS = (
         "is a web page, not the file itself",
         "download the raw file",
     ),
-    (rf'(?s)\s*[\[{{].*"({_IN_TEXT})"\s*:', _TOKENS, _TOKENS_HINT),
+    (
+        r'(?s)\s*[\[{].*"(prompt|token|top)_logprobs"\s*:',
+        "holds log-probabilities of tokens, not of classes: no file for ce",
+        "the loss of a token is minus its log-probability; of a text, their mean",
+    ),
 )
 """A pattern of how a file begins, what it is, and the way on."""
 _WIDE = 40
@@ -122,43 +123,35 @@ def _of_llama(text: str, name: str) -> tuple[str, str]:
     return f"{rule}: its loss is ln PPL = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
 
 
-def of_tokens(keys: Collection[str]) -> DataError | None:
-    """The error for a document of a language model's tokens; None where its keys are others."""
-    return None if _TOKEN_KEYS.isdisjoint(keys) else DataError(_TOKENS, hint=_TOKENS_HINT)
-
-
 def long_table(
-    fields: Sequence[str], head: Callable[[int], Sequence[Any]], source: str
+    fields: Sequence[str], head: Callable[[int], Sequence[Any]], among: Sequence[int], source: str
 ) -> DataError | None:
     """The error for a table of a row per class; None where it is none.
 
     It has one where each item has a run of rows, the same classes in each, and numbers that add up
     to 1 or are called logits or log-probabilities.
     """
-    columns = [[str(cell).strip() for cell in head(i)] for i in range(min(len(fields), _WIDE))]
+    width = min(len(fields), _WIDE)
+    columns = [[str(cell).strip() for cell in head(i)] for i in range(width)]
     for key, cells in enumerate(columns):
         size = next((i for i, cell in enumerate(cells) if cell != cells[0]), 0)
-        if size < 2:
+        rows = len(cells) - len(cells) % (size or 1)
+        if size < 2 or rows < 2 * size or rows < len(cells) < HEAD:
             continue
-        items = [slice(i, i + size) for i in range(0, len(cells) - size + 1, size)]
-        firsts = {cells[item.start] for item in items}
-        if len(firsts) < len(items) or any(len({*cells[i]}) > 1 for i in items):
-            continue
-        same = [i for i, c in enumerate(columns) if all(len({*c[item]}) == 1 for item in items)]
-        names = [
-            i
-            for i, c in enumerate(columns)
-            if len({*c}) == size and all(len({*c[item]}) == size for item in items)
-        ]
-        values = [i for i, c in enumerate(columns) if _adds_up(fields[i], c, items)]
-        if names and (values := [i for i in values if i != names[0]]):
+        items = [slice(i, i + size) for i in range(0, rows, size)]
+        runs = [[frozenset(column[item]) for item in items] for column in columns]
+        same = [i for i, run in enumerate(runs) if all(len(found) == 1 for found in run)]
+        named = [i for i, run in enumerate(runs) if len({*run}) == 1 and len(run[0]) == size]
+        values = [i for i in among if i < width and i not in named[:1]]
+        values = [i for i in values if _adds_up(fields[i], columns[i], items)]
+        if key in same and len({*runs[key]}) == len(items) and named and values:
             index, value = [fields[i] for i in same], fields[values[0]]
             prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
             return DataError(
                 f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
                 place=Place(source=source),
                 hint=f"pivot it: import pandas; pandas.read_csv({source!r}).pivot(index={index}, "
-                f"columns={fields[names[0]]!r}, values={value!r}).add_prefix('{prefix}_')"
+                f"columns={fields[named[0]]!r}, values={value!r}).add_prefix('{prefix}_')"
                 ".to_csv('new.csv')",
             )
     return None

@@ -6,8 +6,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -164,7 +163,7 @@ class _RowObjects:
     first: dict[str, Any]
     fields: list[str]
     layout: Layout
-    forms: Mapping[int, Callable[[Any], list[float]]]
+    forms: Mapping[int, scored.Form]
     """How cells become lists that are none by themselves, by position."""
 
     @classmethod
@@ -187,17 +186,19 @@ class _RowObjects:
         head = FirstRows(replace(first, cells=row) for row in cells)
         asked = scored.asked(first.original.cells, request) if wanted.values else request
         layout = understand(fields, asked, wanted, place, head)
-        layout, forms = scored.understood(first.original.cells, layout, request, place)
+        try:
+            layout, forms = scored.understood(first.original.cells, layout, request)
+        except DataError as error:
+            raise error.at(**vars(place)) from None
         values = [first.original.cells[keys[i]] for i in layout.values]
         if layout.is_single and type(values[0]) in (int, float) and not wanted.only:
-            refuse_long(fields, request, head, place)
+            refuse_long(fields, request, head, place, layout.values)
         return cls(name, first.original.cells, fields, layout, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         first = list(self.first.values())
         for i, form in self.forms.items():
-            with suppress(ValueError):  # told with its place when the row is read
-                first[i] = form(first[i])
+            first[i] = form(first[i])
         lists = list_shapes(first, self.layout)
         return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
 
@@ -212,17 +213,13 @@ class _RowObjects:
                 place = Place(source=self.name, line=record.line, row=record.number)
                 raise DataError(rule, place=place) from None
             for i, form in self.forms.items():
-                cells[i] = self._formed(form, cells[i], record, i)
+                try:
+                    cells[i] = form(cells[i])
+                except DataError as error:
+                    place = Place(self.name, record.line, self.fields[i], i + 1, record.number)
+                    error.value = as_said(cells[i])
+                    raise error.at(**vars(place)) from None
             yield replace(record, cells=cells)
-
-    def _formed(
-        self, form: Callable[[Any], list[float]], cell: Any, row: Record, i: int
-    ) -> list[float]:
-        try:
-            return form(cell)
-        except ValueError as error:
-            place = Place(self.name, row.line, self.fields[i], i + 1, row.number)
-            raise DataError(str(error), place=place, value=as_said(cell)) from None
 
     def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
         if self.forms:

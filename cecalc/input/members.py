@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
 from cecalc.input.files import STANDARD_INPUT
-from cecalc.input.foreign import of_tokens
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
 
@@ -92,7 +91,9 @@ class Roles:
     def _no_values(self, said: Kind | None) -> DataError:
         expected = "logits, probs or log_probs" if said is None else said
         every = [name for names in (*self.roles.values(), self.rest) for name in names]
-        if self.what == "key" and (error := of_tokens(every)) is not None:
+        from cecalc.input.foreign import explained
+
+        if error := explained(self.source):
             return error
         rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
         if self.rest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from cecalc.errors import excerpt
@@ -107,41 +106,23 @@ def flat(nested: list[Any]) -> list[float]:
     if not isinstance(nested, list):
         raise TypeError("no list")
     items = [flat(item) if isinstance(item, list) else [item] for item in nested]
-    if not all(_is_numeric(item) for part in items for item in part):
+    if not all(type(item) in (int, float) for part in items for item in part):
         raise TypeError("no number")
     return [item for part in items for item in part]
 
 
-def scores(cell: Any) -> dict[str, float] | None:
-    """The scores by their labels, as ``[{"label": …, "score": …}, …]`` or ``{label: score, …}``
-    has them; None where a cell is neither.
+def scores(cell: Any) -> list[tuple[str, float]] | None:
+    """The labels and scores that ``[{"label": …, "score": …}, …]`` or ``{label: score, …}`` holds;
+    None where a cell is neither.
 
-    >>> scores([{"label": "b", "score": 0.7}, {"label": "a", "score": 0.3}])
-    {'b': 0.7, 'a': 0.3}
+    >>> scores([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
+    [('b', 0.7), ('a', 0.3)]
     """
     while isinstance(cell, list) and len(cell) == 1 and isinstance(cell[0], list):
         cell = cell[0]  # what a pipeline gives for a batch of one
-    if isinstance(cell, list) and cell and all(map(_is_pair, cell)):
-        found = {_label(pair): _score(pair) for pair in cell}
-        return found if len(found) == len(cell) else None
-    if isinstance(cell, dict) and len(cell) > 1 and all(map(_is_numeric, cell.values())):
-        return cell
-    return None
-
-
-def _is_pair(item: Any) -> bool:
-    """Whether it is an object of one text and one number."""
-    kinds = [type(value) for value in item.values()] if isinstance(item, dict) else []
-    return len(kinds) == 2 and str in kinds and (int in kinds or float in kinds)
-
-
-def _is_numeric(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-def _label(pair: Mapping[str, Any]) -> str:
-    return next(value for value in pair.values() if isinstance(value, str))
-
-
-def _score(pair: Mapping[str, Any]) -> float:
-    return float(next(value for value in pair.values() if _is_numeric(value)))
+    items: list[Any] = list(cell.items()) if isinstance(cell, dict) else []
+    if isinstance(cell, list) and all(isinstance(item, dict) for item in cell):
+        items = [tuple(item.values()) for item in cell]
+    pairs = [item if isinstance(next(iter(item), 0), str) else item[::-1] for item in items]
+    is_it = all([*map(type, pair)] in ([str, int], [str, float]) for pair in pairs)
+    return pairs if pairs and is_it else None

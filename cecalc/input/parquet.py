@@ -80,7 +80,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
     if layout.is_single and not (lists or wanted.only):
-        refuse_long(names, request, head, place)
+        refuse_long(names, request, head, place, layout.values)
     return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
 
 

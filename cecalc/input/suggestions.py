@@ -110,7 +110,7 @@ def _in_lists(cells: Sequence[Any]) -> tuple[float, ...]:
             is_text = isinstance(cell, str) and cell.lstrip().startswith("[")
             each = parse(cell) if is_text else cell
             named = scores(each)
-            found += flat(list(named.values()) if named else each)
+            found += flat([score for _, score in named] if named else each)
         return tuple(found)
     return ()
 

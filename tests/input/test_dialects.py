@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import shlex
+import subprocess
 
 import numpy as np
 import pyarrow as pa
@@ -123,6 +125,36 @@ def test_scores_by_label_are_of_the_classes_they_name(more: str, cecalc: InProce
     assert "x.jsonl:3: column 'prediction' (2): no score for class 'neg'" in ended.err
 
 
+def test_names_of_classes_are_not_met_by_numbers(cecalc: InProcess) -> None:
+    """What names its classes is never met by their numbers unless their order is said."""
+    scored = {"pos": 0.75, "neg": 0.25}
+    for label, more in ((0, ""), ([1, 0], ""), ("pos", " --weight 1,2"), (0, " --target 0,0")):
+        row = json.dumps({"label": label, "prediction": scored})
+        asked = SCORED.replace(" --target-col label", "" if "--target" in more else "$&") + more
+        asked = asked.replace("$&", " --target-col label")
+        ended = cecalc(asked, {"x.jsonl": f"{row}\n{row}"})
+        assert "'prediction' has the names of its classes, not their numbers" in ended.err
+        assert [line.rpartition(" ")[2] for line in ended.tries] == ["neg,pos", "pos,neg"]
+        assert float(cecalc(f"{asked} --classes pos,neg").out) == pytest.approx(A)
+
+
+@pytest.mark.parametrize(("rule", "prediction"), {
+    "x.jsonl:1: class 'a' is scored twice": [{"label": "a", "score": 0.75}] * 2,
+    "x.jsonl:1: 'prediction' scores one class alone": [{"label": "a", "score": 0.75}],
+}.items())  # fmt: skip
+def test_a_class_has_one_score(rule: str, prediction: object, cecalc: InProcess) -> None:
+    row = json.dumps({"label": "a", "prediction": prediction})
+    assert rule in cecalc(SCORED, {"x.jsonl": f"{row}\n{row}"}).err
+
+
+def test_targets_by_label_match_scores_by_label(cecalc: InProcess) -> None:
+    rows = [{"truth": {"a": 1, "b": 0}, "scores": {"b": 0.25, "a": 0.75}},
+            {"truth": {"b": 1, "a": 0}, "scores": {"a": 0.5, "b": 0.5}}]  # fmt: skip
+    files = {"x.jsonl": "\n".join(map(json.dumps, rows))}
+    ended = cecalc("bce x.jsonl --probs-cols scores --target-col truth -q", files)
+    assert float(ended.out) == pytest.approx(B)
+
+
 def test_numbered_labels_are_in_the_order_of_their_numbers(cecalc: InProcess) -> None:
     scores = {f"LABEL_{i}": 0.75 if i == 10 else 0.025 for i in range(10, -1, -1)}
     row = json.dumps({"label": 10, "prediction": scores})
@@ -146,6 +178,14 @@ def test_samples_of_lm_evaluation_harness(as_text: bool, key: str, cecalc: InPro
         assert float(cecalc("ce x.jsonl -q").out) == pytest.approx(A)
     ended = cecalc("ce x.jsonl", {"x.jsonl": "\n".join([row(0, -1.0)] * 2)})
     assert "one response" in ended.err
+    ended = cecalc("ce x.jsonl", {"x.jsonl": row(0, *logs) + "\n" + row(0, *logs, -9.0)})
+    assert f"x.jsonl:2: column '{key}' (3): 3 choices, where the first row has 2" in ended.err
+    assert f"select(.{key} | length == 3)" in ended.err
+
+
+def test_generated_text_is_no_likelihood(cecalc: InProcess) -> None:
+    row = json.dumps({"doc_id": 0, "target": "0", "filtered_resps": ["42", "17"]})
+    assert "generated text" in cecalc("ce x.jsonl", {"x.jsonl": f"{row}\n{row}\n"}).err
 
 
 LONG = "id,class,prob,truth\n1,a,.75,a\n1,b,.25,a\n2,a,.5,b\n2,b,.5,b\n"
@@ -196,9 +236,55 @@ def test_objects_are_not_loaded(cecalc: InProcess) -> None:
     assert "numpy.stack(numpy.load('x.npy', allow_pickle=True))" in ended.err
 
 
-def test_a_wide_table_is_no_long_one(cecalc: InProcess) -> None:
-    files = {"x.csv": "fold,label,prob_a,prob_b\n0,a,.75,.25\n0,b,.25,.75\n1,a,.75,.25\n"}
-    assert float(cecalc("ce x.csv -q", files).out) == pytest.approx(A)
+@pytest.mark.parametrize("name", ["prob", "p", "score"])
+def test_a_wide_table_is_no_long_one(name: str, cecalc: InProcess) -> None:
+    rows = "0,a,.75,.25\n0,b,.25,.75\n1,a,.75,.25\n"
+    ended = cecalc("ce x.csv -q", {"x.csv": f"fold,label,{name}_a,{name}_b\n{rows}"})
+    ended = cecalc(shlex.split(ended.tries[0])) if name != "prob" else ended
+    assert float(ended.out) == pytest.approx(A)
+
+
+@pytest.mark.parametrize("task", ["ce", "bce"])
+@pytest.mark.parametrize("header", ["y,prob_a,prob_b", "y,probs"])
+def test_a_list_in_a_cell_is_the_target_of_its_row(
+    task: str, header: str, cecalc: InProcess
+) -> None:
+    rows = ['"[1, 0]",.75,.25', '"[0 1]",.5,.5']
+    if header == "y,probs":
+        rows = ['"[1, 0]","[.75, .25]"', '"[0, 1]",[.5 .5]']
+    ended = cecalc(f"{task} x.csv -q", {"x.csv": "\n".join([header, *rows])})
+    assert float(ended.out) == pytest.approx(B)
+
+
+@pytest.mark.parametrize(("task", "name", "content", "then", "loss"), [
+    ("ce", "x.csv", "y,prob_a,prob_b\na,75%,25 %\nb,50.0%,50%\n", "", B),
+    ("bce", "x.csv", "y;prob\n1;75,0%\n0;50%\n", " --delimiter ; --decimal ,", B),
+    ("ce", "x.arff", ("% ours\n@RELATION r\n@ATTRIBUTE prob_a NUMERIC\n@attribute prob_b real\n"
+        "@attribute y {a,b}\n@DATA\n.75,.25,a\n.5,.5,b\n"), "", B),
+    ("ce", "x.csv", ("inst#,actual,predicted,error,distribution,\n1,1:a,1:a,,*.75,.25\n"
+        "2,2:b,1:a,+,*.5,.5\n"), "", B),
+])  # fmt: skip
+def test_what_a_hint_has_the_shell_do_makes_a_file_that_is_read(
+    task: str, name: str, content: str, then: str, loss: float, cecalc: InProcess
+) -> None:
+    ended = cecalc(f"{task} {name}{then}", {name: content})
+    line = re.search("(sed|awk) .*", ended.err)
+    assert line is not None
+    command = line[0].replace("FILE", name)
+    subprocess.run(["bash", "-c", command], check=True, cwd=cecalc.folder)
+    assert float(cecalc(f"{task} new.csv -q{then}").out) == pytest.approx(loss)
+
+
+def test_a_comma_that_may_part_thousands_is_not_taken_for_a_decimal_sign(cecalc: InProcess) -> None:
+    ended = cecalc("ce x.csv", {"x.csv": 'y,logit_a,logit_b\n1,"1,234","2,345"\n'})
+    assert (ended.status, ended.tries) == (3, [])
+    ended = cecalc("ce x.csv --decimal ,", {"x.csv": "y;logit_a;logit_b\n1;1.234,5;2\n"})
+    assert "cannot read '1.234,5'" in ended.err
+
+
+def test_a_field_too_many_is_no_index(cecalc: InProcess) -> None:
+    ended = cecalc("ce x.txt --delimiter space", {"x.txt": "logit_a logit_b y n\n1.5 2 0 1 0\n"})
+    assert "expected 4 fields, found 5" in ended.err
 
 
 TEXTS = [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(),
