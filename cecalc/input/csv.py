@@ -61,7 +61,7 @@ def _opened(
         header, fields = first.original.text, [field.strip() for field in first.cells]
         _refuse_data_as_header([*map(pointed, fields)], place, wanted)
         block = _without_header(block, first)
-    if hint := _delimiter_hint(fields, delimiter):
+    if hint := _delimiter_hint(first.cells, delimiter, is_data=header is None):
         raise DataError("one column", place=place, hint=hint)
     filled = block if block.text else next(blocks, None)
     if is_blank and header and filled is not None:
@@ -79,7 +79,6 @@ def _opened(
     form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
-    _refuse_fields_together([second.cells[i] for i in layout.values], name, second)
     lists = list_shapes(second.cells, layout, is_text=True)
     if layout.is_single and not (lists or wanted.only):
         refuse_long(fields, request, head, place, layout.values, named=request.has_header)
@@ -103,16 +102,6 @@ def _first(block: TextBlock, delimiter: str, request: InputRequest) -> tuple[Rec
 
 def _pointed(record: Record) -> Record:
     return replace(record, cells=[pointed(cell) for cell in record.cells])
-
-
-def _refuse_fields_together(cells: Sequence[str], name: str, row: Record) -> None:
-    """Refuse a row whose numbers stand together in a cell, apart by another sign."""
-    for cell in cells:
-        signs = r"\s*[;|]\s*" if len(cells) > 1 else r"\s*[;|]\s*|\s+"
-        parts = re.split(signs, cell.strip())
-        if len(parts) > 1 and all(is_number(pointed(part)) for part in parts):
-            rule, hint = f"{excerpt(cell)} is {len(parts)} numbers", "see --delimiter"
-            raise DataError(rule, place=Place(source=name, line=row.line), hint=hint, value=cell)
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:
@@ -251,11 +240,11 @@ def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) 
         )
 
 
-def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
-    if len(fields) != 1:
-        return None
-    for other in (";", "\t", "|", ","):
-        if other != delimiter and other in fields[0]:
+def _delimiter_hint(cells: Sequence[str], delimiter: str, *, is_data: bool) -> str | None:
+    """What to say of a field that is several: the only name, or one of only numbers."""
+    for cell, other in itertools.product(cells, ";\t|" if is_data else ";\t|,"):
+        is_one = all(map(is_number, cell.split(other))) if is_data else len(cells) == 1
+        if is_one and other != delimiter and other in cell:
             name = "tab" if other == "\t" else excerpt(other)
-            return f"it holds {fields[0].count(other)} {name}: try --delimiter {name}"
+            return f"it holds {cell.count(other)} {name}: try --delimiter {name}"
     return None

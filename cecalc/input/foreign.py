@@ -7,69 +7,45 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input import names as known
 from cecalc.input.classes import HEAD
-from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered, state_of
+from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
 from cecalc.numbers import is_number
 from cecalc.terms import Kind
 
-_LOOKED_AT = 2**16
-_ARFF = (
-    'make a CSV of it: awk \'tolower($1)=="@attribute"{h=h c $2;c=","} d&&!/^%/; '
-    'tolower($1)=="@data"{print h;d=1}\' FILE > new.csv'
-)
-_WEKA = (
-    "labels are n:name, and * marks the largest; with your classes for a and b: sed "
-    "'1s/.*/inst,actual,predicted,error,prob_a,prob_b/; "
-    r"s/[0-9]*:\([^,]*\)/\1/g; s/\*//g' FILE > new.csv"
-)
+_LOOKED_AT = 2**20
 _NPZ = "save its arrays anew: numpy.savez('new.npz', logits=..., target=...)"
 _KINDS = (
-    (r"(?i)(\s|%[^\n]*\n)*@relation\b", "is ARFF, which is not read", _ARFF),
-    (r"(?s).{0,400}?\binst#[ ,\t]+actual[ ,\t]+predicted", "is Weka's, not read as it is", _WEKA),
-    (
-        r"\x80[\x02-\x05](?!\x8a\nl\xfc)",
-        "is a pickle, which may run code and is never loaded",
-        f"{_NPZ}, or a data frame with to_parquet",
-    ),
+    (r"(?i)(\s|%[^\n]*\n)*@relation\b", "is ARFF, which is not read",
+        ('make a CSV of it: awk \'tolower($1)=="@attribute"{h=h c $2;c=","} d&&!/^%/; '
+        'tolower($1)=="@data"{print h;d=1}\' FILE > new.csv')),
+    (r"(?s).{0,400}?\binst#[ ,\t]+actual[ ,\t]+predicted", "is Weka's, not read as it is",
+        ("labels are n:name, and * marks the largest; with your classes for a and b: sed "
+        r"'1s/.*/inst,actual,predicted,error,prob_a,prob_b/; s/[0-9]*:\([^,]*\)/\1/g; s/\*//g' "
+        "FILE > new.csv")),
+    (r"\x80[\x02-\x05](?!\x8a\nl\xfc)", "is a pickle, which may run code and is never loaded",
+        f"{_NPZ}, or a data frame with to_parquet"),
     (r"\x89HDF", "is HDF5, which is not read", _NPZ),
     (r"MATLAB 5", "is MATLAB's, which is not read", f"scipy.io.loadmat reads it; {_NPZ}"),
-    (
-        r"(?s)PK\x03\x04.{0,4096}(xl/|\[Content_Types\])|\xd0\xcf\x11\xe0",
+    (r"(?s)PK\x03\x04.{0,4096}(xl/|\[Content_Types\])|\xd0\xcf\x11\xe0",
         "is a workbook of Excel, which is not read",
-        "save the sheet as CSV, or pandas.read_excel(FILE).to_parquet('new.parquet')",
-    ),
-    (
-        "SQLite format 3",
-        "is a database of SQLite, which is not read",
-        "sqlite3 -header -csv FILE 'select * from TABLE' > new.csv",
-    ),
-    (
-        r"ORC[^\n -~]|Obj\x01",
-        "is ORC or Avro, which is not read",
-        "with Arrow, Spark or DuckDB make it Parquet",
-    ),
-    (
-        r"RD[AX][23]\n|X\n\0\0\0[\2\3]",
-        "is R's own format, which is not read",
-        "in R: write.csv(readRDS(FILE), 'new.csv', row.names=FALSE)",
-    ),
+        "save the sheet as CSV, or pandas.read_excel(FILE).to_parquet('new.parquet')"),
+    ("SQLite format 3", "is a database of SQLite, which is not read",
+        "sqlite3 -header -csv FILE 'select * from TABLE' > new.csv"),
+    (r"ORC[^\n -~]|Obj\x01", "is ORC or Avro, which is not read",
+        "with Arrow, Spark or DuckDB make it Parquet"),
+    (r"RD[AX][23]\n|X\n\0\0\0[\2\3]", "is R's own format, which is not read",
+        "in R: write.csv(readRDS(FILE), 'new.csv', row.names=FALSE)"),
     ("version https://git-lfs", "is a pointer of Git LFS, not the file itself", "git lfs pull"),
-    (
-        r"(?i)\s*<(!doctype html|html)\b",
-        "is a web page, not the file itself",
-        "download the raw file",
-    ),
-    (
-        r'(?s)\s*[\[{].*"(prompt|token|top)_logprobs"\s*:',
+    (r"(?i)\s*<(!doctype html|html)\b", "is a web page, not the file itself",
+        "download the raw file"),
+    (r'(?s)\s*[\[{](?!.*"(logit|(log_)?prob)s?"\s*:).*"(prompt|token|top)_logprobs"\s*:',
         "holds log-probabilities of tokens, not of classes: no file for ce",
-        "the loss of a token is minus its log-probability; of a text, their mean",
-    ),
-)
+        "the loss of a token is minus its log-probability; of a text, their mean"),
+)  # fmt: skip
 """A pattern of how a file begins, what it is, and the way on."""
 _WIDE = 40
 """How many columns are looked at to tell a long table."""
@@ -92,7 +68,7 @@ def explained(name: str) -> DataError | None:
 
 def _told(text: str, name: str) -> tuple[str, str] | None:
     if _LLAMA.search(text):
-        return _of_llama(text, name)
+        return _of_llama(text)
     if name.endswith(_PICKLES) and not text.startswith("PK"):
         text = "\x80\x04"
     return next(((rule, hint) for how, rule, hint in _KINDS if re.match(how, text)), None)
@@ -100,27 +76,18 @@ def _told(text: str, name: str) -> tuple[str, str] | None:
 
 def _beginning(name: str) -> str:
     if name == STANDARD_INPUT:
-        return remembered()[:_LOOKED_AT].decode("latin-1")
+        return remembered().decode("latin-1")
     with Files() as files:
-        source = open_bytes(name, files).source
-        found = b""
-        while len(found) < _LOOKED_AT and (more := source.read(_LOOKED_AT)):
-            found += more
-        return found.decode("latin-1")
+        return open_bytes(name, files).binary(files).read(_LOOKED_AT).decode("latin-1")
 
 
-def _of_llama(text: str, name: str) -> tuple[str, str]:
+def _of_llama(text: str) -> tuple[str, str]:
     """What the log of a perplexity says of the loss: at its end, in the estimate of all."""
-    with suppress(OSError):
-        if (state := state_of(name)) is not None:
-            with Path(name).open("rb") as file:
-                file.seek(max(0, state[0] - _LOOKED_AT))
-                text = file.read().decode("latin-1")
-    rule = "is llama.cpp's log, no table"
+    rule = "is llama.cpp's log, no table: its loss is ln PPL"
     found = [float(match[1] or match[2]) for match in _PPL.finditer(text)]
-    if not found or found[-1] <= 0:
-        return rule, "its loss is ln PPL"
-    return f"{rule}: its loss is ln PPL = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
+    if not found or found[-1] <= 0 or len(text) == _LOOKED_AT:
+        return rule, ""
+    return f"{rule} = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
 
 
 def long_table(
