@@ -66,10 +66,8 @@ def _opened(
     filled = block if block.text else next(blocks, None)
     if is_blank and header and filled is not None:
         cells = next((record.cells for record in _records(filled, delimiter)), [])
-        is_index = len(cells) == len(fields) + 1 and re.fullmatch(
-            r"[0-9]+|.*[^0-9.eE+-].*", cells[0]
-        )
-        if is_index:  # R and pandas leave the numbers, or names, of rows without a name
+        is_wider = len(cells) == len(fields) + 1  # R and pandas do not name what rows are called
+        if is_wider and (cells[0].isdigit() or not is_number(cells[0])):
             header, fields = f"{delimiter}{header}", ["", *fields]
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty)
@@ -80,6 +78,9 @@ def _opened(
     if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
     lists = list_shapes(second.cells, layout, is_text=True)
+    if lists and request.decimal != ".":
+        rule = "a list in a cell has decimal points: leave out --decimal"
+        raise DataError(rule, place=Place(source=name, line=second.line))
     if layout.is_single and not (lists or wanted.only):
         refuse_long(fields, request, head, place, layout.values, named=request.has_header)
     every = itertools.chain([filled], blocks)

@@ -34,6 +34,7 @@ def ways(
     """
     line = text.partition(b"\n")[0].decode(errors="replace").strip()
     commas = _DECIMAL_COMMA.search(text[:_LOOKED_AT]) is not None
+    quotes = b'"' in text[:_LOOKED_AT]
     others = (sign for sign in _SIGNS if sign in line)
     delimiters = dict.fromkeys((request.delimiter or ",", *others))
     for delimiter, decimal in itertools.product(delimiters, ".,"[: 1 + commas]):
@@ -44,7 +45,7 @@ def ways(
             if value != getattr(request, name)
         )
         try:
-            if options:
+            if options and (quotes or not delimiter == decimal == ","):
                 opened(asked)
                 yield options
         except DataError as error:

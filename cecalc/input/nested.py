@@ -58,6 +58,8 @@ def _item(text: str, names: bool) -> float | str:
 
 def _bracketed(text: str, names: bool) -> Any:
     """Nested brackets, items apart by commas (JSON, torch) or spaces (NumPy)."""
+    if re.search(r"[0-9.]\s*,\s*[-+0-9.]", text) and re.search(r"[0-9.]\s+[-+0-9.]", text):
+        raise ValueError("both commas and blanks between numbers")
     top: list[Any] = []
     stack, before = [top], ","
     for token in _TOKEN.finditer(text):

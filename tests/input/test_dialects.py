@@ -61,6 +61,9 @@ TOLD: dict[str, tuple[str, dict[str, str], str, float]] = {
         "ce x.jsonl", {"x.jsonl": '{"label": "b", "prediction": {"b": 0.75, "a": 0.25}}\n'},
         "--probs-cols prediction", A,
     ),
+    "a saved data frame": (
+        "ce x.csv", {"x.csv": ",0,1,label\n7,.75,.25,0\n8,.5,.5,1\n"}, "--probs-cols=0,1", B,
+    ),
     "lists": ("ce x.jsonl", {"x.jsonl": '{"label": 0, "scores": [0.75, 0.25]}\n'},
         "--probs-cols scores", A,
     ),
@@ -254,6 +257,30 @@ def test_a_list_in_a_cell_is_the_target_of_its_row(
         rows = ['"[1, 0]","[.75, .25]"', '"[0, 1]",[.5 .5]']
     ended = cecalc(f"{task} x.csv -q", {"x.csv": "\n".join([header, *rows])})
     assert float(ended.out) == pytest.approx(B)
+
+
+def test_a_list_as_numpy_prints_it_is_of_the_classes_that_are_said(cecalc: InProcess) -> None:
+    files = {"x.csv": "text,logit,label\nt,[0.25 0.75],pos\nu,[5.0e-01  5.e-01],neg\n"}
+    ended = cecalc("ce x.csv --probs-cols logit --classes neg,pos -q", files)
+    assert float(ended.out) == pytest.approx(B)
+
+
+@pytest.mark.parametrize(("line", "rule"), {
+    "ce x.csv": "both commas and blanks between numbers",
+    "ce x.csv --delimiter ;": "both commas and blanks between numbers",
+    "ce x.csv --delimiter ; --decimal ,": "a list in a cell has decimal points",
+}.items())  # fmt: skip
+def test_a_list_with_decimal_commas_is_not_taken_for_one_twice_as_long(
+    line: str, rule: str, cecalc: InProcess
+) -> None:
+    sign = ";" if ";" in line else ","
+    ended = cecalc(line, {"x.csv": f'y{sign}logits\n1{sign}"[0,2 0,8]"\n'})
+    assert (ended.status, rule in ended.err) == (3, True)
+
+
+def test_whole_numbers_are_not_read_with_a_decimal_comma(cecalc: InProcess) -> None:
+    ended = cecalc("bce x.csv", {"x.csv": "y,score\n1,3\n0,-2\n"})
+    assert ended.tries == ["bce x.csv --logits-cols score"]
 
 
 @pytest.mark.parametrize(("task", "name", "content", "then", "loss"), [
