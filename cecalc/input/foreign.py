@@ -117,9 +117,8 @@ def long_table(
             return DataError(
                 f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
                 place=Place(source=source),
-                hint=f"pivot it: import pandas; pandas.read_csv({source!r}).pivot(index={index}, "
-                f"columns={fields[named[0]]!r}, values={value!r}).add_prefix('{prefix}_')"
-                ".to_csv('new.csv')",
+                hint=f"with pandas: table.pivot(index={index}, columns={fields[named[0]]!r}, "
+                f"values={value!r}).add_prefix('{prefix}_').to_csv('new.csv')",
             )
     return None
 

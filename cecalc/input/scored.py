@@ -16,8 +16,8 @@ from cecalc.numbers import as_float, is_number
 from cecalc.request import InputRequest
 from cecalc.terms import Kind
 
-Form = Callable[[Any], list[float]]
-"""Makes the numbers of a row of a cell; a DataError says what is wrong."""
+Form = Callable[[Any], Any]
+"""Makes of a cell what is read of it; a DataError says what is wrong."""
 _RESPONSES = ("filtered_resps", "resps")
 _HARNESS = "as lm-evaluation-harness writes them: log-likelihoods of the choices"
 
@@ -63,10 +63,11 @@ def understood(
     if sorted(classes) != sorted(found):
         rule = f"--classes names {', '.join(classes[:8])}, but {key} scores {', '.join(found)}"
         raise DataError(rule)
+    forms: dict[int, Form] = {position: partial(_scores, classes=classes)}
     if request.classes is None and not _is_numbered(classes):
         _refuse_numbers(classes, [cells[i] for i in layout.target], key, request)
-    named = [position, *(i for i in layout.target if isinstance(cells[i], dict))]
-    forms: dict[int, Form] = dict.fromkeys(named, partial(_scores, classes=classes))
+        forms |= dict.fromkeys(layout.target, partial(_no_number, classes=len(classes)))
+    forms |= {i: forms[position] for i in layout.target if isinstance(cells[i], dict)}
     return replace(layout, names=tuple(classes)), forms
 
 
@@ -104,6 +105,13 @@ def _refuse_numbers(
             if len(classes) == 2
             else (),
         )
+
+
+def _no_number(target: Any, *, classes: int) -> Any:
+    """A target that may be the name of a class, in whatever row."""
+    if is_number(str(target)) and 0 <= float(target) < classes:
+        raise DataError("the number of a class, where the first row has a name", value=str(target))
+    return target
 
 
 def _by_label(cell: Any) -> dict[str, float]:

@@ -141,6 +141,12 @@ def test_names_of_classes_are_not_met_by_numbers(cecalc: InProcess) -> None:
         assert float(cecalc(f"{asked} --classes pos,neg").out) == pytest.approx(A)
 
 
+def test_a_number_among_names_of_classes_is_told(cecalc: InProcess) -> None:
+    rows = [{"label": label, "prediction": {"pos": 0.75, "neg": 0.25}} for label in ("pos", 0)]
+    ended = cecalc(SCORED, {"x.jsonl": "\n".join(map(json.dumps, rows))})
+    assert "x.jsonl:2: column 'label' (1): the number of a class" in ended.err
+
+
 @pytest.mark.parametrize(("rule", "prediction"), {
     "x.jsonl:1: class 'a' is scored twice": [{"label": "a", "score": 0.75}] * 2,
     "x.jsonl:1: 'prediction' scores one class alone": [{"label": "a", "score": 0.75}],
