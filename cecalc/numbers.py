@@ -18,6 +18,12 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 
+_PERCENTAGES = r"make them numbers: sed -E 's/([0-9]) ?%/\1e-2/g' FILE > new.csv"
+GROUPED = re.compile("[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+"""A number whose comma may part thousands as well as decimals."""
+_SWAPPED = str.maketrans(".,", ",.")
+"""Where the comma is the decimal sign, a point is none."""
+
 
 def is_number(text: str) -> bool:
     """Whether `text` is a number by the grammar.
@@ -28,21 +34,35 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text.strip(" \t")) is not None
 
 
-def read_number(text: str) -> float:
+def read_number(text: str, decimal: str = ".") -> float:
     """The float64 nearest to `text`; a DataError says in its rule what is wrong.
 
-    >>> read_number(".5")
-    0.5
+    >>> read_number(".5"), read_number("1,5", ",")
+    (0.5, 1.5)
     """
     stripped = text.strip(" \t")
     if not stripped:
         raise DataError("empty", value=stripped)
-    if NUMBER.fullmatch(stripped) is None:
+    written = stripped if decimal == "." else stripped.translate(_SWAPPED)
+    if NUMBER.fullmatch(written) is None:
+        if stripped.endswith("%") and is_number(written[:-1]):
+            rule, hint = f"{excerpt(stripped)} is a percentage", _PERCENTAGES
+            raise DataError(rule, value=stripped, hint=hint)
         raise DataError(f"cannot read {excerpt(stripped)} as a number", value=stripped)
-    number = float(stripped)
+    number = float(written)
     if math.isinf(number) and "n" not in stripped.lower():
         raise DataError(f"{excerpt(stripped)} is outside float64", value=stripped)
     return number
+
+
+def pointed(text: str) -> str:
+    """A number with a decimal comma as one with a point; any other text as it is.
+
+    >>> pointed("1,5"), pointed("1.5"), pointed("a,b")
+    ('1.5', '1.5', 'a,b')
+    """
+    written = text.translate(_SWAPPED)
+    return written if "," in text and is_number(written) else text
 
 
 def as_float(cell: str | float) -> float:

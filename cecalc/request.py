@@ -151,6 +151,8 @@ class InputRequest:
     format: InputFormat = InputFormat.AUTO
     has_header: bool = True
     delimiter: str | None = None
+    """A space stands for any run of blanks."""
+    decimal: str = "."
     encoding: str = "utf-8"
     max_bytes: int | None = None
     max_columns: int = 1_000_000

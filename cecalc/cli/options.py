@@ -169,7 +169,11 @@ class Options:
     no_header: Annotated[bool, READING, _reading("--no-header",
         "", "The first line is data; columns are 1, 2, ...")] = False
     delimiter: Annotated[_Text, READING, _reading("--delimiter", "CHAR",
-        "What stands between the fields; tab for a tab.", values.delimiter)] = None
+        "What stands between the fields; tab for a tab, space for any run of blanks.",
+        values.delimiter)] = None
+    decimal: Annotated[str, READING, _reading("--decimal", "CHAR",
+        "The decimal sign of numbers in tables of text: , where it is the comma.",
+        values.decimal)] = InputRequest.decimal
     encoding: Annotated[str, READING, _reading("--encoding", "NAME",
         "The encoding of text.", values.encoding)] = InputRequest.encoding
     max_bytes: Annotated[int | None, READING, _reading("--max-bytes", "N",

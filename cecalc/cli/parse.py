@@ -190,6 +190,7 @@ def _input(task: Task, options: Options) -> InputRequest:
         format=options.input_format,
         has_header=not options.no_header,
         delimiter=options.delimiter,
+        decimal=options.decimal,
         encoding=options.encoding,
         max_bytes=options.max_bytes,
         max_columns=options.max_columns,

@@ -99,6 +99,13 @@ def delimiter(option: str, text: str) -> str:
     return character
 
 
+def decimal(option: str, text: str) -> str:
+    """The decimal sign."""
+    if text not in (".", ","):
+        raise UsageError(f"{option} {excerpt(text)} is neither . nor ,", value=text)
+    return text
+
+
 def encoding(option: str, name: str) -> str:
     """The encoding of text, as Python calls it."""
     import codecs

@@ -95,7 +95,7 @@ class ArrowColumns:
     def _column(self, position: int) -> Any:
         column = self.columns[position]
         try:
-            return _decoded(column)
+            return decoded(column)
         except pa.ArrowInvalid:
             texts = (text.as_py() or b"" for text in column)
             row = next(i for i, text in enumerate(texts) if not is_utf_8(text))
@@ -140,7 +140,7 @@ class ArrowColumns:
                 rule = other_shape(name, (int(lengths[other[0]]),), (length,))
                 raise DataError(rule, place=self._place(None, row))
             shape.append(length)
-            column = _decoded(column.flatten())
+            column = decoded(column.flatten())
         self._check(column, position, per_row=max(1, len(column) // max(1, rows)))
         return floats_of(column).reshape(shape)
 
@@ -191,7 +191,7 @@ class LazyTexts(Lazy[str]):
         return ["" if value is None else str(value) for value in self._column[part].to_pylist()]
 
 
-def _decoded(column: Any) -> Any:
+def decoded(column: Any) -> Any:
     """The same texts or numbers in a layout that can be read at once; dictionaries of texts
     stay. A pyarrow.ArrowInvalid where bytes are no text.
     """
@@ -199,11 +199,11 @@ def _decoded(column: Any) -> Any:
     if _types.is_run_end_encoded(kind):
         from pyarrow.compute import run_end_decode
 
-        return _decoded(run_end_decode(column))
+        return decoded(run_end_decode(column))
     if isinstance(kind, pa.BaseExtensionType):
-        return _decoded(column.storage)
+        return decoded(column.storage)
     if _types.is_dictionary(kind):
-        known = _decoded(column.dictionary)
+        known = decoded(column.dictionary)
         column = pa.DictionaryArray.from_arrays(column.indices, known)
         return column.dictionary_decode() if _is(_NUMBERS, known) else column
     return column.cast(pa.large_string()) if _is(_CAST_TO_TEXT, column) else column

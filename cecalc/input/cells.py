@@ -19,7 +19,7 @@ from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
 from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
 from cecalc.model import Columns, Floats
-from cecalc.numbers import as_float, read_number, write_number
+from cecalc.numbers import GROUPED, as_float, pointed, read_number, write_number
 from cecalc.terms import TargetAs, Task
 
 if TYPE_CHECKING:
@@ -189,6 +189,7 @@ class _Cells:
         targets, places = list[Any](), np.empty(len(self.rows), np.intp)
         for number, row in enumerate(self.rows):
             cell = row.cells[position]
+            cell = cell if reading.decimal == "." else pointed(cell)
             places[number] = known.setdefault((type(cell), str(cell)), len(known))
             if len(targets) < len(known):
                 targets.append(cell)
@@ -204,9 +205,11 @@ class _Cells:
         """The cells of some columns that hold a number each: shape (n, columns)."""
         rows = (map(row.cells.__getitem__, positions) for row in self.rows)
         cells = list(itertools.chain.from_iterable(rows))
-        numbers = _fast(cells, is_text=self.reading.is_text)
+        has_points = self.reading.decimal == "."
+        numbers = _fast(cells, is_text=self.reading.is_text) if has_points else None
         if numbers is None:
-            read = read_number if self.reading.is_text else _number
+            decimal = partial(read_number, decimal=self.reading.decimal)
+            read = decimal if self.reading.is_text else _number
             places = itertools.product(range(len(self.rows)), positions)
             numbers = np.asarray([self._read(read, row, position) for row, position in places])
         return numbers.reshape(len(self.rows), len(positions))
@@ -230,8 +233,13 @@ class _Cells:
         try:
             return read(cell)
         except ValueError as error:
-            place = self._place(position, row)
-            raise DataError(str(error), place=place, value=as_said(cell)) from None
+            place, value = self._place(position, row), as_said(cell)
+            hint = getattr(error, "hint", None)
+            fault = DataError(str(error), place=place, value=value, hint=hint)
+            if self.reading.is_text and pointed(value) != value and self.reading.decimal == ".":
+                fault.hint = "if the comma is the decimal sign, say --decimal ,"
+                fault.ways = () if GROUPED.fullmatch(value.strip()) else (("--decimal=,",),)
+            raise fault from None
 
     def _place(self, position: int | None, row: int) -> Place:
         record = self.rows[row]

@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Wanted, understand
+from cecalc.input.layout import Wanted, refuse_long, understand
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Columns, Original
-from cecalc.numbers import is_number
+from cecalc.numbers import is_number, pointed
 from cecalc.request import InputRequest
 
 _PASSING = ("utf-8", "ascii")
 """Encodings whose bytes can be passed on as they came."""
+_BLANKS = re.compile(rb'("(?:[^"]|"")*")|(?:(?<=[\r\n])|\A)[ \t]+|[ \t]+(?=[\r\n]|\Z)|([ \t]+)')
+"""A field in quotes, and what is no part of any field."""
 
 
 def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
@@ -31,38 +33,76 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     LimitError : the header has more columns than --max-columns
     """
     blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
-    name = stream.name
     block = next(blocks, None)
     if block is None:
-        raise DataError("file is empty", place=Place(source=name))
-    line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
-    block.refuse_bytes(line, Place(source=name, line=block.line))
-    first = next(_records(block, delimiter))
-    place = Place(source=name, line=first.line)
-    block.refuse_bytes(first.original.text, place)
-    if len(first.cells) > request.max_columns:
-        raise LimitError(f"header has more than {request.max_columns} columns", place=place)
+        raise DataError("file is empty", place=Place(source=stream.name))
+    try:
+        return _opened(block, blocks, replace(request, delimiter=delimiter), wanted)
+    except DataError as error:
+        from cecalc.input import dialects
+
+        def tried(other: InputRequest) -> Table:
+            return _opened(block, iter(()), other, wanted)
+
+        others = dialects.ways(block.text, replace(request, delimiter=delimiter), tried)
+        error.ways = (*others, *error.ways)
+        raise
+
+
+def _opened(
+    block: TextBlock, blocks: Iterator[TextBlock], request: InputRequest, wanted: Wanted
+) -> Table:
+    name, delimiter = block.name, request.delimiter or ","
+    if is_blank := delimiter == " ":
+        delimiter, block, blocks = "\t", tabbed(block), map(tabbed, blocks)
+    first, place = _first(block, delimiter, request)
+    header, fields = None, [str(number) for number in range(1, len(first.cells) + 1)]
     if request.has_header:
-        fields = [field.strip() for field in first.cells]
-        _refuse_data_as_header(fields, place, wanted)
+        header, fields = first.original.text, [field.strip() for field in first.cells]
+        _refuse_data_as_header([*map(pointed, fields)], place, wanted)
         block = _without_header(block, first)
-    else:
-        fields = [str(number) for number in range(1, len(first.cells) + 1)]
-    if hint := _delimiter_hint(fields, delimiter):
+    if hint := _delimiter_hint(first.cells, delimiter, is_data=header is None):
         raise DataError("one column", place=place, hint=hint)
+    filled = block if block.text else next(blocks, None)
+    if is_blank and header and filled is not None:
+        cells = next((record.cells for record in _records(filled, delimiter)), [])
+        is_wider = len(cells) == len(fields) + 1  # R and pandas do not name what rows are called
+        if is_wider and (cells[0].isdigit() or not is_number(cells[0])):
+            header, fields = f"{delimiter}{header}", ["", *fields]
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty)
-    filled = block if block.text else next(blocks, None)
-    head = FirstRows(() if filled is None else form.records(filled))
+    rows = () if filled is None else form.records(filled)
+    head = FirstRows(rows if request.decimal == "." else map(_pointed, rows))
     layout = understand(fields, request, wanted, place, head, named=request.has_header)
     form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))
     lists = list_shapes(second.cells, layout, is_text=True)
+    if lists and request.decimal != ".":
+        rule = "a list in a cell has decimal points: leave out --decimal"
+        raise DataError(rule, place=Place(source=name, line=second.line))
+    if layout.is_single and not (lists or wanted.only):
+        refuse_long(fields, request, head, place, layout.values, named=request.has_header)
     every = itertools.chain([filled], blocks)
-    rows = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
-    header = first.original.text if request.has_header else None
-    return Table(name, fields, layout, rows, delimiter, header, "lines", lists=lists)
+    parts = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
+    decimal = request.decimal
+    return Table(name, fields, layout, parts, delimiter, decimal, header, "lines", lists=lists)
+
+
+def _first(block: TextBlock, delimiter: str, request: InputRequest) -> tuple[Record, Place]:
+    """The first record, and where it is."""
+    line = block.text.partition(b"\n")[0].decode(errors="surrogateescape")
+    block.refuse_bytes(line, Place(source=block.name, line=block.line))
+    first = next(_records(block, delimiter))
+    place = Place(source=block.name, line=first.line)
+    block.refuse_bytes(first.original.text, place)
+    if len(first.cells) > request.max_columns:
+        raise LimitError(f"header has more than {request.max_columns} columns", place=place)
+    return first, place
+
+
+def _pointed(record: Record) -> Record:
+    return replace(record, cells=[pointed(cell) for cell in record.cells])
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:
@@ -128,9 +168,22 @@ class RowForm:
             block.refuse_bytes(record.original.text, place)
 
 
-def sniff_delimiter(first_line: bytes) -> str:
-    """Tab where the line has more tabs than commas, else comma."""
-    return "\t" if first_line.count(b"\t") > first_line.count(b",") else ","
+def sniff_delimiter(first_line: bytes, usual: str | None, decimal: str) -> str:
+    """What is usual in the format, else a tab where the line has more tabs than commas, else a
+    comma; beside decimal commas a semicolon or a tab comes first.
+    """
+    if decimal != ".":
+        return max(",;\t", key=lambda sign: (sign != ",") * first_line.count(sign.encode()))
+    return usual or ("\t" if first_line.count(b"\t") > first_line.count(b",") else ",")
+
+
+def tabbed(block: TextBlock) -> TextBlock:
+    """A block with a tab for each run of blanks between fields, and none at the ends of lines."""
+    if b'"' in block.text:
+        text = _BLANKS.sub(lambda run: run[1] or b"\t" * bool(run[2]), block.text)
+    else:
+        text = b"\n".join(b"\t".join(line.split()) for line in block.text.split(b"\n"))
+    return replace(block, text=text)
 
 
 def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
@@ -184,14 +237,15 @@ def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) 
             "the first line is all numbers, where the names of the columns are expected",
             place=place,
             hint="if it is data, say --no-header (and which columns are what)",
+            ways=(("--no-header",),),
         )
 
 
-def _delimiter_hint(fields: Sequence[str], delimiter: str) -> str | None:
-    if len(fields) != 1:
-        return None
-    for other in (";", "\t", "|", ","):
-        if other != delimiter and other in fields[0]:
+def _delimiter_hint(cells: Sequence[str], delimiter: str, *, is_data: bool) -> str | None:
+    """What to say of a field that is several: the only name, or one of only numbers."""
+    for cell, other in itertools.product(cells, ";\t|" if is_data else ";\t|,"):
+        is_one = all(map(is_number, cell.split(other))) if is_data else len(cells) == 1
+        if is_one and other != delimiter and other in cell:
             name = "tab" if other == "\t" else excerpt(other)
-            return f"it holds {fields[0].count(other)} {name}: try --delimiter {name}"
+            return f"it holds {cell.count(other)} {name}: try --delimiter {name}"
     return None

@@ -118,7 +118,8 @@ def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | Non
     layout = reading.layout
     named = () if reading.classes.are_numbers or not reading.has_index else layout.target
     asked = [i for i in layout.used if i not in (layout.id, *named)]
-    read = _quoted if b'"' in block.text else _unquoted
+    is_plain = reading.decimal == "." and b'"' not in block.text
+    read = _unquoted if is_plain else _quoted
     try:
         found = read(block, delimiter, reading, asked, named)
         _check_special(found, layout, originals)
@@ -176,11 +177,16 @@ def _quoted(
             null_values=[],
             strings_can_be_null=False,
             check_utf8=False,
+            decimal_point=reading.decimal,
         ),
     )
     if table.num_rows != block.rows:
         raise ValueError("blank lines")
     found = {int(name): table.column(name).chunk(0) for name in types}
+    if reading.decimal != "." and any(
+        "," in text for i in named for text in found[i].dictionary.to_pylist()
+    ):
+        raise ValueError("classes with decimal commas")
     reading = replace(reading, layout=replace(reading.layout, id=None))
     return ArrowColumns(found, reading, block.rows).read()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
-from cecalc.errors import DataError, Place, excerpt, suggestion
+from cecalc.errors import DataError, InputError, Place, excerpt, suggestion
 from cecalc.input.bytes import not_a, without_suffix
 from cecalc.input.files import Files, Opened, open_bytes
 from cecalc.request import InputRequest, NamedFile
@@ -29,7 +29,7 @@ Opener: TypeAlias = "Callable[[InputFormat, Opened, InputRequest, Wanted, Files]
 
 _COLUMNS = "--*-col"
 """Stands for every option that names columns."""
-_DELIMITED = ("--delimiter", "--no-header", "--encoding", _COLUMNS)
+_DELIMITED = ("--delimiter", "--decimal", "--no-header", "--encoding", _COLUMNS)
 _OBJECTS = ("--encoding", _COLUMNS)
 _DOCUMENT = ("--encoding", "--transpose")
 _ARRAYS = ("--transpose",)
@@ -82,7 +82,8 @@ def _text(
     from cecalc.input import csv
 
     usual = {InputFormat.CSV: ",", InputFormat.TSV: "\t"}.get(name)
-    delimiter = request.delimiter or usual or csv.sniff_delimiter(head.split(b"\n")[0])
+    line = head.split(b"\n")[0]
+    delimiter = request.delimiter or csv.sniff_delimiter(line, usual, request.decimal)
     return csv.open_table(stream, delimiter, request, wanted)
 
 
@@ -195,11 +196,15 @@ def open_as(
     InputError, DataError, LimitError : as the format's own reader says
     """
     head = source.head
-    if not form.is_text and not form.fits(head):
-        raise not_a(form.title, head, source.place)
     try:
+        if not form.is_text and not form.fits(head):
+            raise not_a(form.title, head, source.place)
         return form.open(form.name, source, request, wanted, files)
-    except DataError as error:
+    except (DataError, InputError) as error:
+        from cecalc.input import foreign
+
+        if found := foreign.explained(source.name):
+            raise found from None
         other = next((other for other in FORMATS if other.alias and other.fits(head)), form)
         is_json = other.name is InputFormat.JSON and "--delimiter" not in form.options
         if form.is_text and other.alias and not is_json:
@@ -260,6 +265,7 @@ def given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
     columns = request.columns
     every = {
         "--delimiter": request.delimiter is not None,
+        "--decimal": request.decimal != ".",
         "--no-header": not request.has_header,
         "--encoding": request.encoding != "utf-8",
         **{f"{kind.option}-cols": True for kind in columns.values},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from cecalc.input import names as known
+from cecalc.input.nested import flat, parse, scores
 from cecalc.numbers import read_number, write_number
 
 _TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
@@ -32,6 +34,8 @@ class Glimpse:
     """What it holds."""
     numbers: tuple[float, ...] | None
     """The same where all are numbers."""
+    in_lists: tuple[float, ...] = ()
+    """The numbers in them where each is a list, or a score for each class."""
 
     @classmethod
     def of(cls, position: int, name: str, cells: Sequence[Any]) -> Glimpse:
@@ -41,7 +45,7 @@ class Glimpse:
             numbers = tuple(map(read_number, texts)) if texts else None
         except ValueError:
             numbers = None
-        return cls(position, name, texts, numbers)
+        return cls(position, name, texts, numbers, _in_lists(cells))
 
     @cached_property
     def words(self) -> list[str]:
@@ -75,7 +79,7 @@ class Glimpse:
     @property
     def distance(self) -> float:
         """How far outside 0..1 a number is at most; infinite where not all are numbers."""
-        numbers = self.numbers or (float("inf"),)
+        numbers = self.in_lists or self.numbers or (float("inf"),)
         return max(0.0, -min(numbers), max(numbers) - 1)
 
     @property
@@ -102,3 +106,15 @@ class Glimpse:
             return None
         groups = map(re.compile, _TRUTHS)
         return next((i for i, group in enumerate(groups) if self.has(group)), None)
+
+
+def _in_lists(cells: Sequence[Any]) -> tuple[float, ...]:
+    found = list[float]()
+    with suppress(ValueError, TypeError):  # of which one is no list of numbers
+        for cell in cells:
+            is_text = isinstance(cell, str) and cell.lstrip().startswith("[")
+            each = parse(cell) if is_text else cell
+            named = scores(each)
+            found += flat([score for _, score in named] if named else each)
+        return tuple(found)
+    return ()

@@ -6,18 +6,18 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
-from cecalc.input import files
+from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Layout, Wanted, understand
-from cecalc.input.shapes import BATCH_VALUES, row_blocks
+from cecalc.input.layout import Layout, Wanted, refuse_long, understand
+from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Columns, Original
@@ -163,6 +163,8 @@ class _RowObjects:
     first: dict[str, Any]
     fields: list[str]
     layout: Layout
+    forms: Mapping[int, scored.Form]
+    """How cells become lists that are none by themselves, by position."""
 
     @classmethod
     def of(
@@ -182,11 +184,22 @@ class _RowObjects:
         every = itertools.chain([first], rows)
         cells = ([row.original.cells.get(key) for key in keys] for row in every)
         head = FirstRows(replace(first, cells=row) for row in cells)
-        layout = understand(fields, request, wanted, place, head)
-        return cls(name, first.original.cells, fields, layout)
+        asked = scored.asked(first.original.cells, request) if wanted.values else request
+        layout = understand(fields, asked, wanted, place, head)
+        try:
+            layout, forms = scored.understood(first.original.cells, layout, request)
+        except DataError as error:
+            raise error.at(**vars(place)) from None
+        values = [first.original.cells[keys[i]] for i in layout.values]
+        if layout.is_single and type(values[0]) in (int, float) and not wanted.only:
+            refuse_long(fields, request, head, place, layout.values)
+        return cls(name, first.original.cells, fields, layout, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
-        lists = list_shapes(list(self.first.values()), self.layout)
+        first = list(self.first.values())
+        for i, form in self.forms.items():
+            first[i] = form(first[i])
+        lists = list_shapes(first, self.layout)
         return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
@@ -199,9 +212,18 @@ class _RowObjects:
                 rule = f"no {excerpt(str(missing.args[0]))} (keys: {', '.join(row)})"
                 place = Place(source=self.name, line=record.line, row=record.number)
                 raise DataError(rule, place=place) from None
+            for i, form in self.forms.items():
+                try:
+                    cells[i] = form(cells[i])
+                except DataError as error:
+                    place = Place(self.name, record.line, self.fields[i], i + 1, record.number)
+                    error.value = as_said(cells[i])
+                    raise error.at(**vars(place)) from None
             yield replace(record, cells=cells)
 
     def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
+        if self.forms:
+            return None
         from cecalc.input import json_arrow
 
         return json_arrow.columns(block, self.first, reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Layout:
     """What the target of bce calls 0 and 1, where it does so by two names."""
     prediction: int | None = None
     """The class whose probability the one value is, where that is not class 1."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a row has one column of values."""
+        return len(self.values) == 1
 
     @property
     def used(self) -> list[int]:
@@ -84,6 +90,8 @@ def understand(
     try:
         return header.layout()
     except DataError as error:
+        if not wanted.only:
+            refuse_long(fields, request, head, place, range(len(fields)), named=named)
         if named and not error.ways:
             from cecalc.input.suggestions import ways
 
@@ -93,6 +101,32 @@ def understand(
                 fields, head, request, values=values, target=wanted.target, readings=readings
             )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
+
+
+def refuse_long(
+    fields: Sequence[str],
+    request: InputRequest,
+    head: Head,
+    place: Place,
+    values: Sequence[int],
+    *,
+    named: bool = True,
+) -> None:
+    """Refuse a table of a row per class; asked where names are unclear, or a row has one number.
+
+    Parameters
+    ----------
+    values : the columns that may be of the values
+
+    Raises
+    ------
+    DataError : it is one
+    """
+    if named and request.task not in (Task.BCE, Task.SIGMOID):
+        from cecalc.input.foreign import long_table
+
+        if found := long_table(fields, head, values, place.source or ""):
+            raise found from None
 
 
 def single(
@@ -278,13 +312,13 @@ class _Header:
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
 
     def _texts(self, i: int) -> set[str]:
-        """What a column holds in the first rows, where all of it are texts and no numbers."""
+        """What a column holds in the first rows, where all are texts, and no numbers or lists."""
         cells = [cell for cell in self.head(i) if cell is not None]
         if not all(isinstance(cell, str) for cell in cells):
             return set()
         texts = {cell.strip() for cell in cells} - {""}
-        has_numbers = any(is_number(text) or text.casefold() in ("true", "false") for text in texts)
-        return set() if has_numbers else texts
+        is_other = re.compile(r"true|false|\[.*", re.IGNORECASE | re.DOTALL).fullmatch
+        return set() if any(is_number(text) or is_other(text) for text in texts) else texts
 
     def _misnamed(self, kind: Kind, values: Sequence[int]) -> OfPrediction | None:
         """That the one column of probabilities is of the predicted class."""
@@ -320,8 +354,7 @@ class _Header:
         is_worded = all(name is not None for name in found)
         names = [name.cls or "" for name in found if name is not None] if is_worded else fields
         if self.choice.values and len(values) > 1:
-            begin, end = known.in_common(names)
-            names = [name[len(begin) : len(name) - len(end)] for name in names]
+            names = known.rests(names)
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))
         if position.keys() == set(numbers):
             return tuple(position[number] for number in numbers), tuple(classes or numbers)
@@ -358,10 +391,8 @@ class _Header:
         name of the one appears among the other, the two lists pair up as they were given.
         """
         fields = [self.fields[i].strip() for i in target]
-        begin, end = known.in_common(fields)
-        stripped = [field[len(begin) : len(field) - len(end)] for field in fields]
         found = [known.target_class(field) for field in fields]
-        by_name = dict(zip(stripped if None in found else found, target, strict=True))
+        by_name = dict(zip(known.rests(fields) if None in found else found, target, strict=True))
         missing = [name for name in names if name not in by_name]
         extra = [str(name) for name in by_name if name not in names]
         in_order = self.choice.targets and self.choice.values

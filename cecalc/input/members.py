@@ -93,6 +93,10 @@ class Roles:
     def _no_values(self, said: Kind | None) -> DataError:
         expected = "logits, probs or log_probs" if said is None else said
         every = [name for names in (*self.roles.values(), self.rest) for name in names]
+        from cecalc.input.foreign import explained
+
+        if error := explained(self.source):
+            return error
         rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
         if self.rest:
             name = self.rest[0]

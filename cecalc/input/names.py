@@ -155,6 +155,16 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
     return begin, end
 
 
+def rests(names: Sequence[str]) -> list[str]:
+    """Names less what they have in common.
+
+    >>> rests(["LABEL_0", "LABEL_1"])
+    ['0', '1']
+    """
+    begin, end = in_common(names)
+    return [name[len(begin) : len(name) - len(end)] for name in names]
+
+
 def _parts(begin: str, names: Sequence[str]) -> bool:
     """Whether names fall apart behind this beginning."""
     rests = [name[len(begin) :] for name in names]

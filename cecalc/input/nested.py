@@ -58,6 +58,8 @@ def _item(text: str, names: bool) -> float | str:
 
 def _bracketed(text: str, names: bool) -> Any:
     """Nested brackets, items apart by commas (JSON, torch) or spaces (NumPy)."""
+    if re.search(r"[0-9.]\s*,\s*[-+0-9.]", text) and re.search(r"[0-9.]\s+[-+0-9.]", text):
+        raise ValueError("both commas and blanks between numbers")
     top: list[Any] = []
     stack, before = [top], ","
     for token in _TOKEN.finditer(text):
@@ -99,3 +101,30 @@ def _token_item(token: re.Match[str], names: bool) -> float | str:
     if token["bare"] == "...":
         raise ValueError("'...' means the print was abbreviated; give all the numbers")
     return _item(token["bare"], names)
+
+
+def flat(nested: list[Any]) -> list[float]:
+    """The numbers in nested lists; a TypeError where something else is among them, or no list."""
+    if not isinstance(nested, list):
+        raise TypeError("no list")
+    items = [flat(item) if isinstance(item, list) else [item] for item in nested]
+    if not all(type(item) in (int, float) for part in items for item in part):
+        raise TypeError("no number")
+    return [item for part in items for item in part]
+
+
+def scores(cell: Any) -> list[tuple[str, float]] | None:
+    """The labels and scores that ``[{"label": …, "score": …}, …]`` or ``{label: score, …}`` holds;
+    None where a cell is neither.
+
+    >>> scores([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
+    [('b', 0.7), ('a', 0.3)]
+    """
+    while isinstance(cell, list) and len(cell) == 1 and isinstance(cell[0], list):
+        cell = cell[0]  # what a pipeline gives for a batch of one
+    items: list[Any] = list(cell.items()) if isinstance(cell, dict) else []
+    if isinstance(cell, list) and all(isinstance(item, dict) for item in cell):
+        items = [tuple(item.values()) for item in cell]
+    pairs = [item if isinstance(next(iter(item), 0), str) else item[::-1] for item in items]
+    is_it = all([*map(type, pair)] in ([str, int], [str, float]) for pair in pairs)
+    return pairs if pairs and is_it else None

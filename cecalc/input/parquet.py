@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -21,7 +21,7 @@ from cecalc.input import arrow_columns
 from cecalc.input.arrays.stored import PlainFile, refuse_more, seekable, told
 from cecalc.input.classes import HEAD
 from cecalc.input.files import Files, Opened, state_of
-from cecalc.input.layout import Wanted, understand
+from cecalc.input.layout import Wanted, refuse_long, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
 from cecalc.request import InputRequest
@@ -64,8 +64,13 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     def head(position: int) -> list[Any]:
         batches = rows_of.batches([names[position]], HEAD)
         with told(place, _DAMAGE, _DAMAGED):
-            first = next(batches, None)
-            return [] if first is None else first.column(0)[:HEAD].to_pylist()
+            if (first := next(batches, None)) is None:
+                return []
+            first.validate(full=True)
+            column = first.column(0)[:HEAD]
+            with suppress(pa.ArrowInvalid):  # bytes that are no text
+                column = arrow_columns.decoded(column)
+            return list(column.to_pylist())
 
     layout = understand(names, request, wanted, place, head)
     blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
@@ -74,6 +79,8 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
         raise DataError("no data rows", place=place)
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
+    if layout.is_single and not (lists or wanted.only):
+        refuse_long(names, request, head, place, layout.values)
     return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
 
 

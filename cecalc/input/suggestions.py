@@ -66,7 +66,8 @@ def _of_values(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ..
         )
         groups = [[column] for column in scores]
     else:
-        groups = [*_families(columns)]
+        groups = [[column] for column in columns if column.in_lists]
+        groups += _families(columns)
     for group in groups:
         names = known.specification([c.name for c in group], [c.name for c in columns])
         distance = max(c.distance for c in group)
@@ -129,7 +130,7 @@ def _of_target(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ..
 
 def _may_be_target(column: Glimpse, task: Task) -> bool:
     different = set(column.texts)
-    if not different or column.is_predicted:
+    if not different or column.is_predicted or column.in_lists:
         return False
     if task is Task.BCE:
         return column.is_share or len(different) == 2

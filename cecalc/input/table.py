@@ -73,6 +73,8 @@ class Reading:
     """As in `Table`."""
     is_text: bool = False
     """Whether cells are texts, whatever they hold."""
+    decimal: str = "."
+    """As in `Table`."""
 
     def place(
         self, position: int | None, *, line: int | None = None, row: int | None = None
@@ -179,6 +181,8 @@ class Table:
     blocks: Iterator[TableBlock]
     delimiter: str | None = None
     """The character between the fields, for delimited text."""
+    decimal: str = "."
+    """The decimal sign in it."""
     header_text: str | None = None
     """The header's line as it came."""
     form: str = ""
@@ -189,9 +193,10 @@ class Table:
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        is_text = self.delimiter is not None
         return Reading(
-            self.source, self.fields, self.layout, task, classes, self.lists, is_text=is_text
+            *(self.source, self.fields, self.layout, task, classes, self.lists),
+            is_text=self.delimiter is not None,
+            decimal=self.decimal,
         )
 
 

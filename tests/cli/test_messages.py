@@ -32,7 +32,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (71, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,x3,0\n"}, 3, "x.csv:2: column 'logit_b' (2): cannot read 'x3' as a number", None),
     (74, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,,0\n"}, 3, "x.csv:2: column 'logit_b' (2): empty", None),
     (75, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,NA,0\n"}, 3, "x.csv:2: column 'logit_b' (2): cannot read 'NA' as a number", None),
-    (70, "ce x.csv --delimiter ;", {"x.csv": "logit_a;logit_b;target\n1,5;2;0\n"}, 3, "x.csv:2: column 'logit_a' (1): cannot read '1,5' as a number", None),
+    (70, "ce x.csv --delimiter ;", {"x.csv": "logit_a;logit_b;target\n1,5;2;0\n"}, 3, "x.csv:2: column 'logit_a' (1): cannot read '1,5' as a number", "if the comma is the decimal sign, say --decimal ,"),
     (72, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,1_0,0\n"}, 3, "x.csv:2: column 'logit_b' (2): cannot read '1_0' as a number", None),
     (76, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,1e400,0\n"}, 3, "x.csv:2: column 'logit_b' (2): '1e400' is outside float64", None),
     (110, "ce x.csv", {"x.csv": "logit_a,logit_b,target\n1,nan,0\n1,2,1\nnan,2,1\n"}, 3, "x.csv:2: column 'logit_b' (2): logit is nan (2 such rows: 2, 4)", "--nan propagate lets it through"),

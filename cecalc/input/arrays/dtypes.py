@@ -29,7 +29,14 @@ def numeric(dtype: np.dtype[Any], place: Place) -> str:
     DataError : it holds something else than real numbers, or wider ones than float64
     """
     if dtype.hasobject:
-        raise DataError("holds Python objects; not loaded", place=place)
+        name, _, member = (place.source or "").partition(": member ")
+        part = f"[{member.removesuffix('.npy')!r}]" if member else ""
+        raise DataError(
+            "holds Python objects; not loaded",
+            place=place,
+            hint=f"where you trust it: numpy.save('new.npy', "
+            f"numpy.stack(numpy.load({name!r}, allow_pickle=True){part}).astype(float))",
+        )
     if dtype.kind == "c":
         raise DataError(f"dtype '{dtype.str}' is complex", place=place)
     if dtype.kind in TEXT and dtype.itemsize:

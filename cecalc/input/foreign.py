@@ -1,0 +1,134 @@
+"""What is not read, told by how it begins: what it is, and the way on."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from cecalc.errors import CecalcError, DataError, Place, excerpt
+from cecalc.input import names as known
+from cecalc.input.classes import HEAD
+from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
+from cecalc.numbers import is_number
+from cecalc.terms import Kind
+
+_LOOKED_AT = 2**20
+_NPZ = "save its arrays anew: numpy.savez('new.npz', logits=..., target=...)"
+_KINDS = (
+    (r"(?i)(\s|%[^\n]*\n)*@relation\b", "is ARFF, which is not read",
+        ('make a CSV of it: awk \'tolower($1)=="@attribute"{h=h c $2;c=","} d&&!/^%/; '
+        'tolower($1)=="@data"{print h;d=1}\' FILE > new.csv')),
+    (r"(?s).{0,400}?\binst#[ ,\t]+actual[ ,\t]+predicted", "is Weka's, not read as it is",
+        ("labels are n:name, and * marks the largest; with your classes for a and b: sed "
+        r"'1s/.*/inst,actual,predicted,error,prob_a,prob_b/; s/[0-9]*:\([^,]*\)/\1/g; s/\*//g' "
+        "FILE > new.csv")),
+    (r"\x80[\x02-\x05](?!\x8a\nl\xfc)", "is a pickle, which may run code and is never loaded",
+        f"{_NPZ}, or a data frame with to_parquet"),
+    (r"\x89HDF", "is HDF5, which is not read", _NPZ),
+    (r"MATLAB 5", "is MATLAB's, which is not read", f"scipy.io.loadmat reads it; {_NPZ}"),
+    (r"(?s)PK\x03\x04.{0,4096}(xl/|\[Content_Types\])|\xd0\xcf\x11\xe0",
+        "is a workbook of Excel, which is not read",
+        "save the sheet as CSV, or pandas.read_excel(FILE).to_parquet('new.parquet')"),
+    ("SQLite format 3", "is a database of SQLite, which is not read",
+        "sqlite3 -header -csv FILE 'select * from TABLE' > new.csv"),
+    (r"ORC[^\n -~]|Obj\x01", "is ORC or Avro, which is not read",
+        "with Arrow, Spark or DuckDB make it Parquet"),
+    (r"RD[AX][23]\n|X\n\0\0\0[\2\3]", "is R's own format, which is not read",
+        "in R: write.csv(readRDS(FILE), 'new.csv', row.names=FALSE)"),
+    ("version https://git-lfs", "is a pointer of Git LFS, not the file itself", "git lfs pull"),
+    (r"(?i)\s*<(!doctype html|html)\b", "is a web page, not the file itself",
+        "download the raw file"),
+    (r'(?s)\s*[\[{](?!.*"(logit|(log_)?prob)s?"\s*:).*"(prompt|token|top)_logprobs"\s*:',
+        "holds log-probabilities of tokens, not of classes: no file for ce",
+        "the loss of a token is minus its log-probability; of a text, their mean"),
+)  # fmt: skip
+"""A pattern of how a file begins, what it is, and the way on."""
+_WIDE = 40
+"""How many columns are looked at to tell a long table."""
+_OFF = 0.02
+_PICKLES = (".pkl", ".pickle", ".joblib")
+_LLAMA = re.compile(r"(?m)^(perplexity: (calculating|tokenizing)|Final estimate: PPL)")
+_PPL = re.compile(r"PPL = ([0-9.]+)|\[[0-9]+\]([0-9.]+),")
+
+
+def explained(name: str) -> DataError | None:
+    """The error that says what a file is that is not read; None where it may be one that is."""
+    with suppress(CecalcError, OSError, ValueError):
+        if found := _told(_beginning(name), name):
+            rule, hint = found
+            quote = repr if "(FILE" in hint else shlex.quote
+            hint = hint.replace("FILE", quote("-" if name == STANDARD_INPUT else name))
+            return DataError(rule, place=Place(source=name), hint=hint or None)
+    return None
+
+
+def _told(text: str, name: str) -> tuple[str, str] | None:
+    if _LLAMA.search(text):
+        return _of_llama(text)
+    if name.endswith(_PICKLES) and not text.startswith("PK"):
+        text = "\x80\x04"
+    return next(((rule, hint) for how, rule, hint in _KINDS if re.match(how, text)), None)
+
+
+def _beginning(name: str) -> str:
+    if name == STANDARD_INPUT:
+        return remembered().decode("latin-1")
+    with Files() as files:
+        return open_bytes(name, files).binary(files).read(_LOOKED_AT).decode("latin-1")
+
+
+def _of_llama(text: str) -> tuple[str, str]:
+    """What the log of a perplexity says of the loss: at its end, in the estimate of all."""
+    rule = "is llama.cpp's log, no table: its loss is ln PPL"
+    found = [float(match[1] or match[2]) for match in _PPL.finditer(text)]
+    if not found or found[-1] <= 0 or len(text) == _LOOKED_AT:
+        return rule, ""
+    return f"{rule} = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
+
+
+def long_table(
+    fields: Sequence[str], head: Callable[[int], Sequence[Any]], among: Sequence[int], source: str
+) -> DataError | None:
+    """The error for a table of a row per class; None where it is none.
+
+    It has one where each item has a run of rows, the same classes in each, and numbers that add up
+    to 1 or are called logits or log-probabilities.
+    """
+    width = min(len(fields), _WIDE)
+    columns = [[str(cell).strip() for cell in head(i)] for i in range(width)]
+    for key, cells in enumerate(columns):
+        size = next((i for i, cell in enumerate(cells) if cell != cells[0]), 0)
+        rows = len(cells) - len(cells) % (size or 1)
+        if size < 2 or rows < 2 * size or rows < len(cells) < HEAD:
+            continue
+        items = [slice(i, i + size) for i in range(0, rows, size)]
+        runs = [[frozenset(column[item]) for item in items] for column in columns]
+        same = [i for i, run in enumerate(runs) if all(len(found) == 1 for found in run)]
+        named = [i for i, run in enumerate(runs) if len({*run}) == 1 and len(run[0]) == size]
+        values = [i for i in among if i < width and i not in named[:1]]
+        values = [i for i in values if _adds_up(fields[i], columns[i], items)]
+        if key in same and len({*runs[key]}) == len(items) and named and values:
+            index, value = [fields[i] for i in same], fields[values[0]]
+            prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
+            return DataError(
+                f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
+                place=Place(source=source),
+                hint=f"with pandas: table.pivot(index={index}, columns={fields[named[0]]!r}, "
+                f"values={value!r}).add_prefix('{prefix}_').to_csv('new.csv')",
+            )
+    return None
+
+
+def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
+    """Whether the cells of each item are probabilities, or called a kind of other values."""
+    if not all(map(is_number, cells)):
+        return False
+    said = known.alone(name)
+    if said is not None and said.kind is not Kind.PROBS:
+        return True
+    numbers = [*map(float, cells)]
+    return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
