@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cecalc.join import IdJoin
+
 Floats: TypeAlias = "NDArray[np.float64]"
 Integers: TypeAlias = "NDArray[np.int64]"
 Flags: TypeAlias = "NDArray[np.bool_]"
@@ -76,6 +78,8 @@ class Schema:
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
     files: int = 1
     """How many files hold the rows."""
+    joins: tuple[IdJoin, ...] = ()
+    """What stands beside the rows by their ids."""
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,8 @@ class ColumnChoice:
     targets: str | None = None
     """One column per class."""
     id: str | None = None
+    join: str | None = None
+    """The one of identifiers in the files beside the values; `id` where it is None."""
     sample_weight: str | None = None
 
 

@@ -132,7 +132,8 @@ class _Header:
         if self.is_named:
             self._refuse_duplicates()
         fields, choice, wanted = self.fields, self.choice, self.wanted
-        identity = single(fields, choice.id, "--id-col", known.IDS)
+        option = "--id-col" if choice.join is None else "--join"
+        identity = single(fields, choice.id, option, known.IDS)
         weight = single(fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS)
         rest = [i for i in range(len(fields)) if i not in (identity, weight)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:

@@ -19,6 +19,7 @@ from cecalc.input.files import Files
 from cecalc.input.names import pattern
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import Given, Inline, InputRequest
 from cecalc.terms import Task
@@ -47,11 +48,13 @@ def stated(
     DataError : a row of the first block breaks a rule, or the classes have more or fewer names
     """
     first, parts, every = next(blocks)(), dict[str, Any](), list(schema.notes)
+    joins: tuple[IdJoin, ...] = ()
     for extra in extras:
         if extra is not None:
             parts[f"{extra.name}_columns"] = extra.columns
             parts[f"{extra.name}_source"] = extra.source
             every += extra.classes.notes
+            joins += () if extra.join is None else (extra.join,)
             if extra.name == "target":
                 parts["target_in"] = extra.stands_in
     axes = [f"d{i}" for i, _ in enumerate(first.extents, 1)]
@@ -60,6 +63,7 @@ def stated(
         classes=shown_names(schema.classes, first.values.shape[1]),
         coordinates=("n", *axes) if axes else (),
         notes=(*every, *notes),
+        joins=joins,
         **parts,
     )
     return Problem(schema, itertools.chain([lambda: first], blocks))
@@ -132,7 +136,10 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     _refuse_column(request.target, fields, table.source)
     with Files() as files:
-        extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
+        reader = TargetReader(request, names, (-1, *reading.row_shape))
+        has_ids = layout.id is not None
+        found = open_extras(reader, files, has_ids=has_ids)
+        extras = [extra.joined() if extra and has_ids else extra for extra in found]
         held = [(extra, extra.held()) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
     weight = layout.sample_weight
@@ -178,7 +185,8 @@ def _blocks(
         rows = block.start + block.count
         yield partial(_parsed, block, reading, extras, request)
     for extra, numbers in extras:
-        check_length(extra.title, len(numbers), rows, reading.source)
+        if extra.join is None:
+            check_length(extra.title, len(numbers), rows, reading.source)
 
 
 def _parsed(
@@ -189,7 +197,7 @@ def _parsed(
     try:
         columns = columns_of(block, replace(reading, source=source))
         for extra, numbers in extras:
-            columns = extra.beside(columns, numbers[block.start :], block.start)
+            columns = extra.beside(columns, numbers, block.start)
         batch = batch_of(columns, block.start, request)
     except CecalcError as error:
         raise error.at(source=source) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import threading
@@ -12,7 +13,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
 from cecalc.progress import Meter
@@ -114,9 +115,10 @@ class Computation(Generic[Work]):
 
     def _until_fault(self, results: Iterator[Done[Work]]) -> Iterator[tuple[Batch, Work]]:
         seen = Seen()
-        for done in results:
-            for stage, seconds in done.seconds.items():
+        for whole in results:
+            for stage, seconds in whole.seconds.items():
                 self.meter.spend(stage, seconds)
+            done = self._until_doubled(whole)
             if done.computed is None:
                 refusal = Refusal.of(done.broken, done.batch)
                 if refusal.row:
@@ -127,6 +129,23 @@ class Computation(Generic[Work]):
             yield done.batch, done.computed
             if done.batch.fault is not None:
                 raise done.batch.fault
+
+    def _until_doubled(self, done: Done[Work]) -> Done[Work]:
+        """A block up to the first row whose id has come before, where rows are joined by ids."""
+        batch, schema = done.batch, self.job.setup.schema
+        per_entry = math.prod(batch.extents)
+        entries = range(batch.start // per_entry, (batch.start + batch.size) // per_entry)
+        for entry, first in filter(None, (join.doubled(entries) for join in schema.joins)):
+            row = entry * per_entry - batch.start
+            name = (batch.ids or ())[row]
+            rule = f"id {excerpt(name)} stands twice, first in row {first} of the values"
+            line = None if batch.lines is None else int(batch.lines[row])
+            place = Place(source_of(batch, schema), line, row=batch.start + row)
+            fault = DataError(rule, place=place, value=name)
+            if not row:
+                raise fault
+            return self._checked(replace(batch.rows(slice(row)), fault=fault))
+        return done
 
     def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
         start = time.perf_counter()
