@@ -13,6 +13,7 @@ from cecalc.errors import DataError, Place, count, excerpt
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+ANOTHER = "ids tell rows apart; name another column with --join"
 _NONE = np.iinfo(np.int64).max
 """Stands where no row of the values has asked."""
 
@@ -48,7 +49,7 @@ class IdJoin:
         before = f"in row {first[name]}" if lines is None else f"on line {lines[first[name]]}"
         place = Place(self._source, None if lines is None else lines[row], row=row)
         rule = f"id {excerpt(name)} stands twice, first {before}"
-        raise DataError(rule, place=place, value=name)
+        raise DataError(rule, place=place, value=name, hint=ANOTHER)
 
     def found(self, ids: Sequence[str], start: int) -> tuple[NDArray[np.int64], DataError | None]:
         """Where rows of the values, the first of which is `start`, stand in the table: shape (n,).

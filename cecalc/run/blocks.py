@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from cecalc.errors import DataError, Place, excerpt
+from cecalc.join import ANOTHER
 from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
 from cecalc.progress import Meter
@@ -141,7 +142,7 @@ class Computation(Generic[Work]):
             rule = f"id {excerpt(name)} stands twice, first in row {first} of the values"
             line = None if batch.lines is None else int(batch.lines[row])
             place = Place(source_of(batch, schema), line, row=batch.start + row)
-            fault = DataError(rule, place=place, value=name)
+            fault = DataError(rule, place=place, value=name, hint=ANOTHER)
             if not row:
                 raise fault
             return self._checked(replace(batch.rows(slice(row)), fault=fault))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from cecalc.cli import status_of
+from cecalc.join import ANOTHER
 from tests.input.array_files import npz
 from tests.run.running import small_blocks
 from tests.shell import InProcess
@@ -155,12 +156,13 @@ FAULTS: list[tuple[str, str, str, str, str]] = [
         TEXTS + "'1', '2', '3', ..."),
     (L.replace("x", "1"), "id,target\n1.0,b\n", "", "x.csv:2: no target for id '1'",
         TEXTS + "'1.0'"),
-    (L, "id,target\nx,b\ny,b\nz,b\ny,a\n", "", "t.csv:5: id 'y' stands twice, first on line 3", ""),
-    (L + "y,1,2\n", "id,target\nx,b\ny,b\nz,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ""),
-    (L + "y,1,2\n", "id,target\nz,b\ny,b\nx,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ""),
-    (L.replace("y", "x"), "id,target\nx,b\nz,b\n", "", f"x.csv:3: id 'x' {DOUBLED % 0}", ""),
+    (L, "id,target\nx,b\ny,b\nz,b\ny,a\n", "",
+        "t.csv:5: id 'y' stands twice, first on line 3", ANOTHER),
+    (L + "y,1,2\n", "id,target\nx,b\ny,b\nz,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ANOTHER),
+    (L + "y,1,2\n", "id,target\nz,b\ny,b\nx,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ANOTHER),
+    (L.replace("y", "x"), "id,target\nx,b\nz,b\n", "", f"x.csv:3: id 'x' {DOUBLED % 0}", ANOTHER),
     (L.replace("y", "x"), "id,target\nx,b\nx,b\nz,b\n", "",
-        "t.csv:3: id 'x' stands twice, first on line 2", ""),
+        "t.csv:3: id 'x' stands twice, first on line 2", ANOTHER),
     (K, "who,target\nx,b\n", "--join key", "t.csv:1: --join: no column 'key'",
         "columns: who, target"),
     (K, "who,target\nx,b\n", "--join ke=who",
@@ -225,7 +227,22 @@ def test_rows_before_a_fault_are_written_whole(cecalc: InProcess) -> None:
     ended = cecalc("ce x.csv --target t.csv -f csv --select id,loss", files)
     assert [line.partition(",")[0] for line in ended.out.split()] == ["id", "x", "y", "z"]
     rule = "x.csv:5: id 'y' stands twice, first in row 1 of the values"
-    assert ended.said == f"cecalc: error: {rule}; stopped at row 3; 3 rows written\n"
+    assert (
+        ended.said
+        == f"cecalc: error: {rule}; stopped at row 3; 3 rows written\ncecalc: hint: {ANOTHER}\n"
+    )
+
+
+def test_rows_without_lines_are_named_by_number(cecalc: InProcess) -> None:
+    """In Parquet there are no lines, and ids need be no texts."""
+    line = ["ce", _written("l", "parquet", _values([7, 8, 7])), "--target"]
+    targets = [{"id": i, "target": 0} for i in (8, 7, 8)]
+    ended = cecalc([*line, _written("t", "csv", targets[:2])])
+    assert "error: l.parquet: row 2: id '7' stands twice, first in row 0 of the" in ended.said
+    ended = cecalc([*line, _written("t", "parquet", targets)])
+    assert "error: t.parquet: row 2: id '8' stands twice, first in row 0\n" in ended.said
+    ended = cecalc([*line, _written("t", "arrow", targets[:1])])
+    assert "error: l.parquet: row 0: no target for id '7'\n" in ended.said
 
 
 def test_rows_of_many_positions_are_joined_as_a_whole(cecalc: InProcess) -> None:
