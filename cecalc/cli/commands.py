@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -208,8 +208,7 @@ def _told(error: CecalcError, arguments: list[str]) -> int:
     if error.ways:
         from cecalc.cli import tries
 
-        known: Any = typer.main.get_command(app)
-        error.tries = tries.commands(error, arguments, known.commands)
+        error.tries = tries.commands(error, arguments, _command().commands)
         if error.tries and isinstance(error, StrayNumbers):
             error.hint = None  # the command says it
     say(as_json(error) if are_json(arguments) else message(error))
@@ -225,13 +224,21 @@ def _unforeseen(error: Exception) -> CecalcError:
     return CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
 
 
+@cache
+def _command() -> Any:
+    """The program, as Typer makes it of its commands."""
+    return typer.main.get_command(app)
+
+
 def _called(arguments: list[str]) -> int:
     """Run the command; the help that Typer prints goes out by the writer, unless to a terminal."""
     printed = io.StringIO()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
-            status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+            status = (
+                _command()(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+            )
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)
     if text := printed.getvalue():

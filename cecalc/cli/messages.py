@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from cecalc.cli.strays import ONE_VALUE, StrayNumbers, settled
+from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
 from cecalc.errors import InputError, UsageError, as_object, excerpt, nearest
 from cecalc.terms import Hint
 
@@ -68,7 +68,7 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
         known = [option for param in context.command.params for option in param.opts]
         return _no_option(name, known, arguments)
     if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
-        return _no_command(unknown[1])
+        return _no_command(unknown[1], arguments)
     value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
     return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 
@@ -87,8 +87,12 @@ def _no_option(name: str, known: Iterable[str], arguments: Sequence[str]) -> Usa
     return UsageError(rule, ways=ways)
 
 
-def _no_command(name: str) -> UsageError:
+def _no_command(name: str, arguments: Sequence[str]) -> UsageError:
     """A command that there is not, and the one that means it."""
+    if are_numbers(name):
+        error = settled(StrayNumbers(f"no command before {excerpt(name)}"), ["ce", *arguments])
+        error.ways = (("ce", *(word for word in error.ways[0] if word != f"!{name}")),)
+        return error
     plain = re.sub("[^a-z]|loss|with|logits", "", name.lower())
     meant = next((c for c, names in _COMMANDS.items() if plain in (c, *names)), None)
     meant = meant or nearest(name, _COMMANDS)

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import sigmoid
 from cecalc.compute.backend import RoundedBackend, in_pieces
-from cecalc.compute.operation import Operation, has_row_axis
+from cecalc.compute.operation import Operation, has_row_axis, sigmoid
 from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.model import Batch, CellLosses, Flags, Floats

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import softmax
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.layout import Placement, layout_of, places_of
-from cecalc.compute.operation import Operation
+from cecalc.compute.operation import Operation, Placement, layout_of, places_of, softmax
 from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
 from cecalc.losses.stable import at, namespace, normaliser, weighted

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import Head
-from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
+from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, of_shares
 from cecalc.losses import activations
 from cecalc.losses.checks import ROUNDING, TOLERANCE
 from cecalc.model import Floats, Header

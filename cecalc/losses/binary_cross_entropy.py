@@ -35,9 +35,8 @@ def with_logits(logits: Array, target: Array, /, *, pos_weight: Array | None = N
     positive = target if pos_weight is None else target * pos_weight
     xp = namespace(logits)
     none, tail = xp.zeros_like(logits), softplus_tail(logits)
-    return weighted(positive, xp.maximum(-logits, none) + tail) + weighted(
-        1.0 - target, xp.maximum(logits, none) + tail
-    )
+    of_ones = weighted(positive, xp.maximum(-logits, none) + tail)
+    return of_ones + weighted(1.0 - target, xp.maximum(logits, none) + tail)
 
 
 def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:

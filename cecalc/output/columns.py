@@ -274,11 +274,6 @@ def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
     return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
 
 
-def given(header: Header, view: View) -> list[Column]:
-    """Those that say what the input says, for input that had no fields to pass on."""
-    return [column for column in of(header, view) if column.role is not Role.RESULT]
-
-
 def identity(header: Header) -> list[Column]:
     """What tells rows apart: number, file and line where there are several, coordinates, id."""
     return [column for column in of(header, "json") if column.role is Role.NAME]

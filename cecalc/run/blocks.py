@@ -112,24 +112,21 @@ class Computation(Generic[Work]):
         """
         self.meter.threads = cores()
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
-            yield from self._until_fault(results)
-
-    def _until_fault(self, results: Iterator[Done[Work]]) -> Iterator[tuple[Batch, Work]]:
-        seen = Seen()
-        for whole in results:
-            for stage, seconds in whole.seconds.items():
-                self.meter.spend(stage, seconds)
-            done = self._until_doubled(whole)
-            if done.computed is None:
-                refusal = Refusal.of(done.broken, done.batch)
-                if refusal.row:
-                    sound = done.batch.rows(slice(refusal.row))
-                    yield sound, self._computed(sound)
-                raise self._counted(refusal, seen.and_then(done.seen), done, results)
-            seen = seen.and_then(done.seen)
-            yield done.batch, done.computed
-            if done.batch.fault is not None:
-                raise done.batch.fault
+            seen = Seen()
+            for whole in results:
+                for stage, seconds in whole.seconds.items():
+                    self.meter.spend(stage, seconds)
+                done = self._until_doubled(whole)
+                seen = seen.and_then(done.seen)
+                if done.computed is None:
+                    refusal = Refusal.of(done.broken, done.batch)
+                    if refusal.row:
+                        sound = done.batch.rows(slice(refusal.row))
+                        yield sound, self._computed(sound)
+                    raise self._counted(refusal, seen, done, results)
+                yield done.batch, done.computed
+                if done.batch.fault is not None:
+                    raise done.batch.fault
 
     def _until_doubled(self, done: Done[Work]) -> Done[Work]:
         """A block up to the first row whose id has come before, where rows are joined by ids."""

@@ -190,8 +190,11 @@ LINES: list[tuple[str, dict[str, str | bytes], int | None, str, str | None]] = [
     ("ce --probs .5,.5;7,8;.5,.5 --target 0,-100,1", {}, None, "", None),
     ("ce --log-probs=-0.6931471805599453,-0.6931471805599453;7,8;-inf,0 --target 0,-100,1", {}, None, "", None),
     ("ce x.csv", {"x.csv": SOFT + "1,2,.5,.505\n1,2,.5,.502\n"}, 22, "target probabilities sum to 1 only within 0.005; used as they are", None),
+    ("ce --probs .5,.505 --target 0", {}, None, "predicted probabilities sum to 1 only within 0.005; used as they are", None),
     ("ce --logits=-inf,2 --target 0,1", {}, 18, "a -inf logit where the target is 0 costs nothing here; torch prints nan", None),
     ("ce --logits=-inf,2 --target 1 --label-smoothing .1", {}, 18, "-inf logits and label smoothing conflict: the loss of such a row is inf", None),
+    ("ce --logits=-inf,2 --target 1 --label-smoothing .1 --weight 0,1", {}, 18, "a -inf logit where the target is 0 costs nothing here; torch prints nan", None),
+    ("ce --logits 1,2 --target 1 --label-smoothing .1", {}, None, "", None),
     ("ce x.csv", {"x.csv": "logit_a,logit_b,prob_a,prob_b,target\n1,2,.5,.5,0\n"}, None, "read the logits columns; the probs columns were left alone", None),
 ]
 # fmt: on
