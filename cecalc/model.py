@@ -74,6 +74,8 @@ class Schema:
     """What is worth knowing about how the input was read."""
     stored: str | None = None
     """The dtype that the values have in a file of arrays, for people: float16."""
+    says_kind: bool = True
+    """Whether the names of the values say what kind they are."""
     is_flat: bool = False
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
     files: int = 1

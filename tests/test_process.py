@@ -444,7 +444,10 @@ def test_names_are_bytes(more: dict[str, Any], tmp_path: Path) -> None:
             (
                 27,
                 "bce --probs .5 .2 --target 0,1",
-                "stray '.2': the numbers of a row are one value\ntry: cecalc bce --probs=.5,.2 --target=0,1",
+                (
+                    "stray '.2': the numbers of a row are one value\n"
+                    "try: cecalc bce --probs=.5,.2 --target=0,1"
+                ),
             ),
             (28, "1,5 2", "no command before '1,5'\ntry: cecalc ce --logits=1,5 --target 2"),
             (

@@ -16,7 +16,7 @@ import typer
 
 from cecalc import __version__, progress
 from cecalc.cli import parse
-from cecalc.cli.messages import are_json, hint_as_json, offering, refuse_terminal, say, usage_error
+from cecalc.cli.messages import are_json, hint_lines, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import OutputRequest
 from cecalc.cli.strays import StrayNumbers, settled
@@ -236,9 +236,8 @@ def _called(arguments: list[str]) -> int:
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
-            status = (
-                _command()(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
-            )
+            ended = _command()(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
+            status = ended or Status.COMPLETE
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)
     if text := printed.getvalue():
@@ -286,8 +285,8 @@ def _execute(
         _written(checked.of(items), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
-        told = offering(hint, offered)
-        say(hint_as_json(told) if is_json else line("hint", str(told)))
+        for told in hint_lines(offering(hint, offered), ctx.obj, is_json=is_json):
+            say(told)
     if output.options.time:
         for stage in progress.timings(meter, time.perf_counter() - start):
             say(as_object({"kind": "time", "rule": stage}) if is_json else stage)

@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import typer
 
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
-from cecalc.errors import InputError, UsageError, as_object, excerpt, nearest
+from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
 from cecalc.terms import Hint
 
 _VALUES = ("--probs", "--logits")
@@ -114,17 +114,28 @@ def offering(hint: Hint, options: Container[str]) -> Hint:
     named = re.findall(r"--[a-z-]+", hint.fix or "")
     if all(option in options for option in named):
         return hint
-    return replace(hint, fix=f"with ce or bce: {hint.fix}")
+    return replace(hint, fix=f"with ce or bce: {hint.fix}", way=())
 
 
-def hint_as_json(hint: Hint) -> str:
-    """A hint as one JSON object on a line: what was seen and why, what to try, its entry.
+def hint_lines(hint: Hint, arguments: Sequence[str], *, is_json: bool) -> Iterator[str]:
+    """A hint and its command, on a line each; or as one JSON object: what was seen and why, what
+    to try, its entry.
 
-    >>> hint_as_json(Hint("ln 0", "clamped", "--no-clamp", 7))
-    '{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}'
+    >>> list(hint_lines(Hint("ln 0", "clamped", "--no-clamp", 7), [], is_json=True))
+    ['{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}']
     """
-    facts = {"kind": "note", "rule": hint.rule, "hint": hint.fix, "entry": hint.entry}
-    return as_object(facts)
+    tries = []
+    if hint.way:
+        from cecalc.cli.tries import command
+
+        tries = [command(arguments, hint.way)]
+    if is_json:
+        facts: dict[str, Any]
+        facts = {"kind": "note", "rule": hint.rule, "hint": hint.fix, "entry": hint.entry}
+        yield as_object(facts | ({"try": tries} if tries else {}))
+        return
+    yield line("hint", str(hint))
+    yield from (f"cecalc: try: {each}" for each in tries)
 
 
 def say(text: str) -> None:

@@ -47,10 +47,11 @@ if TYPE_CHECKING:
 
 _EXCLUSIVE = (
     ("logits", "probs", "log_probs"),
-    ("logits_cols", "probs_cols", "log_probs_cols"),
+    ("logits_cols", "probs_cols", "log_probs_cols", "confidence_cols"),
     ("target_col", "target_cols"),
     ("id_col", "join"),
     ("top", "bottom"),
+    ("clip", "no_clamp"),
     ("strict", "no_hints"),
 )
 _OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
@@ -74,6 +75,7 @@ def request_of(task: Task, options: Options) -> Request:
     return Request(
         input=_input(task, options),
         clamp=not options.no_clamp,
+        clip=options.clip,
         unchecked=options.unchecked,
         log=options.log,
         arithmetic=_arithmetic(options),
@@ -216,6 +218,9 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
     """What was given to one of --logits, --probs and --log-probs."""
     every = {kind: given(kind.option, getattr(options, kind) or ()) for kind in Kind}
     values = {kind: value for kind, value in every.items() if value is not None}
+    for kind in (Kind.LOGITS, Kind.LOG_PROBS):
+        if options.clip is not None and (kind in values or getattr(options, f"{kind}_cols")):
+            raise UsageError(f"--clip goes with probabilities, not with {kind.option}")
     if task is Task.BCE and Kind.PROBS in values and options.pos_weight is not None:
         raise UsageError(
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
@@ -229,6 +234,7 @@ def _columns(options: Options) -> ColumnChoice:
         values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
         target=options.target_col,
         targets=options.target_cols,
+        confidence=options.confidence_cols,
         id=ours or options.id_col,
         join=theirs or ours or None,
         sample_weight=options.sample_weight_col,

@@ -49,23 +49,33 @@ def commands(
     return tuple(itertools.islice(short, SHOWN))
 
 
+def command(arguments: Sequence[str], way: Sequence[str]) -> str:
+    """The command that a way makes of a command line, untried."""
+    return _quoted(changed(arguments, way))
+
+
 def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
     """The command line that a way makes of one.
 
     Each word of it is an option with its value, a flag, another command, what goes (behind ``!``,
-    an option with its value, or an argument), or an argument that comes (behind ``+``).
+    an option with its value, or an argument), an argument that comes (behind ``+``), or an option
+    that takes the place of another (``~--old=--new``).
 
     >>> changed(["bce", "x.csv", "--target", "y"], ["ce", "!--target", "--target-col=y"])
     ['ce', 'x.csv', '--target-col', 'y']
     >>> changed(["ce", "1,2", "0"], ["!1,2", "!0", "--logits=1,2", "--target=0"])
     ['ce', '--logits=1,2', '--target', '0']
+    >>> changed(["bce", "--probs", "1.2", "--target=1"], ["~--probs=--logits"])
+    ['bce', '--logits', '1.2', '--target=1']
     """
     name, *rest = arguments
     for word in way:
-        sign, bare = (word[0], word[1:]) if word[0] in "!+" else ("", word)
+        sign, bare = (word[0], word[1:]) if word[0] in "!+~" else ("", word)
         option, _, value = bare.partition("=")
         if sign == "+":
             rest = [bare, *rest]
+        elif sign == "~":
+            rest = [re.sub(rf"\A{option}(?==|\Z)", value, argument) for argument in rest]
         elif sign and not re.match("--?[a-z]", bare):
             rest = rest[: rest.index(bare)] + rest[rest.index(bare) + 1 :]
         elif not re.match("--?[a-z]", bare):

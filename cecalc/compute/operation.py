@@ -82,6 +82,13 @@ class Operation(Generic[Result_co]):
     def _outcome(self, batch: Batch) -> Result_co:
         raise NotImplementedError
 
+    def _clipped(self, batch: Batch) -> Batch:
+        """A batch with its probabilities kept from 0 and 1, where that is asked for."""
+        clip = self.settings.request.clip
+        if clip is None:
+            return batch
+        return replace(batch, values=np.clip(batch.values, clip, 1 - clip))
+
 
 _STEP = 256
 """A multiple of how many positions any kernel works on at once."""

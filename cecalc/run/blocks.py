@@ -203,4 +203,5 @@ class Computation(Generic[Work]):
                 done = following
                 seen = seen.and_then(done.seen)
                 refusal.count(done.broken, done.batch)
-        return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value)
+        asked = setup.request.input
+        return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value, asked)

@@ -24,6 +24,9 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     source = Place(source=schema.source)
     if task.is_loss:
         target_of(schema, first)
+    if request.clip is not None and schema.kind is not Kind.PROBS:
+        rule = f"--clip goes with probabilities; these are {schema.kind.replace('_', '-')}"
+        raise DataError(rule, place=source)
     _check_combination(request.input.options, schema, first, task)
     options = request.input.options.over(schema.options)
     for name, option in LOSS_OPTIONS.items():
