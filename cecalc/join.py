@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import PLACES_LISTED, DataError, Place, count, excerpt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +20,7 @@ _NONE = np.iinfo(np.int64).max
 class IdJoin:
     """The ids of a table that is held, and which rows of the values have asked for them.
 
-    Blocks ask in any order, from several threads; what is said does not depend on it.
+    Blocks ask in any order, from several threads; what does not fit is told in that of the rows.
 
     Parameters
     ----------
@@ -40,8 +39,9 @@ class IdJoin:
         self._positions = dict(zip(ids, range(len(ids)), strict=True))
         if len(self._positions) < len(ids):
             self._refuse_doubled(lines)
-        self._asked_by = np.full(len(ids), _NONE)
-        self._again, self._lock = dict[int, int](), threading.Lock()
+        self._asked_by = np.full(len(ids) + 1, _NONE)  # the last one for ids that are missing
+        self._asked: dict[int, tuple[Sequence[str], NDArray[np.int64]]] = {}
+        self._misfits = list[str](), list[str]()
 
     def _refuse_doubled(self, lines: Sequence[int] | None) -> None:
         first = dict[str, int]()
@@ -51,45 +51,57 @@ class IdJoin:
         rule = f"id {excerpt(name)} stands twice, first {before}"
         raise DataError(rule, place=place, value=name, hint=ANOTHER)
 
-    def found(self, ids: Sequence[str], start: int) -> tuple[NDArray[np.int64], DataError | None]:
+    def places(self, ids: Sequence[str], start: int) -> NDArray[np.int64]:
         """Where rows of the values, the first of which is `start`, stand in the table: shape (n,).
 
-        They are those before the first that does not; what is wrong with that comes with them.
+        Those that stand nowhere are at -1, and `misfit` tells.
         """
-        asked, fault = ids[:], None
-        rows = places = np.arange(start, start + len(asked))
+        asked = ids[:]  # made once
+        places = np.arange(start, start + len(asked))
         if asked != self._ids[start : start + len(asked)]:
             places = np.asarray([self._positions.get(name, -1) for name in asked], np.int64)
-            if (fits := int(np.argmin(places))) >= 0 > places[fits]:
-                fault, places = self._missing(asked[fits], start + fits), places[:fits]
-        rows = rows[: len(places)]
-        with self._lock:
-            before = self._asked_by[places]
-            np.minimum.at(self._asked_by, places, rows)
-            first = np.tile(self._asked_by[places], 2)
-            later = np.append(rows, before)
-            is_again = (first < later) & (later < _NONE)
-            self._again.update(zip(later[is_again].tolist(), first[is_again].tolist(), strict=True))
-        return places, fault
+        self._asked[start] = asked, places
+        return places
 
-    def _missing(self, name: str, row: int) -> DataError:
-        few = ", ".join(map(excerpt, self._ids[:3])) + (", ..." if len(self._ids) > 3 else "")
-        rule = f"no {self._title} for id {excerpt(name)}"
-        hint = f"ids compare as texts; those of {self._source}: {few}"
-        return DataError(rule, place=Place(row=row), hint=hint, value=name)
+    def misfit(self, rows: range) -> tuple[int, DataError] | None:
+        """The first of these rows whose id is missing or has come before, and what is wrong.
 
-    def doubled(self, rows: range) -> tuple[int, int] | None:
-        """The first of these rows whose id has come before, and the row that had it first.
-
-        It is known once all rows before them have been looked up.
+        It is asked of all rows in their order, once their places are known.
         """
-        return min(((row, self._again[row]) for row in [*self._again] if row in rows), default=None)
+        asked, places = self._asked.pop(rows.start, ((), np.empty(0, np.int64)))
+        places, numbers = places[: len(rows)], np.arange(rows.start, rows.stop)[: len(places)]
+        np.minimum.at(self._asked_by, places, numbers)
+        first = self._asked_by[places]
+        misfits = np.flatnonzero((places < 0) | (first < numbers)).tolist()
+        for i in misfits:
+            names = self._misfits[bool(places[i] < 0)]
+            names.append(asked[i] if len(names) < PLACES_LISTED else "")
+        for i in misfits[:1]:
+            rule = f"id {excerpt(asked[i])} stands twice, first in row {first[i]} of the values"
+            hint = ANOTHER
+            if places[i] < 0:
+                few = ", ".join(map(excerpt, self._ids[:3]))
+                rule = f"no {self._title} for id {excerpt(asked[i])}"
+                hint = f"ids compare as texts; those of {self._source}: {few}"
+                hint += ", ..." if len(self._ids) > 3 else ""
+            return rows[i], DataError(rule, place=Place(row=rows[i]), value=asked[i], hint=hint)
+        return None
+
+    def counted(self, fault: DataError) -> DataError:
+        """A misfit that says how many more there are, once all rows have been looked through."""
+        names = self._misfits[fault.hint != ANOTHER]
+        if len(names) > 1:
+            more = ", ..." if len(names) > PLACES_LISTED else ""
+            few = ", ".join(map(excerpt, names[:PLACES_LISTED]))
+            fault.rule += f" ({len(names)} such rows: {few}{more})"
+        return fault
 
     @property
     def notes(self) -> Iterator[str]:
         """What is worth knowing, once all rows have been read."""
-        is_asked = self._asked_by < _NONE
-        if (np.diff(self._asked_by[is_asked]) < 0).any():
+        asked_by = self._asked_by[:-1]
+        is_asked = asked_by < _NONE
+        if (np.diff(asked_by[is_asked]) < 0).any():
             yield f"{self._title}s joined by id: {self._source} has another order"
         if surplus := int(np.count_nonzero(~is_asked)):
             yield f"{count(surplus, self._title)} of {self._source} beside no row of values"

@@ -173,8 +173,9 @@ class Problem:
 
 
 class Item:
-    """What a run hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-    losses one report. A room that stands on the run may hand on an item of its own.
+    """What a run hands to a view: a header, outcomes (in row order or by rank) or groups, a report.
+
+    A room that stands on the run may hand on an item of its own.
     """
 
     @property
@@ -329,9 +330,7 @@ class CellLosses(ComputedLosses):
     cell_used: Flags
     """Shape (N, M)."""
     cell_labels: Floats | None
-    """Shape (N, M, 2), where there are weights: what −ln(1 − p) and −ln p of a cell are multiplied
-    by; 0 where ignored.
-    """
+    """Shape (N, M, 2), where there are weights: those of −ln(1 − p) and −ln p; 0 where ignored."""
     cell_correct: Flags
     """Shape (N, M): p ≥ 0.5 exactly where the target is."""
     probs: Floats

@@ -89,28 +89,23 @@ class ExtraArray:
         return numbers.reshape(-1) if self.name == "sample_weight" else numbers
 
     def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
-        """Columns with those of its numbers that go with their rows, the first of which is `start`;
-        up to the first row with which none does.
+        """Columns with those of its numbers that go with their rows, the first of which is `start`.
 
         Raises
         ------
         DataError : that is the first of all
         """
-        rows, fault = len(columns.values), None
-        places: Any = slice(start, start + rows)
+        rows, fits = len(columns.values), len(numbers) - start
         if self.join is not None:
-            places, fault = self.join.found(columns.ids or (), start)
-        elif len(numbers) < start + rows:
-            size = count(len(numbers), self.title)
-            fault = DataError(f"{size}, but more rows of values")
-        found = numbers[places]
-        if fault is not None:
-            if self.join is not None and columns.lines is not None:
-                fault.at(line=int(columns.lines[len(found)]))
-            if not len(found):
+            places = self.join.places(columns.ids or (), start)
+            return self.put(columns, numbers[places], places)
+        if fits < rows:
+            fault = DataError(f"{count(len(numbers), self.title)}, but more rows of values")
+            if fits <= 0:
                 raise fault
-            columns = replace(columns.rows(slice(len(found))), fault=fault)
-        return self.put(columns, found, places)
+            columns = replace(columns.rows(slice(fits)), fault=fault)
+        part = slice(start, start + rows)
+        return self.put(columns, numbers[part], part)
 
     def put(self, columns: Columns, numbers: Floats, places: Any) -> Columns:
         """Columns with these numbers, which stand at these places."""
@@ -145,9 +140,9 @@ class ExtraArray:
         found = self if ids is None else self.joined()
         if ids is None or found.join is None:
             return self
-        places, fault = found.join.found(ids, 0)
-        if fault is not None:
-            raise fault
+        places = found.join.places(ids, 0)
+        if misfit := found.join.misfit(range(len(ids))):
+            raise found.join.counted(misfit[1])
         lines = self.lines and [self.lines[i] for i in places.tolist()]
         return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Generic, TypeVar
 
-from cecalc.errors import DataError, Place, excerpt
-from cecalc.join import ANOTHER
+from cecalc.errors import DataError, Place
+from cecalc.join import IdJoin
 from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
 from cecalc.progress import Meter
@@ -113,10 +114,9 @@ class Computation(Generic[Work]):
         self.meter.threads = cores()
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
             seen = Seen()
-            for whole in results:
-                for stage, seconds in whole.seconds.items():
+            for done in self._joined(results):
+                for stage, seconds in done.seconds.items():
                     self.meter.spend(stage, seconds)
-                done = self._until_doubled(whole)
                 seen = seen.and_then(done.seen)
                 if done.computed is None:
                     refusal = Refusal.of(done.broken, done.batch)
@@ -128,22 +128,26 @@ class Computation(Generic[Work]):
                 if done.batch.fault is not None:
                     raise done.batch.fault
 
-    def _until_doubled(self, done: Done[Work]) -> Done[Work]:
-        """A block up to the first row whose id has come before, where rows are joined by ids."""
-        batch, schema = done.batch, self.job.setup.schema
-        per_entry = math.prod(batch.extents)
-        entries = range(batch.start // per_entry, (batch.start + batch.size) // per_entry)
-        for entry, first in filter(None, (join.doubled(entries) for join in schema.joins)):
-            row = entry * per_entry - batch.start
-            name = (batch.ids or ())[row]
-            rule = f"id {excerpt(name)} stands twice, first in row {first} of the values"
+    def _joined(self, results: Iterator[Done[Work]]) -> Iterator[Done[Work]]:
+        """Blocks up to the first row that does not fit what is joined to it by ids.
+
+        As for rows that break a rule, one run tells all.
+        """
+        schema = self.job.setup.schema
+        for done in results:
+            batch = done.batch
+            found = [(*misfit, join) for join in schema.joins if (misfit := _misfit(join, batch))]
+            if not found:
+                yield done
+                continue
+            row, fault, join = min(found, key=itemgetter(0))
+            if row:
+                yield self._checked(replace(batch.rows(slice(row)), fault=None))
             line = None if batch.lines is None else int(batch.lines[row])
-            place = Place(source_of(batch, schema), line, row=batch.start + row)
-            fault = DataError(rule, place=place, value=name, hint=ANOTHER)
-            if not row:
-                raise fault
-            return self._checked(replace(batch.rows(slice(row)), fault=fault))
-        return done
+            with suppress(DataError):
+                for following in results:
+                    _misfit(join, following.batch)
+            raise join.counted(fault).at(source=source_of(batch, schema), line=line)
 
     def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
         start = time.perf_counter()
@@ -205,3 +209,11 @@ class Computation(Generic[Work]):
                 refusal.count(done.broken, done.batch)
         asked = setup.request.input
         return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value, asked)
+
+
+def _misfit(join: IdJoin, batch: Batch) -> tuple[int, DataError] | None:
+    """The first row of a batch that does not fit what is joined to it, and what is wrong."""
+    size = math.prod(batch.extents)
+    start = batch.start // size
+    found = join.misfit(range(start, start + batch.size // size))
+    return found and ((found[0] - start) * size, found[1])

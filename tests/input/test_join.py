@@ -152,15 +152,22 @@ DOUBLED = "stands twice, first in row %d of the values"
 TEXTS = "ids compare as texts; those of t.csv: "
 FAULTS: list[tuple[str, str, str, str, str]] = [
     (L, "id,target\nx,b\nz,b\n", "", "x.csv:3: no target for id 'y'", TEXTS + "'x', 'z'"),
-    (L, "id,target\n1,b\n2,b\n3,a\n4,a\n", "", "x.csv:2: no target for id 'x'",
+    (L, "id,target\n1,b\n2,b\n3,a\n4,a\n", "",
+        "x.csv:2: no target for id 'x' (3 such rows: 'x', 'y', 'z')",
         TEXTS + "'1', '2', '3', ..."),
-    (L.replace("x", "1"), "id,target\n1.0,b\n", "", "x.csv:2: no target for id '1'",
+    (L.replace("x", "1"), "id,target\n1.0,b\n", "",
+        "x.csv:2: no target for id '1' (3 such rows: '1', 'y', 'z')",
         TEXTS + "'1.0'"),
     (L, "id,target\nx,b\ny,b\nz,b\ny,a\n", "",
         "t.csv:5: id 'y' stands twice, first on line 3", ANOTHER),
     (L + "y,1,2\n", "id,target\nx,b\ny,b\nz,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ANOTHER),
     (L + "y,1,2\n", "id,target\nz,b\ny,b\nx,b\n", "", f"x.csv:5: id 'y' {DOUBLED % 1}", ANOTHER),
     (L.replace("y", "x"), "id,target\nx,b\nz,b\n", "", f"x.csv:3: id 'x' {DOUBLED % 0}", ANOTHER),
+    (L.replace("y", "x") + "x,1,2\nk,1,2\n", "id,target\nx,b\nz,b\n", "",
+        f"x.csv:3: id 'x' {DOUBLED % 0} (2 such rows: 'x', 'x')", ANOTHER),
+    (L + "01,1,2\n" * 9, "id,target\n1.0,b\nx,a\n1,a\n", "",
+        "x.csv:3: no target for id 'y' (11 such rows: 'y', 'z', " + "'01', " * 8 + "...)",
+        TEXTS + "'1.0', 'x', '1'"),
     (L.replace("y", "x"), "id,target\nx,b\nx,b\nz,b\n", "",
         "t.csv:3: id 'x' stands twice, first on line 2", ANOTHER),
     (K, "who,target\nx,b\n", "--join key", "t.csv:1: --join: no column 'key'",
@@ -242,7 +249,7 @@ def test_rows_without_lines_are_named_by_number(cecalc: InProcess) -> None:
     ended = cecalc([*line, _written("t", "parquet", targets)])
     assert "error: t.parquet: row 2: id '8' stands twice, first in row 0\n" in ended.said
     ended = cecalc([*line, _written("t", "arrow", targets[:1])])
-    assert "error: l.parquet: row 0: no target for id '7'\n" in ended.said
+    assert "error: l.parquet: row 0: no target for id '7' (2 such rows: '7', '7')\n" in ended.said
 
 
 def test_rows_of_many_positions_are_joined_as_a_whole(cecalc: InProcess) -> None:
