@@ -173,10 +173,7 @@ class Problem:
 
 
 class Item:
-    """What a run hands to a view: a header, outcomes (in row order or by rank) or groups, a report.
-
-    A room that stands on the run may hand on an item of its own.
-    """
+    """What a run hands to a view: a header, outcomes or groups, a report; a room may add some."""
 
     @property
     def holds(self) -> bool:

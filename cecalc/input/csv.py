@@ -62,7 +62,7 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     every = itertools.chain([filled], blocks)
     rows = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
     header = first.original.text if request.has_header else None
-    return Table(name, fields, layout, rows, delimiter, header, "lines", lists=lists)
+    return Table(name, fields, layout, rows, delimiter, header, head, "lines", lists=lists)
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:

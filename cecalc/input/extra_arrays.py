@@ -52,6 +52,10 @@ class ExtraArray:
     """The lines of its file."""
     member: str = ""
     """What it is called among the values' own members."""
+    table: Table | None = None
+    """Where it stands, if in a table."""
+    ways: tuple[tuple[str, ...], ...] = ()
+    """What may settle that its rows are not those of the values, as in `CecalcError`."""
     join: IdJoin | None = None
     """Finds its entries by the identifiers, where both it and the values have them."""
 
@@ -100,7 +104,8 @@ class ExtraArray:
             places = self.join.places(columns.ids or (), start)
             return self.put(columns, numbers[places], places)
         if fits < rows:
-            fault = DataError(f"{count(len(numbers), self.title)}, but more rows of values")
+            rule = f"{count(len(numbers), self.title)}, but more rows of values"
+            fault = DataError(rule, ways=self.ways)
             if fits <= 0:
                 raise fault
             columns = replace(columns.rows(slice(fits)), fault=fault)
@@ -147,11 +152,17 @@ class ExtraArray:
         return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
 
 
-def check_length(what: str, given: int, rows: int, source: str | None = None) -> None:
+def check_length(
+    what: str,
+    given: int,
+    rows: int,
+    source: str | None = None,
+    ways: tuple[tuple[str, ...], ...] = (),
+) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:
         rule = f"{count(rows, 'row')} of values, {count(given, what)}"
-        raise DataError(rule, place=Place(source=source))
+        raise DataError(rule, place=Place(source=source), ways=ways)
 
 
 @dataclass(frozen=True)
@@ -338,6 +349,7 @@ def _extra(
         columns=tuple((i + 1, table.fields[i]) for i in positions),
         ids=columns.ids,
         lines=columns.lines,
+        table=replace(table, blocks=iter(())),
     )
 
 

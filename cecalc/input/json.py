@@ -16,7 +16,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input import files
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.layout import Head, Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -163,6 +163,7 @@ class _RowObjects:
     first: dict[str, Any]
     fields: list[str]
     layout: Layout
+    head: Head
 
     @classmethod
     def of(
@@ -183,11 +184,19 @@ class _RowObjects:
         cells = ([row.original.cells.get(key) for key in keys] for row in every)
         head = FirstRows(replace(first, cells=row) for row in cells)
         layout = understand(fields, request, wanted, place, head)
-        return cls(name, first.original.cells, fields, layout)
+        return cls(name, first.original.cells, fields, layout, head)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         lists = list_shapes(list(self.first.values()), self.layout)
-        return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
+        return Table(
+            self.name,
+            self.fields,
+            self.layout,
+            blocks,
+            head=self.head,
+            form="objects",
+            lists=lists,
+        )
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
         keys, used = list(self.first), frozenset(self.layout.used)

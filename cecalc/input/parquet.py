@@ -74,7 +74,8 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
         raise DataError("no data rows", place=place)
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
-    return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
+    rows = itertools.starmap(_block, every)
+    return Table(opened.name, names, layout, rows, head=head, lists=lists)
 
 
 def _blocks(

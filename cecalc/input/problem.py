@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place
+from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
-from cecalc.input.classes import Classes, shown_names
+from cecalc.input.classes import HEAD, Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
 from cecalc.input.names import kind_of, pattern
@@ -22,10 +22,13 @@ from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import Given, Inline, InputRequest
+from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
 
 Held = tuple[ExtraArray, Floats]
 """What stands beside the rows of a table, and all of its numbers."""
+_COMPARED = 8
+"""How many columns that two tables have in common are looked at."""
 
 
 def stated(
@@ -137,12 +140,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     _refuse_column(request.target, fields, table.source)
-    with Files() as files:
-        reader = TargetReader(request, names, (-1, *reading.row_shape))
-        has_ids = layout.id is not None
-        found = open_extras(reader, files, has_ids=has_ids)
-        extras = [extra.joined() if extra and has_ids else extra for extra in found]
-        held = [(extra, extra.held()) for extra in extras if extra is not None]
+    held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
     weight, of = layout.sample_weight, ""
     if layout.prediction is not None:
@@ -165,9 +163,56 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     )
     parsed = _blocks(blocks, reading, held, request)
     try:
-        return stated(schema, extras, parsed, reading.classes.notes)
+        return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
+
+
+def _beside(table: Table, reader: TargetReader) -> list[Held]:
+    """What options gave beside a table, joined to its rows where both carry ids."""
+    has_ids = table.layout.id is not None
+    with Files() as files:
+        found = [extra for extra in open_extras(reader, files, has_ids=has_ids) if extra]
+        extras = [extra.joined() if has_ids else extra for extra in found]
+        extras = [extra if extra.join else _in_step(extra, table) for extra in extras]
+        return [(extra, extra.held()) for extra in extras]
+
+
+def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:
+    """What stands beside a table row by row, as far as the columns show that both have.
+
+    Raises
+    ------
+    DataError : one of them tells rows apart, and has another order
+    """
+    other, ways = extra.table, list[tuple[str, ...]]()
+    if other is None:
+        return extra
+    for i, j in _in_both(table, other):
+        name = table.fields[i]
+        ours, theirs = heads = [[*map(str, t.head(k))] for t, k in ((table, i), (other, j))]
+        if any(len({*head}) < len(head) for head in heads):
+            continue
+        ways.append((f"--join={quoted(name) if name.strip() else f'{i + 1}={j + 1}'}",))
+        is_count = any(head == [*map(str, range(len(head)))] for head in heads)
+        enough = len(ours) if is_count or len(theirs) < HEAD else 1
+        for row, pair in enumerate(zip(ours, theirs, strict=False)):
+            if pair[0] != pair[1] and len({*ours} & {*theirs}) >= enough:
+                rule = f"{excerpt(pair[0])} beside {excerpt(pair[1])} of {extra.source}"
+                raise DataError(
+                    f"{rule}, whose rows have another order",
+                    place=Place(table.source, column=name, number=i + 1, row=row),
+                    hint="join them by that column with --join, or rename it in one of the tables",
+                    ways=(ways[-1],),
+                )
+    return replace(extra, table=None, ways=tuple(ways) if len(ways) == 1 else ())
+
+
+def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
+    """The first columns that both have, and neither uses."""
+    left = {name: j for j, name in enumerate(other.fields) if j not in other.layout.used}
+    ours = [(i, name) for i, name in enumerate(table.fields) if i not in table.layout.used]
+    return [(i, left[name]) for i, name in ours if name in left][:_COMPARED]
 
 
 def _refuse_column(target: Given | None, fields: Sequence[str], source: str) -> None:
@@ -191,7 +236,7 @@ def _blocks(
         yield partial(_parsed, block, reading, extras, request)
     for extra, numbers in extras:
         if extra.join is None:
-            check_length(extra.title, len(numbers), rows, reading.source)
+            check_length(extra.title, len(numbers), rows, reading.source, extra.ways)
 
 
 def _parsed(

@@ -19,7 +19,7 @@ from cecalc.cli import status_of
 from cecalc.join import ANOTHER
 from tests.input.array_files import npz
 from tests.run.running import small_blocks
-from tests.shell import InProcess
+from tests.shell import Ended, InProcess
 
 Rows = Sequence[dict[str, Any]]
 
@@ -273,3 +273,89 @@ def test_explain_and_why_join_too(cecalc: InProcess) -> None:
     files = {"x.csv": L, "t.csv": "id,target\nz,b\nx,b\ny,a\n"}
     assert "0.2512" in cecalc("explain x.csv --target t.csv", files).out
     assert status_of(["why", "0.25115", "x.csv", "--target", "t.csv", "--join", "id"]) == 0
+
+
+ONE, TWO = L.replace("id", "image"), NEW.replace("id", "image")
+OTHER = "x.csv: row 0: column 'image' (1): 'x' beside 'z' of t.csv, whose rows have another order"
+RENAME = "cecalc: hint: join them by that column with --join, or rename it in one of the tables\n"
+# the values, the target, what is refused, and the --join that is printed
+APART: list[tuple[str, str, str, str]] = [
+    (ONE, TWO, OTHER, "image"),
+    (ONE, TWO + "u,a\n", OTHER, "image"),
+    (ONE.replace("image", "an image"), TWO.replace("image", "an image"),
+        OTHER.replace("image", "an image"), "'an image'"),
+    (ONE.replace("image", ""), TWO.replace("image", ""), OTHER.replace("image", ""), "1=1"),
+    (ONE.replace("\n", ",1\n").replace("b,1", "b,fold"),
+        TWO.replace("\n", ",1\n").replace("target,1", "target,fold"), OTHER, "image"),
+    (ONE, "image,target\nx,b\ny,a\nz,b\nu,a\n", "x.csv: 3 rows of values, 4 targets", "image"),
+    (ONE, "image,target\nx,b\nx,a\nz,b\nu,a\n", "x.csv: 3 rows of values, 4 targets", ""),
+    (ONE, "image,target\nx,b\ny,a\n", "x.csv: 2 targets, but more rows of values", ""),
+    (ONE, "file,target\nx,b\n", "x.csv: 1 target, but more rows of values", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "target", "error", "join"), APART)
+@pytest.mark.parametrize("piped", ["", "x.csv", "t.csv"])
+def test_a_column_that_both_have_may_join(
+    cecalc: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    values: str,
+    target: str,
+    error: str,
+    join: str,
+    piped: str,
+) -> None:
+    """Rows that would lie side by side and do not belong together are refused, with the command
+    that joins them where it works.
+    """
+    files = {"x.csv": values, "t.csv": target}
+    line = ["ce", "--logits", "x.csv", "--target", "t.csv"]
+    line = ["-" if piped == word else word for word in line]
+
+    def ended(*more: str) -> Ended:
+        stdin = io.TextIOWrapper(io.BytesIO(files.get(piped, "").encode()))
+        monkeypatch.setattr("sys.stdin", stdin)
+        return cecalc([*line, *more], files)
+
+    said = f"cecalc: error: {error}\n" + RENAME * ("another order" in error)
+    said = said.replace(piped, "standard input") if piped else said
+    said += f"cecalc: try: cecalc {' '.join(line)} --join {join}\n" * bool(join)
+    assert ended()[::2] == (3, said)
+    if join:
+        assert float(ended("--join", join.strip("'"), "-q").out) == pytest.approx(0.2511504620)
+
+
+BESIDE: list[tuple[str, str]] = [
+    (ONE, "image,target\nx,b\ny,a\nz,b\n"),  # the same order
+    (ONE, "image,target\nz,b\nz,a\ny,b\n"),  # no two rows told apart
+    (ONE, "image,target\nu,b\nv,a\nw,b\n"),  # others altogether
+    (ONE.replace("x", "0").replace("y", "1").replace("z", "2"), "image,target\n7,b\n0,a\n5,b\n"),
+    (ONE.replace("image", "n").replace("\n", ",1\n"), "n,target,1\nx,b,1\ny,a,1\nz,b,1\n"),
+    (ONE, "target\nb\na\nb\n"),
+]
+
+
+@pytest.mark.parametrize(("values", "target"), BESIDE)
+def test_what_is_no_evidence_is_none(cecalc: InProcess, values: str, target: str) -> None:
+    """Such rows lie side by side."""
+    ended = cecalc("ce --logits x.csv --target t.csv -q", {"x.csv": values, "t.csv": target})
+    assert (ended.status, ended.said) == (0, "")
+    assert float(ended.out) == pytest.approx(0.2511504620)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "arrow"])
+def test_the_head_of_many_rows_is_enough(cecalc: InProcess, form: str) -> None:
+    """Where both are larger than what is looked at; a mere count is not taken for an id."""
+    ids, random = [f"r{n}" for n in range(6000)], np.random.default_rng(7)
+    values: list[dict[str, Any]]
+    values = [{"key": i, "logit_a": 0.5, "logit_b": 1.5} for i in ids]
+    other = [{"key": i, "target": int(i[1:]) % 2} for i in random.permutation(ids).tolist()]
+    line = ["ce", "--logits", _written("x", form, values), "--target", _written("t", form, other)]
+    ended = cecalc([*line, "-q"])
+    assert (ended.status, ended.said.count("another order")) == (3, 1)
+    for n, row in enumerate(values):
+        row["key"] = n  # a table that was numbered anew
+    for row in other:
+        row["key"] = 3 * int(row["key"][1:])
+    line = ["ce", "--logits", _written("x", form, values), "--target", _written("t", form, other)]
+    assert cecalc([*line, "-q"]).status == 0
