@@ -157,12 +157,12 @@ def check_length(
     given: int,
     rows: int,
     source: str | None = None,
-    ways: tuple[tuple[str, ...], ...] = (),
+    ways: Sequence[tuple[str, ...]] = (),
 ) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:
         rule = f"{count(rows, 'row')} of values, {count(given, what)}"
-        raise DataError(rule, place=Place(source=source), ways=ways)
+        raise DataError(rule, place=Place(source=source), ways=tuple(ways))
 
 
 @dataclass(frozen=True)

@@ -188,15 +188,8 @@ class _RowObjects:
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         lists = list_shapes(list(self.first.values()), self.layout)
-        return Table(
-            self.name,
-            self.fields,
-            self.layout,
-            blocks,
-            head=self.head,
-            form="objects",
-            lists=lists,
-        )
+        parts = self.name, self.fields, self.layout, blocks
+        return Table(*parts, head=self.head, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
         keys, used = list(self.first), frozenset(self.layout.used)
