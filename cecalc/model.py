@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cecalc.join import IdJoin
+
 Floats: TypeAlias = "NDArray[np.float64]"
 Integers: TypeAlias = "NDArray[np.int64]"
 Flags: TypeAlias = "NDArray[np.bool_]"
@@ -78,6 +80,8 @@ class Schema:
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
     files: int = 1
     """How many files hold the rows."""
+    joins: tuple[IdJoin, ...] = ()
+    """What stands beside the rows by their ids."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +173,7 @@ class Problem:
 
 
 class Item:
-    """What a run hands to a view: one header; outcomes, in row order but for a rank, or groups; for
-    losses one report. A room that stands on the run may hand on an item of its own.
-    """
+    """What a run hands to a view: a header, outcomes or groups, a report; a room may add some."""
 
     @property
     def holds(self) -> bool:
@@ -325,9 +327,7 @@ class CellLosses(ComputedLosses):
     cell_used: Flags
     """Shape (N, M)."""
     cell_labels: Floats | None
-    """Shape (N, M, 2), where there are weights: what −ln(1 − p) and −ln p of a cell are multiplied
-    by; 0 where ignored.
-    """
+    """Shape (N, M, 2), where there are weights: those of −ln(1 − p) and −ln p; 0 where ignored."""
     cell_correct: Flags
     """Shape (N, M): p ≥ 0.5 exactly where the target is."""
     probs: Floats

@@ -119,6 +119,8 @@ class ColumnChoice:
     confidence: str | None = None
     """The column of the probability of the predicted class, and that of the prediction."""
     id: str | None = None
+    join: str | None = None
+    """The one of identifiers in the files beside the values; `id` where it is None."""
     sample_weight: str | None = None
 
 

@@ -161,6 +161,9 @@ class Options:
         "One target column for each class.")] = None
     id_col: Annotated[_Text, READING, _column("--id-col", "COL",
         "The column that names the row.")] = None
+    join: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--join", "COL|A=B",
+        "The column of ids in the values and in --target FILE, or A in the values and B there.",
+        read=values.joined)] = None
     sample_weight_col: Annotated[_Text, LOSSES, _column("--sample-weight-col", "COL",
         "The column of row weights.")] = None
 

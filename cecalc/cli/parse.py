@@ -49,6 +49,7 @@ _EXCLUSIVE = (
     ("logits", "probs", "log_probs"),
     ("logits_cols", "probs_cols", "log_probs_cols", "confidence_cols"),
     ("target_col", "target_cols"),
+    ("id_col", "join"),
     ("top", "bottom"),
     ("clip", "no_clamp"),
     ("strict", "no_hints"),
@@ -173,6 +174,8 @@ def _input(task: Task, options: Options) -> InputRequest:
     _refuse_second_dash(inputs, *values.values(), *beside)
     if task.is_loss and target is None and any(isinstance(v, Inline) for v in values.values()):
         raise UsageError("no target", hint="give one with --target")
+    if options.join and not any(isinstance(g, NamedFile) for g in beside):
+        raise UsageError("--join goes with --target FILE or --sample-weight FILE")
     if options.target_form is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
     classes = options.classes
@@ -227,12 +230,14 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
 
 
 def _columns(options: Options) -> ColumnChoice:
+    ours, _, theirs = (options.join or "").partition("=")
     return ColumnChoice(
         values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
         target=options.target_col,
         targets=options.target_cols,
         confidence=options.confidence_cols,
-        id=options.id_col,
+        id=ours or options.id_col,
+        join=theirs or ours or None,
         sample_weight=options.sample_weight_col,
     )
 

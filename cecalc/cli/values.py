@@ -91,6 +91,13 @@ def columns(option: str, specification: str) -> str:
     return specification
 
 
+def joined(option: str, text: str) -> str:
+    """A column, or one of each of two tables: A=B."""
+    for part in text.split("=", 1):
+        columns(option, part)
+    return text
+
+
 def delimiter(option: str, text: str) -> str:
     """The character between fields."""
     character = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)

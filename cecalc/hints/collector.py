@@ -90,6 +90,8 @@ class _Noticing(Collector[Summed]):
             yield from self._of_losses(head, {hint.entry for hint in found}, total)
         yield from self.notices.hints()
         yield from map(Hint, header.schema.notes)
+        for join in header.schema.joins:
+            yield from map(Hint, join.notes)
 
     def _of_losses(self, head: Head, told: set[int | None], total: Summary) -> Iterator[Hint]:
         """What losses show, where what the values look like has not told it."""

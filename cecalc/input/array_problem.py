@@ -128,12 +128,7 @@ class _Stored:
 
     def value(self, role: str) -> Any:
         """An array as nested lists; integers stay what they are."""
-        array = self.file.open(self.members.name(role), text=role in (CLASSES, IDS))
-        if array.is_text:
-            return array.texts().tolist()
-        raw = array.whole()
-        is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
-        return (raw if is_integer else widened(raw, array.dtype)).tolist()
+        return self.file.nested(self.members.name(role), text=role in (CLASSES, IDS))
 
     def array(self, role: str, _: Task) -> Windows:
         """An array of numbers, by windows."""
@@ -215,10 +210,12 @@ class _Arrays:
     def problem(self, request: InputRequest, files: Files) -> Problem:
         """The problem, where --target and --sample-weight win over the input's own."""
         values, inner = self.values, files.enter_context(Files())
-        given = open_extras(TargetReader(request, self.schema.classes, values.shape), inner)
+        reader = TargetReader(request, self.schema.classes, values.shape)
+        given = open_extras(reader, inner, has_ids=self.ids is not None)
         target, weight = given[0] or self.target, given[1] or self.weight
         if target is not None and len(target.array.shape) == len(values.shape):
             target = replace(target, array=_transposed(target.array, request))
+        target, weight = (extra and extra.in_order_of(self.ids) for extra in (target, weight))
         shape = None if target is None else target.array.shape
         rows, targets = aligned(request.task, values.shape, shape, request.target_form)
         schema = replace(self.schema, is_flat=len(values.shape) == 1)
@@ -256,8 +253,8 @@ class _Arrays:
         columns = Columns(as_stored(values, self.values.dtype))
         for extra, entries in stored:
             numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
-            columns = extra.beside(columns, numbers, part.start)
-        if self.ids is not None:  # last: those of a table that was given beside are not compared
+            columns = extra.put(columns, numbers, part)
+        if self.ids is not None:
             columns = replace(columns, ids=self.ids[part])
         return batch_of(columns, part.start, request)
 

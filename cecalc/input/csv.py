@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Wanted, refuse_long, understand
+from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Columns, Original
@@ -81,12 +81,10 @@ def _opened(
     if lists and request.decimal != ".":
         rule = "a list in a cell has decimal points: leave out --decimal"
         raise DataError(rule, place=Place(source=name, line=second.line))
-    if layout.is_single and not (lists or wanted.only):
-        refuse_long(fields, request, head, place, layout.values, named=request.has_header)
     every = itertools.chain([filled], blocks)
     parts = (TableBlock.of_text(part, form.records, form.arrays) for part in every)
-    decimal = request.decimal
-    return Table(name, fields, layout, parts, delimiter, decimal, header, "lines", lists=lists)
+    form_of = request.decimal, header, head, "lines"
+    return Table(name, fields, layout, parts, delimiter, *form_of, lists=lists)
 
 
 def _first(block: TextBlock, delimiter: str, request: InputRequest) -> tuple[Record, Place]:

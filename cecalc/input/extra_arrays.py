@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, count
 from cecalc.input import formats
 from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
@@ -16,16 +16,20 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
-from cecalc.input.members import TARGET, Roles
+from cecalc.input.members import IDS, TARGET, Roles
 from cecalc.input.names import pattern
 from cecalc.input.nested import parse
-from cecalc.input.shapes import as_said, is_index, shape_of_first, to_array
+from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
+from cecalc.join import IdJoin
 from cecalc.model import Columns, Floats
 from cecalc.request import Given, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
+
+if TYPE_CHECKING:
+    from cecalc.input.json import Document
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class ExtraArray:
     """The lines of its file."""
     member: str = ""
     """What it is called among the values' own members."""
+    table: Table | None = None
+    """Where it stands, if in a table."""
+    ways: tuple[tuple[str, ...], ...] = ()
+    """What may settle that its rows are not those of the values, as in `CecalcError`."""
+    join: IdJoin | None = None
+    """Finds its entries by the identifiers, where both it and the values have them."""
 
     @property
     def title(self) -> str:
@@ -60,7 +70,8 @@ class ExtraArray:
         if self.member:
             return self.member
         names = pattern([name for _, name in self.columns])
-        return f"{names} of {self.source}" if names and names != "1" else f"of {self.source}"
+        by = "" if self.join is None else " by id"
+        return f"{names if names != '1' else ''} of {self.source}{by}".strip()
 
     def numbers(self, entries: Floats, start: int) -> Floats:
         """Some of its entries, from `start` on, as class numbers where they may be names.
@@ -82,45 +93,76 @@ class ExtraArray:
         return numbers.reshape(-1) if self.name == "sample_weight" else numbers
 
     def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
-        """Columns with these numbers as far as they go with their rows, the first of which is
-        `start`; more numbers may follow.
+        """Columns with those of its numbers that go with their rows, the first of which is `start`.
 
         Raises
         ------
-        DataError : they do not go with the first
+        DataError : that is the first of all
         """
-        rows = len(columns.values)
-        fits, fault = self._other_id(columns.ids, slice(start, start + rows))
-        if fault is None and len(numbers) < rows:
-            size = count(start + len(numbers), self.title)
-            fits, fault = len(numbers), DataError(f"{size}, but more rows of values")
-        if fault is not None:
-            if not fits:
+        rows, fits = len(columns.values), len(numbers) - start
+        if self.join is not None:
+            places = self.join.places(columns.ids or (), start)
+            return self.put(columns, numbers[places], places)
+        if fits < rows:
+            rule = f"{count(len(numbers), self.title)}, but more rows of values"
+            fault = DataError(rule, ways=self.ways)
+            if fits <= 0:
                 raise fault
             columns = replace(columns.rows(slice(fits)), fault=fault)
-        lines = None if self.lines is None else self.lines[start : start + fits]
-        parts: dict[str, Any] = {self.name: numbers[:fits], f"{self.name}_lines": lines}
+        part = slice(start, start + rows)
+        return self.put(columns, numbers[part], part)
+
+    def put(self, columns: Columns, numbers: Floats, places: Any) -> Columns:
+        """Columns with these numbers, which stand at these places."""
+        lines = self.lines
+        if lines is not None:
+            is_run = isinstance(places, slice)
+            lines = lines[places] if is_run else [lines[i] for i in places.tolist()]
+        parts: dict[str, Any] = {self.name: numbers, f"{self.name}_lines": lines}
         return replace(columns, **parts)
 
-    def _other_id(self, ids: Sequence[str] | None, part: slice) -> tuple[int, DataError | None]:
-        """How many rows have the identifier beside them, and what is wrong with the next one."""
-        pairs = zip(ids or (), (self.ids or ())[part], strict=False)
-        for row, (ours, theirs) in enumerate(pairs):
-            if ours != theirs:
-                rule = f"id {excerpt(ours)} of the values beside id {excerpt(theirs)}"
-                return row, DataError(
-                    f"{rule} of the {self.title}",
-                    place=Place(row=part.start + row),
-                    hint="both files carry ids: bring them into the same order",
-                )
-        return part.stop - part.start, None
+    def joined(self) -> ExtraArray:
+        """The same, to be found by identifiers where it has some.
+
+        Raises
+        ------
+        DataError : one stands twice, or they are not one for each entry
+        """
+        if self.ids is None:
+            return self
+        if len(self.ids) != self.array.length:
+            rule = f"{count(len(self.ids), 'id')}, {count(self.array.length, self.title)}"
+            raise DataError(rule, place=Place(source=self.source))
+        return replace(self, join=IdJoin(self.title, self.source, self.ids, self.lines))
+
+    def in_order_of(self, ids: Sequence[str] | None) -> ExtraArray:
+        """Its entries beside all the values, which have these identifiers.
+
+        Raises
+        ------
+        DataError : there is none for one of them
+        """
+        found = self if ids is None else self.joined()
+        if ids is None or found.join is None:
+            return self
+        places = found.join.places(ids, 0)
+        if misfit := found.join.misfit(range(len(ids))):
+            raise found.join.counted(misfit[1])
+        lines = self.lines and [self.lines[i] for i in places.tolist()]
+        return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
 
 
-def check_length(what: str, given: int, rows: int, source: str | None = None) -> None:
+def check_length(
+    what: str,
+    given: int,
+    rows: int,
+    source: str | None = None,
+    ways: Sequence[tuple[str, ...]] = (),
+) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:
         rule = f"{count(rows, 'row')} of values, {count(given, what)}"
-        raise DataError(rule, place=Place(source=source))
+        raise DataError(rule, place=Place(source=source), ways=tuple(ways))
 
 
 @dataclass(frozen=True)
@@ -204,12 +246,16 @@ class TargetReader:
         return _extra("target", table, table.layout.target, columns, names)
 
 
-def open_extras(reader: TargetReader, files: Files) -> tuple[ExtraArray | None, ExtraArray | None]:
+def open_extras(
+    reader: TargetReader, files: Files, *, has_ids: bool
+) -> tuple[ExtraArray | None, ExtraArray | None]:
     """What --target and --sample-weight gave, mostly still to be read; `files` closes it.
+
+    `has_ids` says whether the values carry identifiers.
 
     Raises
     ------
-    DataError : a name is no class, or something is no number
+    DataError : a name is no class, something is no number, or --join finds no identifiers
     InputError : a file cannot be opened
     """
     request, target, weight = reader.request, None, None
@@ -217,11 +263,17 @@ def open_extras(reader: TargetReader, files: Files) -> tuple[ExtraArray | None, 
         target = _target(reader, request.target, files)
     if request.sample_weight is not None:
         weight = _sample_weight(request, request.sample_weight, files)
+    if request.columns.join is not None:
+        found = [extra for extra in (target, weight) if extra is not None and extra.ids is not None]
+        if not (has_ids and found):
+            hint = "tables do, and documents and archives with a member ids"
+            raise DataError("--join: both sides have to carry ids", hint=hint)
     return target, weight
 
 
 def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
+    ids = None
     if isinstance(given, Inline):
         source, nested = given.option, given.nested
     else:
@@ -229,23 +281,38 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         source = found.source
         if isinstance(found, ArrayFile):
             name = Roles.of(source, "array", found.names).name(TARGET)
-            return reader.stored(found.only(name, text=True), source)
+            target = reader.stored(found.only(name, text=True), source)
+            return replace(target, ids=_ids(found))
         if isinstance(found, Table):
             return reader.columns(found)
-        nested = found.value
+        nested, ids = found.value, _ids(found)
         if isinstance(nested, dict):
             name = Roles.of(source, "key", nested).name(TARGET)
             if name not in nested:
                 raise DataError("no target", place=Place(source=source))
             nested = nested[name]
     try:
-        return reader.nested(nested, source, axes=1)
+        return replace(reader.nested(nested, source, axes=1), ids=ids)
     except DataError as error:
         raise error.at(source=source) from None
 
 
+def _ids(found: ArrayFile | Document) -> tuple[str, ...] | None:
+    """The identifiers among the members of an archive or a document."""
+    if isinstance(found, ArrayFile):
+        if IDS in (members := Roles.of(found.source, "array", found.names)):
+            return names_of(found.nested(members.name(IDS), text=True), IDS)
+        return None
+    names = found.value if isinstance(found.value, dict) else ()
+    if IDS in (members := Roles.of(found.source, "key", names)):
+        return names_of(found.value[members.name(IDS)], IDS)
+    return None
+
+
 def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
-    inner = replace(request, target=None, values={}, sample_weight=None)
+    choice = request.columns
+    choice = replace(choice, id=choice.join or choice.id)
+    inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
     return formats.opened(inner, given.path, wanted, files)
 
 
@@ -257,10 +324,11 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(name, HeldWindows.of(array), given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
-        return ExtraArray(name, found.only(name), found.source)
+        return ExtraArray(name, found.only(name), found.source, ids=_ids(found))
     if not isinstance(found, Table):
         value = found.value.get(name) if isinstance(found.value, dict) else found.value
-        return ExtraArray(name, HeldWindows.of(to_array(value, name, by_row=True)), found.source)
+        held = HeldWindows.of(to_array(value, name, by_row=True))
+        return ExtraArray(name, held, found.source, ids=_ids(found))
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
@@ -281,6 +349,7 @@ def _extra(
         columns=tuple((i + 1, table.fields[i]) for i in positions),
         ids=columns.ids,
         lines=columns.lines,
+        table=replace(table, blocks=iter(())),
     )
 
 

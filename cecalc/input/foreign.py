@@ -14,7 +14,7 @@ from cecalc.input import names as known
 from cecalc.input.classes import HEAD
 from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
 from cecalc.numbers import is_number
-from cecalc.terms import Kind
+from cecalc.terms import Kind, Task
 
 _LOOKED_AT = 2**20
 _NPZ = "save its arrays anew: numpy.savez('new.npz', logits=..., target=...)"
@@ -90,14 +90,27 @@ def _of_llama(text: str) -> tuple[str, str]:
     return f"{rule} = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
 
 
-def long_table(
-    fields: Sequence[str], head: Callable[[int], Sequence[Any]], among: Sequence[int], source: str
-) -> DataError | None:
-    """The error for a table of a row per class; None where it is none.
+def refuse_long(
+    fields: Sequence[str],
+    head: Callable[[int], Sequence[Any]],
+    among: Sequence[int],
+    task: Task,
+    source: str | None,
+) -> None:
+    """Refuse a table of a row per class: where each item has a run of rows, the same classes in
+    each, and numbers that add up to 1 or are called logits or log-probabilities.
 
-    It has one where each item has a run of rows, the same classes in each, and numbers that add up
-    to 1 or are called logits or log-probabilities.
+    Parameters
+    ----------
+    fields, head : the names of the columns, and what they hold in the first rows
+    among : the columns that may be of the values
+
+    Raises
+    ------
+    DataError : it is one
     """
+    if task in (Task.BCE, Task.SIGMOID):
+        return
     width = min(len(fields), _WIDE)
     columns = [[str(cell).strip() for cell in head(i)] for i in range(width)]
     for key, cells in enumerate(columns):
@@ -114,13 +127,12 @@ def long_table(
         if key in same and len({*runs[key]}) == len(items) and named and values:
             index, value = [fields[i] for i in same], fields[values[0]]
             prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
-            return DataError(
+            raise DataError(
                 f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
                 place=Place(source=source),
                 hint=f"with pandas: table.pivot(index={index}, columns={fields[named[0]]!r}, "
                 f"values={value!r}).add_prefix('{prefix}_').to_csv('new.csv')",
-            )
-    return None
+            ) from None
 
 
 def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:

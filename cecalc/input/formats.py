@@ -272,13 +272,14 @@ def given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
         "--confidence-cols": columns.confidence is not None,
         "--target-col": columns.target is not None,
         "--target-cols": columns.targets is not None,
-        "--id-col": columns.id is not None,
+        "--id-col": columns.id is not None and columns.join is None,
+        "--join": columns.join is not None,
         "--sample-weight-col": columns.sample_weight is not None,
         "--transpose": request.transpose,
     }
     for option, is_given in every.items():
         if is_given:
-            yield option, _COLUMNS if option.endswith(("-col", "-cols")) else option
+            yield option, _COLUMNS if option.endswith(("-col", "-cols", "-join")) else option
 
 
 def _fitting(option: str) -> str:

@@ -16,7 +16,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Layout, Wanted, refuse_long, understand
+from cecalc.input.layout import Head, Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -163,6 +163,7 @@ class _RowObjects:
     first: dict[str, Any]
     fields: list[str]
     layout: Layout
+    head: Head
     forms: Mapping[int, scored.Form]
     """How cells become lists that are none by themselves, by position."""
 
@@ -190,17 +191,15 @@ class _RowObjects:
             layout, forms = scored.understood(first.original.cells, layout, request)
         except DataError as error:
             raise error.at(**vars(place)) from None
-        values = [first.original.cells[keys[i]] for i in layout.values]
-        if layout.is_single and type(values[0]) in (int, float) and not wanted.only:
-            refuse_long(fields, request, head, place, layout.values)
-        return cls(name, first.original.cells, fields, layout, forms)
+        return cls(name, first.original.cells, fields, layout, head, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
         first = list(self.first.values())
         for i, form in self.forms.items():
             first[i] = form(first[i])
         lists = list_shapes(first, self.layout)
-        return Table(self.name, self.fields, self.layout, blocks, form="objects", lists=lists)
+        parts = self.name, self.fields, self.layout, blocks
+        return Table(*parts, head=self.head, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
         keys, used = list(self.first), frozenset(self.layout.used)

@@ -90,8 +90,10 @@ def understand(
     try:
         return header.layout()
     except DataError as error:
-        if not wanted.only:
-            refuse_long(fields, request, head, place, range(len(fields)), named=named)
+        if named and not wanted.only:
+            from cecalc.input.foreign import refuse_long
+
+            refuse_long(fields, head, range(len(fields)), request.task, place.source)
         if named and not error.ways:
             from cecalc.input.suggestions import ways
 
@@ -101,32 +103,6 @@ def understand(
                 fields, head, request, values=values, target=wanted.target, readings=readings
             )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
-
-
-def refuse_long(
-    fields: Sequence[str],
-    request: InputRequest,
-    head: Head,
-    place: Place,
-    values: Sequence[int],
-    *,
-    named: bool = True,
-) -> None:
-    """Refuse a table of a row per class; asked where names are unclear, or a row has one number.
-
-    Parameters
-    ----------
-    values : the columns that may be of the values
-
-    Raises
-    ------
-    DataError : it is one
-    """
-    if named and request.task not in (Task.BCE, Task.SIGMOID):
-        from cecalc.input.foreign import long_table
-
-        if found := long_table(fields, head, values, place.source or ""):
-            raise found from None
 
 
 def single(
@@ -173,7 +149,8 @@ class _Header:
         if self.is_named:
             self._refuse_duplicates()
         fields, choice, wanted = self.fields, self.choice, self.wanted
-        identity = single(fields, choice.id, "--id-col", known.IDS)
+        option = "--id-col" if choice.join is None else "--join"
+        identity = single(fields, choice.id, option, known.IDS)
         weight = single(fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS)
         confidence = self._confidence()
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]

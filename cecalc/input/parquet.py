@@ -21,7 +21,7 @@ from cecalc.input import arrow_columns
 from cecalc.input.arrays.stored import PlainFile, refuse_more, seekable, told
 from cecalc.input.classes import HEAD
 from cecalc.input.files import Files, Opened, state_of
-from cecalc.input.layout import Wanted, refuse_long, understand
+from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
 from cecalc.request import InputRequest
@@ -79,9 +79,8 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
         raise DataError("no data rows", place=place)
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
-    if layout.is_single and not (lists or wanted.only):
-        refuse_long(names, request, head, place, layout.values)
-    return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
+    rows = itertools.starmap(_block, every)
+    return Table(opened.name, names, layout, rows, head=head, lists=lists)
 
 
 def _blocks(

@@ -11,20 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import CecalcError, DataError, Place
+from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
-from cecalc.input.classes import Classes, shown_names
+from cecalc.input.classes import HEAD, Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
 from cecalc.input.names import kind_of, pattern
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import Given, Inline, InputRequest
+from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
 
 Held = tuple[ExtraArray, Floats]
 """What stands beside the rows of a table, and all of its numbers."""
+_COMPARED = 8
+"""How many columns that two tables have in common are looked at."""
 
 
 def stated(
@@ -47,11 +51,13 @@ def stated(
     DataError : a row of the first block breaks a rule, or the classes have more or fewer names
     """
     first, parts, every = next(blocks)(), dict[str, Any](), list(schema.notes)
+    joins: tuple[IdJoin, ...] = ()
     for extra in extras:
         if extra is not None:
             parts[f"{extra.name}_columns"] = extra.columns
             parts[f"{extra.name}_source"] = extra.source
             every += extra.classes.notes
+            joins += () if extra.join is None else (extra.join,)
             if extra.name == "target":
                 parts["target_in"] = extra.stands_in
     axes = [f"d{i}" for i, _ in enumerate(first.extents, 1)]
@@ -60,6 +66,7 @@ def stated(
         classes=shown_names(schema.classes, first.values.shape[1]),
         coordinates=("n", *axes) if axes else (),
         notes=(*every, *notes),
+        joins=joins,
         **parts,
     )
     return Problem(schema, itertools.chain([lambda: first], blocks))
@@ -128,14 +135,16 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     if request.sample_weight is not None:  # which wins over the table's own
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
+    if layout.is_single and request.has_header and not table.lists:
+        from cecalc.input.foreign import refuse_long
+
+        refuse_long(fields, table.head, layout.values, request.task, table.source)
     names = None if layout.binary else request.classes or layout.names or None
     if layout.prediction is not None and layout.names and request.target_as is None:
         request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     _refuse_column(request.target, fields, table.source)
-    with Files() as files:
-        extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
-        held = [(extra, extra.held()) for extra in extras if extra is not None]
+    held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
     weight, of = layout.sample_weight, ""
     if layout.prediction is not None:
@@ -158,9 +167,56 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     )
     parsed = _blocks(blocks, reading, held, request)
     try:
-        return stated(schema, extras, parsed, reading.classes.notes)
+        return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
         raise error.at(source=table.source) from None
+
+
+def _beside(table: Table, reader: TargetReader) -> list[Held]:
+    """What options gave beside a table, joined to its rows where both carry ids."""
+    has_ids = table.layout.id is not None
+    with Files() as files:
+        found = [extra for extra in open_extras(reader, files, has_ids=has_ids) if extra]
+        extras = [extra.joined() if has_ids else extra for extra in found]
+        extras = [extra if extra.join else _in_step(extra, table) for extra in extras]
+        return [(extra, extra.held()) for extra in extras]
+
+
+def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:
+    """What stands beside a table row by row, as far as the columns show that both have.
+
+    Raises
+    ------
+    DataError : one of them tells rows apart, and has another order
+    """
+    other, ways = extra.table, list[tuple[str, ...]]()
+    if other is None:
+        return extra
+    for i, j in _in_both(table, other):
+        name = table.fields[i]
+        ours, theirs = heads = [[*map(str, t.head(k))] for t, k in ((table, i), (other, j))]
+        if any(len({*head}) < len(head) for head in heads):
+            continue
+        ways.append((f"--join={quoted(name) if name.strip() else f'{i + 1}={j + 1}'}",))
+        is_count = any(head == [*map(str, range(len(head)))] for head in heads)
+        enough = len(ours) if is_count or len(theirs) < HEAD else 1
+        for row, pair in enumerate(zip(ours, theirs, strict=False)):
+            if pair[0] != pair[1] and len({*ours} & {*theirs}) >= enough:
+                rule = f"{excerpt(pair[0])} beside {excerpt(pair[1])} of {extra.source}"
+                raise DataError(
+                    f"{rule}, whose rows have another order",
+                    place=Place(table.source, column=name, number=i + 1, row=row),
+                    hint="join them by that column with --join, or rename it in one of the tables",
+                    ways=(ways[-1],),
+                )
+    return replace(extra, table=None, ways=tuple(ways) if len(ways) == 1 else ())
+
+
+def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
+    """The first columns that both have, and neither uses."""
+    left = {name: j for j, name in enumerate(other.fields) if j not in other.layout.used}
+    ours = [(i, name) for i, name in enumerate(table.fields) if i not in table.layout.used]
+    return [(i, left[name]) for i, name in ours if name in left][:_COMPARED]
 
 
 def _refuse_column(target: Given | None, fields: Sequence[str], source: str) -> None:
@@ -183,7 +239,8 @@ def _blocks(
         rows = block.start + block.count
         yield partial(_parsed, block, reading, extras, request)
     for extra, numbers in extras:
-        check_length(extra.title, len(numbers), rows, reading.source)
+        if extra.join is None:
+            check_length(extra.title, len(numbers), rows, reading.source, extra.ways)
 
 
 def _parsed(
@@ -194,7 +251,7 @@ def _parsed(
     try:
         columns = columns_of(block, replace(reading, source=source))
         for extra, numbers in extras:
-            columns = extra.beside(columns, numbers[block.start :], block.start)
+            columns = extra.beside(columns, numbers, block.start)
         batch = batch_of(columns, block.start, request)
     except CecalcError as error:
         raise error.at(source=source) from None

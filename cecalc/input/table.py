@@ -13,7 +13,7 @@ import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.classes import HEAD, Classes
-from cecalc.input.layout import Layout
+from cecalc.input.layout import Head, Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
 from cecalc.model import Columns, Floats, Original
 from cecalc.terms import Task
@@ -185,6 +185,7 @@ class Table:
     """The decimal sign in it."""
     header_text: str | None = None
     """The header's line as it came."""
+    head: Head = lambda _: ()
     form: str = ""
     """What its rows are: lines, objects, or ("") just values."""
     files: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import threading
@@ -10,9 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from cecalc.errors import DataError, Place
+from cecalc.join import IdJoin
 from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
 from cecalc.progress import Meter
@@ -111,7 +114,7 @@ class Computation(Generic[Work]):
         self.meter.threads = cores()
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
             seen = Seen()
-            for done in results:
+            for done in self._joined(results):
                 for stage, seconds in done.seconds.items():
                     self.meter.spend(stage, seconds)
                 seen = seen.and_then(done.seen)
@@ -124,6 +127,27 @@ class Computation(Generic[Work]):
                 yield done.batch, done.computed
                 if done.batch.fault is not None:
                     raise done.batch.fault
+
+    def _joined(self, results: Iterator[Done[Work]]) -> Iterator[Done[Work]]:
+        """Blocks up to the first row that does not fit what is joined to it by ids.
+
+        As for rows that break a rule, one run tells all.
+        """
+        schema = self.job.setup.schema
+        for done in results:
+            batch = done.batch
+            found = [(*misfit, join) for join in schema.joins if (misfit := _misfit(join, batch))]
+            if not found:
+                yield done
+                continue
+            row, fault, join = min(found, key=itemgetter(0))
+            if row:
+                yield self._checked(replace(batch.rows(slice(row)), fault=None))
+            line = None if batch.lines is None else int(batch.lines[row])
+            with suppress(DataError):
+                for following in results:
+                    _misfit(join, following.batch)
+            raise join.counted(fault).at(source=source_of(batch, schema), line=line)
 
     def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
         start = time.perf_counter()
@@ -185,3 +209,11 @@ class Computation(Generic[Work]):
                 refusal.count(done.broken, done.batch)
         asked = setup.request.input
         return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value, asked)
+
+
+def _misfit(join: IdJoin, batch: Batch) -> tuple[int, DataError] | None:
+    """The first row of a batch that does not fit what is joined to it, and what is wrong."""
+    size = math.prod(batch.extents)
+    start = batch.start // size
+    found = join.misfit(range(start, start + batch.size // size))
+    return found and ((found[0] - start) * size, found[1])

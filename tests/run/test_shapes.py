@@ -398,7 +398,7 @@ FILES = [
     ("id,logit_0,logit_1\na,0,1\nb,2,1\n", "target\n1\n0\n", [1, 0]),
     ("id,x,z\na,0,1\nb,2,1\n", "label\n1\n0\n", [1, 0]),
     ("logit_a,logit_b\n0,1\n2,1\n", "class\nb\na\n", [1, 0]),
-    ("id,logit_0,logit_1\na,0,1\nb,2,1\n", "id,target\nb,1\na,0\n", "id 'a'.*id 'b'.*same order"),
+    ("id,logit_0,logit_1\na,0,1\nb,2,1\n", "id,target\nb,1\na,0\n", [0, 1]),
     ("logit_0,logit_1\n0,1\n2,1\n", "target\n1\n", "1 target, but more rows of values"),
     ("logit_0,logit_1\n0,1\n", "target\n1\n0\n", "1 row of values, 2 targets"),
 ]

@@ -143,6 +143,20 @@ class ArrayFile:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=array.place)
         return array
 
+    def nested(self, name: str, *, text: bool = False) -> Any:
+        """An array as nested lists; integers stay what they are.
+
+        Raises
+        ------
+        DataError : as `open`
+        """
+        array = self.open(name, text=text)
+        if array.is_text:
+            return array.texts().tolist()
+        raw = array.whole()
+        is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
+        return (raw if is_integer else widened(raw, array.dtype)).tolist()
+
     def only(self, name: str, *, text: bool = False) -> Windows:
         """The array of that name, or the only one there is; `text` lets it hold text.
 
