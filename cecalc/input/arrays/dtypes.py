@@ -29,7 +29,8 @@ def numeric(dtype: np.dtype[Any], place: Place) -> str:
     DataError : it holds something else than real numbers, or wider ones than float64
     """
     if dtype.hasobject:
-        raise DataError("holds Python objects; not loaded", place=place)
+        hint = "where it holds lists of numbers: np.save('y.npy', np.array(x.tolist(), float))"
+        raise DataError("holds Python objects; not loaded", place=place, hint=hint)
     if dtype.kind == "c":
         raise DataError(f"dtype '{dtype.str}' is complex", place=place)
     if dtype.kind in TEXT and dtype.itemsize:
