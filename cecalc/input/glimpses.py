@@ -13,13 +13,17 @@ from cecalc.numbers import read_number, write_number
 
 _TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
 """Words in the name of a column that make it a likely target, the likelier first."""
-_OTHERS = re.compile("fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n")
+_OTHERS = re.compile(
+    "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
+)
 """Words in the name of a column of numbers that make it no likely score."""
 _CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
 """Words in the name of a column that holds probabilities."""
 _SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
 """Words in the name of a column that a model's certainty may stand in."""
-_COMBINED = re.compile("ensemble|cal|calibrated|avg|average|mean|blend|stack(ed|ing)?|final|voting")
+_COMBINED = re.compile(
+    "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
+)
 """Words in the name of what is made of several scores, or of a raw one."""
 _MISSING = {"", "None"}
 

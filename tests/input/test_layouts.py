@@ -154,7 +154,8 @@ def test_columns_in_reverse_are_told_with_a_command(
     target: tuple[object, object], cecalc: InProcess
 ) -> None:
     rows = [(0.9, 0.1), (0.2, 0.8)] * 40
-    columns = {"y": target * 40, "prob_yes": [a for a, _ in rows], "prob_no": [b for _, b in rows]}
+    yes, no = zip(*rows, strict=True)
+    columns: dict[str, Iterable[object]] = {"y": target * 40, "prob_yes": yes, "prob_no": no}
     ended = cecalc("ce x.csv", {"x.csv": table(columns)})
     tries = [line.removeprefix(TRY) for line in ended.err.splitlines() if line.startswith(TRY)]
     if target == (1, 0):
