@@ -414,7 +414,7 @@ class _Header:
         raise DataError(
             f"{rule}, and nothing says which of them is 1",
             hint="name what is 0, then what is 1, with --classes",
-            ways=tuple((f"--classes={a},{b}",) for a, b in orders(truth, score, columns)),
+            ways=tuple((f"--classes={a},{b}",) for a, b in orders(texts, truth, score, columns)),
         )
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:

@@ -80,8 +80,9 @@ def _settled(
     if target is None or not group:
         yield options
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
-        known_names = request.classes is not None
-        for pair in [()] if known_names else orders(target, group[0], columns):
+        two = sorted(target.classes)
+        is_said = request.classes is not None
+        for pair in [()] if is_said else orders(two, target, group[0], columns):
             yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
     else:
         if request.task is Task.CE and value.options and _runs_against(group, target):
@@ -91,19 +92,19 @@ def _settled(
 
 
 def orders(
-    target: Glimpse, score: Glimpse | None, columns: Sequence[Glimpse]
+    names: Sequence[str], target: Glimpse, score: Glimpse, columns: Sequence[Glimpse]
 ) -> list[tuple[str, str]]:
     """What the two names in a target may mean, 0 first: the likelier order, and the other one.
 
     The score's name tells, by itself; else a column of 0 and 1 that goes with the names, else
     where the score is the higher.
     """
-    a, b = sorted(target.classes)
-    name = f"_{known.plain(score.name)}_" if score else ""
+    a, b = names
+    name = f"_{known.plain(score.name)}_"
     if (f"_{known.plain(a)}_" in name) != (f"_{known.plain(b)}_" in name):
         return [(b, a) if f"_{known.plain(a)}_" in name else (a, b)]
     beside = [numbers for column in columns if (numbers := _beside(target, column))]
-    numbers = beside[0] if beside else (score and score.numbers) or ()
+    numbers = beside[0] if beside else score.numbers or ()
     is_turned = len(numbers) > 0 and _higher_for(a, target, numbers)
     return [(b, a), (a, b)] if is_turned else [(a, b), (b, a)]
 

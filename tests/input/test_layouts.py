@@ -100,6 +100,8 @@ TOLD = [
     ("bce", {"label": SPAM, "probability": POSITIVE, "label_numeric": TRUTH}, WHICH_IS_1),
     ("bce", {"label": ("a", "b", "b", "a"), "probability": NEGATIVE, "prediction": (1, 0, 0, 0)},
      "--classes b,a"),
+    ("bce", {"label": ("None", "ill", "ill", "None"), "probability": POSITIVE},
+     "--classes None,ill"),
     ("bce", {"img": "abcd", "true_a": TRUTH, "true_b": TRUTH, "pred_a": POSITIVE,
              "pred_b": POSITIVE}, "--probs-cols 'pred_*' --target-cols 'true_*'"),
     ("ce", {"output": INDEX, "prediction": INDEX} | shares("prob_{}"), "--target-col output"),
