@@ -11,7 +11,8 @@ import numpy as np
 from cecalc.errors import count, excerpt
 from cecalc.hints.evidence import FEW, Fit, Head, fit_of, log_probabilities, normalised
 from cecalc.losses import activations
-from cecalc.model import Floats, Integers
+from cecalc.model import Floats, Header, Integers
+from cecalc.selection import quoted
 from cecalc.terms import Hint, Kind, Task
 
 COLUMNS_COMPARED = 2**12
@@ -22,7 +23,7 @@ _CLOSEST = 2.0**-24
 _AT_MOST = 3
 """How many classes are named."""
 _BETTER = "the targets fit the {} far better".format
-_REORDER = "bring them into the order of the classes: --logits-cols, --classes"
+_REORDER = "bring them into the order of the classes: {}-cols, --classes".format
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,18 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
     labels = head.header.labels
     places = {label: place for place, label in enumerate(sorted(labels))}
     by_text = np.asarray([places[labels[c]] for c in own])
+    reorder = _REORDER(head.header.schema.kind.option)
     orders: list[tuple[str, Integers, str, int]] = [
         ("class one lower", own - 1, "labels that start at 1: subtract 1", 6),
         ("class one higher", own + 1, "labels without 0: add 1", 6),
-        ("columns in reverse", columns - 1 - own, _REORDER, 19),
-        ("columns in the order of text", by_text, _REORDER, 19),
+        ("columns in reverse", columns - 1 - own, reorder, 19),
+        ("columns in the order of text", by_text, reorder, 19),
     ]
     for order, meant, fix, entry in orders:
         if (meant != own).any() and meant.min() >= 0 and meant.max() < columns:
-            yield Alternative(_total(cost, meant), Hint(_BETTER(order), "", fix, entry))
+            way = _reversed(head.header) if order == "columns in reverse" else ()
+            hint = Hint(_BETTER(order), "", fix, entry, way)
+            yield Alternative(_total(cost, meant), hint)
     meant = _matched(cost)
     if set(meant[meant != own].tolist()) != set(own[meant != own].tolist()):
         return  # a class taken for one that has no rows here is misjudged, not misplaced
@@ -106,8 +110,18 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
         if a != b
     ]
     why = f" where {', '.join(moved[:_AT_MOST])}{', ...' if len(moved) > _AT_MOST else ''}"
-    hint = Hint(_BETTER("columns in another order"), why, _REORDER, 19)
+    hint = Hint(_BETTER("columns in another order"), why, reorder, 19)
     yield Alternative(_total(cost, meant), hint, choices)
+
+
+def _reversed(header: Header) -> tuple[str, ...]:
+    """What names the columns of a table in reverse, for targets of ce that are indices."""
+    schema = header.schema
+    names = [name for _, name in schema.columns]
+    if header.task is not Task.CE or len(names) < 2 or all(map(str.isdigit, header.labels)):
+        return ()
+    named = ",".join(quoted(name) for name in reversed(names))
+    return f"{schema.kind.option}-cols={named}", "--target-as=index"
 
 
 def _matched(cost: Floats) -> Integers:

@@ -15,12 +15,18 @@ from cecalc.numbers import read_number, write_number
 
 _TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
 """Words in the name of a column that make it a likely target, the likelier first."""
-_OTHERS = re.compile("fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n")
+_OTHERS = re.compile(
+    "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
+)
 """Words in the name of a column of numbers that make it no likely score."""
 _CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
 """Words in the name of a column that holds probabilities."""
 _SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
 """Words in the name of a column that a model's certainty may stand in."""
+_COMBINED = re.compile(
+    "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
+)
+"""Words in the name of what is made of several scores, or of a raw one."""
 _MISSING = {"", "None"}
 
 
@@ -70,6 +76,16 @@ class Glimpse:
     def is_certainty(self) -> bool:
         """Whether its name says that a model may be so certain."""
         return self.has(_SCORES)
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether its name says that it is made of other scores."""
+        return self.has(_COMBINED)
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it holds 0 and 1 alone, and is not called a probability: decisions, no scores."""
+        return self.classes <= {"0", "1"} and self.is_whole and not self.is_chance
 
     @property
     def is_share(self) -> bool:

@@ -97,7 +97,7 @@ def understand(
         if named and not error.ways:
             from cecalc.input.suggestions import ways
 
-            values = wanted.values and not header.has_values
+            values = header.known_values if wanted.values else None
             readings = error.readings if isinstance(error, OfPrediction) else None
             error.ways = ways(
                 fields, head, request, values=values, target=wanted.target, readings=readings
@@ -199,12 +199,12 @@ class _Header:
         return Layout(*found, binary=binary, prediction=prediction)
 
     @property
-    def has_values(self) -> bool:
-        """Whether names settle which columns are the values."""
+    def known_values(self) -> tuple[int, ...]:
+        """The columns of the values, where names settle which they are."""
         try:
-            return bool(self._values(range(len(self.fields)), _Target())[1])
+            return self._values(range(len(self.fields)), _Target())[1]
         except DataError:
-            return False
+            return ()
 
     def _refuse_duplicates(self) -> None:
         first: dict[str, int] = {}
@@ -267,6 +267,9 @@ class _Header:
                 groups.append((kind, tuple(group)))
             elif len(group) == 1 and self._is_positive(group[0], truth):
                 alone[group[0]] = kind
+        for (kind, family), group in families.items() if self.request.task is Task.BCE else ():
+            if any(known.plain(self.fields[i]).endswith(family[1:]) for i in alone):  # *_prob too
+                alone |= dict.fromkeys(group, kind)
         groups += [(kind, (i,)) for i, kind in alone.items()]
         found = {kind: [group for of, group in groups if of is kind] for kind in Kind}
         return {kind: several for kind, several in found.items() if several}
@@ -313,6 +316,12 @@ class _Header:
         is_asked = self.is_named and self.request.task.is_loss
         if is_asked and (told := fault(self.fields, self.head, self.request)):
             return told
+        if self.is_named and self.request.task is Task.BCE:
+            from cecalc.input.suggestions import glimpses, scores
+
+            several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
+            if len(several) > 1:
+                return _ambiguous(several, "--probs-cols or --logits-cols")
         unclear = [self.fields[i] for i in rest if known.is_unclear(self.fields[i])]
         if unclear and (name := unclear[0]):
             rule = f"column {excerpt(name)} may hold logits or probabilities"
@@ -388,7 +397,7 @@ class _Header:
         if self.request.task is not Task.BCE or len(target) != 1:
             return ()
         if len(values) > 1:
-            self._refuse_classes(target[0])
+            self._refuse_classes(values, target[0])
             return ()
         name = known.of_class(self.fields[values[0]]) if self.is_named else None
         cls = name and name.cls
@@ -405,21 +414,22 @@ class _Header:
             return ()
         if cls in texts:
             return (*(text for text in texts if text != cls), cls)
-        rule = f"column {excerpt(self.fields[target[0]])} holds {' and '.join(map(excerpt, texts))}"
-        raise DataError(
-            f"{rule}, and nothing says which of them is 1",
-            hint="name what is 0, then what is 1, with --classes",
-            ways=tuple((f"--classes={a},{b}",) for a, b in (texts, texts[::-1])),
-        )
+        from cecalc.input.suggestions import two_names
 
-    def _refuse_classes(self, target: int) -> None:
-        """Refuse the names of classes where every value needs a target."""
-        if self._texts(target):
+        positions = target[0], values[0]
+        raise two_names(self.fields, self.head, texts, positions, is_named=self.is_named)
+
+    def _refuse_classes(self, values: Sequence[int], target: int) -> None:
+        """Refuse one class for each row where every value needs a target."""
+        truth = Glimpse.of(target, self.fields[target], self.head(target))
+        if self._texts(target) or truth.numbers is not None:
+            alone = (
+                f"one score of several is named by itself; {seen([self.fields[i] for i in values])}"
+            )
             raise DataError(
-                f"bce needs a target for each value, and column {excerpt(self.fields[target])} "
+                f"bce needs a target for each value, and column {excerpt(truth.name)} "
                 "holds one class for each row",
-                hint="a class for each row belongs to ce",
-                ways=(("ce",),),
+                hint=f"a class for each row belongs to ce; {alone}",
             )
 
 

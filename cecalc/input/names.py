@@ -16,8 +16,9 @@ from cecalc.terms import Kind
 
 TARGETS = (
     (
-        *("y_true", "true_label", "true_class", "truth", "actual", "actual_label", "actual_class"),
-        *("gold_label", "ground_truth", "gt", "correct_answer", "label_id", "label_ids"),
+        *("y_true", "true_label", "true_class", "truth", "gold_label", "ground_truth", "gt"),
+        *("actual", "actuals", "actual_label", "actual_class"),
+        *("correct_answer", "label_id", "label_ids"),
     ),
     ("target", "targets", "label", "labels", "y"),
 )

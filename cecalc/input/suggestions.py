@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
+from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
 from cecalc.input.glimpses import Glimpse
 from cecalc.request import InputRequest
@@ -15,16 +19,32 @@ from cecalc.terms import NEAR, Kind, Task
 
 _NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
 """The end of a name that is of what is not the case."""
+Head = Callable[[int], Sequence[Any]]
+_MOST = 4
+"""How many readings of the values, and of the target, are put together at most."""
 _INPUTS = re.compile("features?|feat|x|labels?|class|rank")
 """Words in the name of a column of numbers that is none of a model's scores."""
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """Options, and the columns that they say something of."""
+
+    options: tuple[str, ...] = ()
+    columns: tuple[Glimpse, ...] = ()
+
+
+def glimpses(fields: Sequence[str], head: Head) -> list[Glimpse]:
+    """What all columns look like that have a name."""
+    return [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
+
+
 def ways(
     fields: Sequence[str],
-    head: Callable[[int], Sequence[Any]],
+    head: Head,
     request: InputRequest,
     *,
-    values: bool,
+    values: Sequence[int] | None,
     target: bool,
     readings: Sequence[tuple[str, ...]] | None = None,
 ) -> tuple[tuple[str, ...], ...]:
@@ -33,47 +53,186 @@ def ways(
     Parameters
     ----------
     fields, head : the names of the columns, and what they hold in the first rows
-    values, target : whether they are looked for
+    values : the columns of the values, as far as they are known; None where none are looked for
+    target : whether a target is looked for
     readings : the options for the values, where they are known
     """
-    choice = request.columns
-    columns = [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
-    if readings is None:
-        is_known = choice.values or choice.confidence or not values
-        readings = [()] if is_known else [*_of_values(columns, request.task)]
-    is_said = choice.target is not None or choice.targets is not None or not target
-    found = []
-    of_target = [()] if is_said or _has_target(fields) else [*_of_target(columns, request.task)]
-    for options in readings[:4]:
-        found += [(*options, *more) for more in of_target[:3]]
+    columns, task = glimpses(fields, head), request.task
+    group = [column for column in columns if column.position in (values or ())]
+    if readings is not None:
+        of_values = [_Reading(options) for options in readings]
+    elif values is None or request.columns.confidence or (group and task is not Task.BCE):
+        of_values = [_Reading((), tuple(group))]
+    else:
+        of_values = [*_of_values(columns, task, group)]
+    of_target = [*_targets(columns, request, is_wanted=target)]
+    found = [*_pairs(columns, group)] if task is Task.BCE and target else []
+    for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
+        found += _settled(value, truth, columns, request)
     return tuple(option for option in found if option)
 
 
-def _has_target(fields: Sequence[str]) -> bool:
-    return len(known.targets_among(fields, range(len(fields)))) == 1
-
-
-def _of_values(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ...]]:
-    """The values: columns with a name in common, or one; probabilities where they can be."""
-    if task is Task.BCE or task is Task.SIGMOID:
-        scores = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
-        scores = [c for c in scores if _is_output(c)] or scores
-        scores.sort(
-            key=lambda c: (
-                *(not known.is_unclear(c.name), c.truth is not None, c.is_whole),
-                _NEGATIVE.search(known.plain(c.name)) is not None,
-            )
-        )
-        groups = [[column] for column in scores]
+def _settled(
+    value: _Reading, truth: _Reading, columns: Sequence[Glimpse], request: InputRequest
+) -> Iterator[tuple[str, ...]]:
+    """Options for both, and for what is open between them: which name is 1, which column first."""
+    options, group = (*value.options, *truth.options), value.columns
+    target = truth.columns[0] if truth.columns else None
+    if target is None or not group:
+        yield options
+    elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
+        two = sorted(target.classes)
+        is_said = request.classes is not None
+        for pair in [()] if is_said else orders(two, target, group[0], columns):
+            yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
     else:
-        groups = [[column] for column in columns if column.in_lists]
-        groups += _families(columns)
-    for group in groups:
-        names = known.specification([c.name for c in group], [c.name for c in columns])
-        distance = max(c.distance for c in group)
-        clip = ("--clip=float64",) if 0 < distance <= NEAR and task.is_loss else ()
-        for kind in _kinds(group, distance):
-            yield (f"{kind.option}-cols={names}", *(clip if kind is Kind.PROBS else ()))
+        if request.task is Task.CE and value.options and _runs_against(group, target):
+            names = ",".join(quoted(column.name) for column in reversed(group))
+            yield (f"{value.options[0].partition('=')[0]}={names}", *options[1:])
+        yield options
+
+
+def orders(
+    names: Sequence[str], target: Glimpse, score: Glimpse, columns: Sequence[Glimpse]
+) -> list[tuple[str, str]]:
+    """What the two names in a target may mean, 0 first: the likelier order, and the other one.
+
+    The score's name tells, by itself; else a column of 0 and 1 that goes with the names, else
+    where the score is the higher.
+    """
+    a, b = names
+    name = f"_{known.plain(score.name)}_"
+    if (f"_{known.plain(a)}_" in name) != (f"_{known.plain(b)}_" in name):
+        return [(b, a) if f"_{known.plain(a)}_" in name else (a, b)]
+    beside = [numbers for column in columns if (numbers := _beside(target, column))]
+    numbers = beside[0] if beside else score.numbers or ()
+    is_turned = len(numbers) > 0 and _higher_for(a, target, numbers)
+    return [(b, a), (a, b)] if is_turned else [(a, b), (b, a)]
+
+
+def two_names(
+    fields: Sequence[str],
+    head: Head,
+    names: Sequence[str],
+    positions: tuple[int, int],
+    *,
+    is_named: bool,
+) -> DataError:
+    """The error for one score beside two names, of which nothing says which is 1.
+
+    `positions` are those of the target and of the score.
+    """
+    columns = glimpses(fields, head) if is_named else []
+    truth, score = (Glimpse.of(i, "", head(i)) for i in positions)
+    rule = f"column {excerpt(fields[positions[0]])} holds {' and '.join(map(excerpt, names))}"
+    return DataError(
+        f"{rule}, and nothing says which of them is 1",
+        hint="name what is 0, then what is 1, with --classes",
+        ways=tuple((f"--classes={a},{b}",) for a, b in orders(names, truth, score, columns)),
+    )
+
+
+def _beside(target: Glimpse, column: Glimpse) -> tuple[float, ...] | None:
+    """The 0 and 1 of a column that stand beside one name each."""
+    is_one_to_one = len({*zip(target.texts, column.texts, strict=False)}) == 2
+    return column.numbers if is_one_to_one and column.classes == {"0", "1"} else None
+
+
+def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
+    """Whether numbers are the higher, on average, in the rows of one class of two."""
+    rows = [*zip(target.texts, numbers, strict=True)]
+    ours, theirs = ([n for text, n in rows if (text == one) is wanted] for wanted in (True, False))
+    return bool(ours and theirs) and fmean(ours) > fmean(theirs)
+
+
+def _runs_against(group: Sequence[Glimpse], target: Glimpse) -> bool:
+    """Whether targets that are indices fit the columns better in reverse."""
+    last = len(group) - 1
+    if not target.is_whole or known.numbered([c.name.strip()[-1:] for c in group]):
+        return False
+    tops = [row.index(max(row)) for row in _rows(group)]
+    rows = [*zip(target.numbers or (), tops, strict=False)]
+    return sum(t == last - top for t, top in rows) > sum(t == top for t, top in rows)
+
+
+def _of_values(
+    columns: Sequence[Glimpse], task: Task, group: Sequence[Glimpse]
+) -> Iterator[_Reading]:
+    """The values: columns with a name in common, or one; probabilities where they can be.
+
+    Parameters
+    ----------
+    group : one of these, where that is known
+    """
+    if task is Task.BCE or task is Task.SIGMOID:
+        if len(group) == 1:
+            yield _Reading((), tuple(group))
+            return
+        are_probs = known.kind_of(group[0].name) is Kind.PROBS if group else True
+        is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
+        if group and not (is_pair or (are_probs and not _sums_to_one(group))):
+            yield _Reading(("ce",))
+        groups = [[column] for column in scores(group or columns)]
+    else:
+        groups = [*([column] for column in columns if column.in_lists), *_families(columns)]
+    readings = [_kinds(several) for several in groups]
+    for likelihood in range(2):
+        for several, kinds in zip(groups, readings, strict=True):
+            if len(kinds) > likelihood:
+                yield _Reading(_named(several, columns, kinds[likelihood], task), tuple(several))
+    if len(group) == 2 and _sums_to_one(group):
+        yield _Reading(("ce",))
+
+
+def _are_named(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> bool:
+    """Whether a column holds the names of these classes."""
+    found = [known.of_class(column.name) for column in group]
+    names = {name.cls for name in found if name is not None}
+    return any(set() < c.classes <= names for c in columns if c.numbers is None)
+
+
+def _named(
+    group: Sequence[Glimpse], columns: Sequence[Glimpse], kind: Kind, task: Task
+) -> tuple[str, ...]:
+    """The options that say that columns are of a kind."""
+    names = known.specification([c.name for c in group], [c.name for c in columns])
+    is_near = 0 < _distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
+    return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
+
+
+def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
+    """The columns that may each be the scores of bce by themselves, the likeliest first.
+
+    What is called like a feature is none where others are called like scores, and decisions are
+    none at all.
+    """
+    found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
+    found = [c for c in found if not c.is_hard]
+    found = [c for c in found if _is_output(c)] or found
+    return sorted(
+        found,
+        key=lambda c: (
+            *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
+            *(not c.is_chance, not c.is_certainty),
+            _NEGATIVE.search(known.plain(c.name)) is not None,
+        ),
+    )
+
+
+def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
+    """Columns of values, each with a target of its own that is called alike but for a word."""
+    families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
+    rests = {
+        (begin, end): [c.name[len(begin) : len(c.name) - len(end)] for c in several]
+        for (begin, end), several in families.items()
+    }
+    names = [column.name for column in columns]
+    for (part, truths), (other, values) in itertools.permutations(families.items(), 2):
+        is_truth = all(c.truth is not None and c.is_whole and c.is_share for c in truths)
+        if is_truth and rests[part] == rests[other] and not any(c.is_whole for c in values):
+            of_target = f"--target-cols={known.specification([c.name for c in truths], names)}"
+            for kind in [None] if group else _kinds(values):
+                yield (*(_named(values, columns, kind, Task.BCE) if kind else ()), of_target)
 
 
 def _is_output(column: Glimpse) -> bool:
@@ -81,56 +240,86 @@ def _is_output(column: Glimpse) -> bool:
     return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
 
 
-def _kinds(group: Sequence[Glimpse], distance: float) -> tuple[Kind, ...]:
-    """What columns may hold whose values are at most so far outside 0..1, the likelier first."""
+def _distance(group: Sequence[Glimpse]) -> float:
+    """How far outside 0..1 values are at most."""
+    return max(column.distance for column in group)
+
+
+def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
+    """What columns may hold, the likelier first."""
+    distance = _distance(group)
     said = {kind for column in group if (kind := known.kind_of(column.name)) is not None}
     if len(said) == 1:
         return tuple(said)
     if distance > NEAR:
         return (Kind.LOGITS,)
     is_told = distance > 0 or all(column.is_chance for column in group)
+    is_told = is_told or (len(group) > 1 and _sums_to_one(group))
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
-def _families(columns: Sequence[Glimpse]) -> Iterator[list[Glimpse]]:
+def _by_part(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
+    """Columns of numbers by the beginnings and ends of their names."""
+    found = defaultdict[tuple[str, str], list[Glimpse]](list)
+    for column in columns:
+        for part in known.parts(column.name) if column.numbers is not None else ():
+            found[part].append(column)
+    return found
+
+
+def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    by_part = defaultdict[tuple[str, str], list[Glimpse]](list)
     columns = [column for column in columns if not column.has(_INPUTS)]
-    for column in columns:
-        if column.numbers is None:
-            continue
-        for part in known.parts(column.name):
-            by_part[part].append(column)
-    several = [group for group in by_part.values() if len(group) > 1]
+    several = [group for group in _by_part(columns).values() if len(group) > 1]
     several = [group for group in several if any(not column.is_whole for column in group)]
     several.sort(key=lambda g: (not _sums_to_one(g), not any(map(_is_output, g)), -len(g)))
-    yield from several
-    scores = [column for column in columns if column.is_score]
-    names = {column.name for column in scores}
+    loose = [column for column in columns if column.is_score]
+    names = {column.name for column in loose}
     is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
-    if len(scores) > 1 and scores not in several and (is_named or _sums_to_one(scores)):
-        yield scores
+    if len(loose) > 1 and loose not in several and (is_named or _sums_to_one(loose)):
+        several.append(loose)
+    return [g for g in several if _sums_to_one(g)] or several
 
 
 def _sums_to_one(group: Sequence[Glimpse]) -> bool:
     """Whether the rows of columns sum to 1, about."""
-    rows = zip(*(column.numbers or () for column in group), strict=True)
-    return all(abs(sum(row) - 1) <= NEAR for row in rows)
+    rows = _rows(group)
+    return bool(rows) and all(abs(sum(row) - 1) <= NEAR for row in rows)
 
 
-def _of_target(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ...]]:
-    """The target: by words in its name, then by what it holds."""
-    fitting = [column for column in columns if _may_be_target(column, task)]
-    named = [column for column in fitting if column.truth is not None]
-    for column in sorted(named, key=lambda column: column.truth or 0):
-        yield (f"--target-col={quoted(column.name)}",)
+def _rows(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
+    """The rows of columns; of none where one of them holds something else than numbers."""
+    return [*zip(*(column.numbers or () for column in group), strict=False)]
+
+
+def _targets(
+    columns: Sequence[Glimpse], request: InputRequest, *, is_wanted: bool
+) -> Iterator[_Reading]:
+    """The target: what is said, or named so; else by words in its name, then by what it holds."""
+    choice = request.columns
+    if not is_wanted or choice.targets is not None:
+        yield _Reading()
+        return
+    names = [column.name for column in columns]
+    if choice.target is not None:
+        yield _Reading((), tuple(column for column in columns if column.name == choice.target))
+        return
+    by_name = known.targets_among(names, range(len(names)))
+    if len(by_name) == 1:
+        yield _Reading((), (columns[by_name[0]],))
+        return
+    fitting = [column for column in columns if _may_be_target(column, request.task)]
+    named = [c for c in fitting if c.truth is not None and not c.is_predicted]
+    named.sort(key=lambda column: column.truth or 0)
+    for column in named or [c for c in fitting if known.plain(c.name) == "output"]:
+        yield _Reading((f"--target-col={quoted(column.name)}",), (column,))
 
 
 def _may_be_target(column: Glimpse, task: Task) -> bool:
     different = set(column.texts)
-    if not different or column.is_predicted or column.in_lists:
+    if not different or column.in_lists:
         return False
     if task is Task.BCE:
         return column.is_share or len(different) == 2

@@ -25,6 +25,9 @@ from cecalc.terms import NEAR, Kind, Task
 
 Ways: TypeAlias = tuple[tuple[str, ...], ...]
 _DRAWN_IN = f"--clip draws in what is up to {NEAR} outside, as of a linear model"
+_FAR = 1.1
+"""A larger mean of the sums is no rounding."""
+_SIGMOIDS = "a sigmoid for each class? they belong to bce, with a target of 0 or 1 for each"
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class Seen:
             return f"each column sums to 1: {what}"
         if are_one(columns.sum()):
             return "all of them together sum to 1: a softmax over the whole array"
+        if columns.sum() > _FAR * self.rows and (columns <= self.rows).all():
+            return _SIGMOIDS
         return None
 
 

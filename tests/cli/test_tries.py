@@ -35,7 +35,7 @@ PRINTED = [
     ("ce --logits 1,2 --labels 0 --zebra 0", []),
     ("xent named.csv", ["ce named.csv"]),
     ("cross-entropy named.csv", ["ce named.csv"]),
-    ("bce named.csv", ["ce named.csv"]),
+    ("bce named.csv", ["ce named.csv", "bce named.csv --probs-cols prob_a --classes b,a"]),
     ("ce one.csv", ["bce one.csv"]),
     ("ce --probs 0.7 --target 1", ["bce --probs 0.7 --target 1"]),
     ("bce x.csv", ["bce x.csv --probs-cols p"]),

@@ -180,7 +180,7 @@ TRIES = [
     ("bce", "feature,y,model_score\n1.5,1,3.9\n.5,0,0.1\n", ["--logits-cols model_score"]),
     ("ce", "feature,y,model_score\n1.5,1,3.9\n.5,0,0.1\n", []),
     ("ce", "y,cat,dog\ncat,3.9,1.5\ndog,0.5,2.5\n", ["--logits-cols cat,dog"]),
-    ("ce", "y,le,ri\n0,.9,.1\n1,.2,.8\n", ["--probs-cols le,ri", "--logits-cols le,ri"]),
+    ("ce", "y,le,ri\n0,.9,.1\n1,.2,.8\n", ["--probs-cols le,ri"]),
 ]  # fmt: skip
 
 

@@ -55,6 +55,8 @@ FIRST = [
     ("bce --classes no,yes", {"label": ("no", "yes", "yes", "no"), "prob": POSITIVE},
      "probabilities prob, target label"),
     ("bce", {"target": TRUTH, "prob_1": POSITIVE}, "probabilities prob_1, target target"),
+    ("bce", {"id": "abcd", "probs": POSITIVE, "actuals": TRUTH},
+     "probabilities probs, target actuals"),
     ("ce", {"True_Label": INDEX, "Pred_Label": (0, 1, 1, 2), "True_Class": NAMES,
             "Pred_Class": (*CLASSES, "ox"), "Confidence": (0.7, 0.6, 0.45, 0.85)}
      | shares("Prob_{}"), "probabilities Prob_*, target True_Class"),
@@ -74,7 +76,36 @@ FIRST = [
     ("ce --probs-cols 2-4", {"gt": NAMES} | shares("a.{}.b"),
      "probabilities a.*.b, target gt"),
 ]  # fmt: skip
+WORSE = [round(0.3 + p / 5, 6) for p in POSITIVE]
+NEGATIVE = [round(1 - p, 6) for p in POSITIVE]
+SPAM = ("ham", "spam", "spam", "ham")
+WHICH_IS_1 = "--classes ham,spam"
 TOLD = [
+    ("bce", {"actual_x": TRUTH, "Prob_NB": WORSE, "Pred_NB": TRUTH, "Prob_avg": POSITIVE},
+     "--probs-cols Prob_avg --target-col actual_x"),
+    ("bce", {"y": TRUTH, "Prob_RF": POSITIVE, "Prob_NB": WORSE}, "--probs-cols Prob_RF"),
+    ("bce", {"y": TRUTH, "prob_no": NEGATIVE, "prob_yes": POSITIVE}, "--probs-cols prob_yes"),
+    ("bce", {"y": TRUTH, "a_Prob": WORSE, "b_Prob": WORSE, "c_Prob": WORSE,
+             "Ensemble_Prob": POSITIVE, "Final_Predicted_Label": TRUTH},
+     "--probs-cols Ensemble_Prob"),
+    ("bce", {"true_label": TRUTH, "raw_probability": WORSE, "cal_probability": POSITIVE},
+     "--probs-cols cal_probability"),
+    ("bce", {"y": TRUTH, "Probability_Bad": POSITIVE, "Predicted": TRUTH},
+     "--probs-cols Probability_Bad"),
+    ("bce", {"stdev": (30.5, 2.5, 7.5, 1.25), "rule_score": WORSE, "ensemble_score": POSITIVE,
+             "ensemble_prediction": TRUTH, "true_label": TRUTH}, "--probs-cols ensemble_score"),
+    ("bce", {"won_label": TRUTH, "won_probability": POSITIVE, "prediction": TRUTH},
+     "--probs-cols won_probability --target-col won_label"),
+    ("bce", {"label": SPAM, "p_spam": POSITIVE, "pred": SPAM}, f"--probs-cols p_spam {WHICH_IS_1}"),
+    ("bce", {"label": SPAM, "probability": POSITIVE, "label_numeric": TRUTH}, WHICH_IS_1),
+    ("bce", {"label": ("a", "b", "b", "a"), "probability": NEGATIVE, "prediction": (1, 0, 0, 0)},
+     "--classes b,a"),
+    ("bce", {"label": ("None", "ill", "ill", "None"), "probability": POSITIVE},
+     "--classes None,ill"),
+    ("bce", {"img": "abcd", "true_a": TRUTH, "true_b": TRUTH, "pred_a": POSITIVE,
+             "pred_b": POSITIVE}, "--probs-cols 'pred_*' --target-cols 'true_*'"),
+    ("ce", {"output": INDEX, "prediction": INDEX} | shares("prob_{}"), "--target-col output"),
+    ("ce", {"y": [2 - t for t in INDEX]} | shares("p_{}"), "--probs-cols p_hyd,p_lig,p_ox"),
     ("bce", {"ID": "0123", "fold": "0101", "y_true": TRUTH, "y_score": POSITIVE},
      "--probs-cols y_score"),
     ("bce", {"ID": "0123", "Actual_Churn": TRUTH, "OOF_p_churn": POSITIVE},
@@ -113,6 +144,29 @@ def test_told(
     assert ended.tries[0] == f"{name} x.csv {options}"
     loss = float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out)
     assert math.isclose(loss, CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+def test_a_class_for_each_row_belongs_to_ce(cecalc: InProcess) -> None:
+    ended = cecalc("bce x.csv", {"x.csv": table({"y": INDEX} | shares("prob_{}"))})
+    assert (ended.status, ended.tries) == (3, ["ce x.csv"])
+
+
+@pytest.mark.parametrize("target", [(1, 0), ("yes", "no")])
+def test_columns_in_reverse_are_told_with_a_command(
+    target: tuple[object, object], cecalc: InProcess
+) -> None:
+    rows = [(0.9, 0.1), (0.2, 0.8)] * 40
+    yes, no = zip(*rows, strict=True)
+    columns: dict[str, Iterable[object]] = {"y": target * 40, "prob_yes": yes, "prob_no": no}
+    ended = cecalc("ce x.csv", {"x.csv": table(columns)})
+    tries = [line.removeprefix(TRY) for line in ended.err.splitlines() if line.startswith(TRY)]
+    if target == (1, 0):
+        assert tries == ["ce x.csv --probs-cols prob_no,prob_yes --target-as index"]
+        assert float(cecalc([*shlex.split(tries[0]), "-q"]).out) == pytest.approx(
+            -math.log(0.9 * 0.8) / 2
+        )
+    else:  # names say which column is whose
+        assert tries == []
 
 
 BEFORE = ["", "y_", "oof_", "test_", "val_", "pred_", "predicted_", "model_", "raw_"]
