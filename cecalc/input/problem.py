@@ -14,7 +14,13 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
+from cecalc.input.extra_arrays import (
+    ExtraArray,
+    TargetReader,
+    check_length,
+    open_extras,
+    refuse_unpaired,
+)
 from cecalc.input.files import Files
 from cecalc.input.names import kind_of, pattern
 from cecalc.input.shapes import aligned
@@ -135,6 +141,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     _refuse_column(request.target, fields, table.source)
     with Files() as files:
         extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
+        refuse_unpaired((), extras)
         held = [(extra, extra.held()) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
     weight, of = layout.sample_weight, ""
@@ -200,4 +207,5 @@ def _parsed(
         raise error.at(source=source) from None
     if batch.fault is not None:
         batch.fault.at(source=source)
-    return replace(batch, source=block.source)
+    sources = {extra.name: extra.place() for extra, _ in extras if extra.source}
+    return replace(batch, source=block.source, earlier=block.earlier, sources=sources)
