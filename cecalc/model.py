@@ -173,7 +173,7 @@ class Problem:
 
 
 class Item:
-    """What a run hands to a view: one header; outcomes in order, or groups; a report; a room's own."""
+    """What a run hands to a view: one header; outcomes or groups; a report; or a room's own."""
 
     @property
     def holds(self) -> bool:

@@ -7,7 +7,6 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.input import formats, json, stores
@@ -70,7 +69,8 @@ def _joined_arrays(
         rule = "--transpose: several files are joined along their rows, which come first"
         raise DataError(rule, place=Place(source=first.source))
     for name in names:
-        if name == "-" or Path(name).is_fifo():
+        is_known = os.path.isfile(name) or os.path.isdir(name)  # noqa: PTH112, PTH113
+        if name == "-" or (os.path.exists(name) and not is_known):  # noqa: PTH110
             rule = "a pipe cannot be one of several files of arrays: each is opened twice"
             raise DataError(rule, place=Place(source=STANDARD_INPUT if name == "-" else name))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -28,15 +28,15 @@ class Shards:
 
     paths: Sequence[str]
     opener: Callable[[str, Files], ArrayFile]
-    first: ArrayFile
+    first: InitVar[ArrayFile]
     files: Files
     """Closes the file that is open."""
     shared: Collection[str] = ()
     """The arrays that are not one entry for each row: they are the same in all files."""
-    _open: tuple[int, ArrayFile] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._open = 0, self.first
+    def __post_init__(self, first: ArrayFile) -> None:
+        self.source, self._names = first.source, set(first.names)
+        self._number, self._file = 0, cast("ArrayFile | None", first)
 
     def array(self, number: int, name: str) -> Windows:
         """An array of one of the files, which is open from now on, and no other.
@@ -45,14 +45,16 @@ class Shards:
         ------
         DataError : the file has other arrays than the first
         """
-        if number != self._open[0]:
+        found = self._file if number == self._number else None
+        if found is None:
             self.files.close()
-            self._open = number, self.opener(self.paths[number], self.files)
-        found, names = self._open[1], self.first.names
-        if other := set(found.names) ^ set(names):
-            here, there = (", ".join(sorted(each)) or "none" for each in (found.names, names))
-            rule, which = f"its arrays are not those of {self.first.source}", excerpt(min(other))
-            hint = f"{which} is in one of them; arrays: {here} here, {there} there"
+            self._file = None  # which may hold all of its arrays, as .pt does
+            found = self._file = self.opener(self.paths[number], self.files)
+            self._number = number
+        if set(found.names) != self._names:
+            here, there = (", ".join(sorted(names)) for names in (found.names, self._names))
+            rule = f"its arrays are not those of {self.source}"
+            hint = f"arrays: {here or 'no names'} here, {there or 'no names'} there"
             raise DataError(rule, place=Place(source=found.source), hint=hint)
         return found.opener(name)
 
@@ -63,37 +65,47 @@ class Shards:
         ------
         DataError : they do not go together
         """
-        looked = self._shared if name in self.shared else self._rows
+        looked = self._same if name in self.shared else self._rows
         return looked(name, (self.array(number, name) for number in range(len(self.paths))))
 
-    def _shared(self, name: str, arrays: Iterator[Windows]) -> Windows:
+    def _same(self, name: str, arrays: Iterator[Windows]) -> Windows:
         first = next(arrays)
         values = first.whole()
         for array in arrays:
             if array.dtype != first.dtype or not np.array_equal(array.whole(), values):
-                rule = f"its {name} is not that of {self.first.source}"
-                raise DataError(rule, place=Place(source=self._open[1].source))
+                raise self._other(name, f"is not that of {self.source}")
         return HeldWindows.of(values, first.dtype, first.place)
 
     def _rows(self, name: str, arrays: Iterator[Windows]) -> Windows:
         first = next(arrays)
-        files, dtypes = [(self.first.source, first.length)], [first.dtype]
+        axes, files, dtypes = first.shape[1:], [(self.source, first.length)], [first.dtype]
         for array in arrays:
-            shown = f"of {self.first.source}: only the first axis may differ"
-            if array.shape[1:] != first.shape[1:] or len(array.shape) != len(first.shape):
-                rule = f"shape {array.shape} does not go with the shape {first.shape} {shown}"
-                raise DataError(rule, place=array.place)
+            if (len(array.shape), array.shape[1:]) != (len(first.shape), axes):
+                rule = f"has the shape {array.shape}, that of {self.source} {first.shape}"
+                raise self._other(name, f"{rule}: only the first axis may differ")
             if array.is_text != first.is_text:
-                rule = f"dtype '{array.dtype}' does not go with the dtype '{first.dtype}'"
-                raise DataError(f"{rule} of {self.first.source}", place=array.place)
-            files.append((self._open[1].source, array.length))
+                rule = f"has the dtype '{array.dtype}', that of {self.source} '{first.dtype}'"
+                raise self._other(name, rule)
+            files.append((self._source, array.length))
             dtypes.append(array.dtype)
         if not first.shape:
-            rule = "a single number in each of several files: they are joined along their rows"
-            raise DataError(rule, place=first.place)
-        shape = sum(length for _, length in files), *first.shape[1:]
-        dtype = ", ".join(dict.fromkeys(dtypes))
+            raise self._other(name, "is a single number: several files are joined along their rows")
+        shape, dtype = (sum(length for _, length in files), *axes), ", ".join(dict.fromkeys(dtypes))
         return JoinedWindows(shape, dtype, first.place, self, name, tuple(files))
+
+    @property
+    def _source(self) -> str:
+        """What messages call the file that is open."""
+        return self.source if self._file is None else self._file.source
+
+    def _other(self, name: str, rule: str) -> DataError:
+        """The error for an array of the file that is open."""
+        return DataError(
+            f"{excerpt(name) if name else 'its array'} {rule}", place=Place(source=self._source)
+        )
+
+
+_NONE: Windows = HeldWindows.of(np.empty(0))
 
 
 @dataclass
@@ -106,7 +118,7 @@ class JoinedWindows(Windows):
 
     def __post_init__(self) -> None:
         self._ends = [*accumulate(length for _, length in self.parts)]
-        self._array: Windows = HeldWindows.of(np.empty(0))
+        self._array = _NONE
 
     @property
     def files(self) -> tuple[tuple[str, int], ...]:
@@ -137,5 +149,7 @@ class JoinedWindows(Windows):
             self.position += len(parts[-1])
             if self.dtype != self._array.dtype == BFLOAT16:
                 parts[-1] = as_stored(parts[-1], BFLOAT16)
+            if self.position == self._ends[number]:
+                self._array = _NONE
         raw = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0)])
         return raw.reshape(len(raw), *self.shape[1:])
