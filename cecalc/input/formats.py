@@ -162,7 +162,7 @@ def pattern_of(files: Sequence[str]) -> str | None:
     """The pattern that matches these files in this order and nothing else; None where none does."""
     start = os.path.commonprefix(files)  # noqa: RUF071
     end = os.path.commonprefix([file[len(start) :][::-1] for file in files])[::-1]  # noqa: RUF071
-    pattern = f"{start}*{end}"
+    pattern = f"{start}*{end}" if files[1:] else start
     return pattern if sorted(glob.glob(pattern)) == list(files) else None  # noqa: PTH207
 
 

@@ -265,3 +265,25 @@ def test_one_file_is_open_at_a_time_and_torch_is_not_loaded(tmp_path: Path) -> N
     status, out, _ = shell(line, tmp_path, fresh=True, PYTHONPROFILEIMPORTTIME="1")
     assert (status, out) == (0, "2.2756564585647165\n"), (tmp_path / "trace").read_text()[-900:]
     assert not re.search(r"\|\s+torch$", (tmp_path / "trace").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("ce --logits x-*.npy --target y-*.npy", "cecalc ce --logits 'x-*.npy' --target 'y-*.npy'"),
+        ("softmax --logits x-*.npy", "cecalc softmax --logits 'x-*.npy'"),
+        ("ce u*.npz", "cecalc ce --logits 'u*.npz:scores' --target 'u*.npz:labels'"),
+        ("ce 'u*.npz'", "cecalc ce --logits 'u*.npz:scores' --target 'u*.npz:labels'"),
+    ],
+)
+def test_what_a_shell_made_of_a_pattern_is_told_in_quotes(
+    line: str, command: str, tmp_path: Path
+) -> None:
+    for name, data in (X | Y).items():
+        (tmp_path / name).write_bytes(data)
+    for number in range(2):
+        arrays: dict[str, Any] = {"scores": VALUES + 1, "labels": abs(INDEX % 3)}
+        (tmp_path / f"u{number}.npz").write_bytes(npz(**arrays))
+    _, out, _ = shell(f"cecalc {line} 2> said; grep -h try: said", tmp_path)
+    assert out == f"cecalc: try: {command}\n"
+    assert shell(f"{command} -q", tmp_path)[0] == 0
