@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -88,7 +88,7 @@ class Schema:
 class Columns:
     """Consecutive rows as arrays, n of them."""
 
-    WHOLE: ClassVar = ("start", "extents", "cell_shape", "source", "fault")
+    WHOLE: ClassVar = ("start", "extents", "cell_shape", "source", "earlier", "sources", "fault")
     """What is not one for each row."""
 
     values: Floats
@@ -142,6 +142,10 @@ class Batch(Columns):
     """For bce: the shape of a row's M cells before they were laid out in one axis."""
     source: str | None = None
     """The file they stand in, where the input has several."""
+    earlier: int = 0
+    """How many rows (entries of axis 0) stand in the files before."""
+    sources: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """The files of `target` and `sample_weight` beside it, and how many rows stand before."""
 
     @property
     def size(self) -> int:
@@ -173,7 +177,7 @@ class Problem:
 
 
 class Item:
-    """What a run hands to a view: a header, outcomes or groups, a report; a room may add some."""
+    """What a run hands to a view: one header; outcomes or groups; a report; or a room's own."""
 
     @property
     def holds(self) -> bool:
@@ -327,7 +331,7 @@ class CellLosses(ComputedLosses):
     cell_used: Flags
     """Shape (N, M)."""
     cell_labels: Floats | None
-    """Shape (N, M, 2), where there are weights: those of −ln(1 − p) and −ln p; 0 where ignored."""
+    """Shape (N, M, 2), under weights: the factors of −ln(1 − p) and −ln p; 0 where ignored."""
     cell_correct: Flags
     """Shape (N, M): p ≥ 0.5 exactly where the target is."""
     probs: Floats
@@ -440,9 +444,10 @@ class Report(Item):
 
 
 def row_name(batch: Batch, row: int) -> str:
-    """What a row is called where several are listed."""
+    """What a row is called where several are listed: its line, or its number in its file."""
     if batch.lines is not None:
         return str(batch.lines[row])
-    if batch.coordinates is not None:
-        return "(" + ",".join(map(str, batch.coordinates[row])) + ")"
-    return str(batch.start + row)
+    if batch.coordinates is None:
+        return str(batch.start - batch.earlier + row)
+    first, *rest = batch.coordinates[row]
+    return f"({','.join(map(str, (first - batch.earlier, *rest)))})"

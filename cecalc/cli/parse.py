@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from cecalc.cli.values import ANY, bound, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.arguments import given
-from cecalc.input.formats import given_options, member_of
+from cecalc.input.formats import given_options, member_of, pattern_of
 from cecalc.model import Item
 from cecalc.numbers import is_number, write_number
 from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
@@ -249,7 +249,22 @@ def _refuse_strays(options: Options, inputs: list[str]) -> None:
     if numbers and not os.path.exists(inputs[0]):  # noqa: PTH110  # a Path raises on long names
         raise StrayNumbers(f"stray {excerpt(numbers[0])}: {ONE_VALUE}", value=numbers[0])
     if kind and inputs:
-        raise UsageError(f"both the file {excerpt(inputs[0])} and {kind.option} give values")
+        rule = f"both the file {excerpt(inputs[0])} and {kind.option} give values"
+        ways = _as_patterns(options, kind, inputs)
+        raise UsageError(rule, hint="several files: a quoted pattern" if ways else None, ways=ways)
+
+
+def _as_patterns(
+    options: Options, kind: Kind, inputs: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """Where a shell made files of the patterns that options were given: those in quotes."""
+    given = {kind.option: getattr(options, kind), "--target": options.target}
+    files = {option: texts[:1] for option, texts in given.items() if texts}
+    for text in inputs:
+        max(files.values(), key=lambda f: len(os.path.commonprefix([f[0], text]))).append(text)  # noqa: RUF071
+    patterns = {option: pattern_of(found) for option, found in files.items()}
+    way = [*(f"!{text}" for text in inputs), *(f"{o}={found}" for o, found in patterns.items())]
+    return (tuple(way),) if all(patterns.values()) else ()
 
 
 def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:
@@ -403,8 +418,8 @@ def _read(request: Request) -> Iterator[str]:
     inputs = request.input
     of_loss = vars(inputs.options).values()
     given = (*inputs.values.values(), inputs.target, inputs.sample_weight, *of_loss)
-    yield from (member_of(g.path)[0] for g in given if isinstance(g, NamedFile))
-    for name in inputs.paths or (() if inputs.values else ("-",)):
+    named = (member_of(g.path)[0] for g in given if isinstance(g, NamedFile))
+    for name in (*named, *(inputs.paths or (() if inputs.values else ("-",)))):
         yield name
         yield from glob.iglob(name, recursive=True)  # noqa: PTH207
 

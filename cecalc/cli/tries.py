@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import io
 import itertools
 import os
@@ -65,6 +66,8 @@ def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
     ['ce', 'x.csv', '--target-col', 'y']
     >>> changed(["ce", "1,2", "0"], ["!1,2", "!0", "--logits=1,2", "--target=0"])
     ['ce', '--logits=1,2', '--target', '0']
+    >>> changed(["ce", "x0.npz", "x1.npz"], ["!x*.npz", "--logits=x*.npz:a"])
+    ['ce', '--logits', 'x*.npz:a']
     >>> changed(["bce", "--probs", "1.2", "--target=1"], ["~--probs=--logits"])
     ['bce', '--logits', '1.2', '--target=1']
     """
@@ -77,7 +80,9 @@ def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
         elif sign == "~":
             rest = [re.sub(rf"\A{option}(?==|\Z)", value, argument) for argument in rest]
         elif sign and not re.match("--?[a-z]", bare):
-            rest = rest[: rest.index(bare)] + rest[rest.index(bare) + 1 :]
+            at = rest.index(bare) if bare in rest else len(rest)  # else what a shell made of it
+            matched = [] if bare in rest else fnmatch.filter(rest, bare)
+            rest = [word for word in rest[:at] + rest[at + 1 :] if word not in matched]
         elif not re.match("--?[a-z]", bare):
             name = bare
         else:

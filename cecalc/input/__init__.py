@@ -7,7 +7,7 @@ block, in any thread, makes a batch of it. To add a format: what opens it as a `
 
 from __future__ import annotations
 
-from cecalc.input.files import Files, size_of
+from cecalc.input.files import Files
 from cecalc.model import Problem
 from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind
@@ -35,12 +35,8 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
         named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
     from cecalc.input import dataset, json  # of no use to values on the command line
 
-    path, *others = names = dataset.files_of(named)
-    files.meter.total = size_of(names)
-    found = formats.opened(request, path, wanted, files)
+    found = dataset.opened(named, request, wanted, files)
     formats.refuse_idle(found, request)
-    if others:
-        found = dataset.joined(dataset.as_table(found), others, request, wanted, files)
     if isinstance(found, json.Document):
         return array_problem.from_document(found, request, wanted.kind, files)
     if isinstance(found, Table):

@@ -29,7 +29,8 @@ def given(option: str, texts: Sequence[str], *, names: bool = False) -> Given | 
         return None
     if is_file_name(texts[0]):
         if len(texts) > 1:
-            raise UsageError(f"{option} takes one file, not {len(texts)} values")
+            rule = f"{option} takes one file, not {len(texts)} values"
+            raise UsageError(rule, hint="several files: a quoted pattern")
         return NamedFile(option, texts[0].removeprefix("@"))
     parsed = [_parsed(option, text, names) for text in texts]
     if len(parsed) == 1:

@@ -13,7 +13,13 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
+from cecalc.input.extra_arrays import (
+    ExtraArray,
+    TargetReader,
+    check_length,
+    open_extras,
+    refuse_unpaired,
+)
 from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
@@ -166,7 +172,8 @@ def _named(
         stored=values.dtype if isinstance(found, _Stored) else None,
     )
     if WEIGHT in members:
-        weight = ExtraArray(WEIGHT, found.array(WEIGHT, request.task))
+        array = found.array(WEIGHT, request.task)
+        weight = ExtraArray(WEIGHT, array, files=array.files)
     ids = names_of(found.value(IDS), IDS) if IDS in members else None
     values = _transposed(values, request)
     if TARGET in members and request.wants_target:
@@ -213,12 +220,17 @@ class _Arrays:
         reader = TargetReader(request, self.schema.classes, values.shape)
         given = open_extras(reader, inner, has_ids=self.ids is not None)
         target, weight = given[0] or self.target, given[1] or self.weight
+        if values.files and len(values.shape) < 2 and request.task in (Task.CE, Task.SOFTMAX):
+            rule = f"values of shape {values.shape} in several files: one row, or one for each?"
+            raise DataError(rule, hint="rows come first: save them with the shape (N, C)")
+        refuse_unpaired(values.files, (target, weight))
         if target is not None and len(target.array.shape) == len(values.shape):
             target = replace(target, array=_transposed(target.array, request))
         target, weight = (extra and extra.in_order_of(self.ids) for extra in (target, weight))
         shape = None if target is None else target.array.shape
         rows, targets = aligned(request.task, values.shape, shape, request.target_form)
-        schema = replace(self.schema, is_flat=len(values.shape) == 1)
+        is_flat = len(values.shape) == 1
+        schema = replace(self.schema, is_flat=is_flat, files=max(1, len(values.files)))
         if weight is not None:
             check_length("sample weight", math.prod(weight.array.shape), rows[0])
         if self.ids is not None:
@@ -235,17 +247,24 @@ class _Arrays:
         """Blocks of bounded size."""
         entries, *shape = self.values.shape
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
-        for part in row_blocks(entries, math.prod(shape), BATCH_VALUES):
-            if self.schema.stored and meter.total is not None:  # by windows, which count no bytes
-                meter.read = meter.total * part.stop // entries
-            size = part.stop - part.start
-            values = self.values.read(size)
-            stored = [(extra, extra.array.read(size)) for extra in extras]
-            yield partial(self._batch, part, values, stored, request)
+        before = 0
+        for number, (source, length) in enumerate(self.values.files or ((None, entries),)):
+            places = {extra.name: extra.place(number, before) for extra in extras if extra.source}
+            place = {"source": source, "earlier": before, "sources": places}
+            for here in row_blocks(length, math.prod(shape), BATCH_VALUES):
+                part = slice(before + here.start, before + here.stop)
+                if self.schema.stored and meter.total is not None:  # windows count no bytes
+                    meter.read = meter.total * part.stop // entries
+                size = part.stop - part.start
+                values = self.values.read(size)
+                stored = [(extra, extra.array.read(size)) for extra in extras]
+                yield partial(self._batch, part, place, values, stored, request)
+            before += length
 
     def _batch(
         self,
         part: slice,
+        place: dict[str, Any],
         values: Any,
         stored: list[tuple[ExtraArray, Any]],
         request: InputRequest,
@@ -256,7 +275,7 @@ class _Arrays:
             columns = extra.put(columns, numbers, part)
         if self.ids is not None:
             columns = replace(columns, ids=self.ids[part])
-        return batch_of(columns, part.start, request)
+        return replace(batch_of(columns, part.start, request), **place)
 
 
 def _transposed(array: Windows, request: InputRequest) -> Windows:

@@ -10,10 +10,13 @@ from dataclasses import replace
 
 from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.input import formats, json, stores
-from cecalc.input.files import Files
+from cecalc.input.arrays.shards import Shards
+from cecalc.input.arrays.windows import ArrayFile
+from cecalc.input.files import STANDARD_INPUT, Files, size_of
 from cecalc.input.layout import Wanted
+from cecalc.input.members import CLASSES, Roles
 from cecalc.input.table import Table, TableBlock
-from cecalc.request import InputRequest
+from cecalc.request import LOSS_OPTIONS, InputRequest
 
 
 def files_of(names: Iterable[str]) -> list[str]:
@@ -31,13 +34,60 @@ def _files(name: str) -> list[str]:
         return stores.expand(name)
     if name == "-" or not glob.has_magic(name) or os.path.exists(name):  # noqa: PTH110
         return [name]
-    found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
+    path, member = formats.member_of(name)
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
     if not found:
         raise InputError("no file matches", place=Place(source=name))
-    return found
+    return found if member is None else [f"{file}:{member}" for file in found]
 
 
-def joined(
+def opened(
+    named: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
+) -> formats.Found:
+    """The input in the files that were named, as one; `files` closes what is open.
+
+    Raises
+    ------
+    InputError : one cannot be opened, or a pattern matches nothing
+    DataError : they do not go together
+    """
+    first, *others = names = files_of(named)
+    files.meter.total = size_of(names)
+    found = formats.opened(request, first, wanted, files)
+    if others and isinstance(found, ArrayFile):
+        joined = _joined_arrays(found, names, request, wanted, files)
+        pattern = formats.pattern_of(named) if named[1:] else named[0]
+        return replace(joined, source=pattern or joined.source)
+    return _joined(as_table(found), others, request, wanted, files) if others else found
+
+
+def _joined_arrays(
+    first: ArrayFile, names: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
+) -> ArrayFile:
+    """The arrays of several files, each going on from file to file."""
+    if request.transpose:
+        rule = "--transpose: several files are joined along their rows, which come first"
+        raise DataError(rule, place=Place(source=first.source))
+    for name in names:
+        is_known = os.path.isfile(name) or os.path.isdir(name)  # noqa: PTH112, PTH113
+        if name == "-" or (os.path.exists(name) and not is_known):  # noqa: PTH110
+            rule = "a pipe cannot be one of several files of arrays: each is opened twice"
+            raise DataError(rule, place=Place(source=STANDARD_INPUT if name == "-" else name))
+
+    def opener(name: str, inner: Files) -> ArrayFile:
+        found = formats.opened(request, name, wanted, inner)
+        if not isinstance(found, ArrayFile):
+            place = Place(source=found.source)
+            raise DataError(f"holds no arrays, as {first.source} does", place=place)
+        return found
+
+    roles = Roles.of(first.source, "array", first.names).roles
+    shared = [name for role in (CLASSES, *LOSS_OPTIONS) for name in roles.get(role, ())]
+    shards = Shards(names, opener, first, files.enter_context(files.inner()), shared)
+    return replace(first, opener=shards.open)
+
+
+def _joined(
     first: Table, others: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
 ) -> Table:
     """The table of the rows of several files; each of the others is opened in its turn.
@@ -61,7 +111,8 @@ def joined(
             end = 0
             for block in table.blocks:
                 end = block.start + block.count
-                yield replace(block, start=before + block.start, source=table.source)
+                start = before + block.start
+                yield replace(block, start=start, source=table.source, earlier=before)
             before += end
 
     return replace(first, blocks=blocks(), files=1 + len(others))

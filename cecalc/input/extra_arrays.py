@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class ExtraArray:
     """What may settle that its rows are not those of the values, as in `CecalcError`."""
     join: IdJoin | None = None
     """Finds its entries by the identifiers, where both it and the values have them."""
+    files: tuple[tuple[str, int], ...] = ()
+    """Where there are several: their names, and how many entries each holds."""
 
     @property
     def title(self) -> str:
@@ -73,6 +75,10 @@ class ExtraArray:
         by = "" if self.join is None else " by id"
         return f"{names if names != '1' else ''} of {self.source}{by}".strip()
 
+    def place(self, number: int = 0, before: int = 0) -> tuple[str, int]:
+        """What messages call its file beside a file of values, and how many entries are before."""
+        return (self.files[number][0], before) if self.files else (self.source or "", 0)
+
     def numbers(self, entries: Floats, start: int) -> Floats:
         """Some of its entries, from `start` on, as class numbers where they may be names.
 
@@ -80,7 +86,7 @@ class ExtraArray:
         ------
         DataError : one names no class
         """
-        return self.classes.numbered(entries, lambda i: Place(source=self.source, row=start + i))
+        return self.classes.numbered(entries, lambda i: self.array.at(start + i, self.source))
 
     def held(self) -> Floats:
         """All of its entries as numbers: shape (N,), or (N, C) for a target of distributions.
@@ -165,6 +171,28 @@ def check_length(
         raise DataError(rule, place=Place(source=source), ways=tuple(ways))
 
 
+def refuse_unpaired(
+    values: tuple[tuple[str, int], ...], extras: Iterable[ExtraArray | None]
+) -> None:
+    """Refuse several files that do not go one by one with those of the values."""
+    for extra in extras:
+        if extra is None or not extra.files:
+            continue
+        if not values:
+            rule = f"several files of {extra.title}s go with several files of arrays"
+            raise DataError(rule, place=Place(source=extra.source))
+        if len(values) != len(extra.files):
+            rule = f"{len(values)} files of values, {len(extra.files)} of {extra.title}s"
+            alone = max(values, extra.files, key=len)[min(len(values), len(extra.files))][0]
+            hint = f"they go one by one in the order of their names: {alone} has none beside it"
+            raise DataError(rule, place=Place(source=values[0][0]), hint=hint)
+        for (ours, rows), (theirs, given) in zip(values, extra.files, strict=True):
+            beside = "" if ours == theirs else f" in {theirs}"
+            if rows != given:
+                rule = f"{count(rows, 'row')} of values, {count(given, extra.title)}{beside}"
+                raise DataError(rule, place=Place(source=ours))
+
+
 @dataclass(frozen=True)
 class TargetReader:
     """Reads a target, class names turned into class numbers."""
@@ -198,12 +226,13 @@ class TargetReader:
         if array.is_text:
             texts = array.texts()
             names = names.settled(texts.reshape(-1)[:HEAD].tolist())
-            numbers = names.numbered(texts, lambda row: Place(source=source, row=row))
-            return ExtraArray("target", HeldWindows.of(numbers), source, Classes(notes=names.notes))
+            numbers = names.numbered(texts, lambda row: array.at(row, source))
+            held, names = HeldWindows.of(numbers), Classes(notes=names.notes)
+            return ExtraArray("target", held, source, names, files=array.files)
         if names.are_open:
             head = widened(array.peek(HEAD), array.dtype).reshape(-1)
             names = names.settled(head[:HEAD].tolist())
-        return ExtraArray("target", array, source, names)
+        return ExtraArray("target", array, source, names, files=array.files)
 
     def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
         """A target of nested lists, or of a number, with so many axes at least.
@@ -310,10 +339,16 @@ def _ids(found: ArrayFile | Document) -> tuple[str, ...] | None:
 
 
 def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
+    from cecalc.input import dataset  # which values on the command line do without
+
     choice = request.columns
     choice = replace(choice, id=choice.join or choice.id)
     inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
-    return formats.opened(inner, given.path, wanted, files)
+    found = dataset.opened([given.path], inner, wanted, files)
+    if isinstance(found, Table) and found.files > 1:
+        rule = f"several files of a {given.option.removeprefix('--')} have to hold arrays, not rows"
+        raise DataError(rule, place=Place(source=found.source))
+    return found
 
 
 def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
@@ -324,7 +359,8 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(name, HeldWindows.of(array), given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
-        return ExtraArray(name, found.only(name), found.source, ids=_ids(found))
+        windows = found.only(name)
+        return ExtraArray(name, windows, found.source, files=windows.files, ids=_ids(found))
     if not isinstance(found, Table):
         value = found.value.get(name) if isinstance(found.value, dict) else found.value
         held = HeldWindows.of(to_array(value, name, by_row=True))

@@ -5,9 +5,10 @@ Which format an input has is told by --input-format, its suffix, or its first by
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
@@ -156,6 +157,14 @@ def member_of(path: str) -> tuple[str, str | None]:
     before, _, member = path.rpartition(":")
     is_one = before and member and "://" not in path and not os.path.exists(path)  # noqa: PTH110
     return (before, member) if is_one else (path, None)
+
+
+def pattern_of(files: Sequence[str]) -> str | None:
+    """The pattern that matches these files in this order and nothing else; None where none does."""
+    start = os.path.commonprefix(files)  # noqa: RUF071
+    end = os.path.commonprefix([file[len(start) :][::-1] for file in files])[::-1]  # noqa: RUF071
+    pattern = f"{start}*{end}" if files[1:] else start
+    return pattern if sorted(glob.glob(pattern)) == list(files) else None  # noqa: PTH207
 
 
 def chosen(found: Found, member: str) -> Found:

@@ -14,7 +14,13 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
+from cecalc.input.extra_arrays import (
+    ExtraArray,
+    TargetReader,
+    check_length,
+    open_extras,
+    refuse_unpaired,
+)
 from cecalc.input.files import Files
 from cecalc.input.names import kind_of, pattern
 from cecalc.input.shapes import aligned
@@ -177,6 +183,7 @@ def _beside(table: Table, reader: TargetReader) -> list[Held]:
     has_ids = table.layout.id is not None
     with Files() as files:
         found = [extra for extra in open_extras(reader, files, has_ids=has_ids) if extra]
+        refuse_unpaired((), found)
         extras = [extra.joined() if has_ids else extra for extra in found]
         extras = [extra if extra.join else _in_step(extra, table) for extra in extras]
         return [(extra, extra.held()) for extra in extras]
@@ -257,4 +264,5 @@ def _parsed(
         raise error.at(source=source) from None
     if batch.fault is not None:
         batch.fault.at(source=source)
-    return replace(batch, source=block.source)
+    sources = {extra.name: extra.place() for extra, _ in extras if extra.source}
+    return replace(batch, source=block.source, earlier=block.earlier, sources=sources)

@@ -156,6 +156,8 @@ class TableBlock:
     """All at once; None where only the strict way can tell what the rows hold."""
     source: str | None = None
     """Its file, where the table has several."""
+    earlier: int = 0
+    """How many rows stand in the files before."""
 
     @classmethod
     def of_text(

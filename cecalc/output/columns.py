@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Groups, Header, Item, Outcome, RowLosses, Schema
+from cecalc.model import Groups, Header, Item, Outcome, RowLosses, Schema, row_name
 from cecalc.output.column import PEOPLE, Column, Role, Sort, View
 from cecalc.request import Selection
 from cecalc.selection import select, split
@@ -70,9 +70,7 @@ def _lines(outcome: Outcome) -> Any:
 
 def _places(outcome: Outcome) -> list[str]:
     batch = outcome.batch
-    if batch.lines is None:
-        return [batch.source or ""] * batch.size
-    return [f"{batch.source}:{line}" for line in batch.lines]
+    return [f"{batch.source}:{row_name(batch, row)}" for row in range(batch.size)]
 
 
 def _at_target(outcome: Any) -> Any:
@@ -403,6 +401,6 @@ def row_error(header: Header, outcome: Outcome, row: int, rule: str, hint: str) 
     place = Place(
         source=outcome.batch.source or header.schema.source,
         line=None if lines is None else lines[row],
-        row=outcome.batch.start + row,
+        row=outcome.batch.start - outcome.batch.earlier + row,
     )
     return DataError(rule, place=place, hint=hint)

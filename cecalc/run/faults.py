@@ -169,7 +169,9 @@ class Refusal:
         self.far = float(np.maximum(self.far, max((broken.far for broken in every), default=0)))
         self.rows += len(rows)
         room = PLACES_LISTED - len(self.places)
-        self.places += [row_name(batch, row) for row in rows[:room].tolist()]
+        home, other = _home(self.broken, batch), _home(self.broken, self.batch).source
+        file = "" if home.source == other else f"{home.source}:"
+        self.places += [f"{file}{row_name(home, row)}" for row in rows[:room].tolist()]
 
     def error(self, schema: Schema, seen: Seen, dtype: str, request: InputRequest) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
@@ -229,22 +231,30 @@ def source_of(batch: Batch, schema: Schema) -> str:
     return schema.source if batch.source is None else batch.source
 
 
+def _home(broken: BrokenRule, batch: Batch) -> Batch:
+    """A batch with the file and the lines of what breaks a rule, where that stands beside it."""
+    what = "target" if broken.of_target else ""
+    what = "sample_weight" if broken.kind == checks.SAMPLE_WEIGHT else what
+    if what not in batch.sources:
+        return batch
+    source, earlier = batch.sources[what]
+    lines = getattr(batch, f"{what}_lines")
+    return replace(batch, source=source, earlier=earlier, lines=lines)
+
+
 def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str | None]:
     """Where the earliest row breaks the rule, and the number there, where it is one number."""
     row, column, width = int(broken.rows[0]), broken.column, batch.values.shape[1]
-    array, columns, source, lines = batch.values, schema.columns, None, batch.lines
+    array, columns, home = batch.values, schema.columns, _home(broken, batch)
     if broken.of_target:
         array, columns = batch.truth, schema.target_columns
-        source, lines = schema.target_source, batch.target_lines
     elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
         array, columns = batch.sample_weight, schema.sample_weight_columns
-        source, lines = schema.sample_weight_source, batch.sample_weight_lines
-    if source is None:
-        source, lines = source_of(batch, schema), batch.lines
     cell = array[row] if column is None or array.ndim == 1 else array[row, column]
     value = None if cell.ndim else write_number(float(cell))
-    line = None if lines is None else int(lines[row])
-    known = Place(source=source, line=line, row=None if line is not None else row_name(batch, row))
+    line = None if home.lines is None else int(home.lines[row])
+    named = None if line is not None else row_name(home, row)
+    known = Place(source=source_of(home, schema), line=line, row=named)
     if len(columns) == 1:
         number, name = columns[0]
     elif column is not None and len(columns) == width:

@@ -56,6 +56,8 @@ def objects() -> dict[str, bytes]:
         "x.npz": npz(logits=logits, target=target),
         "x.npy": npy(logits),
         "y.npy": npy(target),
+        **{f"many/x-{i}.npy": npy(logits[i:]) for i in range(2)},
+        **{f"many/y-{i}.npy": npy(target[i:]) for i in range(2)},
         "many/b.csv": CSV,
         "many/a.csv": CSV,
         "many/deep/c.csv": CSV,
@@ -81,6 +83,7 @@ def _environment(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         "s3://bucket/x.parquet",
         "s3://bucket/x.npz",
         "--logits s3://bucket/x.npy --target s3://bucket/y.npy",
+        "--logits s3://bucket/many/x-*.npy --target s3://bucket/many/y-*.npy",
     ],
 )
 def test_an_object_is_read_as_a_file_is(

@@ -199,7 +199,6 @@ FAULTS: list[tuple[str, dict[str, bytes], int, str, str | None]] = [
     ("ce --logits x.npy --target y.npy --max-bytes 20", {"x.npy": X, "y.npy": Y}, 6, "x.npy: more than --max-bytes 20", None),
     ("ce --logits x.npy --target y.npy --classes 3,2,1", {"x.npy": X, "y.npy": npy(abs(INDEX % 2) + 1)}, 3, "y.npy: row 0: target '1' could be the name of a class or its number; say which with --target-as name|index", None),
     ("bce --logits x.npy --target y.npy", {"x.npy": X, "y.npy": Y}, 3, "x.npy: values of shape (7, 3) and a target of shape (7,)", "bce needs a target for each value; a class index for each row belongs to ce"),
-    ("ce x.npz y.npz", {"x.npz": npz(logits=VALUES), "y.npz": npz(logits=VALUES)}, 3, "x.npz: one of several files has to hold rows, not arrays", "JSON lines, CSV, TSV and Parquet hold rows"),
 ]
 # fmt: on
 

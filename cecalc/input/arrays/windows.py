@@ -33,6 +33,11 @@ class Windows(ABC):
     _peeked: NDArray[Any] | None = field(default=None, init=False)
 
     @property
+    def files(self) -> tuple[tuple[str, int], ...]:
+        """Where there are several: the names of the files, and how many entries each holds."""
+        return ()
+
+    @property
     def length(self) -> int:
         """The number of entries of the first axis; 1 where there are no axes."""
         return self.shape[0] if self.shape else 1
@@ -45,6 +50,10 @@ class Windows(ABC):
     def whole(self) -> NDArray[Any]:
         """All of it, as `read` gives it."""
         return self.read(self.length).reshape(self.shape)
+
+    def at(self, entry: int, source: str | None) -> Place:
+        """The place of an entry, in what messages call `source`."""
+        return Place(source=source, row=entry)
 
     def floats(self) -> Floats:
         """All of it, as numbers."""
