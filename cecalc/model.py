@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -50,6 +50,8 @@ class Schema:
     """The character between the fields, for delimited text."""
     header_text: str | None = None
     """The header's line as it came, for delimited text that has one."""
+    types: Mapping[str, Any] | None = None
+    """The types of the input's columns, as Arrow has them, where those are passed on."""
     columns: tuple[tuple[int, str], ...] = ()
     """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
@@ -103,6 +105,8 @@ class Columns:
     """The same in the file of the sample weights."""
     originals: Sequence[Original] | None = None
     """The rows as they came, where the input has rows."""
+    arrow: Any = None
+    """The same where the input has typed columns: a record batch of Arrow, of the columns read."""
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
 
@@ -112,6 +116,8 @@ class Columns:
         def part(items: Any) -> Any:
             if isinstance(chosen, slice) or hasattr(items, "ndim"):
                 return items[chosen]
+            if items is self.arrow:
+                return taken(items, chosen)
             return [items[row] for row in chosen]
 
         there = {k: v for k, v in vars(self).items() if v is not None and k not in self.WHOLE}
@@ -435,6 +441,15 @@ class Report(Item):
     backend: str
     """What computed the numbers."""
     version: str
+
+
+def taken(arrow: Any, rows: Sequence[int] | Integers) -> Any:
+    """A copy of some rows of a record batch of Arrow."""
+    import numpy as np
+    import pyarrow as pa
+
+    places = pa.py_buffer(np.asarray(rows, np.int64))
+    return arrow.take(pa.Array.from_buffers(pa.int64(), len(rows), [None, places]))
 
 
 def row_name(batch: Batch, row: int) -> str:

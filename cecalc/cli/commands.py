@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -254,6 +255,7 @@ def _asked(
     options = options_of(ctx)
     request = parse.request_of(task, options)
     output = parse.output_of(options, request, formats)
+    request = replace(request, input=replace(request.input, passed_on=output.passed_on))
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:

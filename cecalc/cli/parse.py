@@ -281,6 +281,18 @@ class OutputRequest:
         """Whether rows are written as they are computed."""
         return self.format.is_by_row and not self.options.quiet
 
+    @property
+    def passed_on(self) -> str | None:
+        """Which columns are written beside what is computed, as far as is known before the input:
+        as `InputRequest` has it.
+        """
+        if self.options.by:
+            return _joined(self.options.by)
+        is_unseen = self.options.quiet and self.path is None
+        if self.selection.only_added or is_unseen:
+            return None
+        return self.selection.columns or ("" if self.format.is_by_row else None)
+
     def render(self, items: Iterator[Item]) -> Iterator[str]:
         """Chunks of text, as the view for the format makes them of the items."""
         return self.format.render(items, self.screen, self.selection)

@@ -1,6 +1,6 @@
 """Parquet, and Arrow's own files and streams (Feather among them): tables of typed columns.
 
-Only the columns that are needed are read. What is in memory are the pages, or the record batch,
+Only the columns that are needed are read, for the loss and for the output. What is in memory are the pages, or the record batch,
 that the rows of a block stand in; nothing is mapped, since a mapped file that shrinks kills.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
 from cecalc.request import InputRequest
+from cecalc.selection import split
 
 BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
@@ -57,7 +58,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
             rows_of = _arrow(stream, place, in_order=opened.head.startswith(_STREAM))
-    names = rows_of.names
+    names = rows_of.schema.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
 
@@ -68,13 +69,27 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             return [] if first is None else first.column(0)[:HEAD].to_pylist()
 
     layout = understand(names, request, wanted, place, head)
-    blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
+    passed = _passed_on(names, request.passed_on if wanted.values else None)
+    read = [name for i, name in enumerate(names) if i in layout.used or name in passed]
+    blocks = _blocks(rows_of, read, files.meter, place, regular)
     first = next(blocks, None) if rows_of.count != 0 else None
     if first is None:
         raise DataError("no data rows", place=place)
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
-    return Table(opened.name, names, layout, itertools.starmap(_block, every), lists=lists)
+    rows = itertools.starmap(_block, every)
+    is_passed = wanted.values and request.passed_on is not None
+    types = dict(zip(names, rows_of.schema.types, strict=True)) if is_passed else None
+    return Table(opened.name, names, layout, rows, lists=lists, types=types)
+
+
+def _passed_on(names: Sequence[str], specification: str | None) -> Collection[str]:
+    """The columns that go into the output; all of them where only the output can tell."""
+    if specification is None:
+        return ()
+    parts = split(specification)
+    plain = {part for is_excluded, part in parts if not is_excluded and part.isidentifier()}
+    return plain if len(plain) == len(parts) else names
 
 
 def _blocks(
@@ -120,7 +135,8 @@ def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
 
 @dataclass(frozen=True)
 class _RowSource:
-    names: list[str]
+    schema: Any
+    """The columns' names and types, as Arrow has them."""
     count: int | None
     """How many rows there are, where that is known beforehand."""
     batches: Callable[[list[str], int], Iterator[Any]]
@@ -150,7 +166,7 @@ def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None)
     refuse_more(expanded, max_bytes, place, expands=True)
 
     return _RowSource(
-        file.schema_arrow.names,
+        file.schema_arrow,
         file.metadata.num_rows,
         lambda used, rows: file.iter_batches(rows, columns=used, use_threads=False),
     )
@@ -181,10 +197,10 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
         return open_it(stream, options=options)
 
     with whole("its schema is damaged"):
-        names = list(opened().schema.names)
+        schema = opened().schema
 
     def batches(used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG001  # as written
-        reader = opened([names.index(name) for name in used])
+        reader = opened([schema.names.index(name) for name in used])
         if not in_order:
             yield from map(reader.get_batch, range(reader.num_record_batches))
             return
@@ -193,4 +209,4 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
         if stream.read(1):
             raise DataError("bytes after the data", place=place)
 
-    return _RowSource(names, None, batches)
+    return _RowSource(schema, None, batches)
