@@ -105,8 +105,8 @@ class Columns:
     """The same in the file of the sample weights."""
     originals: Sequence[Original] | None = None
     """The rows as they came, where the input has rows."""
-    arrow: Any = None
-    """The same where the input has typed columns: a record batch of Arrow, of the columns read."""
+    typed: Any = None
+    """The same where the input has typed columns and they are passed on: `cecalc.records`."""
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
 
@@ -116,8 +116,6 @@ class Columns:
         def part(items: Any) -> Any:
             if isinstance(chosen, slice) or hasattr(items, "ndim"):
                 return items[chosen]
-            if items is self.arrow:
-                return taken(items, chosen)
             return [items[row] for row in chosen]
 
         there = {k: v for k, v in vars(self).items() if v is not None and k not in self.WHOLE}
@@ -441,15 +439,6 @@ class Report(Item):
     backend: str
     """What computed the numbers."""
     version: str
-
-
-def taken(arrow: Any, rows: Sequence[int] | Integers) -> Any:
-    """A copy of some rows of a record batch of Arrow."""
-    import numpy as np
-    import pyarrow as pa
-
-    places = pa.py_buffer(np.asarray(rows, np.int64))
-    return arrow.take(pa.Array.from_buffers(pa.int64(), len(rows), [None, places]))
 
 
 def row_name(batch: Batch, row: int) -> str:

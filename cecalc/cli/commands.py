@@ -341,7 +341,7 @@ def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
         raise
 
 
-def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
+def _write(chunks: Iterator[str | bytes], output: OutputRequest, meter: Meter) -> None:
     with Writer(output.path, hold=output.path is None and not output.streams) as writer:
         for chunk in chunks:
             meter.written += len(chunk)

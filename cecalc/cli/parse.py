@@ -279,7 +279,7 @@ class OutputRequest:
     @property
     def streams(self) -> bool:
         """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not self.options.quiet
+        return self.format.is_by_row and not (self.format.is_whole or self.options.quiet)
 
     @property
     def passed_on(self) -> str | None:
@@ -293,8 +293,8 @@ class OutputRequest:
             return None
         return self.selection.columns or ("" if self.format.is_by_row else None)
 
-    def render(self, items: Iterator[Item]) -> Iterator[str]:
-        """Chunks of text, as the view for the format makes them of the items."""
+    def render(self, items: Iterator[Item]) -> Iterator[Any]:
+        """Chunks of text or bytes, as the view for the format makes them of the items."""
         return self.format.render(items, self.screen, self.selection)
 
 
@@ -313,6 +313,10 @@ def output_of(
     if options.output is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
     chosen = format_of(options, formats)
+    to_terminal = options.output is None and not options.quiet and sys.stdout is not None
+    if chosen.is_whole and to_terminal and sys.stdout.isatty():
+        rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
+        raise UsageError(rule, hint=f"name a file: -o rows{chosen.suffixes[0]}")
     selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)
     screen = screen_of(options.color, options.output)
     return OutputRequest(options, chosen, selection, tuple(bounds), screen)

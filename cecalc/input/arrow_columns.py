@@ -16,6 +16,7 @@ from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
 from cecalc.model import Columns, Floats
+from cecalc.records import Records
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
@@ -56,12 +57,12 @@ def read(batch: Any, start: int, reading: Reading) -> Columns:
     def parsed(part: slice) -> Columns:
         columns = {i: by_name[reading.fields[i]][part] for i in reading.layout.used}
         found = ArrowColumns(columns, reading, part.stop - part.start, start + part.start).read()
-        return found if passed is None else replace(found, arrow=passed[part])
+        return found if passed is None else replace(found, typed=passed[part])
 
     return up_to_fault(batch.num_rows, parsed)
 
 
-def _of_types(batch: Any, types: Mapping[str, Any]) -> Any:
+def _of_types(batch: Any, types: Mapping[str, Any]) -> Records:
     """The columns of a batch in the types that they have in the first of several files."""
     columns = list[Any]()
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -71,7 +72,7 @@ def _of_types(batch: Any, types: Mapping[str, Any]) -> Any:
         except pa.ArrowException:
             rule = f"column {excerpt(name)} holds {column.type}, and {kind} in the first file"
             raise DataError(rule) from None
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return Records(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
 def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:

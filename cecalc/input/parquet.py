@@ -1,7 +1,8 @@
 """Parquet, and Arrow's own files and streams (Feather among them): tables of typed columns.
 
-Only the columns that are needed are read, for the loss and for the output. What is in memory are the pages, or the record batch,
-that the rows of a block stand in; nothing is mapped, since a mapped file that shrinks kills.
+Only the columns that are needed are read, for the loss and for the output. What is in memory are
+the pages, or the record batch, that the rows of a block stand in; nothing is mapped, since a mapped
+file that shrinks kills.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from cecalc.selection import split
 
 BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
+_BLOCK_BYTES = 2**25
+"""About how much a block holds of a table that is read whole, texts and all."""
 _BLOCKS_AT_ONCE = 4
 """How many blocks are decoded together, which costs less than one by one."""
 _BUFFER = 2**14
@@ -96,7 +99,7 @@ def _blocks(
     rows_of: _RowSource, used: list[str], meter: Meter, place: Place, regular: PlainFile | None
 ) -> Iterator[tuple[Any, int]]:
     """Record batches, and the number of the first row of each."""
-    start, rows = 0, max(1, BATCH_VALUES // max(1, len(used)))
+    start, rows = 0, rows_of.at_once(used)
     with told(place, _DAMAGE, _DAMAGED):
         for batch in rows_of.batches(used, rows * _BLOCKS_AT_ONCE):
             batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
@@ -141,6 +144,14 @@ class _RowSource:
     """How many rows there are, where that is known beforehand."""
     batches: Callable[[list[str], int], Iterator[Any]]
     """The columns of these names, at most so many rows at a time where it can be chosen."""
+    row_bytes: int = 1
+    """How many bytes a row has, where that is known."""
+
+    def at_once(self, used: Sequence[str]) -> int:
+        """How many rows make a block."""
+        rows = BATCH_VALUES // max(1, len(used))
+        is_whole = len(used) == len(self.schema)
+        return max(1, min(rows, _BLOCK_BYTES // self.row_bytes) if is_whole else rows)
 
 
 def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None) -> _RowSource:
@@ -169,6 +180,7 @@ def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None)
         file.schema_arrow,
         file.metadata.num_rows,
         lambda used, rows: file.iter_batches(rows, columns=used, use_threads=False),
+        max(1, expanded // max(1, file.metadata.num_rows)),
     )
 
 

@@ -19,7 +19,7 @@ from cecalc.input.files import Files
 from cecalc.input.names import pattern
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
-from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema, taken
+from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import Given, Inline, InputRequest
 from cecalc.terms import Task
 
@@ -113,9 +113,7 @@ def _class_last(array: Floats) -> Floats:
 def _spread(items: Any, times: int) -> Any:
     """What stands beside entries, for each of the rows that one of them became."""
     if items is None or hasattr(items, "ndim"):
-        return items if items is None else np.repeat(items, times)
-    if hasattr(items, "num_rows"):
-        return taken(items, np.repeat(np.arange(items.num_rows), times))
+        return items if items is None else items[np.repeat(np.arange(len(items)), times)]
     return [item for item in items for _ in range(times)]
 
 

@@ -278,7 +278,7 @@ def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
 def given(header: Header, view: View) -> list[Column]:
     """Those that say what the input says, for input that had no text to pass on."""
     found = [column for column in of(header, view) if column.role is not Role.RESULT]
-    if header.schema.types is None:
+    if (types := header.schema.types) is None:
         return found
     # Columns of lists are a value for each class, as ours are.
     schema, known = header.schema, {column.name: column for column in found}
@@ -286,7 +286,7 @@ def given(header: Header, view: View) -> list[Column]:
     lists = {
         columns[0][1]: known[name]
         for columns, name in ((schema.columns, schema.kind.value), (target, "target"))
-        if len(columns) == 1 and name in known and schema.types[columns[0][1]].num_fields
+        if len(columns) == 1 and name in known and types[columns[0][1]].num_fields
     }
     theirs = [replace(lists.get(c.name, c), name=c.name) for c in fields(header)]
     return [*(known[name] for name in schema.coordinates), *theirs]

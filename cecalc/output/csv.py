@@ -109,6 +109,16 @@ _SPREAD |= dict.fromkeys(("target", "label", "y"), "target")
 """Keys whose lists become one column per class, and what those columns' names begin with."""
 
 
+def cells_of(header: Header, first: Outcome) -> tuple[Sequence[str], Cells]:
+    """The names of the input's fields, and what finds their texts, where it has text."""
+    objects = first.batch.originals or ()
+    if not objects or not isinstance(objects[0].cells, Mapping):
+        return header.schema.fields or (), columns.input_cells
+    spread = {key: _names(key, value, header) for key, value in objects[0].cells.items()}
+    names = list(itertools.chain.from_iterable(spread.values()))
+    return names, partial(_object_cells, header, spread)
+
+
 def _object_cells(
     header: Header, spread: Mapping[str, list[str]], outcome: Outcome
 ) -> Iterator[list[str]]:
@@ -201,10 +211,6 @@ def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Fields]:
     originals = first.batch.originals
     if not originals:
         return [of_column(column, delimiter) for column in columns.given(header, "csv")]
-    if isinstance(originals[0].cells, Mapping):
-        spread = {key: _names(key, value, header) for key, value in originals[0].cells.items()}
-        names = list(itertools.chain.from_iterable(spread.values()))
-        return [rewritten(names, partial(_object_cells, header, spread), delimiter)]
     if header.schema.delimiter == delimiter:
         return [passed_on(header, delimiter)]
-    return [rewritten(header.schema.fields or (), columns.input_cells, delimiter)]
+    return [rewritten(*cells_of(header, first), delimiter)]

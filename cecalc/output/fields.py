@@ -22,8 +22,10 @@ class Fields:
     """Neighbouring fields of each record: cells of CSV, or members of JSON objects."""
 
     names: Sequence[str]
-    texts: Callable[[Any, Places], list[str]]
-    """From an outcome (or groups) to the fields of each row, joined."""
+    texts: Callable[[Any, Places], list[Any]]
+    """From an outcome (or groups) to the fields of each row, joined; in Parquet, to the array of
+    each field.
+    """
     bulk: Callable[[Any, Places], Any] | None = None
     """The same as an Arrow array, for many rows."""
     titles: Sequence[str] | None = None
@@ -36,8 +38,8 @@ class Fields:
         names = [self.names[i] for i in places]
         return replace(self, names=names, titles=titles, places=places)
 
-    def rows(self, outcome: Outcome | Groups) -> list[str]:
-        """The fields of each row, joined."""
+    def rows(self, outcome: Outcome | Groups) -> list[Any]:
+        """What they are in these rows."""
         return self.texts(outcome, self.places)
 
 

@@ -177,11 +177,11 @@ def _theirs(header: Header, first: Outcome) -> list[Fields]:
     if isinstance(originals[0].cells, Mapping):
         keys = list(originals[0].cells)
         return [Fields(keys, partial(_of_objects, keys))]
-    keys = _keys(header.schema.fields or ())
+    keys = distinct(header.schema.fields or ())
     return [Fields(keys, partial(_of_cells, keys))]
 
 
-def _keys(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """A key for each column; of several without a name, their numbers."""
     if names.count("") < 2:
         return list(names)

@@ -8,48 +8,61 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cecalc.errors import DataError, excerpt
 from cecalc.model import Flags, Outcome
 from cecalc.output.column import Column, Sort
 
 _types = pa.types
-_TEXTS = (_types.is_string, _types.is_large_string, _types.is_string_view)
 _SORTS = {
     Sort.NUMBER: (_types.is_floating,),
     Sort.COUNT: (_types.is_integer,),
     Sort.FLAG: (_types.is_boolean,),
-    Sort.TEXT: _TEXTS,
+    Sort.TEXT: (
+        _types.is_string,
+        _types.is_large_string,
+        _types.is_binary,
+        _types.is_large_binary,
+        _types.is_fixed_size_binary,
+    ),
 }
 """What else there is are cells."""
-_BINARY = (_types.is_binary, _types.is_large_binary, _types.is_binary_view)
+_AS_TAKEN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+"""Rows are not taken of every layout."""
 
 
 def column_of(name: str, kind: pa.DataType) -> Column:
     """A column of the input."""
-    plain = _plain(pa.nulls(0, kind)).type
-    found = (sort for sort, kinds in _SORTS.items() if any(is_one(plain) for is_one in kinds))
+    stored = plain(pa.nulls(0, kind)).type
+    found = (sort for sort, kinds in _SORTS.items() if any(is_one(stored) for is_one in kinds))
     sort = next(found, Sort.CELL)
     return Column(name, name, sort, partial(_values, name, sort), used=partial(_there, name))
 
 
-def _plain(column: Any) -> Any:
+def plain(column: Any) -> Any:
     """The same without what only saves room or gives a type another name."""
     kind = column.type
     if _types.is_run_end_encoded(kind):
-        from pyarrow.compute import run_end_decode
-
-        return _plain(run_end_decode(column))
+        return plain(pc.run_end_decode(column))
     if isinstance(kind, pa.BaseExtensionType):
-        return _plain(column.storage)
-    return _plain(column.dictionary_decode()) if _types.is_dictionary(kind) else column
+        return plain(column.storage)
+    if _types.is_dictionary(kind):
+        return plain(column.dictionary).take(column.indices)
+    return column.cast(_AS_TAKEN.get(kind, kind))
 
 
 def _values(name: str, sort: Sort, rows: Outcome) -> Any:
-    column = _plain(rows.batch.arrow.column(name))
+    column = plain(rows.batch.typed.column(name))
     if sort is Sort.TEXT:
-        return [text or "" for text in column.to_pylist()]
+        return list(map(_text, column.to_pylist()))
     if sort is Sort.CELL:
-        return _cells(column)
+        try:
+            return _cells(column)
+        except ValueError:  # Python's times know no nanoseconds
+            rule = f"column {excerpt(name)} holds {column.type}, which has no text"
+            hint = "--format parquet keeps it; --select '!NAME' leaves a column out"
+            raise DataError(rule, hint=hint) from None
     if sort is Sort.FLAG:
         column = column.cast(pa.uint8())
     stored = [None, column.buffers()[1]]  # a null is any number, and not used
@@ -58,8 +71,14 @@ def _values(name: str, sort: Sort, rows: Outcome) -> Any:
     return numbers.astype(bool) if sort is Sort.FLAG else numbers
 
 
+def _text(value: str | bytes | None) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return value or ""  # null is not used
+
+
 def _there(name: str, rows: Outcome) -> Flags:
-    there = _plain(rows.batch.arrow.column(name)).is_valid().cast(pa.uint8())
+    there = plain(rows.batch.typed.column(name)).is_valid().cast(pa.uint8())
     found: Flags = np.from_dlpack(there).astype(bool)
     return found
 
@@ -70,9 +89,6 @@ def _cells(column: Any) -> list[Any]:
     Times are written as they are stored, in UTC where they are moments.
     """
     kind, end = column.type, ""
-    if any(is_one(kind) for is_one in (*_BINARY, _types.is_fixed_size_binary)):
-        texts = (data or b"" for data in column.to_pylist())  # a null is not used
-        return [text.decode(errors="backslashreplace") for text in texts]
     if _types.is_nested(kind):
         cells = json.dumps(column.to_pylist(), default=str)
         found: list[Any] = json.loads(cells, parse_constant=lambda _: None)

@@ -1,0 +1,158 @@
+"""Parquet: the input's columns with the types they have, ours with theirs, in row groups."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cecalc.errors import DataError, Place, excerpt
+from cecalc.model import Groups, Header, Item, Outcome
+from cecalc.output import arrow_text, columns, csv, json
+from cecalc.output.column import Column, Sort, Style, cell_text
+from cecalc.output.fields import Fields, Places, added, written
+from cecalc.output.typed_columns import plain
+from cecalc.request import Screen, Selection
+
+GROUP_BYTES = 2**25
+"""About how much of the rows in memory makes a row group."""
+_STYLE = Style(str, cell_text)
+_types = pa.types
+
+
+def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[bytes]:
+    """The bytes of a file as they come about; it is one only when all of them are there."""
+    header, rest = columns.stream_of(items)
+    sink, group = _Sink(), list[Any]()
+    fields, writer = list[Fields](), None
+    for item in rest:
+        if not isinstance(item, Outcome | Groups):
+            continue
+        fields = fields or _fields(header, item, selection)
+        names = [name for part in fields for name in part.names]
+        arrays = [array for part in fields for array in part.rows(item)]
+        group.append(pa.RecordBatch.from_arrays(arrays, names=names))
+        writer = writer or _opened(sink, group[0].schema, header)
+        if sum(batch.nbytes for batch in group) >= GROUP_BYTES:
+            _write(group, writer)
+            yield from sink.taken()
+    if writer is not None:
+        _write(group, writer)
+        writer.close()
+    yield from sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """Keeps what is written until it is taken."""
+
+    def __init__(self) -> None:
+        self._chunks = list[bytes]()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._chunks.append(data)
+        return len(data)
+
+    def taken(self) -> list[bytes]:
+        taken, self._chunks = self._chunks, []
+        return taken
+
+
+def _opened(sink: _Sink, schema: Any, header: Header) -> Any:
+    numbers = {name for _, name in header.schema.columns}  # which may be texts: few stand twice
+    coded = [f.name for f in schema if not (_types.is_floating(f.type) or f.name in numbers)]
+    try:
+        return pq.ParquetWriter(sink, schema, use_dictionary=coded)
+    except pa.ArrowNotImplementedError:
+        if len(schema) > 1:
+            for field in schema:
+                _opened(_Sink(), pa.schema([field]), header).close()
+        rule = f"column {excerpt(schema[0].name)}: Parquet has no {schema[0].type}"
+        place = Place(source=header.schema.source)
+        hint = "--select '!NAME' leaves a column out"
+        raise DataError(rule, place=place, hint=hint) from None
+
+
+def _write(group: list[Any], writer: Any) -> None:
+    """A row group, if there are rows for one."""
+    if group:
+        table = pa.Table.from_batches(group)
+        writer.write_table(table, table.num_rows)
+    group.clear()
+
+
+def _fields(header: Header, first: Outcome | Groups, selection: Selection) -> list[Fields]:
+    if isinstance(first, Groups):
+        return _of_columns(columns.of_groups(header, first, selection))
+    theirs = _theirs(header, first)
+    ours = added(header, "csv", theirs, lambda column: column.field_names, selection)
+    return written(theirs, _of_columns(ours), selection)
+
+
+def _theirs(header: Header, first: Outcome) -> list[Fields]:
+    """The input's columns; those of text are texts."""
+    if header.schema.types is not None:
+        given = columns.given(header, "csv")
+        coordinates = [column for column in given if column.name in header.schema.coordinates]
+        typed = [Fields([name], partial(_typed, name)) for name in header.schema.types]
+        return _of_columns(coordinates) + typed
+    if not first.batch.originals:
+        return _of_columns(columns.given(header, "csv"))
+    names, cells = csv.cells_of(header, first)
+    return [Fields(json.distinct(names), partial(_texts, header, cells))]
+
+
+def _typed(name: str, outcome: Outcome, _: Places) -> list[pa.Array]:
+    """A column as it came; Parquet does not know every layout."""
+    column = outcome.batch.typed.column(name)
+    kind = column.type
+    is_plain = _types.is_dictionary(kind) and kind.value_type in (pa.string(), pa.large_string())
+    is_odd = _types.is_run_end_encoded(kind) or _types.is_dictionary(kind)
+    return [plain(column) if is_odd and not is_plain else column]
+
+
+def _texts(header: Header, cells: csv.Cells, outcome: Outcome, places: Places) -> list[pa.Array]:
+    names, delimiter = header.schema.fields or (), header.schema.delimiter
+    packed = getattr(outcome.batch.originals, "packed", None) if delimiter else None
+    if packed is None or delimiter is None:
+        rows = zip(*cells(outcome), strict=True)
+        every = [arrow_text.strings(list(column)) for column in rows]
+        found = every if places is None else [every[i] for i in places]
+    else:
+        wanted = range(len(names)) if places is None else places
+        found = arrow_text.fields_of(packed, delimiter, len(names), wanted)
+    try:
+        return [column.cast(pa.string()) for column in found]
+    except pa.ArrowInvalid:
+        rule, hint = "holds bytes that are no text", "name the encoding, for example latin-1"
+        place = Place(source=outcome.batch.source or header.schema.source)
+        raise DataError(rule, place=place, hint=f"{hint}, with --encoding") from None
+
+
+def _of_columns(found: list[Column]) -> list[Fields]:
+    """Columns of ours, each of one value in each row."""
+    split = (c.split() if c.sort is Sort.NUMBERS else [c] for c in found)
+    named = (zip(parts, c.field_names, strict=True) for c, parts in zip(found, split, strict=True))
+    return [Fields([name], partial(_array, part)) for pairs in named for part, name in pairs]
+
+
+def _array(column: Column, rows: Outcome | Groups, _: Places) -> list[pa.Array]:
+    """A column of ours, null where it says nothing."""
+    if column.names or column.sort in (Sort.TEXT, Sort.CELL):
+        found = arrow_text.texts(column, rows, _STYLE)
+        is_said = pc.binary_length(found).cast(pa.bool_())
+        return [pc.if_else(is_said, found.cast(pa.string()), pa.nulls(1, pa.string())[0])]
+    values, used = column.of(rows), column.used and column.used(rows)
+    if column.sort in (Sort.COUNT, Sort.CLASS):
+        counted = values if used is None else np.where(used, values, 0)
+        values = counted.astype(np.int64)
+    found = arrow_text.array(values)
+    return [found if used is None else arrow_text.only(found, used)]
