@@ -33,7 +33,12 @@ LAST = {"numpy": 1.2, "torch": 3.0}
 RUNS = [
     (backend, output)
     for backend in ("numpy", "torch")
-    for output in (["-f", "csv", "-o", "out.csv"], ["-o", "out.txt"], ["-f", "csv"])
+    for output in (
+        ["-f", "csv", "-o", "out.csv"],
+        ["-o", "out.txt"],
+        ["-f", "csv"],
+        ["-o", "x.parquet"],
+    )
 ]
 
 
