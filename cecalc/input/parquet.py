@@ -30,7 +30,7 @@ from cecalc.selection import split
 
 BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
-_BLOCK_BYTES = 2**25
+_BLOCK_BYTES = 2**23
 """About how much a block holds of a table that is read whole, texts and all."""
 _BLOCKS_AT_ONCE = 4
 """How many blocks are decoded together, which costs less than one by one."""
