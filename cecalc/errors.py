@@ -207,7 +207,7 @@ def message(error: CecalcError) -> str:
     """The lines standard error gets: one that names the fault, one that helps, and commands."""
     told = {"error": str(error), "hint": error.hint}
     lines = [line(kind, text) for kind, text in told.items() if text]
-    return "\n".join([*lines, *(f"cecalc: try: {printable_ascii(each)}" for each in error.tries)])
+    return "\n".join([*lines, *(f"cecalc: try: {each}" for each in error.tries)])
 
 
 def line(kind: str, text: str) -> str:
@@ -219,7 +219,7 @@ def as_json(error: CecalcError) -> str:
     """The same facts as one JSON object on a line, null where there is none.
 
     >>> as_json(DataError("no data rows", place=Place(source="x.csv")))  # doctest: +ELLIPSIS
-    '{"kind": "data", "status": 3, "rule": "no data rows", "hint": null, "file": "x.csv", ...}'
+    '{"kind": "data", "status": 3, "rule": "no data rows", "hint": null, "try": [], ...}'
     """
     place = error.place
     is_option = (place.source or "").startswith("--")

@@ -53,19 +53,16 @@ class Schema:
     types: Mapping[str, Any] | None = None
     """The types of the input's columns, as Arrow has them, where those are passed on."""
     columns: tuple[tuple[int, str], ...] = ()
-    """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
-    """The same for the target's columns."""
     sample_weight_columns: tuple[tuple[int, str], ...] = ()
-    """The same for the sample weights."""
+    """For tables: the 1-based number and name of each column, those of classes in class order."""
     values_in: str = ""
     """Where the values stand, in a few words: the columns, the member, or what held them."""
     target_in: str = ""
     """The same for the target; empty where there is none."""
     target_source: str | None = None
-    """What the target was given in, where that is not the source."""
     sample_weight_source: str | None = None
-    """The same for the sample weights."""
+    """What the target and the weights were given in, where that is not the source."""
     coordinates: tuple[str, ...] = ()
     """Names of the coordinates of a row of K-dimensional input: n, d1, …"""
     options: LossOptions = field(default_factory=LossOptions)
@@ -74,6 +71,8 @@ class Schema:
     """What is worth knowing about how the input was read."""
     stored: str | None = None
     """The dtype that the values have in a file of arrays, for people: float16."""
+    says_kind: bool = True
+    """Whether the names of the values say what kind they are."""
     is_flat: bool = False
     """Whether the values were an array (N,): one row for ce, N rows of one score for bce."""
     files: int = 1

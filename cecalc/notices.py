@@ -8,6 +8,8 @@ from dataclasses import astuple, dataclass
 from cecalc.errors import count
 from cecalc.terms import Hint
 
+_CLIP = ("!--no-clamp", "--clip=float64")
+
 
 @dataclass(frozen=True)
 class Notices:
@@ -15,6 +17,10 @@ class Notices:
 
     clamped: int = 0
     """Cells of bce whose ln 0 was clamped."""
+    infinite: int = 0
+    """Rows of ce whose class has a probability of 0."""
+    drawn_in: int = 0
+    """Predictions outside 0..1 that were drawn in."""
     masked: bool = False
     """Whether a logit is −inf where the target is 0, and torch prints nan."""
     smoothed: bool = False
@@ -26,8 +32,8 @@ class Notices:
 
     def merge(self, other: Notices) -> Notices:
         """What was noticed in the rows of both."""
-        clamped, *worst = zip(astuple(self), astuple(other), strict=True)
-        return Notices(sum(clamped), *map(max, worst))
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Notices(*(sum(pair) if type(pair[0]) is int else max(pair) for pair in pairs))
 
     def hints(self) -> Iterator[Hint]:
         """What is said about them."""
@@ -45,4 +51,11 @@ class Notices:
             yield Hint(seen, entry=18)
         if self.clamped:
             seen, why = f"ln 0 in {count(self.clamped, 'cell')}", "clamped at -100, as torch does"
-            yield Hint(seen, why, "--no-clamp gives inf", entry=7)
+            fix = "--no-clamp gives inf, --clip float64 scikit-learn's value"
+            yield Hint(seen, why, fix, entry=7, way=_CLIP)
+        if self.infinite:
+            seen = f"p = 0 for the class of {count(self.infinite, 'row')}"
+            fix = "--clip float64 gives scikit-learn's value"
+            yield Hint(seen, "the loss is inf", fix, entry=7, way=_CLIP)
+        if self.drawn_in:
+            yield Hint(f"{count(self.drawn_in, 'value')} outside 0..1, drawn in by --clip")

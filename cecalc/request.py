@@ -116,6 +116,8 @@ class ColumnChoice:
     """The one column of class indices or names (or of 0/1)."""
     targets: str | None = None
     """One column per class."""
+    confidence: str | None = None
+    """The column of the probability of the predicted class, and that of the prediction."""
     id: str | None = None
     sample_weight: str | None = None
 
@@ -172,6 +174,8 @@ class Request:
     input: InputRequest
     clamp: bool = True
     """Whether ln 0 of bce on probabilities stops at −100, as in torch."""
+    clip: float | None = None
+    """How far from 0 and 1 probabilities stay at least."""
     unchecked: bool = False
     """Whether to compute as torch does where the rules refuse."""
     log: bool = False

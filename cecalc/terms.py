@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+NEAR = 0.05
+"""How far outside 0..1 the probabilities of a linear model may be, to be drawn in."""
 IGNORE_INDEX = -100.0
 """The class index that leaves a row out unless another one is given, as in torch."""
 
@@ -131,6 +133,8 @@ class Hint:
     """What to try, an option where one helps."""
     entry: int | None = None
     """Its number in `cecalc.why.catalogue`, where it is one of those."""
+    way: tuple[str, ...] = ()
+    """What makes the command line that would do it: see `cecalc.cli.tries`."""
 
     @property
     def rule(self) -> str:

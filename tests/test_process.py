@@ -439,14 +439,17 @@ def test_names_are_bytes(more: dict[str, Any], tmp_path: Path) -> None:
             (
                 27,
                 "softmax 1 2 3",
-                "stray '1': the numbers of a row are one value\nwrite --logits=1,2,3",
+                "stray '1': the numbers of a row are one value\ntry: cecalc softmax --logits=1,2,3",
             ),
             (
                 27,
                 "bce --probs .5 .2 --target 0,1",
-                "stray '.2': the numbers of a row are one value\nwrite --probs=.5,.2",
+                (
+                    "stray '.2': the numbers of a row are one value\n"
+                    "try: cecalc bce --probs=.5,.2 --target=0,1"
+                ),
             ),
-            (28, "1,5 2", "no such command '1,5'"),
+            (28, "1,5 2", "no command before '1,5'\ntry: cecalc ce --logits=1,5 --target 2"),
             (
                 28,
                 "ce --logits 1_000,2 --target 0",
@@ -488,7 +491,8 @@ def test_names_are_bytes(more: dict[str, Any], tmp_path: Path) -> None:
 def test_numbers_of_the_command_line(command: str, error: str, cecalc: InProcess) -> None:
     status, out, err = cecalc(command)
     rule, _, hint = error.partition("\n")
-    said = f"cecalc: error: {rule}\n" + (f"cecalc: hint: {hint}\n" if hint else "")
+    hint = hint if not hint or hint.startswith("try: ") else f"hint: {hint}"
+    said = f"cecalc: error: {rule}\n" + (f"cecalc: {hint}\n" if hint else "")
     assert (status, out, err) == (2, "", said)
 
 

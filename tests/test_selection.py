@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cecalc.cli import status_of
 from cecalc.errors import DataError
-from cecalc.selection import select
+from cecalc.selection import seen, select
 
 FIELDS = ["id", "text", "logit_a", "logit_b", "a-b", "2", "x,y", "log*", "!", "/t/"]
 
@@ -28,6 +28,8 @@ GRAMMAR = [
     ("8-", "log* ! /t/"),
     ("id-logit_a", "id text logit_a"),
     ("logit_a-id", "logit_a text id"),
+    ("logit_a-", "logit_a logit_b a-b 2 x,y log* ! /t/"),
+    ("-text", "id text"),
     ("logit_*", "logit_a logit_b"),
     ("logit_?,id", "logit_a logit_b id"),
     ("logit_[!a]", "logit_b"),
@@ -60,6 +62,8 @@ REFUSED = [
     ("0", "--select 0: columns are numbered 1 to 10"),
     ("id-nope", "--select: no column 'id-nope'"),
     ("q*", "--select: no column 'q*'"),
+    ('"id', "--select: no column '\"id'; did you mean 'id'?"),
+    ('xid"', "--select: no column 'xid\"'; did you mean 'id'?"),
     ("/qqq/", "--select: no column '/qqq/'"),
     ("/^LOGIT/", "--select: no column '/^LOGIT/'"),
     ("!1-", "--select !1- leaves no column"),
@@ -83,8 +87,16 @@ def test_a_quote_alone_is_no_name_in_quotes() -> None:
 def test_among_keeps_globs_and_inversion_off_other_roles() -> None:
     assert select(FIELDS, "*", "--logits-cols", among=[2, 3]) == (2, 3)
     assert select(FIELDS, "!logit_b", "--logits-cols", among=[2, 3]) == (2,)
-    with pytest.raises(DataError, match="has another role already"):
-        select(FIELDS, "id", "--logits-cols", among=[2, 3])
+    for specification in ("id", "-id", "id-text"):
+        with pytest.raises(DataError, match="column 'id' has another role already"):
+            select(FIELDS, specification, "--logits-cols", among=[2, 3])
+
+
+def test_twelve_columns_are_shown() -> None:
+    names = [*"abcdefghijk", "l,m", "n"]
+    shown = 'columns: a, b, c, d, e, f, g, h, i, j, k, "l,m"'
+    assert seen(names[:12]) == shown
+    assert seen(names) == f"{shown}, ... (13 in all)"
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)

@@ -10,14 +10,14 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cecalc import __version__, progress
 from cecalc.cli import parse
-from cecalc.cli.messages import are_json, hint_as_json, offering, refuse_terminal, say, usage_error
+from cecalc.cli.messages import are_json, hint_lines, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
 from cecalc.cli.parse import OutputRequest
 from cecalc.cli.strays import StrayNumbers, settled
@@ -209,8 +209,7 @@ def _told(error: CecalcError, arguments: list[str]) -> int:
     if error.ways:
         from cecalc.cli import tries
 
-        known: Any = typer.main.get_command(app)
-        error.tries = tries.commands(error, arguments, known.commands)
+        error.tries = tries.commands(error, arguments, _command().commands)
         if error.tries and isinstance(error, StrayNumbers):
             error.hint = None  # the command says it
     say(as_json(error) if are_json(arguments) else message(error))
@@ -226,13 +225,20 @@ def _unforeseen(error: Exception) -> CecalcError:
     return CecalcError(f"internal error ({type(error).__name__})", hint="rerun with --debug")
 
 
+@cache
+def _command() -> Any:
+    """The program, as Typer makes it of its commands."""
+    return typer.main.get_command(app)
+
+
 def _called(arguments: list[str]) -> int:
     """Run the command; the help that Typer prints goes out by the writer, unless to a terminal."""
     printed = io.StringIO()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
-            status = app(arguments, prog_name="cecalc", standalone_mode=False) or Status.COMPLETE
+            ended = _command()(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
+            status = ended or Status.COMPLETE
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)
     if text := printed.getvalue():
@@ -281,8 +287,8 @@ def _execute(
         _written(checked.of(items), output, meter)
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
-        told = offering(hint, offered)
-        say(hint_as_json(told) if is_json else line("hint", str(told)))
+        for told in hint_lines(offering(hint, offered), ctx.obj, is_json=is_json):
+            say(told)
     if output.options.time:
         for stage in progress.timings(meter, time.perf_counter() - start):
             say(as_object({"kind": "time", "rule": stage}) if is_json else stage)

@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import typer
 
-from cecalc.cli.strays import ONE_VALUE, StrayNumbers, settled
-from cecalc.errors import InputError, UsageError, as_object, excerpt, nearest
+from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
+from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
 from cecalc.terms import Hint
 
 _VALUES = ("--probs", "--logits")
@@ -68,7 +68,7 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
         known = [option for param in context.command.params for option in param.opts]
         return _no_option(name, known, arguments)
     if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
-        return _no_command(unknown[1])
+        return _no_command(unknown[1], arguments)
     value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
     return UsageError(text[:1].lower() + text[1:], value=value and value[2])
 
@@ -87,8 +87,12 @@ def _no_option(name: str, known: Iterable[str], arguments: Sequence[str]) -> Usa
     return UsageError(rule, ways=ways)
 
 
-def _no_command(name: str) -> UsageError:
+def _no_command(name: str, arguments: Sequence[str]) -> UsageError:
     """A command that there is not, and the one that means it."""
+    if are_numbers(name):
+        error = settled(StrayNumbers(f"no command before {excerpt(name)}"), ["ce", *arguments])
+        error.ways = (("ce", *(word for word in error.ways[0] if word != f"!{name}")),)
+        return error
     plain = re.sub("[^a-z]|loss|with|logits", "", name.lower())
     meant = next((c for c, names in _COMMANDS.items() if plain in (c, *names)), None)
     meant = meant or nearest(name, _COMMANDS)
@@ -110,17 +114,28 @@ def offering(hint: Hint, options: Container[str]) -> Hint:
     named = re.findall(r"--[a-z-]+", hint.fix or "")
     if all(option in options for option in named):
         return hint
-    return replace(hint, fix=f"with ce or bce: {hint.fix}")
+    return replace(hint, fix=f"with ce or bce: {hint.fix}", way=())
 
 
-def hint_as_json(hint: Hint) -> str:
-    """A hint as one JSON object on a line: what was seen and why, what to try, its entry.
+def hint_lines(hint: Hint, arguments: Sequence[str], *, is_json: bool) -> Iterator[str]:
+    """A hint and its command, on a line each; or as one JSON object: what was seen and why, what
+    to try, its entry.
 
-    >>> hint_as_json(Hint("ln 0", "clamped", "--no-clamp", 7))
-    '{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}'
+    >>> list(hint_lines(Hint("ln 0", "clamped", "--no-clamp", 7), [], is_json=True))
+    ['{"kind": "note", "rule": "ln 0: clamped", "hint": "--no-clamp", "entry": 7}']
     """
-    facts = {"kind": "note", "rule": hint.rule, "hint": hint.fix, "entry": hint.entry}
-    return as_object(facts)
+    tries = []
+    if hint.way:
+        from cecalc.cli.tries import command
+
+        tries = [command(arguments, hint.way)]
+    if is_json:
+        facts: dict[str, Any]
+        facts = {"kind": "note", "rule": hint.rule, "hint": hint.fix, "entry": hint.entry}
+        yield as_object(facts | ({"try": tries} if tries else {}))
+        return
+    yield line("hint", str(hint))
+    yield from (f"cecalc: try: {each}" for each in tries)
 
 
 def say(text: str) -> None:

@@ -138,6 +138,9 @@ class Options:
         "", "Natural logarithms of the probabilities.")] = False
     no_clamp: Annotated[bool, BCE, _loss("--no-clamp",
         "", "ln 0 of a probability is -inf, where torch stops at -100.")] = False
+    clip: Annotated[float | None, LOSSES, _loss("--clip", "EPS|float32|float64",
+        "Keep probabilities within EPS..1-EPS; float64 as scikit-learn does.",
+        values.clip)] = None
     unchecked: Annotated[bool, COMPUTING, _loss("--unchecked",
         "", "Compute as torch does where cecalc refuses.")] = False
     nan: Annotated[NanPolicy, COMPUTING, _loss("--nan",
@@ -150,6 +153,8 @@ class Options:
         "The same for probabilities.")] = None
     log_probs_cols: Annotated[_Text, CE | WHY, _column("--log-probs-cols", "COLS",
         "The same for log-probabilities.")] = None
+    confidence_cols: Annotated[_Text, LOSSES, _column("--confidence-cols", "P,PREDICTION",
+        "The probability of the predicted class, and that class; of two.")] = None
     target_col: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-col", "COL",
         "The column of targets.")] = None
     target_cols: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--target-cols", "COLS",

@@ -47,9 +47,10 @@ if TYPE_CHECKING:
 
 _EXCLUSIVE = (
     ("logits", "probs", "log_probs"),
-    ("logits_cols", "probs_cols", "log_probs_cols"),
+    ("logits_cols", "probs_cols", "log_probs_cols", "confidence_cols"),
     ("target_col", "target_cols"),
     ("top", "bottom"),
+    ("clip", "no_clamp"),
     ("strict", "no_hints"),
 )
 _OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
@@ -73,6 +74,7 @@ def request_of(task: Task, options: Options) -> Request:
     return Request(
         input=_input(task, options),
         clamp=not options.no_clamp,
+        clip=options.clip,
         unchecked=options.unchecked,
         log=options.log,
         arithmetic=_arithmetic(options),
@@ -213,6 +215,9 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
     """What was given to one of --logits, --probs and --log-probs."""
     every = {kind: given(kind.option, getattr(options, kind) or ()) for kind in Kind}
     values = {kind: value for kind, value in every.items() if value is not None}
+    for kind in (Kind.LOGITS, Kind.LOG_PROBS):
+        if options.clip is not None and (kind in values or getattr(options, f"{kind}_cols")):
+            raise UsageError(f"--clip goes with probabilities, not with {kind.option}")
     if task is Task.BCE and Kind.PROBS in values and options.pos_weight is not None:
         raise UsageError(
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"
@@ -225,6 +230,7 @@ def _columns(options: Options) -> ColumnChoice:
         values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
         target=options.target_col,
         targets=options.target_cols,
+        confidence=options.confidence_cols,
         id=options.id_col,
         sample_weight=options.sample_weight_col,
     )
@@ -283,13 +289,10 @@ class OutputRequest:
 
     @property
     def passed_on(self) -> str | None:
-        """Which columns are written beside what is computed, as far as is known before the input:
-        as `InputRequest` has it.
-        """
+        """`InputRequest.passed_on`, as far as it is known before the input."""
         if self.options.by:
             return _joined(self.options.by)
-        is_unseen = self.options.quiet and self.path is None
-        if self.selection.only_added or is_unseen:
+        if self.selection.only_added or (self.options.quiet and self.path is None):
             return None
         return self.selection.columns or ("" if self.format.is_by_row else None)
 
@@ -313,8 +316,8 @@ def output_of(
     if options.output is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
     chosen = format_of(options, formats)
-    to_terminal = options.output is None and not options.quiet and sys.stdout is not None
-    if chosen.is_whole and to_terminal and sys.stdout.isatty():
+    is_shown = options.output is None and not options.quiet and os.isatty(STANDARD_OUTPUT)
+    if chosen.is_whole and is_shown:
         rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
         raise UsageError(rule, hint=f"name a file: -o rows{chosen.suffixes[0]}")
     selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)

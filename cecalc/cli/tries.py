@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import os
 import re
 import shlex
 import sys
@@ -22,6 +23,8 @@ from cecalc.terms import Task
 
 SHOWN = 2
 """How many commands an error prints at most."""
+LONGEST = 1000
+"""How many characters such a command may have."""
 _TRIED = 8
 """How many are tried at most."""
 _ITEMS = 3
@@ -41,27 +44,38 @@ def commands(
     """
     offered = (changed(arguments, way) for way in error.ways[:_TRIED])
     is_read = error.status is not Status.USAGE  # else argv alone decides, and nothing is opened
-    working = (line for line in offered if _works(line, known, is_read=is_read))
-    return tuple(f"cecalc {shlex.join(line)}" for line in itertools.islice(working, SHOWN))
+    working = (_quoted(line) for line in offered if _works(line, known, is_read=is_read))
+    short = (line for line in working if len(line) <= LONGEST)
+    return tuple(itertools.islice(short, SHOWN))
+
+
+def command(arguments: Sequence[str], way: Sequence[str]) -> str:
+    """The command that a way makes of a command line, untried."""
+    return _quoted(changed(arguments, way))
 
 
 def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
     """The command line that a way makes of one.
 
     Each word of it is an option with its value, a flag, another command, what goes (behind ``!``,
-    an option with its value, or an argument), or an argument that comes (behind ``+``).
+    an option with its value, or an argument), an argument that comes (behind ``+``), or an option
+    that takes the place of another (``~--old=--new``).
 
     >>> changed(["bce", "x.csv", "--target", "y"], ["ce", "!--target", "--target-col=y"])
     ['ce', 'x.csv', '--target-col', 'y']
     >>> changed(["ce", "1,2", "0"], ["!1,2", "!0", "--logits=1,2", "--target=0"])
     ['ce', '--logits=1,2', '--target', '0']
+    >>> changed(["bce", "--probs", "1.2", "--target=1"], ["~--probs=--logits"])
+    ['bce', '--logits', '1.2', '--target=1']
     """
     name, *rest = arguments
     for word in way:
-        sign, bare = (word[0], word[1:]) if word[0] in "!+" else ("", word)
+        sign, bare = (word[0], word[1:]) if word[0] in "!+~" else ("", word)
         option, _, value = bare.partition("=")
         if sign == "+":
             rest = [bare, *rest]
+        elif sign == "~":
+            rest = [re.sub(rf"\A{option}(?==|\Z)", value, argument) for argument in rest]
         elif sign and not re.match("--?[a-z]", bare):
             rest = rest[: rest.index(bare)] + rest[rest.index(bare) + 1 :]
         elif not re.match("--?[a-z]", bare):
@@ -70,6 +84,24 @@ def changed(arguments: Sequence[str], way: Sequence[str]) -> list[str]:
             rest = _without(rest, option)
             rest += [] if sign else _spelled(option, value)
     return [name, *rest]
+
+
+def _quoted(line: Sequence[str]) -> str:
+    r"""A command for a shell, in ASCII.
+
+    >>> _quoted(["ce", "my file.csv", "caf\u00e9"])
+    "cecalc ce 'my file.csv' $'caf\\xc3\\xa9'"
+    """
+    return " ".join(["cecalc", *(_word(word) for word in line)])
+
+
+def _word(word: str) -> str:
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    shown = (
+        chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in os.fsencode(word)
+    )
+    return f"$'{''.join(shown)}'"
 
 
 def _without(arguments: Sequence[str], option: str) -> list[str]:

@@ -37,6 +37,15 @@ def loss_number(option: str, text: str) -> float:
     return value
 
 
+def clip(option: str, text: str) -> float:
+    """How far from 0 and 1 probabilities stay: a number, or the eps of a dtype."""
+    named = {"float32": 2.0**-23, "float64": 2.0**-52}.get(text)
+    eps = number(option, text) if named is None else named
+    if not 0 < eps < 0.5:
+        raise UsageError(f"{option} {excerpt(text)} is not between 0 and 0.5", value=text)
+    return eps
+
+
 def whole(option: str, text: str, *, of_none: str | None = None) -> int:
     """A whole number, of at least one thing where something is said of none."""
     if not _is_whole(text):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from cecalc.compute.activation import Activation
 from cecalc.compute.backend import Backend
 from cecalc.compute.bce import BinaryCrossEntropy
 from cecalc.compute.ce import CrossEntropy
-from cecalc.compute.operation import Operation, Settings
+from cecalc.compute.operation import Activation, Operation, Settings
 from cecalc.model import Batch, Outcome
 from cecalc.terms import Task
 

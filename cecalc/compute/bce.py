@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import sigmoid
 from cecalc.compute.backend import RoundedBackend, in_pieces
-from cecalc.compute.operation import Operation, has_row_axis
+from cecalc.compute.operation import Operation, has_row_axis, sigmoid
 from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
 from cecalc.model import Batch, CellLosses, Flags, Floats
@@ -32,6 +31,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         """A batch under binary cross-entropy: one loss per cell."""
         target, sample_weight = batch.truth, batch.sample_weight
         used, notices = self._checked(batch.values, target)
+        batch = self._clipped(batch)
         weights = [
             None if weight is None else _laid_out(weight, batch)
             for weight in (self.settings.weight, self.settings.pos_weight)
@@ -68,15 +68,17 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         settings, used = self.settings, np.ones(target.shape, dtype=np.bool_)
         if settings.ignore_index is not None:
             np.not_equal(target, settings.ignore_index, out=used)
-        is_logits = settings.kind is Kind.LOGITS
+        is_logits, clip = settings.kind is Kind.LOGITS, settings.request.clip
+        drawn_in = 0
         if not settings.request.unchecked:
             checks.cell_target(target, used)
             if is_logits:
                 checks.bce_logits(values, used, settings.request.input.nan)
             else:
-                checks.probabilities(values, used)
-        is_clamped = settings.request.clamp and not is_logits
-        return used, checks.notes_bce(values, target, used) if is_clamped else Notices()
+                drawn_in = checks.probabilities(values, used, clip)
+        if is_logits or clip is not None or not settings.request.clamp:
+            return used, Notices(drawn_in=drawn_in)
+        return used, checks.notes_bce(values, target, used)
 
     def _cells(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
@@ -92,8 +94,9 @@ class BinaryCrossEntropy(Operation[CellLosses]):
     def _losses(
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
     ) -> Floats:
-        is_logits, clamp = self.settings.kind is Kind.LOGITS, self.settings.request.clamp
-        if isinstance(self.backend, RoundedBackend) and (is_logits or clamp):
+        is_logits, request = self.settings.kind is Kind.LOGITS, self.settings.request
+        clamp, clip = request.clamp, request.clip
+        if isinstance(self.backend, RoundedBackend) and (is_logits or (clamp and clip is None)):
             name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
             options: dict[str, Any] = {"weight": weight, "reduction": "none"}
             options |= {"pos_weight": pos_weight} if is_logits else {}
@@ -103,7 +106,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
             if is_logits:
                 loss = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)
             else:
-                loss = binary_cross_entropy.of_probs(values, target, clamp=clamp)
+                loss = binary_cross_entropy.of_probs(values, target, clamp=clamp, clip=clip)
             return loss if weight is None else weighted(weight, loss)
 
         return self.backend.of(losses, values, target, weight, pos_weight)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cecalc.compute.activation import softmax
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
-from cecalc.compute.layout import Placement, layout_of, places_of
-from cecalc.compute.operation import Operation
+from cecalc.compute.operation import Operation, Placement, layout_of, places_of, softmax
 from cecalc.errors import DataError
 from cecalc.losses import activations, checks, cross_entropy
 from cecalc.losses.stable import at, namespace, normaliser, weighted
@@ -60,8 +59,9 @@ class CrossEntropy(Operation[RowLosses]):
         else:
             true_class, used = target.argmax(axis=-1), np.ones(batch.size, dtype=bool)
             notices = Notices() if settings.request.unchecked else checks.distribution(target)
+        given, batch = batch, self._clipped(batch)
         rows = self._rows(batch, target, true_class)
-        notices = notices.merge(self._checked(batch, used, rows.peak))
+        notices = notices.merge(self._checked(given, used, rows))
         losses = [rows.loss]
         if batch.sample_weight is not None:
             losses = [weighted(batch.sample_weight, rows.loss)]
@@ -93,13 +93,18 @@ class CrossEntropy(Operation[RowLosses]):
             return self._own(*arrays)
         return in_pieces(self._own, arrays, self.backend)
 
-    def _checked(self, batch: Batch, used: Flags, peak: Floats) -> Notices:
+    def _checked(self, batch: Batch, used: Flags, rows: _Rows) -> Notices:
         """Refuse predictions that break a rule; what is worth a word about the others."""
         values, settings = batch.values, self.settings
         if settings.kind is not Kind.LOGITS:
-            check = checks.class_probs if settings.kind is Kind.PROBS else checks.class_log_probs
-            return Notices() if settings.request.unchecked else check(values, used)
-        if not (settings.request.unchecked or np.isfinite(peak).all()):
+            if settings.request.unchecked:
+                return Notices()
+            if settings.kind is Kind.PROBS:
+                infinite = int(np.count_nonzero(used & np.isinf(rows.unweighted)))
+                notices = checks.class_probs(values, used, settings.request.clip)
+                return replace(notices, infinite=infinite)
+            return checks.class_log_probs(values, used)
+        if not (settings.request.unchecked or np.isfinite(rows.peak).all()):
             checks.ce_logits(values, used, settings.request.input.nan)
         if not self._needs_all(batch.truth):
             return Notices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cecalc.errors import DataError, Place
@@ -28,9 +28,8 @@ class _Both(Summed):
     """A batch under the loss that the rows ask for, and under both."""
 
     both: BothLosses
-    ce: Summary
-    """Empty for one logit, which has no cross-entropy."""
-    bce: Summary
+    summaries: Sequence[Summary]
+    """Of each that there is: for one logit, which has no cross-entropy, of its cells alone."""
 
 
 def explaining(setup: Setup) -> Job[_Both]:
@@ -48,7 +47,7 @@ def explaining(setup: Setup) -> Job[_Both]:
     of_cells = replace(header, task=Task.BCE, target_form=TargetForm.CELLS)
     if header.width == 1:
         settings = replace(settings, task=Task.BCE, ignore_index=settings.ignored)
-    arithmetic, is_ce = setup.arithmetic, is_of_classes(first)
+    arithmetic, asked = setup.arithmetic, 0 if is_of_classes(first) else -1
 
     def compute(batch: Batch) -> _Both:
         try:
@@ -57,16 +56,13 @@ def explaining(setup: Setup) -> Job[_Both]:
             if (broken.hint or "").startswith("--nan"):
                 broken.hint = None  # an option of the other commands
             raise
-        bce = Summary.of(both.cells, header)
-        ce = Summary() if both.rows is None else Summary.of(both.rows, header)
-        if is_ce and both.rows is not None:
-            return _Both(both.rows, ce, both, ce, bce)
-        return _Both(both.cells, bce, both, ce, bce)
+        summaries = [Summary.of(outcome, header) for outcome in both.each]
+        return _Both(both.each[asked], summaries[asked], both, summaries)
 
     limit, highest = (0, rank) if rank else (ROWS, Rank(HIGHEST))
     by_ce, by_bce = (TableRows(limit, highest=Ranking(highest)) for _ in range(2))
     collector = _Explaining(header, of_cells, arithmetic.label, by_ce, by_bce)
-    return Job(setup, header if is_ce else of_cells, settings, compute, [collector])
+    return Job(setup, (header, of_cells)[asked], settings, compute, [collector])
 
 
 def _refuse_others(schema: Schema) -> None:
@@ -93,13 +89,15 @@ class _Explaining(Collector[_Both]):
 
     def add(self, summed: _Both, _given: Batch) -> Iterable[Item]:
         cells, rows = summed.both.cells, summed.both.rows
-        self.ce, self.bce = self.ce.merge(summed.ce), self.bce.merge(summed.bce)
+        of_ce, of_bce = summed.summaries[0], summed.summaries[-1]
+        self.ce, self.bce = self.ce.merge(of_ce), self.bce.merge(of_bce)
         self.by_bce.add(cells)
         self.by_ce.add(cells if rows is None else replace(cells, loss=rows.loss, used=rows.used))
         return ()
 
     def finish(self, _total: Summary) -> Iterable[Item]:
         others = self.bce.rows_used - self.ce.rows_used
+        has_ce = self.header.width > 1 and not others
         kept = self.by_bce if others else self.by_ce
         # Those asked for, or, in the order of the input, all or the highest.
         rows = kept.highest.outcomes() if self.header.rank else kept.rows()
@@ -108,9 +106,9 @@ class _Explaining(Collector[_Both]):
             header=self.header,
             rows=tuple(steps.of_row(row, has_ce=_has_ce(row)) for row in rows),
             is_all=kept.is_all,
-            ce=None if others else self.ce.finish(self.header, None, self.label),
+            ce=self.ce.finish(self.header, None, self.label) if has_ce else None,
             bce=cells,
-            without_ce=0 if self.header.width == 1 else others,
+            without_ce=others,
         )
 
 

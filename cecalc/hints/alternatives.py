@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import Head
-from cecalc.hints.likelihood import FEW, Fit, fit_of, log_probabilities, normalised
+from cecalc.hints.evidence import FEW, Fit, Head, fit_of, log_probabilities, normalised
 from cecalc.losses import activations
 from cecalc.model import Floats, Integers
 from cecalc.terms import Hint, Kind, Task

@@ -11,7 +11,7 @@ import numpy as np
 from cecalc.errors import DataError, Place, count
 from cecalc.hints.alternatives import misread
 from cecalc.hints.evidence import Head, head_rows
-from cecalc.hints.values import guess, head_hints
+from cecalc.hints.values import guess, head_hints, probable
 from cecalc.model import Batch, CellLosses, Item, Losses, Outcome, RowLosses, row_name
 from cecalc.notices import Notices
 from cecalc.run.collectors import Collecting, Collector, Job, Setup, Summed
@@ -69,7 +69,9 @@ class _Noticing(Collector[Summed]):
         if found and self.job.setup.request.hints is HintPolicy.STRICT:
             more = f" (and {count(len(found) - 1, 'more hint')})" if found[1:] else ""
             place = Place(source=self.job.setup.schema.source)
-            raise DataError(f"{found[0].rule}{more}", place=place, hint=found[0].fix)
+            ways = (found[0].way,) if found[0].way else ()
+            rule = f"{found[0].rule}{more}"
+            raise DataError(rule, place=place, hint=found[0].fix, ways=ways)
         for hint in found:
             self.tell(hint)
         return ()
@@ -94,6 +96,10 @@ class _Noticing(Collector[Summed]):
         other, dtype = misread(head), self.job.setup.arithmetic.dtype
         if other is not None and not (told & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
             yield other
+            told = told | {other.entry}
+        if not told & _OTHER_NUMBERS and (seen_probs := probable(head)) is not None:
+            yield seen_probs
+            told = told | {seen_probs.entry}
         if self.has_overflown:
             seen, why = f"the loss is not finite in {dtype}", "it ends where a value overflows"
             yield Hint(seen, why, "--dtype float64, which is the default", 15)

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import Head
-from cecalc.hints.likelihood import ALPHA, CERTAIN, FEW, of_shares
-from cecalc.losses import activations
+from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, of_shares
+from cecalc.losses import activations, binary_cross_entropy
 from cecalc.losses.checks import ROUNDING, TOLERANCE
 from cecalc.model import Floats, Header
 from cecalc.summary import Summary
@@ -18,6 +17,7 @@ from cecalc.terms import Hint, Kind, Task
 
 HALF = ("float16", "bfloat16")
 FLOAT16_MAX = 65504.0
+_NEAR_END = 0.1
 
 
 def head_hints(head: Head) -> Iterator[Hint]:
@@ -28,6 +28,32 @@ def head_hints(head: Head) -> Iterator[Hint]:
         yield from _overflown(values, head)
     yield from _exclusive(head)
     yield from _repeated(head)
+
+
+def probable(head: Head) -> Hint | None:
+    """That logits of bce are all within 0..1, where no name says that they are logits.
+
+    Nobody has said it of an array by itself either, but sound ones of weak models are such: it has
+    to come near both ends.
+    """
+    used, header, schema = head.used, head.header, head.header.schema
+    if header.task is not Task.BCE or schema.says_kind or schema.kind is not Kind.LOGITS:
+        return None
+    values, target = head.numbers[used], head.target
+    is_hard = (values == np.floor(values)).all()
+    if target is None or is_hard or not ((values >= 0) & (values <= 1)).all():
+        return None
+    near_both = values.min() < _NEAR_END and values.max() > 1 - _NEAR_END
+    if schema.stored is not None and not (values.size >= FEW and near_both):
+        return None
+    seen, why = f"the logits are within 0..1{head.where}", "they look like probabilities"
+    if header.has_weights:
+        return Hint(seen, why, "say so with --probs or --probs-cols", 12)
+    forms = binary_cross_entropy.of_probs, binary_cross_entropy.with_logits
+    ours, theirs = (f"{form(values, target[used]).mean():.4g}" for form in forms)
+    about = "" if head.is_all else "about "
+    fix = f"--probs would give {about}{ours} instead of {theirs}"
+    return Hint(seen, why, fix, 12, way=("~--logits=--probs", "~--logits-cols=--probs-cols"))
 
 
 def _are_ones(sums: Floats) -> bool:

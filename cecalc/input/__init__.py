@@ -23,7 +23,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     InputError : it cannot be opened
     DataError : it breaks a rule that shows in its first rows
     """
-    from cecalc.input import array_problem, dataset, formats, json, problem
+    from cecalc.input import array_problem, formats, problem
     from cecalc.input.layout import Wanted
     from cecalc.input.table import Table
 
@@ -33,6 +33,8 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
         if isinstance(values, Inline):
             return array_problem.from_arguments(kind, values, request, files)
         named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
+    from cecalc.input import dataset, json  # of no use to values on the command line
+
     path, *others = names = dataset.files_of(named)
     files.meter.total = size_of(names)
     found = formats.opened(request, path, wanted, files)

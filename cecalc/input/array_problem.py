@@ -42,7 +42,7 @@ def from_arguments(kind: Kind, values: Inline, request: InputRequest, files: Fil
     array = to_array(values.nested, values.option)
     if request.task in (Task.BCE, Task.SIGMOID) and array.ndim < 2:
         array = array.reshape(1, -1)  # a comma list is one row
-    schema = Schema(source=values.option, kind=kind, classes=request.classes)
+    schema = Schema(values.option, kind, request.classes, says_kind=False)
     return _Arrays(schema, _transposed(HeldWindows.of(array), request)).problem(request, files)
 
 
@@ -65,7 +65,7 @@ def from_document(
             raise DataError("no data rows")
         if kind is None:
             raise _bare_array()
-        schema = Schema(source=source, kind=kind, classes=request.classes)
+        schema = Schema(source, kind, request.classes, says_kind=False)
         values = _transposed(HeldWindows.of(to_array(value, kind)), request)
         return _Arrays(schema, values).problem(request, files)
     except DataError as error:
@@ -88,7 +88,7 @@ def from_arrays(
         if len(found.names) == 1 and not members.roles:
             if said is None:
                 raise _bare_array()
-            members = Roles(found.source, "array", {said: found.names})
+            members = Roles(found.source, "array", {said: found.names}, says_kind=False)
         return _named(_Stored(members, found), request, said, files)
     except DataError as error:
         raise error.at(source=found.source) from None
@@ -167,6 +167,7 @@ def _named(
         options=options,
         notes=notes,
         values_in=members.name(kind),
+        says_kind=members.says_kind,
         stored=values.dtype if isinstance(found, _Stored) else None,
     )
     if WEIGHT in members:

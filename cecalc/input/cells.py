@@ -19,8 +19,8 @@ from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
 from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
 from cecalc.model import Columns, Floats
-from cecalc.numbers import as_float, read_number
-from cecalc.terms import TargetAs
+from cecalc.numbers import as_float, read_number, write_number
+from cecalc.terms import TargetAs, Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +35,37 @@ def columns_of(block: TableBlock, reading: Reading) -> Columns:
     ------
     CecalcError : that is its first one
     """
+    if (prediction := reading.layout.prediction) is not None:
+        return _of_prediction(block, reading, prediction)
     found = block.arrays(reading)
     return read(block.records(), reading) if found is None else found
+
+
+def _of_prediction(block: TableBlock, reading: Reading, prediction: int) -> Columns:
+    """A block whose one value is the probability of the predicted class: both are read, the class
+    as a target is.
+    """
+    layout = replace(reading.layout, prediction=None)
+    apart = replace(layout, values=(), target=(prediction,), id=None, sample_weight=None)
+    parts = [columns_of(block, replace(reading, layout=each)) for each in (layout, apart)]
+    found = min(parts, key=lambda part: len(part.values))  # whose fault, if any, comes first
+    rows, fault = len(found.values), found.fault
+    p, predicted = parts[0].values[:rows, 0], np.asarray(parts[1].target)[:rows]
+    other = np.flatnonzero((predicted != 0) & (predicted != 1))
+    if other.size:
+        row = int(other[0])
+        text = write_number(float(predicted[row]))
+        line = None if found.lines is None else found.lines[row]
+        number = block.start + row if line is None else None
+        place = reading.place(prediction, line=line, row=number)
+        fault = DataError(f"prediction {text} is none of the two classes", place=place, value=text)
+        if not row:
+            raise fault
+        rows = row
+    p_1 = np.where(predicted[:rows] == 1, p[:rows], 1.0 - p[:rows])
+    is_bce = reading.task is Task.BCE
+    values = p_1[:, None] if is_bce else np.stack([1.0 - p_1, p_1], axis=-1)
+    return replace(parts[0].rows(slice(rows)), values=values, fault=fault)
 
 
 def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
@@ -56,7 +85,9 @@ def _targets(
     blocks: Iterator[TableBlock], reading: Reading, looked_at: list[TableBlock]
 ) -> Iterator[Any]:
     """The targets as they stand, up to the first that cannot be read."""
-    layout = replace(reading.layout, values=(), names=(), id=None, sample_weight=None)
+    layout = replace(
+        reading.layout, values=(), names=(), id=None, sample_weight=None, prediction=None
+    )
     for block in blocks:
         looked_at.append(block)
         unread = _Unread()

@@ -263,6 +263,7 @@ def given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
         "--no-header": not request.has_header,
         "--encoding": request.encoding != "utf-8",
         **{f"{kind.option}-cols": True for kind in columns.values},
+        "--confidence-cols": columns.confidence is not None,
         "--target-col": columns.target is not None,
         "--target-cols": columns.targets is not None,
         "--id-col": columns.id is not None,

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cecalc.errors import DataError, Place, excerpt
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input import names as known
+from cecalc.input.confidence import OfPrediction, fault, two_classes
+from cecalc.input.glimpses import Glimpse
 from cecalc.numbers import is_number, write_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
@@ -33,11 +35,13 @@ class Layout:
     notes: tuple[str, ...] = ()
     binary: tuple[str, ...] = ()
     """What the target of bce calls 0 and 1, where it does so by two names."""
+    prediction: int | None = None
+    """The class whose probability the one value is, where that is not class 1."""
 
     @property
     def used(self) -> list[int]:
         """Every position that is read, in order."""
-        every = (self.id, self.sample_weight, *self.values, *self.target)
+        every = (self.id, self.sample_weight, self.prediction, *self.values, *self.target)
         return sorted({i for i in every if i is not None})
 
 
@@ -84,7 +88,10 @@ def understand(
             from cecalc.input.suggestions import ways
 
             values = wanted.values and not header.has_values
-            error.ways = ways(fields, head, request, values=values, target=wanted.target)
+            readings = error.readings if isinstance(error, OfPrediction) else None
+            error.ways = ways(
+                fields, head, request, values=values, target=wanted.target, readings=readings
+            )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 
 
@@ -134,22 +141,51 @@ class _Header:
         fields, choice, wanted = self.fields, self.choice, self.wanted
         identity = single(fields, choice.id, "--id-col", known.IDS)
         weight = single(fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS)
-        rest = [i for i in range(len(fields)) if i not in (identity, weight)]
+        confidence = self._confidence()
+        rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
         truth = self._target(rest) if wanted.target else _Target()
         if not wanted.values:
             return Layout(Kind.LOGITS, (), (), self._one(truth, ()), identity, weight)
+        if confidence:
+            return self._of_prediction(confidence, truth, identity, weight)
         taken = {*truth.each, *truth.family}
         kind, values, notes = self._values([i for i in rest if i not in taken], truth)
         values, names = self._classes(values)
         target = self._one(truth, names)
-        if wanted.target and not target:
-            hint = f"name its column with --target-col, or give one with --target; {seen(fields)}"
-            raise DataError("no target", hint=hint)
+        self._refuse_missing(target)
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
         return Layout(kind, values, names, target, identity, weight, notes, binary)
+
+    def _refuse_missing(self, target: tuple[int, ...]) -> None:
+        if self.wanted.target and not target:
+            option = "name its column with --target-col, or give one with --target"
+            raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
+
+    def _confidence(self) -> tuple[int, ...]:
+        """The columns of a probability and of the class that it is of, where they are named."""
+        text, option = self.choice.confidence, "--confidence-cols"
+        if text is None or not self.wanted.values:
+            return ()
+        if len(found := select(self.fields, text, option)) != 2:
+            rule = f"{option} {text} names {count(len(found), 'column')}, expected 2"
+            raise DataError(rule, hint="the probability, then the class that it is of", value=text)
+        return found
+
+    def _of_prediction(
+        self, confidence: tuple[int, ...], truth: _Target, identity: int | None, weight: int | None
+    ) -> Layout:
+        """The layout where the one value is the probability of the predicted class."""
+        score, prediction = confidence
+        columns = [(i, self.fields[i], self.head(i)) for i in (prediction, *truth.each)]
+        names = two_classes([Glimpse.of(*column) for column in columns], self.request)
+        target = self._one(truth, names)
+        self._refuse_missing(target)
+        binary = names if self.request.task is Task.BCE else ()
+        found = Kind.PROBS, (score,), names, target, identity, weight
+        return Layout(*found, binary=binary, prediction=prediction)
 
     @property
     def has_values(self) -> bool:
@@ -186,7 +222,8 @@ class _Header:
         """The kind of the values, their columns, and what is worth a word about them."""
         fields, said = self.fields, self.wanted.kind
         for kind, text in self.choice.values.items():
-            return kind, select(fields, text, f"{kind.option}-cols", rest), ()
+            chosen = select(fields, text, f"{kind.option}-cols", rest)
+            return kind, chosen, self._doubts(kind, chosen)
         found = self._by_name(rest, truth)
         if said is not None and said not in found:
             if self.wanted.only and not found and rest:
@@ -198,6 +235,8 @@ class _Header:
         kind = said or next(iter(found))  # logits first: what is derived from them stands behind
         if len(found[kind]) > 1:
             raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
+        if told := self._misnamed(kind, found[kind][0]):
+            raise told
         others = [other for other in found if other is not kind] if said is None else []
         note = f"read the {kind} columns; the {' and '.join(others)} columns were left alone"
         return kind, found[kind][0], (note,) if others else ()
@@ -247,7 +286,22 @@ class _Header:
         has_numbers = any(is_number(text) or text.casefold() in ("true", "false") for text in texts)
         return set() if has_numbers else texts
 
+    def _misnamed(self, kind: Kind, values: Sequence[int]) -> OfPrediction | None:
+        """That the one column of probabilities is of the predicted class."""
+        is_one = kind is Kind.PROBS and len(values) == 1 and not self.wanted.only
+        if not (is_one and self.is_named and self.request.task.is_loss):
+            return None
+        return fault(self.fields, self.head, self.request, values[0])
+
+    def _doubts(self, kind: Kind, values: Sequence[int]) -> tuple[str, ...]:
+        """The same as a note, where the column was named."""
+        told = self._misnamed(kind, values)
+        return () if told is None else (f"{told.rule}?",)
+
     def _no_values(self, rest: Sequence[int]) -> DataError:
+        is_asked = self.is_named and self.request.task.is_loss
+        if is_asked and (told := fault(self.fields, self.head, self.request)):
+            return told
         unclear = [self.fields[i] for i in rest if known.is_unclear(self.fields[i])]
         if unclear and (name := unclear[0]):
             rule = f"column {excerpt(name)} may hold logits or probabilities"

@@ -27,6 +27,8 @@ class Roles:
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each of `KEYS` the names that say it."""
     rest: Sequence[str] = ()
+    says_kind: bool = True
+    """Whether a name says what kind the values are."""
 
     @classmethod
     def of(cls, source: str, what: str, names: Iterable[str]) -> Roles:

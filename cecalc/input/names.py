@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cecalc.selection import quoted
 from cecalc.terms import Kind
 
 TARGETS = (
@@ -29,7 +30,7 @@ UNCLEAR = re.compile(
     "answer|true|gold|(y_)?score|scores|(y_)?pred|prediction|oof|output|confidence|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
-PREDICTED = re.compile("(y_)?pred(icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
+PREDICTED = re.compile("(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
 """What a model has predicted is never a target."""
 _SEPARATOR = r"[_\-. ]"
 _WORD = (
@@ -100,6 +101,16 @@ def of_class(name: str) -> ValueName | None:
     return None
 
 
+def kind_of(name: str) -> Kind | None:
+    """The kind of values that a name says, alone or with others.
+
+    >>> kind_of("prob_cat"), kind_of("score")
+    (<Kind.PROBS: 'probs'>, None)
+    """
+    found = alone(name, binary=True) or of_class(name)
+    return None if found is None else found.kind
+
+
 def _kind(word: str) -> Kind:
     word = plain(word)
     if word.startswith("logit"):
@@ -166,6 +177,19 @@ def pattern(names: Sequence[str]) -> str:
     if begin or end:
         return f"{begin}*{end}"
     return ", ".join(names) if len(names) < 5 else f"{names[0]}, …, {names[-1]}"
+
+
+def specification(names: Sequence[str], fields: Sequence[str]) -> str:
+    """What an option that names columns says of some of the fields, in their order.
+
+    >>> specification(["p_a", "p_b"], ["p_a", "p_b", "y"]), specification(["p_a"], ["p_a", "p_b"])
+    ('p_*', 'p_a')
+    """
+    begin, end = in_common(names)
+    there = [name for name in fields if name.startswith(begin) and name.endswith(end)]
+    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- ]*", begin + end):
+        return f"{begin}*{end}"
+    return ",".join(map(quoted, names))
 
 
 def numbers(classes: int) -> list[str]:

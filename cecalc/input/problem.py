@@ -16,12 +16,12 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, TargetReader, check_length, open_extras
 from cecalc.input.files import Files
-from cecalc.input.names import pattern
+from cecalc.input.names import kind_of, pattern
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.request import Given, Inline, InputRequest
-from cecalc.terms import Task
+from cecalc.terms import TargetAs, Task
 
 Held = tuple[ExtraArray, Floats]
 """What stands beside the rows of a table, and all of its numbers."""
@@ -129,13 +129,17 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
+    if layout.prediction is not None and layout.names and request.target_as is None:
+        request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     _refuse_column(request.target, fields, table.source)
     with Files() as files:
         extras = open_extras(TargetReader(request, names, (-1, *reading.row_shape)), files)
         held = [(extra, extra.held()) for extra in extras if extra is not None]
     reading, blocks = settled(table, reading)
-    weight = layout.sample_weight
+    weight, of = layout.sample_weight, ""
+    if layout.prediction is not None:
+        of = f" of the class in {fields[layout.prediction]}"
     schema = Schema(
         source=table.source,
         kind=layout.kind,
@@ -146,9 +150,10 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         types=table.types,
         columns=tuple((i + 1, fields[i]) for i in layout.values),
         target_columns=tuple((i + 1, fields[i]) for i in layout.target),
-        values_in=pattern([fields[i] for i in layout.values]),
+        values_in=pattern([fields[i] for i in layout.values]) + of,
         target_in=pattern([fields[i] for i in layout.target]),
         sample_weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
+        says_kind=all(kind_of(fields[i]) is layout.kind for i in layout.values),
         files=table.files,
         notes=layout.notes,
     )

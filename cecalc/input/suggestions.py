@@ -5,62 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cecalc.input import names as known
-from cecalc.numbers import read_number
+from cecalc.input.glimpses import Glimpse
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
-from cecalc.terms import Kind, Task
+from cecalc.terms import NEAR, Kind, Task
 
-_TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
-"""Words in the name of a column that make it a likely target, the likelier first."""
-_OTHERS = re.compile("fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n")
-"""Words in the name of a column of numbers that make it no likely score."""
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column that has no role by its name."""
-
-    position: int
-    name: str
-    texts: tuple[str, ...]
-    """What it holds in the first rows."""
-    numbers: tuple[float, ...] | None
-    """The same where all are numbers."""
-
-    @property
-    def is_predicted(self) -> bool:
-        """Whether its name says that a model has predicted it."""
-        return known.PREDICTED.fullmatch(known.plain(self.name)) is not None
-
-    @property
-    def is_share(self) -> bool:
-        """Whether all could be probabilities."""
-        return self.numbers is not None and all(0 <= number <= 1 for number in self.numbers)
-
-    @property
-    def is_score(self) -> bool:
-        """Whether it could be a model's output."""
-        words = re.split("[^a-z]+", known.plain(self.name))
-        is_other = any(_OTHERS.fullmatch(word) for word in words)
-        return self.numbers is not None and not is_other and not self.is_whole
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all are whole numbers."""
-        return self.numbers is not None and all(n.is_integer() for n in self.numbers)
-
-    @property
-    def truth(self) -> int | None:
-        """How likely its name is that of a target, 0 first; None where it is not."""
-        words = re.split("[^a-z]+", known.plain(self.name))
-        if self.is_predicted:
-            return None
-        found = (i for i, group in enumerate(_TRUTHS) if any(re.fullmatch(group, w) for w in words))
-        return next(found, None)
+_NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
+"""The end of a name that is of what is not the case."""
+_INPUTS = re.compile("features?|feat|x|labels?|class|rank")
+"""Words in the name of a column of numbers that is none of a model's scores."""
 
 
 def ways(
@@ -70,6 +26,7 @@ def ways(
     *,
     values: bool,
     target: bool,
+    readings: Sequence[tuple[str, ...]] | None = None,
 ) -> tuple[tuple[str, ...], ...]:
     """Options that say which columns are the values and which the target, as far as none does.
 
@@ -77,63 +34,69 @@ def ways(
     ----------
     fields, head : the names of the columns, and what they hold in the first rows
     values, target : whether they are looked for
+    readings : the options for the values, where they are known
     """
     choice = request.columns
-    columns = [_column(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
-    of_values = [()] if choice.values or not values else [*_of_values(columns, request.task)]
+    columns = [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
+    if readings is None:
+        is_known = choice.values or choice.confidence or not values
+        readings = [()] if is_known else [*_of_values(columns, request.task)]
     is_said = choice.target is not None or choice.targets is not None or not target
     found = []
     of_target = [()] if is_said or _has_target(fields) else [*_of_target(columns, request.task)]
-    for options in of_values[:4]:
+    for options in readings[:4]:
         found += [(*options, *more) for more in of_target[:3]]
     return tuple(option for option in found if option)
-
-
-def _column(position: int, name: str, cells: Sequence[Any]) -> _Column:
-    texts = tuple(str(cell).strip() for cell in cells)
-    try:
-        numbers = tuple(map(read_number, texts)) if texts else None
-    except ValueError:
-        numbers = None
-    return _Column(position, name, texts, numbers)
 
 
 def _has_target(fields: Sequence[str]) -> bool:
     return len(known.targets_among(fields, range(len(fields)))) == 1
 
 
-def _of_values(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ...]]:
+def _of_values(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ...]]:
     """The values: columns with a name in common, or one; probabilities where they can be."""
     if task is Task.BCE or task is Task.SIGMOID:
         scores = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
-        scores.sort(key=lambda c: (not known.is_unclear(c.name), c.truth is not None, c.is_whole))
+        scores = [c for c in scores if _is_output(c)] or scores
+        scores.sort(
+            key=lambda c: (
+                *(not known.is_unclear(c.name), c.truth is not None, c.is_whole),
+                _NEGATIVE.search(known.plain(c.name)) is not None,
+            )
+        )
         groups = [[column] for column in scores]
     else:
         groups = [*_families(columns)]
     for group in groups:
-        names = ",".join(quoted(column.name) for column in group)
-        if len(group) > 1:
-            begin, end = known.in_common([column.name for column in group])
-            is_all = [c for c in columns if c.name.startswith(begin) and c.name.endswith(end)]
-            is_plain = re.fullmatch(r"[\w.\- ]*", begin + end)
-            if (begin or end) and is_plain and is_all == group:
-                names = f"{begin}*{end}"
-        kinds = _kinds(group)
-        yield from ((f"{kind.option}-cols={names}",) for kind in kinds)
+        names = known.specification([c.name for c in group], [c.name for c in columns])
+        distance = max(c.distance for c in group)
+        clip = ("--clip=float64",) if 0 < distance <= NEAR and task.is_loss else ()
+        for kind in _kinds(group, distance):
+            yield (f"{kind.option}-cols={names}", *(clip if kind is Kind.PROBS else ()))
 
 
-def _kinds(group: Sequence[_Column]) -> tuple[Kind, ...]:
-    worded = [known.alone(c.name, binary=True) or known.of_class(c.name) for c in group]
-    said = {name.kind for name in worded if name is not None}
+def _is_output(column: Glimpse) -> bool:
+    """Whether its name says that it is a model's, whatever that may be."""
+    return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
+
+
+def _kinds(group: Sequence[Glimpse], distance: float) -> tuple[Kind, ...]:
+    """What columns may hold whose values are at most so far outside 0..1, the likelier first."""
+    said = {kind for column in group if (kind := known.kind_of(column.name)) is not None}
     if len(said) == 1:
         return tuple(said)
-    shares = all(column.is_share for column in group)
-    return (Kind.PROBS, Kind.LOGITS) if shares else (Kind.LOGITS, Kind.PROBS)
+    if distance > NEAR:
+        return (Kind.LOGITS,)
+    is_told = distance > 0 or all(column.is_chance for column in group)
+    return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
-def _families(columns: Sequence[_Column]) -> Iterator[list[_Column]]:
-    """Columns of numbers with a beginning or an end in common, the most first; else all scores."""
-    by_part = defaultdict[tuple[str, str], list[_Column]](list)
+def _families(columns: Sequence[Glimpse]) -> Iterator[list[Glimpse]]:
+    """Columns of numbers with a beginning or an end in common, the likeliest first; else all
+    scores whose rows sum to 1, or that are called like what another column holds.
+    """
+    by_part = defaultdict[tuple[str, str], list[Glimpse]](list)
+    columns = [column for column in columns if not column.has(_INPUTS)]
     for column in columns:
         if column.numbers is None:
             continue
@@ -141,14 +104,22 @@ def _families(columns: Sequence[_Column]) -> Iterator[list[_Column]]:
             by_part[part].append(column)
     several = [group for group in by_part.values() if len(group) > 1]
     several = [group for group in several if any(not column.is_whole for column in group)]
-    several.sort(key=lambda group: -len(group))
+    several.sort(key=lambda g: (not _sums_to_one(g), not any(map(_is_output, g)), -len(g)))
     yield from several
     scores = [column for column in columns if column.is_score]
-    if len(scores) > 1 and scores not in several:
+    names = {column.name for column in scores}
+    is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
+    if len(scores) > 1 and scores not in several and (is_named or _sums_to_one(scores)):
         yield scores
 
 
-def _of_target(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ...]]:
+def _sums_to_one(group: Sequence[Glimpse]) -> bool:
+    """Whether the rows of columns sum to 1, about."""
+    rows = zip(*(column.numbers or () for column in group), strict=True)
+    return all(abs(sum(row) - 1) <= NEAR for row in rows)
+
+
+def _of_target(columns: Sequence[Glimpse], task: Task) -> Iterator[tuple[str, ...]]:
     """The target: by words in its name, then by what it holds."""
     fitting = [column for column in columns if _may_be_target(column, task)]
     named = [column for column in fitting if column.truth is not None]
@@ -156,7 +127,7 @@ def _of_target(columns: Sequence[_Column], task: Task) -> Iterator[tuple[str, ..
         yield (f"--target-col={quoted(column.name)}",)
 
 
-def _may_be_target(column: _Column, task: Task) -> bool:
+def _may_be_target(column: Glimpse, task: Task) -> bool:
     different = set(column.texts)
     if not different or column.is_predicted:
         return False

@@ -94,6 +94,8 @@ class Reading:
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a row's values."""
         values = self.layout.values
+        if self.layout.prediction is not None:
+            return (1,) if self.task is Task.BCE else (2,)
         return self.lists.get(values[0], (1,)) if len(values) == 1 else (len(values),)
 
     @property

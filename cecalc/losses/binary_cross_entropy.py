@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cecalc.losses.stable import Array, namespace, softplus_tail, weighted
 
 LOG_FLOOR = -100.0
@@ -35,12 +37,13 @@ def with_logits(logits: Array, target: Array, /, *, pos_weight: Array | None = N
     positive = target if pos_weight is None else target * pos_weight
     xp = namespace(logits)
     none, tail = xp.zeros_like(logits), softplus_tail(logits)
-    return weighted(positive, xp.maximum(-logits, none) + tail) + weighted(
-        1.0 - target, xp.maximum(logits, none) + tail
-    )
+    of_ones = weighted(positive, xp.maximum(-logits, none) + tail)
+    return of_ones + weighted(1.0 - target, xp.maximum(logits, none) + tail)
 
 
-def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
+def of_probs(
+    probs: Array, target: Array, /, *, clamp: bool = True, clip: float | None = None
+) -> Array:
     """Loss of each cell whose prediction is already a probability.
 
     Parameters
@@ -48,6 +51,7 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     probs : any shape, within [0, 1]
     target : the same shape, within [0, 1]
     clamp : stop each logarithm at −100, as `torch.nn.BCELoss` does; otherwise ln 0 is −inf
+    clip : how far from 0 and 1 the probabilities stay; each logarithm then stops at ln of that
 
     Returns
     -------
@@ -60,6 +64,8 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     array([100.])
     >>> of_probs(np.asarray([0.0]), np.asarray([1.0]), clamp=False)
     array([inf])
+    >>> of_probs(np.asarray([0.0]), np.asarray([1.0]), clip=2.0**-52).round(4)
+    array([36.0437])
 
     References
     ----------
@@ -67,9 +73,13 @@ def of_probs(probs: Array, target: Array, /, *, clamp: bool = True) -> Array:
     """
     xp = namespace(probs)
     is_one, is_zero = probs == 1, probs == 0
-    floor = LOG_FLOOR if clamp else -float("inf")
+    floor = LOG_FLOOR if clamp else -math.inf
+    if clip is not None:
+        floor = math.log(clip)
     log_p = xp.where(is_zero, floor, xp.log(xp.where(is_zero, 1.0, probs)))
     log_not_p = xp.where(is_one, floor, xp.log1p(-xp.where(is_one, 0.0, probs)))
-    if clamp:  # ln(1 - p) needs none: below 1, float64 p leaves it above -37
+    if clamp or clip is not None:
         log_p = xp.maximum(log_p, floor)
+    if clip is not None:  # else ln(1 - p) needs none: below 1, float64 p leaves it above -37
+        log_not_p = xp.maximum(log_not_p, floor)
     return weighted(target, 0.0 - log_p) + weighted(1.0 - target, 0.0 - log_not_p)

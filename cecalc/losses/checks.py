@@ -15,7 +15,7 @@ import numpy as np
 from cecalc.model import Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.numbers import write_number
-from cecalc.terms import NanPolicy
+from cecalc.terms import NEAR, NanPolicy
 
 ROUNDING = 1e-5
 """How far a row of probabilities may be from 1 without a word."""
@@ -35,7 +35,9 @@ CELL = "target cell"
 """The kind of rule that a target breaks which is no share of a class or cell."""
 SAMPLE_WEIGHT = "sample weight"
 """The kind of rule that the weight of a row breaks."""
-_ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
+OUTSIDE = "probability outside"
+"""The kind of rule that a prediction breaks which is no probability."""
+ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
 _ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
@@ -53,6 +55,8 @@ class BrokenRule(Exception):
     """The class or cell of the first one, where it matters."""
     of_target: bool = False
     """Whether that column is one of the target's."""
+    far: float = 0.0
+    """How far outside 0..1 predictions are at most."""
     hint: str | None = None
     """What to try."""
 
@@ -114,17 +118,18 @@ def bce_logits(logits: Floats, used: Flags, nan: NanPolicy) -> None:
         refuse(np.isnan(logits), used, "logit is nan", hint="--nan propagate lets it through")
 
 
-def class_probs(probs: Floats, used: Flags) -> Notices:
+def class_probs(probs: Floats, used: Flags, clip: float | None = None) -> Notices:
     """Refuse rows of probabilities that are none.
 
     Parameters
     ----------
     probs : shape (N, C)
     used : shape (N,)
+    clip : how far from 0 and 1 they will be kept; else those outside are refused
     """
-    probabilities(probs, np.broadcast_to(used[:, None], probs.shape))
+    drawn_in = probabilities(probs, np.broadcast_to(used[:, None], probs.shape), clip)
     rows = np.where(used[:, None], probs, 1.0 / probs.shape[-1])
-    return Notices(predicted_off=sum_to_one(rows, "predicted"))
+    return Notices(predicted_off=sum_to_one(rows, "predicted"), drawn_in=drawn_in)
 
 
 def class_log_probs(log_probs: Floats, used: Flags) -> Notices:
@@ -138,14 +143,14 @@ def class_log_probs(log_probs: Floats, used: Flags) -> Notices:
     refuse(np.isnan(log_probs), used, "log-probability is nan")
     above = (log_probs > 0) & used[:, None]
     first = log_probs[above.any(axis=-1)][:1]
-    hint = _ARE_PROBS if ((first >= 0) & (first <= 1)).all() else _ARE_LOGITS
+    hint = _ARE_PROBS if ((first >= 0) & (first <= 1)).all() else ARE_LOGITS
     refuse(above, used, "log-probability above 0: {}", hint=hint, values=log_probs)
     rows = np.where(used[:, None], log_probs, -np.log(log_probs.shape[-1]))
     return Notices(predicted_off=sum_to_one(np.exp(rows), "predicted", rounding=LOGARITHMS))
 
 
-def probabilities(probs: Floats, used: Flags) -> None:
-    """Refuse predictions outside [0, 1].
+def probabilities(probs: Floats, used: Flags, clip: float | None = None) -> int:
+    """Refuse predictions outside [0, 1], but for those that `clip` draws in: how many are told.
 
     Parameters
     ----------
@@ -155,15 +160,20 @@ def probabilities(probs: Floats, used: Flags) -> None:
     ------
     BrokenRule : one is outside, or NaN
     """
-    outside = ~((probs >= 0) & (probs <= 1))
-    bad = (outside & used).any(axis=-1)
+    outside = used & ~((probs >= 0) & (probs <= 1))
+    if not outside.any():
+        return 0
+    distance = np.maximum(-probs, probs - 1)
+    bad = outside if clip is None else outside & ~(distance <= NEAR)
     if not bad.any():
-        return
-    first = probs[bad][0]
-    hint = _ARE_LOGITS if ((first < -0.01) | (first > 1.01)).any() else None
+        return int(np.count_nonzero(outside))
+    first, hint = probs[bad.any(axis=-1)][0], None
     if (first >= 0).all() and abs(first.sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
-    refuse(outside, used, "probability {} outside 0..1", hint=hint, values=probs)
+    far = float(distance[bad].max())  # NaN where one is
+    known: dict[str, Any] = {"kind": OUTSIDE, "far": far, "hint": hint, "values": probs}
+    refuse(bad, used, "probability {} outside 0..1", **known)
+    return 0
 
 
 def notes_ce(logits: Floats, shares: Floats, used: Flags, label_smoothing: float) -> Notices:

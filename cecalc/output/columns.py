@@ -275,9 +275,9 @@ def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
     return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
 
 
-def given(header: Header, view: View) -> list[Column]:
-    """Those that say what the input says, for input that had no text to pass on."""
-    found = [column for column in of(header, view) if column.role is not Role.RESULT]
+def given(header: Header, every: Iterable[Column]) -> list[Column]:
+    """Those of a format that say what the input says, for input that had no text to pass on."""
+    found = [column for column in every if column.role is not Role.RESULT]
     if (types := header.schema.types) is None:
         return found
     # Columns of lists are a value for each class, as ours are.

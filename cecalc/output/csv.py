@@ -12,7 +12,7 @@ from cecalc.model import Groups, Header, Item, Outcome
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
 from cecalc.output.column import Column, Sort, Style, cell_text
-from cecalc.output.fields import Fields, Places, added, written
+from cecalc.output.fields import Fields, Places, of_records
 from cecalc.request import Screen, Selection
 from cecalc.terms import Kind
 
@@ -45,10 +45,8 @@ def of_column(column: Column, delimiter: str) -> Fields:
     quote = quoting(delimiter)
     style = Style(quote, lambda value: quote(cell_text(value)))
 
-    def bulk(outcome: Outcome | Groups, _places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        return arrow_text.texts(column, outcome, style)
+    def bulk(arrow: Any, outcome: Outcome | Groups, _places: Places) -> Any:
+        return arrow.texts(column, outcome, style)
 
     return Fields([column.name], lambda outcome, _: column.texts(outcome, style), bulk)
 
@@ -63,10 +61,8 @@ def _of_numbers(column: Column, delimiter: str) -> Fields:
     def texts(outcome: Outcome, places: Places) -> list[str]:
         return list(map(delimiter.join, write_rows(*arrays(outcome, places))))
 
-    def bulk(outcome: Outcome, places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        return arrow_text.rows(*arrays(outcome, places), delimiter)
+    def bulk(arrow: Any, outcome: Outcome, places: Places) -> Any:
+        return arrow.rows(*arrays(outcome, places), delimiter)
 
     return Fields(column.field_names, texts, bulk)
 
@@ -82,11 +78,9 @@ def passed_on(header: Header, delimiter: str) -> Fields:
         rows = (split(line, delimiter) for line in lines)
         return [delimiter.join([row[i] for i in places]) for row in rows]
 
-    def bulk(outcome: Outcome, places: Places) -> Any:
-        from cecalc.output import arrow_text
-
-        found = arrow_text.lines(outcome.batch.originals, delimiter, len(names), places)
-        return arrow_text.strings(texts(outcome, places)) if found is None else found
+    def bulk(arrow: Any, outcome: Outcome, places: Places) -> Any:
+        found = arrow.lines(outcome.batch.originals, delimiter, len(names), places)
+        return arrow.strings(texts(outcome, places)) if found is None else found
 
     return Fields(names, texts, bulk, None if title is None else split(title, delimiter))
 
@@ -169,25 +163,15 @@ def render(
         if not isinstance(item, Outcome | Groups):
             continue
         if not fields:
-            fields = _fields(header, item, delimiter, selection)
+            field = partial(of_column, delimiter=delimiter)
+            theirs = partial(_theirs, delimiter=delimiter)
+            fields, _ = of_records(header, item, "csv", selection, field, theirs)
             titles = (part.titles or map(quoting(delimiter), part.names) for part in fields)
             yield delimiter.join(itertools.chain.from_iterable(titles)) + "\n"
         yield _records(fields, item, delimiter)
 
 
 render_csv, render_tsv = partial(render, ","), partial(render, "\t")
-
-
-def _fields(
-    header: Header, first: Outcome | Groups, delimiter: str, selection: Selection
-) -> list[Fields]:
-    if isinstance(first, Groups):
-        return [
-            of_column(column, delimiter) for column in columns.of_groups(header, first, selection)
-        ]
-    theirs = _theirs(header, first, delimiter)
-    ours = added(header, "csv", theirs, lambda column: column.field_names, selection)
-    return written(theirs, [of_column(column, delimiter) for column in ours], selection)
 
 
 def _records(fields: list[Fields], rows: Outcome | Groups, delimiter: str) -> str:
@@ -197,20 +181,19 @@ def _records(fields: list[Fields], rows: Outcome | Groups, delimiter: str) -> st
     if rows.size < columns.MANY:
         cells = [part.rows(rows) for part in fields]
         return "\n".join(map(delimiter.join, zip(*cells, strict=True))) + "\n"
-    from cecalc.output import arrow_text
+    from cecalc.output import arrow_text as arrow
 
     arrays = [
-        part.bulk(rows, part.places) if part.bulk else arrow_text.strings(part.rows(rows))
+        part.bulk(arrow, rows, part.places) if part.bulk else arrow.strings(part.rows(rows))
         for part in fields
     ]
-    return arrow_text.joined(arrays, delimiter)
+    return arrow.joined(arrays, delimiter)
 
 
 def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Fields]:
-    """The input's part of each record; as our own reader would read it where there is none."""
-    originals = first.batch.originals
-    if not originals:
-        return [of_column(column, delimiter) for column in columns.given(header, "csv")]
+    """The input's part of each record, where it had text."""
+    if not first.batch.originals:
+        return []
     if header.schema.delimiter == delimiter:
         return [passed_on(header, delimiter)]
     return [rewritten(*cells_of(header, first), delimiter)]

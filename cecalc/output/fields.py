@@ -23,14 +23,16 @@ class Fields:
 
     names: Sequence[str]
     texts: Callable[[Any, Places], list[Any]]
-    """From an outcome (or groups) to the fields of each row, joined; in Parquet, to the array of
+    """From an outcome (or groups) to the fields of each row, joined; in Parquet, to an array of
     each field.
     """
-    bulk: Callable[[Any, Places], Any] | None = None
-    """The same as an Arrow array, for many rows."""
+    bulk: Callable[[Any, Any, Places], Any] | None = None
+    """The same as an Arrow array, by the module `arrow_text`, which many rows alone are worth."""
     titles: Sequence[str] | None = None
     """The names as they are written, where the input's header spells them."""
     places: Places = None
+    reserved: Sequence[str] = ()
+    """What other names no field of the input may have beside these."""
 
     def picked(self, places: Sequence[int]) -> Fields:
         """Some of these fields."""
@@ -43,26 +45,35 @@ class Fields:
         return self.texts(outcome, self.places)
 
 
-def added(
+def of_records(
     header: Header,
+    first: Outcome | Groups,
     view: Literal["csv", "jsonl"],
-    theirs: Iterable[Fields],
-    reserved: Callable[[Column], Iterable[str]],
     selection: Selection,
-) -> list[Column]:
-    """Our columns, under names that keep clear of the input's.
+    field: Callable[[Column], Fields],
+    passed_on: Callable[[Header, Outcome], list[Fields]],
+) -> tuple[list[Fields], set[str]]:
+    """The fields that are asked for, and the names that ours take, which keep clear of the input's.
 
     Parameters
     ----------
-    theirs : the input's fields
-    reserved : the names that a column takes
+    first : the first rows, or groups
+    field : a column's
+    passed_on : the input's; where it is none, they are columns as our reader reads
     """
+    if isinstance(first, Groups):
+        return list(map(field, columns.of_groups(header, first, selection))), set()
+    every = columns.of(header, view)
+    theirs = passed_on(header, first) or list(map(field, columns.given(header, every)))
     given = {name for part in theirs for name in part.names}
-    every = [column for column in columns.of(header, view) if column.role is Role.RESULT]
-    found = columns.offered(every, given, selection)
-    names = {name for column in found for name in reserved(column)}
-    prefix = columns.prefix_of(names, given, selection)
-    return [replace(c, name=prefix + c.name, each=prefix + c.each) for c in found]
+    found = columns.offered((c for c in every if c.role is Role.RESULT), given, selection)
+    prefix = columns.prefix_of(_taken(map(field, found)), given, selection)
+    ours = [field(replace(c, name=prefix + c.name, each=prefix + c.each)) for c in found]
+    return written(theirs, ours, selection), _taken(ours)
+
+
+def _taken(ours: Iterable[Fields]) -> set[str]:
+    return {name for part in ours for name in (*part.names, *part.reserved)}
 
 
 def written(theirs: list[Fields], ours: list[Fields], selection: Selection) -> list[Fields]:

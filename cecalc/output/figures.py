@@ -69,10 +69,9 @@ def _square(report: Report) -> str | None:
     header = report.header
     may_be = not (header.has_originals or header.schema.fields or header.schema.columns)
     is_ce = header.task is Task.CE and not header.schema.coordinates
-    is_square = is_ce and may_be and report.rows_given == header.width > 1
-    return (
-        "as many rows as classes: its shape cannot tell a transposed input" if is_square else None
-    )
+    if not (is_ce and may_be and report.rows_given == header.width > 1):
+        return None
+    return "as many rows as classes: its shape cannot tell a transposed input"
 
 
 def _read_as(report: Report) -> str:
@@ -202,8 +201,10 @@ class Bound:
     """Where a figure fails."""
     limit: float
 
-    def holds(self, value: float) -> bool:
-        """Whether a figure keeps to it; nan never does."""
+    def holds(self, value: float | None) -> bool:
+        """Whether a figure keeps to it; nan never does, nor one that is not there."""
+        if value is None:
+            return False
         return value <= self.limit if self.side == "above" else value >= self.limit
 
 
@@ -239,15 +240,6 @@ class Failure:
         return json.dumps(facts)
 
 
-def broken(bounds: tuple[Bound, ...], report: Report) -> Iterator[Failure]:
-    """The bounds that the figures do not keep; one without a figure counts among them."""
-    values: dict[str, Any] = dict(members(report))
-    for bound in bounds:
-        value = values.get(bound.figure)
-        if value is None or not bound.holds(value):
-            yield Failure(bound, value if value is None else float(value))
-
-
 @dataclass
 class Checked:
     """Looks at the items as they pass: whether what was asked for holds, and the bounds."""
@@ -260,6 +252,8 @@ class Checked:
         """The items, as they are."""
         for item in items:
             if isinstance(item, Report):
-                self.failures += broken(self.bounds, item)
+                found = {k: float(v) for k, v in members(item) if isinstance(v, float | int)}
+                pairs = [(bound, found.get(bound.figure)) for bound in self.bounds]
+                self.failures += [Failure(*pair) for pair in pairs if not pair[0].holds(pair[1])]
             self.holds &= item.holds and not self.failures
             yield item

@@ -16,7 +16,7 @@ from cecalc.model import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns, figures
 from cecalc.output.column import Column, Sort, Style
-from cecalc.output.fields import Fields, Places, added, written
+from cecalc.output.fields import Fields, Places, of_records
 from cecalc.request import Screen, Selection
 
 _is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -133,28 +133,18 @@ def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -
     fields: list[Fields] = []
     reserved: set[str] = set()
     for item in rest:
-        if isinstance(item, Groups):
-            fields = list(map(_field, columns.of_groups(header, item, selection)))
-        elif not isinstance(item, Outcome):
+        if not isinstance(item, Outcome | Groups):
             continue
-        elif not fields:
-            theirs = _theirs(header, item)
-            ours = added(header, "jsonl", theirs, _reserved, selection)
-            fields = written(theirs, list(map(_field, ours)), selection)
-            reserved = {name for column in ours for name in _reserved(column)}
+        if not fields:
+            fields, reserved = of_records(header, item, "jsonl", selection, _field, _theirs)
         if isinstance(item, Outcome) and not selection.only_added:
             _check(header, item, reserved)
         yield "\n".join(objects([part.rows(item) for part in fields])) + "\n"
 
 
 def _field(column: Column) -> Fields:
-    return Fields([column.name], lambda rows, _: members(column, rows))
-
-
-def _reserved(column: Column) -> Iterator[str]:
-    yield column.name
-    if not column.is_sparse:
-        yield f"{column.name}_status"
+    status = [] if column.is_sparse else [f"{column.name}_status"]
+    return Fields([column.name], lambda rows, _: members(column, rows), reserved=status)
 
 
 def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
@@ -170,12 +160,11 @@ def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
 
 
 def _theirs(header: Header, first: Outcome) -> list[Fields]:
-    """The input's part of each object; as our own reader would read it where there is none."""
-    originals = first.batch.originals
-    if not originals:
-        return list(map(_field, columns.given(header, "jsonl")))
-    if isinstance(originals[0].cells, Mapping):
-        keys = list(originals[0].cells)
+    """The input's part of each object, where it had text."""
+    if not (originals := first.batch.originals):
+        return []
+    if isinstance(cells := originals[0].cells, Mapping):
+        keys = list(cells)
         return [Fields(keys, partial(_of_objects, keys))]
     keys = distinct(header.schema.fields or ())
     return [Fields(keys, partial(_of_cells, keys))]

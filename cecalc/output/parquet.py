@@ -16,7 +16,7 @@ from cecalc.errors import DataError, Place, excerpt
 from cecalc.model import Groups, Header, Item, Outcome
 from cecalc.output import arrow_text, columns, csv, json
 from cecalc.output.column import Column, Sort, Style, cell_text
-from cecalc.output.fields import Fields, Places, added, written
+from cecalc.output.fields import Fields, Places, of_records
 from cecalc.output.typed_columns import plain
 from cecalc.request import Screen, Selection
 
@@ -34,7 +34,8 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     for item in rest:
         if not isinstance(item, Outcome | Groups):
             continue
-        fields = fields or _fields(header, item, selection)
+        if not fields:
+            fields, _ = of_records(header, item, "csv", selection, _field, _theirs)
         names = [name for part in fields for name in part.names]
         arrays = [array for part in fields for array in part.rows(item)]
         group.append(pa.RecordBatch.from_arrays(arrays, names=names))
@@ -89,23 +90,14 @@ def _write(group: list[Any], writer: Any) -> None:
     group.clear()
 
 
-def _fields(header: Header, first: Outcome | Groups, selection: Selection) -> list[Fields]:
-    if isinstance(first, Groups):
-        return _of_columns(columns.of_groups(header, first, selection))
-    theirs = _theirs(header, first)
-    ours = added(header, "csv", theirs, lambda column: column.field_names, selection)
-    return written(theirs, _of_columns(ours), selection)
-
-
 def _theirs(header: Header, first: Outcome) -> list[Fields]:
     """The input's columns; those of text are texts."""
     if header.schema.types is not None:
-        given = columns.given(header, "csv")
-        coordinates = [column for column in given if column.name in header.schema.coordinates]
-        typed = [Fields([name], partial(_typed, name)) for name in header.schema.types]
-        return _of_columns(coordinates) + typed
+        given = columns.given(header, columns.of(header, "csv"))
+        coordinates = [_field(c) for c in given if c.name in header.schema.coordinates]
+        return [*coordinates, *(Fields([n], partial(_typed, n)) for n in header.schema.types)]
     if not first.batch.originals:
-        return _of_columns(columns.given(header, "csv"))
+        return []
     names, cells = csv.cells_of(header, first)
     return [Fields(json.distinct(names), partial(_texts, header, cells))]
 
@@ -137,22 +129,25 @@ def _texts(header: Header, cells: csv.Cells, outcome: Outcome, places: Places) -
         raise DataError(rule, place=place, hint=f"{hint}, with --encoding") from None
 
 
-def _of_columns(found: list[Column]) -> list[Fields]:
-    """Columns of ours, each of one value in each row."""
-    split = (c.split() if c.sort is Sort.NUMBERS else [c] for c in found)
-    named = (zip(parts, c.field_names, strict=True) for c, parts in zip(found, split, strict=True))
-    return [Fields([name], partial(_array, part)) for pairs in named for part, name in pairs]
+def _field(column: Column) -> Fields:
+    """A column of ours; of numbers, one for each class."""
+    parts = column.split() if column.sort is Sort.NUMBERS else [column]
+
+    def arrays(rows: Outcome | Groups, places: Places) -> list[pa.Array]:
+        return [_array(parts[i], rows) for i in (range(len(parts)) if places is None else places)]
+
+    return Fields(column.field_names, arrays)
 
 
-def _array(column: Column, rows: Outcome | Groups, _: Places) -> list[pa.Array]:
+def _array(column: Column, rows: Outcome | Groups) -> pa.Array:
     """A column of ours, null where it says nothing."""
     if column.names or column.sort in (Sort.TEXT, Sort.CELL):
         found = arrow_text.texts(column, rows, _STYLE)
         is_said = pc.binary_length(found).cast(pa.bool_())
-        return [pc.if_else(is_said, found.cast(pa.string()), pa.nulls(1, pa.string())[0])]
+        return pc.if_else(is_said, found.cast(pa.string()), pa.nulls(1, pa.string())[0])
     values, used = column.of(rows), column.used and column.used(rows)
     if column.sort in (Sort.COUNT, Sort.CLASS):
         counted = values if used is None else np.where(used, values, 0)
         values = counted.astype(np.int64)
     found = arrow_text.array(values)
-    return [found if used is None else arrow_text.only(found, used)]
+    return found if used is None else arrow_text.only(found, used)

@@ -105,14 +105,11 @@ def _rows(chosen: list[Column], rows: Sequence[Outcome | Groups], screen: Screen
         heading = "" if column.sort is Sort.FLAG else visible(column.heading)
         heading, *found = flush([heading, *found], "left" if column.is_words else "right")
         table.add_column(styled(heading, "dim"), no_wrap=True)
-        texts.append([styled(text, _style(column, text)) for text in found])
+        plain = _STYLES.get(column.name, "")
+        texts.append([styled(text, _TEXT_STYLES.get(text.strip()) or plain) for text in found])
     for row in zip(*texts, strict=True):
         table.add_row(*row)
     return draw(table, screen)
-
-
-def _style(column: Column, text: str) -> str:
-    return _TEXT_STYLES.get(text.strip()) or _STYLES.get(column.name, "")
 
 
 def _summary(report: Report, screen: Screen) -> str:

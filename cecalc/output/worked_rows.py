@@ -77,11 +77,10 @@ def _end_title(header: Header) -> str:
 
 def block(header: Header, outcome: Losses) -> Block:
     """The working of a row."""
-    lines = (
-        _binary(header, outcome)
-        if isinstance(outcome, CellLosses)
-        else _multiclass(header, outcome)
-    )
+    if isinstance(outcome, CellLosses):
+        lines = _binary(header, outcome)
+    else:
+        lines = _multiclass(header, outcome)
     marked = _marked(outcome)
     labels = [(MARK if c in marked else "") + visible(x) for c, x in enumerate(header.labels)]
     heading = [columns.row_title(header, outcome), *labels, _end_title(header)]

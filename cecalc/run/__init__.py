@@ -14,7 +14,6 @@ from cecalc.progress import Meter
 from cecalc.request import Request
 from cecalc.run.blocks import Computation
 from cecalc.run.collectors import Collecting, Setup
-from cecalc.run.settings import check_row_weights
 from cecalc.summary import Summary
 
 
@@ -42,7 +41,9 @@ def run(request: Request, collecting: Collecting, meter: Meter | None = None) ->
             meter.rows += batch.size
             for collector in job.collectors:
                 yield from collector.add(summed, batch)
-        check_row_weights(job.settings, job.setup.first, total.rows_given)
+        for weighted in job.settings.rows_weighted(job.setup.first):
+            if weighted != total.rows_given:
+                raise DataError(f"weights for {weighted} rows, but there are {total.rows_given}")
         for collector in job.collectors:
             yield from collector.finish(total)
 

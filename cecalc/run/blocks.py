@@ -110,23 +110,20 @@ class Computation(Generic[Work]):
         """
         self.meter.threads = cores()
         with closing(in_order(self._timed(blocks), self._done, self.meter.threads)) as results:
-            yield from self._until_fault(results)
-
-    def _until_fault(self, results: Iterator[Done[Work]]) -> Iterator[tuple[Batch, Work]]:
-        seen = Seen()
-        for done in results:
-            for stage, seconds in done.seconds.items():
-                self.meter.spend(stage, seconds)
-            if done.computed is None:
-                refusal = Refusal.of(done.broken, done.batch)
-                if refusal.row:
-                    sound = done.batch.rows(slice(refusal.row))
-                    yield sound, self._computed(sound)
-                raise self._counted(refusal, seen.and_then(done.seen), done, results)
-            seen = seen.and_then(done.seen)
-            yield done.batch, done.computed
-            if done.batch.fault is not None:
-                raise done.batch.fault
+            seen = Seen()
+            for done in results:
+                for stage, seconds in done.seconds.items():
+                    self.meter.spend(stage, seconds)
+                seen = seen.and_then(done.seen)
+                if done.computed is None:
+                    refusal = Refusal.of(done.broken, done.batch)
+                    if refusal.row:
+                        sound = done.batch.rows(slice(refusal.row))
+                        yield sound, self._computed(sound)
+                    raise self._counted(refusal, seen, done, results)
+                yield done.batch, done.computed
+                if done.batch.fault is not None:
+                    raise done.batch.fault
 
     def _timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
         start = time.perf_counter()
@@ -186,4 +183,5 @@ class Computation(Generic[Work]):
                 done = following
                 seen = seen.and_then(done.seen)
                 refusal.count(done.broken, done.batch)
-        return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value)
+        asked = setup.request.input
+        return refusal.error(setup.schema, seen, setup.arithmetic.dtype.value, asked)

@@ -9,16 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from cecalc.compute import Settings
 from cecalc.errors import PLACES_LISTED, DataError, Place
+from cecalc.input.names import specification
 from cecalc.losses import checks
 from cecalc.losses.checks import BrokenRule, are_one
 from cecalc.model import Batch, Floats, Schema, row_name
 from cecalc.numbers import write_number
-from cecalc.terms import Kind, Task
+from cecalc.request import InputRequest
+from cecalc.terms import NEAR, Kind, Task
+
+Ways: TypeAlias = tuple[tuple[str, ...], ...]
+_DRAWN_IN = f"--clip draws in what is up to {NEAR} outside, as of a linear model"
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,8 @@ class Refusal:
     batch: Batch
     rows: int = 0
     places: list[str] = field(default_factory=list)
+    far: float = 0.0
+    """How far outside 0..1 predictions are at most."""
 
     @classmethod
     def of(cls, every: Sequence[BrokenRule], batch: Batch) -> Refusal:
@@ -153,12 +161,14 @@ class Refusal:
         """Count the rows of a batch that share the fault."""
         same = [broken.rows for broken in every if broken.kind == self.broken.kind]
         rows = np.sort(np.concatenate(same)) if same else np.empty(0, int)
+        self.far = float(np.maximum(self.far, max((broken.far for broken in every), default=0)))
         self.rows += len(rows)
         room = PLACES_LISTED - len(self.places)
         self.places += [row_name(batch, row) for row in rows[:room].tolist()]
 
-    def error(self, schema: Schema, seen: Seen, dtype: str) -> DataError:
+    def error(self, schema: Schema, seen: Seen, dtype: str, request: InputRequest) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
+        ways: Ways
         rule, classes = self.broken.rule, self.batch.values.shape[1]
         if self.rows > 1:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
@@ -169,9 +179,35 @@ class Refusal:
             checks.INFINITE: _infinite_hint(schema.stored, dtype),
             checks.PREDICTED_SUM: seen.sum_hint(),
         }
-        hint = hints.get(self.broken.kind, self.broken.hint)
+        hint, ways = hints.get(self.broken.kind, self.broken.hint), ()
+        if self.broken.kind == checks.OUTSIDE and hint is None:
+            hint, ways = self._outside(schema, request)
         place, value = _place(self.broken, self.batch, schema)
-        return DataError(rule, place=place, hint=hint, value=value)
+        return DataError(rule, place=place, hint=hint, value=value, ways=ways)
+
+    def _outside(self, schema: Schema, request: InputRequest) -> tuple[str | None, Ways]:
+        """What predictions outside 0..1 look like, and what settles it."""
+        if self.far <= NEAR:
+            return f"{_DRAWN_IN} (here {self.far:.2g})", (("--clip=float64",),)
+        if self.far > NEAR:
+            way = ("!--clip", *as_logits(schema, request))
+            ways = () if request.columns.confidence else (way,)
+            return checks.ARE_LOGITS, ways
+        return None, ()
+
+
+def as_logits(schema: Schema, request: InputRequest) -> tuple[str, ...]:
+    """What names the same probabilities as logits, however they were named before."""
+    if request.values:
+        return (f"~{Kind.PROBS.option}={Kind.LOGITS.option}",)
+    if request.columns.values:
+        return (f"~{Kind.PROBS.option}-cols={Kind.LOGITS.option}-cols",)
+    if schema.columns:
+        names = specification([name for _, name in schema.columns], schema.fields or ())
+        return (f"{Kind.LOGITS.option}-cols={names}",)
+    values = f"{Kind.LOGITS.option}={schema.source}:{schema.values_in}"
+    target = f"--target={schema.source}:{schema.target_in}"
+    return (f"!{schema.source}", values, *([target] if request.wants_target else []))
 
 
 def _infinite_hint(stored: str | None, dtype: str) -> str | None:

@@ -22,8 +22,11 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
     """
     task = request.input.task
     source = Place(source=schema.source)
-    if task.is_loss and first.target is None:
-        raise DataError("no target", place=source, hint="give one with --target")
+    if task.is_loss:
+        target_of(schema, first)
+    if request.clip is not None and schema.kind is not Kind.PROBS:
+        rule = f"--clip goes with probabilities; these are {schema.kind.replace('_', '-')}"
+        raise DataError(rule, place=source)
     _check_combination(request.input.options, schema, first, task)
     options = request.input.options.over(schema.options)
     for name, option in LOSS_OPTIONS.items():
@@ -44,6 +47,14 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         weight=weight,
         pos_weight=pos_weight,
     )
+
+
+def target_of(schema: Schema, first: Batch) -> Floats:
+    """The target of the first batch; a DataError where a loss is asked for and there is none."""
+    if first.target is None:
+        place = Place(source=schema.source)
+        raise DataError("no target", place=place, hint="give one with --target")
+    return first.target
 
 
 def _check_combination(line: LossOptions, schema: Schema, first: Batch, task: Task) -> None:
@@ -95,13 +106,6 @@ def _weight(given: Given, task: Task, first: Batch) -> Floats:
     if not fits:
         raise DataError(rule, place=place)
     return weight
-
-
-def check_row_weights(settings: Settings, first: Batch, rows: int) -> None:
-    """Refuse weights for more rows than there were."""
-    for weighted in settings.rows_weighted(first):
-        if weighted != rows:
-            raise DataError(f"weights for {weighted} rows, but there are {rows}")
 
 
 def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | None) -> Header:

@@ -9,17 +9,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cecalc.compute import Settings, outcome_of
-from cecalc.errors import DataError, Place, UsageError, count
+from cecalc.errors import DataError, UsageError, count
 from cecalc.model import Batch, CellLosses, Floats, Header, Item, Outcome
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
-from cecalc.run.settings import header_of, settings_of
+from cecalc.run.settings import header_of, settings_of, target_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
 from cecalc.why.diagnosis import Question
-from cecalc.why.plan import BATCH_SIZES, SMOOTHINGS, Plan
 from cecalc.why.recipes import planned
-from cecalc.why.sums import RowsOfBlock
+from cecalc.why.sums import BATCH_SIZES, SMOOTHINGS, Plan, RowsOfBlock
 from cecalc.why.tally import Tally, tally_of
 from cecalc.why.verdict import diagnosis
 
@@ -105,10 +104,7 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
     a label for each: if every row sums to 1, it is one, which only the last row tells.
     """
     first, schema, request = setup.first, setup.schema, setup.request
-    classes = first.values.shape[1]
-    if first.target is None:
-        place = Place(source=schema.source)
-        raise DataError("no target", place=place, hint="give one with --target")
+    target, classes = target_of(schema, first), first.values.shape[1]
 
     def loss(task: Task, shapes: Batch) -> _LossOfRows:
         asked = replace(request, input=replace(request.input, task=task))
@@ -116,7 +112,7 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
         header = replace(header_of(schema, shapes, settings, None), reduction=Reduction.SUM)
         return _LossOfRows(settings, header, _plan(question, setup, settings))
 
-    if (first.target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS:
+    if (target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS:
         return (loss(Task.CE, first),)
     cells = loss(Task.BCE, as_cells(first))
     # the values of a row may belong together, if they are no probabilities of cells

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cecalc.why.loss_variants import Variant
-from cecalc.why.plan import Plan
-from cecalc.why.sums import Total
+from cecalc.why.sums import Plan, Total
 from cecalc.why.tally import Tally
 
 CE_LINE = "loss = F.cross_entropy(logits, target)"

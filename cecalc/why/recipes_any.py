@@ -11,9 +11,8 @@ import numpy as np
 
 from cecalc.model import Floats
 from cecalc.why.loss_variants import Variant, as_bfloat16, as_float16
-from cecalc.why.plan import Plan
 from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
-from cecalc.why.sums import Batches
+from cecalc.why.sums import Batches, Plan
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cecalc.why.loss_variants import BCE, CE, Variant
-from cecalc.why.plan import POS_WEIGHTS
 from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
 from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
+from cecalc.why.sums import POS_WEIGHTS
 
 
 def options(sums: Sums) -> Iterator[Mistake]:

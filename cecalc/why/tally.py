@@ -9,8 +9,7 @@ import numpy as np
 
 from cecalc.model import Floats, Integers
 from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class, own_of
-from cecalc.why.plan import Plan
-from cecalc.why.sums import NEIGHBOURS, Batches, KeyedSums, Readings, RowsOfBlock, Span, Total
+from cecalc.why.sums import NEIGHBOURS, Batches, KeyedSums, Plan, Readings, RowsOfBlock, Span, Total
 
 FEW = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""

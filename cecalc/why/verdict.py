@@ -11,9 +11,9 @@ from cecalc.errors import count
 from cecalc.model import Report
 from cecalc.why.catalogue import catalogue
 from cecalc.why.diagnosis import SINGLE, Diagnosis, Match, Typed
-from cecalc.why.plan import Plan
 from cecalc.why.recipe import Measured
 from cecalc.why.recipes import Recipe, recipes
+from cecalc.why.sums import Plan
 from cecalc.why.tally import Tally, tally_of
 
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cecalc.compute import backend as backends
 from cecalc.compute.backend import Backend, TorchBackend, in_pieces
 from cecalc.errors import LimitError
+from cecalc.terms import Task
+from tests.run.running import TORCH, ran
 
 
 class Sums(NamedTuple):
@@ -55,6 +58,25 @@ def test_a_row_too_large_for_the_device_is_a_limit() -> None:
     device = Small(0)
     with pytest.raises(LimitError, match="out of memory on cpu for one row"):
         in_pieces(device.sums, (np.ones((3, 4)),), device)
+
+
+@pytest.mark.parametrize("target", [[2, 0, 1] * 4, np.full((12, 3), 1 / 3)], ids=["index", "soft"])
+def test_rows_too_many_for_the_device_cost_what_they_do(
+    target: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cramped(TorchBackend):
+        out_of_memory = (ArithmeticError,)
+
+        def array(self, array: Any) -> Any:
+            if array.size > 6:
+                raise ArithmeticError
+            return super().array(array)
+
+    logits = np.random.default_rng(0).normal(size=(12, 3))
+    expected = ran(Task.CE, logits, target, arithmetic=TORCH).rows("loss")
+    monkeypatch.setattr(backends, "TorchBackend", Cramped)
+    found = ran(Task.CE, logits, target, arithmetic=TORCH).rows("loss")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_handing_over_to_a_device_is_timed() -> None:

@@ -19,8 +19,6 @@ from types import FrameType
 from typing import Any, Self
 from unittest import mock
 
-import typer
-
 import cecalc.input
 from cecalc.cli import commands
 
@@ -59,8 +57,6 @@ class Shell:
 
     def __init__(self, seconds: float = 10) -> None:
         self._seconds = seconds
-        # What Typer does at each call takes longer than most calls.
-        self._app: Any = typer.main.get_command(commands.app)
 
     def __enter__(self) -> Self:
         self._files = [tempfile.TemporaryFile() for _ in "oe"]  # noqa: SIM115
@@ -118,17 +114,16 @@ class Shell:
 
     @contextlib.contextmanager
     def _caught(self, stdin: bytes) -> Iterator[None]:
-        python = sys.stdin, sys.stdout, sys.stderr, commands.app
+        python = sys.stdin, sys.stdout, sys.stderr
         sys.stdout.flush()
         for number, file in enumerate(self._files, 1):
             os.dup2(file.fileno(), number)
         sys.stdin = io.TextIOWrapper(io.BufferedReader(_Piped(stdin)))
         sys.stdout, sys.stderr = self._streams
-        commands.app = self._app
         try:
             yield
         finally:
-            sys.stdin, sys.stdout, sys.stderr, commands.app = python
+            sys.stdin, sys.stdout, sys.stderr = python
             for number, own in enumerate(self._own, 1):
                 os.dup2(own, number)
 

@@ -23,7 +23,9 @@ def columns(texts: Sequence[str], fields: Sequence[str], rows: list[list[Any]]) 
         raise Refused("not one target")
     taken = {*target, *(i for i, f in enumerate(fields) if f in ("id", "sample_weight"))}
     values = _selected(said, fields, [i for i in range(len(fields)) if i not in taken])
-    names = [fields[i].removeprefix("logit_").removeprefix("prob_") for i in values]
+    names = [fields[i] for i in values]
+    if all(name.startswith("logit_") for name in names):
+        names = [name.removeprefix("logit_") for name in names]
     weights = [i for i, f in enumerate(fields) if f == "sample_weight"]
     return by_position(rows, values, names, list(target), [], weights)
 

@@ -22,6 +22,7 @@ from tests.fuzz.reference import (
 
 _TARGETS = ("target", "label", "y")
 _PLAIN = ("logits", "logit", "probs", "prob", "log_probs", "log_prob")
+_NAMED = re.compile(r"logit[-_. ]+", re.IGNORECASE)
 _OPTIONS = {"weight", "pos_weight", "ignore_index", "label_smoothing", "reduction", "classes"}
 
 
@@ -105,9 +106,8 @@ def document(data: bytes) -> Given:
         raise Refused("a key appears twice")
     if set(known) & _OPTIONS:
         raise Abstains
-    if not known.keys() <= {"logits", "probs", "log_probs", "target", "sample_weight", "ids"}:
-        raise Refused("an unknown key")
-    if "logits" not in known:
+    known_keys = {"logits", "probs", "log_probs", "target", "sample_weight", "ids"}
+    if "logits" not in known or not known.keys() <= known_keys:
         raise Abstains
     weight = known.get("sample_weight")
     if weight is not None and depth(weight) != 1:
@@ -150,11 +150,11 @@ def table(fields: Sequence[str], rows: list[list[Any]], *, is_binary: bool = Fal
     if max(len(ids), len(weights), len(single)) > 1 or (single and several):
         raise Refused("more than one column could be meant")
     taken = {*ids, *weights, *single, *several}
-    values = [i for i, f in enumerate(fields) if f.startswith("logit_") and i not in taken]
+    values = [i for i, f in enumerate(fields) if _NAMED.match(f) and i not in taken]
     plain = [i for i, name in enumerate(folded) if name in _PLAIN and i not in taken]
     if plain or not values or not (single or several):
         return _plain_table(rows, plain, values, single, several, weights, is_binary=is_binary)
-    names = [fields[i].removeprefix("logit_") for i in values]
+    names = [_NAMED.sub("", fields[i]) for i in values]
     return by_position(rows, values, names, single, _in_order(fields, several, names),
                        weights, is_binary=is_binary)  # fmt: skip
 

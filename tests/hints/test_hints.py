@@ -18,7 +18,7 @@ from cecalc.why.catalogue import catalogue
 from tests.hints.problems import Given, informed, sigmoid, softmax
 from tests.input.array_files import npy
 from tests.run.running import in_blocks, ran_on, request, rounding_to, run
-from tests.shell import written
+from tests.shell import Ended, written
 
 ROWS = 200
 
@@ -182,16 +182,19 @@ LINES: list[tuple[str, dict[str, str | bytes], int | None, str, str | None]] = [
     ("bce --logits x.npy --target 1,1", {"x.npy": npy(np.asarray([np.inf, 2], "f2"))}, 15, "1 logit at the end of float16: what overflowed there has lost its value", "store logits in float32"),
     ("ce --logits=0,-40000 --target 1 --dtype float16", {}, None, "", None),
     ("bce --logits=-1e5 --target 1 --dtype float16", {}, 15, "the loss is not finite in float16: it ends where a value overflows", "--dtype float64, which is the default"),
-    ("bce --probs 0,0,1 --target 1,1,1", {}, 7, "ln 0 in 2 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
-    ("bce --probs 0,0,1,1,1 --target 1,0,1,0,0.5", {}, 7, "ln 0 in 3 cells: clamped at -100, as torch does", "--no-clamp gives inf"),
+    ("bce --probs 0,0,1 --target 1,1,1", {}, 7, "ln 0 in 2 cells: clamped at -100, as torch does", "--no-clamp gives inf, --clip float64 scikit-learn's value"),
+    ("bce --probs 0,0,1,1,1 --target 1,0,1,0,0.5", {}, 7, "ln 0 in 3 cells: clamped at -100, as torch does", "--no-clamp gives inf, --clip float64 scikit-learn's value"),
     ("bce --probs 1,0 --target 1,0", {}, None, "", None),
     ("ce x.csv", {"x.csv": SOFT + "1,2,.333333,.666666\n1,2,.5,.500001\n"}, None, "", None),
     ("ce --probs .333333,.666666 --target 0", {}, None, "", None),
     ("ce --probs .5,.5;7,8;.5,.5 --target 0,-100,1", {}, None, "", None),
     ("ce --log-probs=-0.6931471805599453,-0.6931471805599453;7,8;-inf,0 --target 0,-100,1", {}, None, "", None),
     ("ce x.csv", {"x.csv": SOFT + "1,2,.5,.505\n1,2,.5,.502\n"}, 22, "target probabilities sum to 1 only within 0.005; used as they are", None),
+    ("ce --probs .5,.505 --target 0", {}, None, "predicted probabilities sum to 1 only within 0.005; used as they are", None),
     ("ce --logits=-inf,2 --target 0,1", {}, 18, "a -inf logit where the target is 0 costs nothing here; torch prints nan", None),
     ("ce --logits=-inf,2 --target 1 --label-smoothing .1", {}, 18, "-inf logits and label smoothing conflict: the loss of such a row is inf", None),
+    ("ce --logits=-inf,2 --target 1 --label-smoothing .1 --weight 0,1", {}, 18, "a -inf logit where the target is 0 costs nothing here; torch prints nan", None),
+    ("ce --logits 1,2 --target 1 --label-smoothing .1", {}, None, "", None),
     ("ce x.csv", {"x.csv": "logit_a,logit_b,prob_a,prob_b,target\n1,2,.5,.5,0\n"}, None, "read the logits columns; the probs columns were left alone", None),
 ]
 # fmt: on
@@ -213,12 +216,14 @@ def test_it_is_told_to_people_and_to_machines(
 
     def told(*more: str) -> tuple[int, str]:
         status = status_of([*line.split(), *more])
-        return status, capfd.readouterr().err
+        return status, Ended(status, *capfd.readouterr()).said
 
     text = rule if fix is None else f"{rule}; {fix}"
     assert told() == (0, f"cecalc: hint: {text}\n" if rule else "")
     fact = {"kind": "note", "rule": rule, "hint": fix, "entry": entry}
-    assert told("--errors", "json") == (0, json.dumps(fact) + "\n" if rule else "")
+    status, err = told("--errors", "json")
+    facts = [{k: v for k, v in json.loads(line).items() if k != "try"} for line in err.splitlines()]
+    assert (status, facts) == (0, [fact] if rule else [])
     assert told("--no-hints") == told("-q") == (0, "")
     if rule:
         status, err = told("--strict")

@@ -131,6 +131,13 @@ def _halves(kind: str) -> np.ndarray:
             return np.clip(rows.astype(np.float64) * 9e3, -65504, 65504).astype(np.float16)
         case "below 0" | "above 0":
             return np.abs(rows) * np.float16(1 if kind == "above 0" else -1)
+        case "above -0" | "nan above 0":
+            rows = np.abs(rows)
+            rows[:, 5] = -0.0 if kind == "above -0" else np.nan
+        case "next to each other below 0":
+            rows[:] = -3
+            rows[:, [7, 9]] = np.nextafter(np.float16(-2), np.float16(-3))
+            rows[:, 8] = -2
         case "zeros":
             rows[:] = -1
             rows[:, 7], rows[:, 9] = -0.0, 0.0
@@ -143,8 +150,10 @@ def _halves(kind: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "kind", ["common", "tiny", "huge", "below 0", "above 0", "zeros", "masked", "special"]
-)
+    "kind",
+    ["common", "tiny", "huge", "below 0", "above 0", "above -0", "nan above 0",
+     "next to each other below 0", "zeros", "masked", "special"],
+)  # fmt: skip
 def test_float16_of_a_vocabulary_has_the_same_digits(kind: str) -> None:
     stored = _halves(kind)
     found, expected = normaliser(stored), careful_normaliser(stored.astype(np.float64))

@@ -24,14 +24,19 @@ _OF_HINTS = "tests/hints/test_hints.py::test_it_is_told_to_people_and_to_machine
 _OF_MESSAGES = "tests/cli/test_messages.py::test_message"
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES),
+    "cecalc/losses": (*_OF_LOSSES, *_OF_FIGURES, "tests/input/test_accepted.py"),
     "cecalc/losses/checks.py": (_OF_HINTS, _OF_MESSAGES, *_OF_FIGURES[:4]),
-    "cecalc/compute": (*_OF_FIGURES, "tests/output/test_columns.py"),
+    "cecalc/compute": (
+        *_OF_FIGURES,
+        "tests/output/test_columns.py",
+        "tests/compute/test_backend.py",
+        _OF_HINTS,
+    ),
     "cecalc/compute/backend.py": ("tests/compute/test_backend.py", *_OF_FIGURES[:-1]),
     "cecalc/notices.py": (_OF_HINTS, _OF_MESSAGES),
     "cecalc/exact.py": ("tests/test_exact.py", *_OF_FIGURES),
-    "cecalc/summary.py": (*_OF_FIGURES, _OF_MESSAGES),
-    "cecalc/run/groups.py": ("tests/run/test_gathered.py",),
+    "cecalc/summary.py": (*_OF_FIGURES, _OF_MESSAGES, "tests/hints/test_hints.py::test_it_is_said"),
+    "cecalc/run/results.py": ("tests/run/test_gathered.py",),
     "cecalc/output/figures.py": ("tests/run/test_gathered.py", _OF_MESSAGES),
     "cecalc/selection.py": ("tests/test_selection.py", _OF_MESSAGES),
 }
@@ -39,10 +44,11 @@ PLACES: dict[str, tuple[str, ...]] = {
 said of a module counts, not what is said of its folder.
 """
 PARTS = {
-    "cecalc/output/figures.py": ("known", "Bound", "Failure", "broken", "Checked"),
+    "cecalc/run/results.py": ("Grouping", "_ratios", "_summaries"),
+    "cecalc/output/figures.py": ("known", "Bound", "Failure", "Checked"),
     "cecalc/compute/backend.py": ("Backend", "RoundedBackend", "choose", "in_pieces"),
 }
-"""Of which definitions a module gets faults, where that is not all: those of bounds; and what no
+"""Of which definitions a module gets faults, where that is not all: groups; bounds; and what no
 device is needed to see.
 """
 

@@ -178,6 +178,7 @@ def test_the_entropy_of_labels_is_of_those_that_count(
     report = ran(task, np.zeros((5, 2)), target, **ignored).report
     expected = -sum(share * math.log(share) for share in shares)
     assert report.label_entropy == pytest.approx(expected, rel=1e-14, abs=1e-15)
+    assert report.label_entropy is not None and not np.signbit(report.label_entropy)
 
 
 @pytest.mark.parametrize("values", [2, 10**6])

@@ -49,6 +49,12 @@ def test_predictions_that_are_the_targets_reach_the_floor(task: Task) -> None:
     assert report.excess == pytest.approx(0, abs=1e-14)
 
 
+def test_shares_of_many_soft_targets_add_up_in_any_order() -> None:
+    soft = np.random.default_rng(1).dirichlet(np.ones(3), 3000)
+    found = [ran(Task.CE, soft, rows).report.label_entropy for rows in (soft, soft[::-1])]
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("target", [SOFT, INDEX], ids=["soft", "index"])
 @pytest.mark.parametrize("task", [Task.CE, Task.BCE])

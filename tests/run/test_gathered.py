@@ -18,8 +18,7 @@ from cecalc.model import Groups
 from cecalc.output import FORMATS
 from cecalc.request import Rank, Screen
 from cecalc.run.collectors import Summed
-from cecalc.run.groups import Grouping
-from cecalc.run.results import results
+from cecalc.run.results import Grouping, results
 from cecalc.summary import Summary
 from cecalc.terms import NanPolicy, Reduction, Task
 from tests.run.running import in_blocks, ran, request, run
@@ -142,6 +141,9 @@ def test_accuracy_of_a_group_of_bce_is_by_rows_and_by_cells_that_count(
     found = groups_of("bce", str(path), "--by", "site", "--ignore-index=-1", capfd=capfd)["groups"]
     figures = {g["site"]: (g["rows"], g["accuracy"], g["cell_accuracy"]) for g in found}
     assert figures == {"u": (3, 2 / 3, 4 / 5), "v": (2, 1 / 2, 1 / 2)}
+    path.write_text("site,logit,target\nu,1,1\n")  # of one cell a row it would be the same
+    (found,) = groups_of("bce", str(path), "--by", "site", capfd=capfd)["groups"]
+    assert list(found) == ["site", "loss", "rows", "accuracy", "share"]
 
 
 def test_a_column_of_the_input_is_meant_before_a_class(
@@ -254,9 +256,9 @@ def test_several_bounds_each_say_so_and_machines_are_told(
     status, _, err = cecalc(line)
     assert status == 1
     found = [json.loads(line) for line in err.splitlines()]
-    assert [(f["kind"], f["figure"], f["limit"]) for f in found] == [
-        ("check", "loss", 1),
-        ("check", "accuracy", 1),
+    assert [(f["kind"], f["figure"], f["value"], f["limit"]) for f in found] == [
+        ("check", "loss", 1.3132616875182228, 1),
+        ("check", "accuracy", 0, 1),
     ]
 
 

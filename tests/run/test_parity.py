@@ -404,8 +404,11 @@ def test_where_a_row_lies_rounds_it_as_in_torch(
     if form in ("smoothed", "soft"):
         problem = replace(problem, smoothing=0.1)
     with small_blocks(values):
-        got = problem.run(rounding_to(dtype)).rows("loss")
-    np.testing.assert_array_equal(got, problem.torch(dtype=dtype.value).reshape(-1))
+        found = problem.run(rounding_to(dtype))
+    expected = problem.torch(dtype=dtype.value).reshape(-1)
+    np.testing.assert_array_equal(found.rows("loss"), expected)
+    logs = torch.log_softmax(torch.tensor(logits).to(getattr(torch, dtype)), 1).double().numpy()
+    np.testing.assert_array_equal(-found.rows("surprisal"), _class_last(logs, 1))
 
 
 def _class_second(rows: Array, shape: tuple[int, ...]) -> Array:

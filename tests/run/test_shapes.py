@@ -365,18 +365,23 @@ def test_twelve_numbered_columns_are_in_the_order_of_numbers() -> None:
 
 
 WORDS = [
-    (CE, [1], "class indices, shape (N)"),
-    (CE, [[0, 1]], "one-hot, shape (N, C)"),
-    (CE, [[0.5, 0.5]], "class probabilities, shape (N, C)"),
-    (BCE, [[0, 1]], "0/1 for each cell"),
-    (BCE, [[0.5, 1]], "a probability for each cell"),
+    (CE, [[0, 1]], [1], "class indices, shape (N)"),
+    (CE, [[[0], [1]]], [[1]], "class indices, shape (N, d1)"),
+    (CE, [[0, 1]], [[0, 1]], "one-hot, shape (N, C)"),
+    (CE, [[0, 1]], [[0.5, 0.5]], "class probabilities, shape (N, C)"),
+    (CE, [[0, 1]], [[-1, 1]], "class probabilities, shape (N, C)"),
+    (BCE, [[0, 1]], [[0, 1]], "0/1 for each cell"),
+    (BCE, [[0, 1]], [[0.5, 1]], "a probability for each cell"),
+    (BCE, [[0, 1]], [[-1, 1]], "a probability for each cell"),
 ]
 
 
-@pytest.mark.parametrize(("task", "target", "words"), WORDS)
-def test_the_form_understood_is_always_printed(task: Task, target: Any, words: str) -> None:
+@pytest.mark.parametrize(("task", "values", "target", "words"), WORDS)
+def test_the_form_understood_is_always_printed(
+    task: Task, values: Any, target: Any, words: str
+) -> None:
     """In the table, in markdown and under `target_form` in JSON."""
-    result = ran(task, [[0, 1]], target)
+    result = ran(task, values, target, unchecked=True)
     assert json.loads(result.text(JSON))["target_form"] == words
     assert words in result.text(TABLE)
     assert words in result.text(MARKDOWN)

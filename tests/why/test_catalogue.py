@@ -23,7 +23,7 @@ from cecalc.cli import status_of
 from cecalc.request import Screen
 from cecalc.why import FORMATS
 from cecalc.why.catalogue import Entry, catalogue, render
-from cecalc.why.factors import FACTORS
+from cecalc.why.recipes import FACTORS
 from tests.why.mistaken import OF_CELLS as CELLS_OTHERWISE
 from tests.why.mistaken import OF_CLASSES as CLASSES_OTHERWISE
 from tests.why.mistaken import Rows

@@ -20,10 +20,9 @@ from cecalc.run.collectors import Collecting
 from cecalc.terms import Kind, Task
 from cecalc.why.collector import diagnosing
 from cecalc.why.diagnosis import Diagnosis, Question, Typed
-from cecalc.why.factors import DEEP_FACTORS, FACTORS
-from cecalc.why.plan import Plan
 from cecalc.why.recipe import NOTHING, Measured, Sums
-from cecalc.why.recipes import Recipe, mistakes
+from cecalc.why.recipes import DEEP_FACTORS, FACTORS, Recipe, mistakes
+from cecalc.why.sums import Plan
 from cecalc.why.tally import Tally
 from cecalc.why.verdict import chance
 from tests.run.running import in_blocks_of, request

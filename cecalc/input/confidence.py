@@ -1,0 +1,155 @@
+"""A probability of the predicted class, which is not that of class 1: recognised, and told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from cecalc.errors import DataError, excerpt
+from cecalc.input import names as known
+from cecalc.input.glimpses import Glimpse
+from cecalc.numbers import write_number
+from cecalc.request import InputRequest
+from cecalc.selection import quoted
+from cecalc.terms import IGNORE_INDEX, Task
+
+Head = Callable[[int], Sequence[Any]]
+_LABELS = ("label", "labels")
+"""What a target is called, and what pipelines call their predictions."""
+_CERTAIN = 13.8
+"""How many nats a guess is better by, where a score is not what its name says: once in 10⁶."""
+_LEAST = 1e-9
+_FEW = 64
+"""How many rows are looked at before the others of the head are."""
+_ALL = "it takes the probability of every class, as from predict_proba"
+
+
+class OfPrediction(DataError):
+    """A score is the probability of the predicted class."""
+
+    readings: tuple[tuple[str, ...], ...] = ()
+    """The options for the values that can be computed, the likeliest first."""
+
+
+def fault(
+    fields: Sequence[str], head: Head, request: InputRequest, score: int | None = None
+) -> OfPrediction | None:
+    """What is told of a table with a probability of the predicted class; None where it has none.
+
+    Parameters
+    ----------
+    fields, head : the names of the columns, and what they hold in the first rows
+    score : the one column of probabilities by its name; else names like it are looked for
+    """
+    named = [i for i, name in enumerate(fields) if _may_be_predicted(name)]
+    if not named or request.columns.targets is not None:
+        return None
+    if score is not None and request.task is Task.BCE:
+        few = Glimpse.of(score, fields[score], head(score)[:_FEW])
+        if min(few.numbers or (0.0,)) < 1 / 2:
+            return None
+    seen = [Glimpse.of(i, name, ()) for i, name in enumerate(fields)]
+    scores = [c.position for c in seen if c.is_certainty] if score is None else [score]
+    found = [c for c in (Glimpse.of(i, fields[i], head(i)) for i in scores) if c.is_share]
+    if len(found) != 1:
+        return None
+    target = request.columns.target
+    wanted = [i for i in named if i != found[0].position and fields[i] != target]
+    predictions = [Glimpse.of(i, fields[i], head(i)) for i in wanted]
+    for prediction in sorted(predictions, key=lambda c: not c.is_predicted):
+        others = [i for i in range(len(fields)) if i not in (prediction.position, *scores)]
+        truths = [*_truths([seen[i] for i in others], request)]
+        truth = Glimpse.of(truths[0], fields[truths[0]], head(truths[0])) if truths else None
+        if told := _told(found[0], prediction, truth, request, is_named=score is not None):
+            return told
+    return None
+
+
+def _may_be_predicted(name: str) -> bool:
+    plain = known.plain(name)
+    return known.PREDICTED.fullmatch(plain) is not None or plain in _LABELS
+
+
+def _truths(columns: Sequence[Glimpse], request: InputRequest) -> Iterator[int]:
+    """What may be the target, the likeliest first."""
+    if request.target is not None:
+        return
+    said = request.columns.target
+    if said is not None:
+        yield from (column.position for column in columns if column.name == said)
+        return
+    names = [column.name for column in columns]
+    yield from (columns[i].position for i in known.targets_among(names, range(len(names))))
+    likely = [column for column in columns if column.truth is not None]
+    yield from (column.position for column in sorted(likely, key=lambda c: c.truth or 0))
+
+
+def _told(
+    score: Glimpse,
+    prediction: Glimpse,
+    truth: Glimpse | None,
+    request: InputRequest,
+    *,
+    is_named: bool,
+) -> OfPrediction | None:
+    """What is told of a score beside a prediction, where it is that of the predicted class."""
+    classes = prediction.classes | (truth.classes if truth else frozenset())
+    is_apart = truth is not None and not truth.classes & prediction.classes
+    least = min(score.numbers or (0.0,))
+    if len(prediction.classes) < 2 or is_apart or least < 1 / len(classes):
+        return None
+    is_label = not prediction.is_predicted and truth is None and request.target is None
+    if is_named and len(classes) > 2 and len(truth.classes if truth else classes) < 3:
+        return None
+    if is_named and not prediction.is_predicted and not _misfits(score, truth or prediction):
+        return None
+    what, of = excerpt(score.name), excerpt(prediction.name)
+    if is_label:
+        low = "never falls below 1/2" if len(classes) == 2 else "looks like its probability"
+        rule = f"column {of} is probably the predicted class: {what} {low}"
+        hint = "the truth may not be in the file: give it with --target, or name its column"
+        return OfPrediction(rule, hint=hint)
+    if len(classes) > 2:
+        rule = f"{what} is the probability of the class in {of} alone, one of {len(classes)}"
+        return OfPrediction(f"{rule}: no cross-entropy can be had", hint=_ALL)
+    rule = f"{what} never falls below 1/2 beside {of}: it is the probability of the predicted class"
+    told = OfPrediction(
+        f"{rule}, not of class 1", hint="--confidence-cols computes that of class 1"
+    )
+    told.readings = ((f"--confidence-cols={quoted(score.name)},{quoted(prediction.name)}",),)
+    return told
+
+
+def _misfits(score: Glimpse, label: Glimpse) -> bool:
+    """Whether a guess fits labels far better than a score does as the probability of class 1."""
+    labels, loss = label.numbers or label.texts, 0.0
+    for one, p in zip(labels, score.numbers or (), strict=True):
+        loss -= math.log(max(p if one == max(labels) else 1 - p, _LEAST))
+    return loss - len(labels) * math.log(2) > _CERTAIN
+
+
+def two_classes(seen: Iterable[Glimpse], request: InputRequest) -> tuple[str, ...]:
+    """What is called 0 and 1 by a prediction and its target; empty where those are the numbers.
+
+    Raises
+    ------
+    DataError : there are more than two, or only one
+    """
+    if request.classes is not None:
+        names = list(request.classes)
+    else:
+        ignored = request.options.ignore_index
+        left_out = write_number(IGNORE_INDEX if ignored is None else ignored)
+        columns = list(seen)
+        found = {name for column in columns for name in column.classes} - {left_out}
+        if found <= {"0", "1"}:
+            return ()
+        is_text = any(column.numbers is None for column in columns)
+        names = sorted(found) if is_text else sorted(found, key=float)
+    if len(names) > 2:
+        rule = f"a probability of the predicted class, of {len(names)}: no cross-entropy can be had"
+        raise DataError(rule, hint=_ALL)
+    if len(names) < 2:
+        raise DataError("one class in the first rows", hint="name both with --classes")
+    return tuple(names)

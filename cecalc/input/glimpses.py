@@ -1,0 +1,104 @@
+"""What columns look like in the first rows, where their names do not say what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cecalc.input import names as known
+from cecalc.numbers import read_number, write_number
+
+_TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
+"""Words in the name of a column that make it a likely target, the likelier first."""
+_OTHERS = re.compile("fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n")
+"""Words in the name of a column of numbers that make it no likely score."""
+_CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
+"""Words in the name of a column that holds probabilities."""
+_SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
+"""Words in the name of a column that a model's certainty may stand in."""
+_MISSING = {"", "None"}
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A column in the first rows."""
+
+    position: int
+    name: str
+    texts: tuple[str, ...]
+    """What it holds."""
+    numbers: tuple[float, ...] | None
+    """The same where all are numbers."""
+
+    @classmethod
+    def of(cls, position: int, name: str, cells: Sequence[Any]) -> Glimpse:
+        """A column by its cells."""
+        texts = tuple(str(cell).strip() for cell in cells)
+        try:
+            numbers = tuple(map(read_number, texts)) if texts else None
+        except ValueError:
+            numbers = None
+        return cls(position, name, texts, numbers)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words of its name."""
+        return re.split("[^a-z]+", known.plain(self.name))
+
+    def has(self, words: re.Pattern[str]) -> bool:
+        """Whether one of these is in its name."""
+        return any(words.fullmatch(word) for word in self.words)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether its name says that a model has predicted it."""
+        return known.PREDICTED.fullmatch(known.plain(self.name)) is not None
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether its name says that it is a probability."""
+        return self.has(_CHANCES)
+
+    @property
+    def is_certainty(self) -> bool:
+        """Whether its name says that a model may be so certain."""
+        return self.has(_SCORES)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether all could be probabilities."""
+        return self.distance == 0
+
+    @property
+    def distance(self) -> float:
+        """How far outside 0..1 a number is at most; infinite where not all are numbers."""
+        numbers = self.numbers or (float("inf"),)
+        return max(0.0, -min(numbers), max(numbers) - 1)
+
+    @property
+    def is_score(self) -> bool:
+        """Whether it could be a model's output."""
+        return self.numbers is not None and not self.has(_OTHERS) and not self.is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all are whole numbers."""
+        return self.numbers is not None and all(n.is_integer() for n in self.numbers)
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """What it holds, each once, where that may be classes; numbers as we write them."""
+        if self.numbers is None:
+            return frozenset({*self.texts} - _MISSING)
+        return frozenset(map(write_number, self.numbers)) if self.is_whole else frozenset()
+
+    @property
+    def truth(self) -> int | None:
+        """How likely its name is that of a target, 0 first; None where it is not."""
+        if self.is_predicted:
+            return None
+        groups = map(re.compile, _TRUTHS)
+        return next((i for i, group in enumerate(groups) if self.has(group)), None)

@@ -1,0 +1,179 @@
+"""Columns by the names that other programs give them: taken as the table of names says, or told."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import random
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cecalc.cli import status_of
+from tests.shell import TRY, InProcess
+
+POSITIVE = (0.21, 0.83, 0.34, 0.46)
+TRUTH = (0, 1, 1, 0)
+BCE = -sum(math.log(p if t else 1 - p) for p, t in zip(POSITIVE, TRUTH, strict=True)) / 4
+ROWS = ((0.7, 0.2, 0.1), (0.15, 0.6, 0.25), (0.3, 0.45, 0.25), (0.1, 0.05, 0.85))
+CLASSES, INDEX = ("ox", "lig", "hyd"), (0, 1, 2, 2)
+CE = -sum(math.log(row[t]) for row, t in zip(ROWS, INDEX, strict=True)) / 4
+
+
+def table(columns: dict[str, Iterable[object]], separator: str = ",") -> str:
+    """A table of these columns, each a sequence of cells."""
+    rows = zip(*columns.values(), strict=True)
+    lines = [separator.join(columns), *(separator.join(map(str, row)) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def shares(form: str) -> dict[str, Iterable[object]]:
+    """A column of probabilities for each class, called by a pattern."""
+    return {form.format(name): [row[i] for row in ROWS] for i, name in enumerate(CLASSES)}
+
+
+NAMES = [CLASSES[t] for t in INDEX]
+# the command, its file, how it is read
+FIRST = [
+    ("bce", {"key": "abcd", "y_true": TRUTH, "oof_proba": POSITIVE, "fold": "0101"},
+     "probabilities oof_proba, target y_true"),
+    ("bce", {"": "0123", "y_true": TRUTH, "probs": POSITIVE, "Model": "AAAA"},
+     "probabilities probs, target y_true"),
+    ("bce", {"actual": TRUTH, "y_pred_proba": POSITIVE, "y_pred": (0, 1, 0, 0)},
+     "probabilities y_pred_proba, target actual"),
+    ("bce", {"label": ("no", "yes", "yes", "no"), "prob_yes": POSITIVE},
+     "probabilities prob_yes, target label"),
+    ("bce", {"label": ("no", "yes", "yes", "no"), "prob_1": POSITIVE},
+     None),
+    ("bce --classes no,yes", {"label": ("no", "yes", "yes", "no"), "prob": POSITIVE},
+     "probabilities prob, target label"),
+    ("bce", {"target": TRUTH, "prob_1": POSITIVE}, "probabilities prob_1, target target"),
+    ("ce", {"True_Label": INDEX, "Pred_Label": (0, 1, 1, 2), "True_Class": NAMES,
+            "Pred_Class": (*CLASSES, "ox"), "Confidence": (0.7, 0.6, 0.45, 0.85)}
+     | shares("Prob_{}"), "probabilities Prob_*, target True_Class"),
+    ("ce", {"sample_id": "abcd", "stance": NAMES, "label_id": INDEX, "predicted_label": NAMES}
+     | shares("predicted_prob_{}"), "probabilities predicted_prob_*, target label_id"),
+    ("ce --target-col stance", {"stance": NAMES, "label_id": INDEX} | shares("predicted_prob_{}"),
+     "probabilities predicted_prob_*, target stance"),
+    ("ce", {"y": NAMES} | shares("{}_prob"), "probabilities *_prob, target y"),
+    ("ce", {".pred_class": NAMES, "truth": NAMES} | shares(".pred_{}"),
+     "probabilities .pred_*, target truth"),
+    ("ce", {"targets": INDEX} | {f"proba_{i}": [r[i] for r in ROWS] for i in range(3)},
+     "probabilities proba_*, target targets"),
+    ("ce", {"targets": INDEX} | {f"prob{i}": [r[i] for r in ROWS] for i in (2, 0, 1)},
+     "probabilities prob*, target targets"),
+    ("ce --probs-cols p_*", {"id": "abcd", "gold_label": NAMES} | shares("p_{}"),
+     "probabilities p_*, target gold_label"),
+    ("ce --probs-cols 2-4", {"gt": NAMES} | shares("a.{}.b"),
+     "probabilities a.*.b, target gt"),
+]  # fmt: skip
+TOLD = [
+    ("bce", {"ID": "0123", "fold": "0101", "y_true": TRUTH, "y_score": POSITIVE},
+     "--probs-cols y_score"),
+    ("bce", {"ID": "0123", "Actual_Churn": TRUTH, "OOF_p_churn": POSITIVE},
+     "--probs-cols OOF_p_churn --target-col Actual_Churn"),
+    ("bce", {"y": TRUTH, "prob_of_rain": POSITIVE}, "--probs-cols prob_of_rain"),
+    ("bce", {"y": TRUTH, "val_prob": POSITIVE, "test_prob": POSITIVE}, "--probs-cols val_prob"),
+    ("ce", {"y": INDEX} | shares("p_{}"), "--probs-cols 'p_*'"),
+    ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
+    ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
+    ("ce", {"y": (0, 1, 2, 1), "label": INDEX} | shares("prob_{}"), "--target-col label"),
+    ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "columns", "read_as"), FIRST)
+def test_taken(
+    command: str, columns: dict[str, Iterable[object]], read_as: str | None, cecalc: InProcess
+) -> None:
+    name, *options = command.split()
+    ended = cecalc([name, "x.csv", *options, "-f", "json"], {"x.csv": table(columns)})
+    if read_as is None:  # two texts, of which nothing says which is 1
+        assert (ended.status, len(ended.tries)) == (3, 2)
+        return
+    found = json.loads(ended.out)
+    assert found["read_as"] == read_as
+    assert math.isclose(found["loss"], CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("command", "columns", "options"), TOLD)
+def test_told(
+    command: str, columns: dict[str, Iterable[object]], options: str, cecalc: InProcess
+) -> None:
+    name, *given_options = command.split()
+    ended = cecalc([name, "x.csv", *given_options], {"x.csv": table(columns)})
+    assert (ended.status, ended.out) == (3, "")
+    assert ended.tries[0] == f"{name} x.csv {options}"
+    loss = float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out)
+    assert math.isclose(loss, CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+BEFORE = ["", "y_", "oof_", "test_", "val_", "pred_", "predicted_", "model_", "raw_"]
+WORDS = ["prob", "probs", "proba", "probas", "probability", "probabilities"]
+UNCLEAR = ["score", "y_score", "pred", "y_pred", "prediction", "oof", "output", "confidence", "p_1",
+           "churn_p", "risk", "elo_prob1"]  # fmt: skip
+TRUTHS = ["y_true", "true_label", "true_class", "truth", "actual", "actual_label", "gold_label",
+          "ground_truth", "gt", "correct_answer", "label_id", "target", "targets", "label",
+          "labels", "y"]  # fmt: skip
+NO_TRUTHS = ["answer", "true", "gold", "predicted_label", "pred", "prediction", "outcome", "class"]
+DECOYS = ["fold", "predicted_label", "pred_label", "confidence", "epoch", "prob_of_rain", "note"]
+
+
+def spelled(name: str, rng: random.Random) -> str:
+    """A name as another program may write it."""
+    separator = rng.choice("_-. ")
+    return rng.choice([name, name.upper(), name.title()]).replace("_", separator)
+
+
+def run(line: list[str]) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    path = Path("out.txt")
+    with contextlib.redirect_stderr(err), contextlib.redirect_stdout(out):
+        status = status_of([*line, "-o", str(path), "-f", "json"])
+    text = path.read_text() if path.exists() and status == 0 else ""
+    path.unlink(missing_ok=True)
+    return status, text, err.getvalue()
+
+
+@given(seed=st.integers(0, 10**9))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_name_is_guessed(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken silently is what the table of names says; everything else is told, and every
+    command that is printed runs.
+    """
+    monkeypatch.chdir(tmp_path)
+    rng = random.Random(seed)  # noqa: S311
+    truth = np.array([0, 1, *(rng.randrange(2) for _ in range(20))])
+    score = np.array([rng.uniform(0.02, 0.98) for _ in truth]).round(6)
+    is_named, has_truth = rng.random() < 0.6, rng.random() < 0.7
+    value = rng.choice(BEFORE) + rng.choice(WORDS) if is_named else rng.choice(UNCLEAR)
+    target = rng.choice(TRUTHS if has_truth else NO_TRUTHS)
+    columns: dict[str, Iterable[object]] = {spelled(value, rng): score, spelled(target, rng): truth}
+    for decoy in rng.sample(DECOYS, rng.randrange(4)):
+        if decoy not in (value, target):
+            cells = rng.choice([score[::-1], truth[::-1], np.arange(len(truth))])
+            columns[spelled(decoy, rng)] = cells
+    order = list(columns)
+    rng.shuffle(order)
+    if len({name.lower().replace("-", "_").replace(".", "_").replace(" ", "_")
+            for name in order}) < len(order):  # fmt: skip
+        return
+    Path("x.csv").write_text(table({name: columns[name] for name in order}))
+    status, text, err = run(["bce", "x.csv"])
+    if is_named and has_truth:
+        right = -np.log(np.where(truth == 1, score, 1 - score)).mean()
+        assert status == 0, err
+        assert math.isclose(json.loads(text)["loss"], right, rel_tol=1e-12)
+        return
+    assert status == 3, (order, text)
+    for line in err.splitlines():
+        if line.startswith(TRY):
+            assert run(shlex.split(line.removeprefix(TRY)))[0] == 0
+            assert "predicted" not in line.lower().partition("--target-col")[2]
