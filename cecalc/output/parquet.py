@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.model import Groups, Header, Item, Outcome
+from cecalc.numbers import as_float, is_number
 from cecalc.output import arrow_text, columns, csv, json
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, of_records
 from cecalc.output.typed_columns import plain
 from cecalc.request import Screen, Selection
+from cecalc.terms import TargetForm
 
 GROUP_BYTES = 2**25
 """About how much of the rows in memory makes a row group."""
@@ -99,7 +101,23 @@ def _theirs(header: Header, first: Outcome) -> list[Fields]:
     if not first.batch.originals:
         return []
     names, cells = csv.cells_of(header, first)
-    return [Fields(json.distinct(names), partial(_texts, header, cells))]
+    row = map(is_number, next(iter(cells(first))))  # lists and names of two classes are none
+    kinds = _kinds(header)
+    typed = [kinds.get(name) if is_one else None for name, is_one in zip(names, row, strict=True)]
+    return [Fields(json.distinct(names), partial(_texts, header, cells, typed))]
+
+
+def _kinds(header: Header) -> dict[str, pa.DataType]:
+    """The types of the columns of text that are read as numbers."""
+    schema, is_index = header.schema, header.target_form is TargetForm.INDEX
+    given = columns.given(header, columns.of(header, "csv")) if schema.delimiter is None else ()
+    lists = [name for c in given if c.sort is Sort.NUMBERS for name in c.field_names]
+    known = [name for _, name in (*schema.columns, *schema.sample_weight_columns)]
+    kinds = dict.fromkeys([*lists, *known], pa.float64())
+    if schema.target_source is None and not (is_index and schema.classes):
+        kind = pa.int64() if is_index else pa.float64()
+        kinds |= {name: kind for _, name in schema.target_columns}
+    return kinds
 
 
 def _typed(name: str, outcome: Outcome, _: Places) -> list[pa.Array]:
@@ -111,7 +129,13 @@ def _typed(name: str, outcome: Outcome, _: Places) -> list[pa.Array]:
     return [plain(column) if is_odd and not is_plain else column]
 
 
-def _texts(header: Header, cells: csv.Cells, outcome: Outcome, places: Places) -> list[pa.Array]:
+def _texts(
+    header: Header,
+    cells: csv.Cells,
+    kinds: list[pa.DataType | None],
+    outcome: Outcome,
+    places: Places,
+) -> list[pa.Array]:
     names, delimiter = header.schema.fields or (), header.schema.delimiter
     packed = getattr(outcome.batch.originals, "packed", None) if delimiter else None
     if packed is None or delimiter is None:
@@ -122,11 +146,22 @@ def _texts(header: Header, cells: csv.Cells, outcome: Outcome, places: Places) -
         wanted = range(len(names)) if places is None else places
         found = arrow_text.fields_of(packed, delimiter, len(names), wanted)
     try:
-        return [column.cast(pa.string()) for column in found]
+        texts = [column.cast(pa.string()) for column in found]
     except pa.ArrowInvalid:
         rule, hint = "holds bytes that are no text", "name the encoding, for example latin-1"
         place = Place(source=outcome.batch.source or header.schema.source)
         raise DataError(rule, place=place, hint=f"{hint}, with --encoding") from None
+    chosen = kinds if places is None else [kinds[i] for i in places]
+    pairs = zip(texts, chosen, strict=True)
+    return [text if kind is None else _numbers(text).cast(kind) for text, kind in pairs]
+
+
+def _numbers(texts: pa.Array) -> pa.Array:
+    """What texts that were read as numbers say."""
+    try:
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid:  # it knows no blanks around a number, and no plus
+        return arrow_text.array(np.asarray(list(map(as_float, texts.to_pylist()))))
 
 
 def _field(column: Column) -> Fields:

@@ -207,6 +207,7 @@ def test_a_row_for_each_position(cecalc: InProcess) -> None:
     assert found == [{"n": n, "s": s} for n, s in ((0, "p"), (0, "p"), (1, "q"), (1, "q"))]
 
 
+LETTERS = {pa.float64(): "d", pa.int64(): "l", pa.bool_(): "b", pa.string(): "s"}
 TEXTS = {
     "x.csv": 'id,logit_a,logit_b,target,s\nq,1,0.50,a,"u,v"\nr,0,2,b,\n',
     "x.tsv": "id\tlogit_a\tlogit_b\ttarget\ts\nq\t1\t0.50\ta\tu,v\nr\t0\t2\tb\t\n",
@@ -217,7 +218,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("many", [1, 2**10])
 @pytest.mark.parametrize("source", TEXTS)
-def test_text_stays_text(
+def test_numbers_of_text_are_typed_and_all_else_stays_text(
     source: str, many: int, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cecalc.input.table.MIN_ARROW_BYTES", many)
@@ -226,9 +227,47 @@ def test_text_stays_text(
     found = parquet.read_table("o.parquet")
     assert found.schema.names == ["id", "logit_a", "logit_b", "target", "s", *OURS]
     assert [found.schema.field(name).type for name in OURS] == list(OURS.values())
+    letters = "".join(LETTERS[field.type] for field in found.schema)
+    assert letters == "sddss" + "dsdbs"
     first, second = found.to_pylist()
-    assert (first["id"], float(first["logit_b"]), first["s"]) == ("q", 0.5, "u,v")
-    assert (second["logit_a"], second["s"], second["correct"]) == ("0", "", True)
+    assert (first["id"], first["logit_b"], first["s"]) == ("q", 0.5, "u,v")
+    assert (second["logit_a"], second["s"], second["correct"]) == (0.0, "", True)
+
+
+ROUND: dict[str, tuple[str, str, str]] = {
+    "numbers": ("ce x.csv", "logit_0,logit_1,target,w\n+1, .5,0,0\n-inf,2,1.0,1\n", "ddls"),
+    "weights": ("ce x.csv", "prob_a,prob_b,y,sample_weight\n.5,.5,a,2\n.25,.75,b,0\n", "ddsd"),
+    "ignored": ("ce x.csv", "logit_0,logit_1,target\n1,2,-100\n1,3,1\n", "ddl"),
+    "by index": ("ce x.csv", "logit_a,logit_b,target\n1,2,0\n1,3,1\n", "dds"),
+    "shares": ("ce x.csv", "logit_a,logit_b,target_a,target_b\n1,2,.5,.5\n1,3,0,1\n", "dddd"),
+    "named": ("ce x.csv --logits-cols u,v --target-col w", "u,v,w,logit_u\n1,2,u,x\n", "ddss"),
+    "no names": ("ce x.csv --no-header --logits-cols 1,2 --target-col 3", "1,2,0\n1,3,1\n", "ddl"),
+    "cells": ("bce x.csv", "logit_a,logit_b,target_a,target_b\n1,2,0,1\n1,3,1,1\n", "dddd"),
+    "one": ("bce x.csv", "prob,target\n.5,0\n.25,1\n", "dd"),
+    "texts": ("bce x.csv", "prob_yes,target\n.5,no\n.25,yes\n", "ds"),
+    "confident": ("ce x.csv --confidence-cols c,p", "p,c,y\na,.75,a\nb,.5,a\n", "sds"),
+    "lists": ("ce x.jsonl", '{"logits": [1, 2.5], "target": 0, "s": 1}\n', "ddls"),
+    "shared": ("ce x.jsonl", '{"probs": [0.5, 0.5], "target": [0.25, 0.75]}\n', "dddd"),
+    "labelled": ("bce x.jsonl", '{"logits": [1, 2.5], "target": [0, 1]}\n', "dddd"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROUND)
+@pytest.mark.parametrize("many", [1, 2**10])
+def test_a_table_of_text_reads_back_as_it_was(
+    many: int, case: str, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cecalc.input.table.MIN_ARROW_BYTES", many)
+    line, text, types = ROUND[case]
+    source = line.split()[1]
+    Path(source).write_text(text)
+    expected = cecalc(f"{line} -q --reduction none")
+    assert expected.status == 0
+    assert cecalc(f"{line} -o o.parquet").status == 0
+    schema = parquet.read_table("o.parquet").schema
+    assert "".join(LETTERS[field.type] for field in schema)[: len(types)] == types
+    line = line.replace(source, "o.parquet").replace("--no-header ", "")
+    assert cecalc(f"{line} -q --reduction none") == expected
 
 
 @pytest.mark.parametrize(
@@ -246,8 +285,7 @@ def test_numbers_are_typed_and_null_where_they_do_not_count(
 ) -> None:
     assert cecalc(f"{line} -o o.parquet").status == 0
     found = parquet.read_table("o.parquet")
-    letters = {pa.float64(): "d", pa.int64(): "l", pa.bool_(): "b", pa.string(): "s"}
-    assert "".join(letters[field.type] for field in found.schema) == types
+    assert "".join(LETTERS[field.type] for field in found.schema) == types
     header, *rows = cecalc(f"{line} -f csv").out.splitlines()
     assert header.split(",") == found.column_names
     cells = [["" if v is None else str(v).lower().removesuffix(".0") for v in row.values()]
