@@ -47,13 +47,17 @@ CSV = Format("csv", "cecalc.output.csv:render_csv", (".csv",), is_by_row=True)
 TSV = Format("tsv", "cecalc.output.csv:render_tsv", (".tsv",), is_by_row=True)
 MARKDOWN = Format("markdown", "cecalc.output.markdown:render", (".md", ".markdown"))
 PARQUET = Format(
-    "parquet", "cecalc.output.parquet:render", (".parquet",), is_by_row=True, is_whole=True
+    "parquet", "cecalc.output.parquet:render_parquet", (".parquet",), is_by_row=True, is_whole=True
 )
-FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet"]
+ARROW = Format(
+    "arrow", "cecalc.output.parquet:render_arrow", (".arrow", ".feather"), is_by_row=True,
+    is_whole=True,
+)  # fmt: skip
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet", "arrow"]
 """What `--format` takes of any command."""
-FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, PARQUET)}
+FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, PARQUET, ARROW)}
 SUFFIXES = {
     suffix: form
-    for form in (CSV, TSV, JSON, JSONL, PARQUET, MARKDOWN, TABLE)
+    for form in (CSV, TSV, JSON, JSONL, PARQUET, ARROW, MARKDOWN, TABLE)
     for suffix in form.suffixes
 }

@@ -1,9 +1,11 @@
-"""Parquet: the input's columns with the types they have, ours with theirs, in row groups."""
+"""Parquet and Arrow: the input's columns with the types they have, ours with theirs, in groups of
+rows.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -28,7 +30,12 @@ _STYLE = Style(str, cell_text)
 _types = pa.types
 
 
-def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iterator[bytes]:
+def _render(
+    open_it: Callable[[_Sink, Any, Header], Any],
+    items: Iterator[Item],
+    _screen: Screen,
+    selection: Selection,
+) -> Iterator[bytes]:
     """The bytes of a file as they come about; it is one only when all of them are there."""
     header, rest = columns.stream_of(items)
     sink, group = _Sink(), list[Any]()
@@ -37,11 +44,12 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
         if not isinstance(item, Outcome | Groups):
             continue
         if not fields:
-            fields, _ = of_records(header, item, "csv", selection, _field, _theirs)
+            theirs = partial(_theirs, has_codes=open_it is _parquet)
+            fields, _ = of_records(header, item, "csv", selection, _field, theirs)
         names = [name for part in fields for name in part.names]
         arrays = [array for part in fields for array in part.rows(item)]
         group.append(pa.RecordBatch.from_arrays(arrays, names=names))
-        writer = writer or _opened(sink, group[0].schema, header)
+        writer = writer or open_it(sink, group[0].schema, header)
         if sum(batch.nbytes for batch in group) >= GROUP_BYTES:
             _write(group, writer)
             yield from sink.taken()
@@ -61,7 +69,7 @@ class _Sink(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        self._chunks.append(data)
+        self._chunks.append(bytes(data))
         return len(data)
 
     def taken(self) -> list[bytes]:
@@ -69,7 +77,7 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-def _opened(sink: _Sink, schema: Any, header: Header) -> Any:
+def _parquet(sink: _Sink, schema: Any, header: Header) -> Any:
     numbers = {name for _, name in header.schema.columns}  # which may be texts: few stand twice
     coded = [f.name for f in schema if not (_types.is_floating(f.type) or f.name in numbers)]
     try:
@@ -77,11 +85,18 @@ def _opened(sink: _Sink, schema: Any, header: Header) -> Any:
     except pa.ArrowNotImplementedError:
         if len(schema) > 1:
             for field in schema:
-                _opened(_Sink(), pa.schema([field]), header).close()
+                _parquet(_Sink(), pa.schema([field]), header).close()
         rule = f"column {excerpt(schema[0].name)}: Parquet has no {schema[0].type}"
         place = Place(source=header.schema.source)
-        hint = "--select '!NAME' leaves a column out"
+        hint = "--format arrow has it; --select '!NAME' leaves a column out"
         raise DataError(rule, place=place, hint=hint) from None
+
+
+def _arrow(sink: _Sink, schema: Any, _: Header) -> Any:
+    return pa.ipc.new_file(sink, schema)
+
+
+render_parquet, render_arrow = partial(_render, _parquet), partial(_render, _arrow)
 
 
 def _write(group: list[Any], writer: Any) -> None:
@@ -92,12 +107,15 @@ def _write(group: list[Any], writer: Any) -> None:
     group.clear()
 
 
-def _theirs(header: Header, first: Outcome) -> list[Fields]:
-    """The input's columns; those of text are texts."""
+def _theirs(header: Header, first: Outcome, *, has_codes: bool) -> list[Fields]:
+    """The input's columns; dictionaries only where each batch may have its own."""
     if header.schema.types is not None:
         given = columns.given(header, columns.of(header, "csv"))
         coordinates = [_field(c) for c in given if c.name in header.schema.coordinates]
-        return [*coordinates, *(Fields([n], partial(_typed, n)) for n in header.schema.types)]
+        return [
+            *coordinates,
+            *(Fields([n], partial(_typed, n, has_codes)) for n in header.schema.types),
+        ]
     if not first.batch.originals:
         return []
     names, cells = csv.cells_of(header, first)
@@ -120,13 +138,14 @@ def _kinds(header: Header) -> dict[str, pa.DataType]:
     return kinds
 
 
-def _typed(name: str, outcome: Outcome, _: Places) -> list[pa.Array]:
-    """A column as it came; Parquet does not know every layout."""
+def _typed(name: str, has_codes: bool, outcome: Outcome, _: Places) -> list[pa.Array]:
+    """A column as it came, but for layouts that are not known everywhere."""
     column = outcome.batch.typed.column(name)
     kind = column.type
-    is_plain = _types.is_dictionary(kind) and kind.value_type in (pa.string(), pa.large_string())
-    is_odd = _types.is_run_end_encoded(kind) or _types.is_dictionary(kind)
-    return [plain(column) if is_odd and not is_plain else column]
+    is_odd = _types.is_run_end_encoded(kind)
+    if _types.is_dictionary(kind):
+        is_odd = not has_codes or kind.value_type not in (pa.string(), pa.large_string())
+    return [plain(column) if is_odd else column]
 
 
 def _texts(

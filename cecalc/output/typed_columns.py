@@ -61,7 +61,7 @@ def _values(name: str, sort: Sort, rows: Outcome) -> Any:
             return _cells(column)
         except ValueError:  # Python's times know no nanoseconds
             rule = f"column {excerpt(name)} holds {column.type}, which has no text"
-            hint = "--format parquet keeps it; --select '!NAME' leaves a column out"
+            hint = "--format arrow keeps it; --select '!NAME' leaves a column out"
             raise DataError(rule, hint=hint) from None
     if sort is Sort.FLAG:
         column = column.cast(pa.uint8())

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from cecalc.input import parquet as arrow_tables
 from cecalc.output import parquet as view
@@ -69,16 +69,24 @@ def name(request: pytest.FixtureRequest, cecalc: InProcess) -> str:
     return str(request.param)
 
 
+def read(name: str) -> Any:
+    """The table that was written."""
+    return parquet.read_table(name) if name.endswith(".parquet") else feather.read_table(name)
+
+
+@pytest.mark.parametrize("output", ["o.parquet", "o.arrow"])
 @pytest.mark.parametrize("block", [1, 20, 2**20])
 def test_types_and_values_are_kept(
-    name: str, block: int, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
+    name: str, block: int, output: str, cecalc: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrow_tables, "BATCH_VALUES", block)
     monkeypatch.setattr(view, "GROUP_BYTES", block)
-    assert cecalc(f"ce {name} -o o.parquet") == (0, "", "")
-    found = parquet.read_table("o.parquet")
+    assert cecalc(f"ce {name} -o {output}") == (0, "", "")
+    found = read(output)
     for column in TABLE.column_names:
         ours, theirs = found[column].combine_chunks(), TABLE[column].combine_chunks()
+        if (column, output) == ("coded", "o.arrow"):  # a file of Arrow has one dictionary for all
+            theirs = theirs.cast(pa.string())
         assert ours.type == theirs.type, column
         if column == "coded":  # its dictionary is another
             ours, theirs = ours.cast(pa.string()), theirs.cast(pa.string())
@@ -266,8 +274,10 @@ def test_a_table_of_text_reads_back_as_it_was(
     assert cecalc(f"{line} -o o.parquet").status == 0
     schema = parquet.read_table("o.parquet").schema
     assert "".join(LETTERS[field.type] for field in schema)[: len(types)] == types
-    line = line.replace(source, "o.parquet").replace("--no-header ", "")
-    assert cecalc(f"{line} -q --reduction none") == expected
+    assert cecalc(f"{line} -o o.feather").status == 0
+    for name in ("o.parquet", "o.feather"):
+        again = line.replace(source, name).replace("--no-header ", "")
+        assert cecalc(f"{again} -q --reduction none") == expected
 
 
 @pytest.mark.parametrize(
@@ -329,6 +339,16 @@ def test_later_files_in_the_types_of_the_first(cecalc: InProcess) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("output", ["o.parquet", "o.arrow"])
+def test_a_full_disk_leaves_what_was_there(output: str, tmp_path: Path) -> None:
+    write(TABLE, str(tmp_path / "x.parquet"))
+    (tmp_path / output).write_text("old")
+    status, out, err = shell(f"ulimit -f 1; cecalc ce x.parquet -o {output}", tmp_path)
+    assert (status, out) == (5, "") and err.startswith(f"cecalc: error: {output}: cannot write")
+    assert {path.name for path in tmp_path.iterdir()} == {"x.parquet", output}
+    assert (tmp_path / output).read_text() == "old"
+
+
 def test_text_that_is_none(cecalc: InProcess) -> None:
     Path("x.csv").write_bytes(b"logit_a,logit_b,target,s\n1,2,a,\xff\n")
     found = cecalc("ce x.csv -o o.parquet")
@@ -343,6 +363,8 @@ def test_layouts_that_parquet_does_not_know(cecalc: InProcess) -> None:
     table = pa.table({**USED, "runs": pc.run_end_encode(texts), "viewed": viewed})
     write(table, "x.arrow")
     assert cecalc("ce x.arrow -o o.parquet").status == 0
+    assert cecalc("ce x.arrow -o o.feather").status == 0
+    assert feather.read_table("o.feather").equals(parquet.read_table("o.parquet"))
     found = parquet.read_table("o.parquet")
     assert found["runs"].to_pylist() == found["viewed"].to_pylist() == texts.to_pylist()
 
