@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+_COPIED = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+"""By way of which types rows let go of the block that they were in."""
+
 
 @dataclass(frozen=True)
 class Records:
@@ -27,7 +30,16 @@ class Records:
             return Records(self.columns[chosen])
         places = pa.py_buffer(np.asarray(chosen, np.int64))
         indices = pa.Array.from_buffers(pa.int64(), len(chosen), [None, places])
-        return Records(self.columns.take(indices))  # copies
+
+        def taken(column: Any) -> Any:
+            try:
+                return column.take(indices)  # copies
+            except pa.ArrowNotImplementedError:  # of views and run ends
+                rows = pa.concat_arrays([column[:0], *(column[i : i + 1] for i in chosen)])
+                return rows.cast(_COPIED.get(rows.type, rows.type)).cast(rows.type)
+
+        found = list(map(taken, self.columns.columns))
+        return Records(pa.RecordBatch.from_arrays(found, names=self.columns.schema.names))
 
     def column(self, name: str) -> Any:
         """An array of Arrow."""

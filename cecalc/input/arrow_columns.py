@@ -17,6 +17,7 @@ from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
 from cecalc.model import Columns, Floats
 from cecalc.records import Records
+from cecalc.selection import quoted
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
@@ -71,7 +72,8 @@ def _of_types(batch: Any, types: Mapping[str, Any]) -> Records:
             columns.append(column if column.type == kind else column.cast(kind))
         except pa.ArrowException:
             rule = f"column {excerpt(name)} holds {column.type}, and {kind} in the first file"
-            raise DataError(rule) from None
+            hint = f"--select '!{quoted(name)}' leaves it out"
+            raise DataError(rule, hint=hint) from None
     return Records(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 

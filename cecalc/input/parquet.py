@@ -39,6 +39,7 @@ _BUFFER = 2**14
 _SMALL = 2**25
 """A file up to which columns are read whole: else a damaged page may ask for 2 GiB, and gets it."""
 _DAMAGE = "its data is damaged"
+_UNREAD = "holds nested columns that pyarrow does not read (--select '!NAME' leaves one out)"
 _DAMAGED = (OSError, pa.ArrowException, ValueError, LookupError, TypeError, OverflowError)
 """What Arrow raises on nonsense."""
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
@@ -91,8 +92,10 @@ def _passed_on(names: Sequence[str], specification: str | None) -> Collection[st
     if specification is None:
         return ()
     parts = split(specification)
-    plain = {part for is_excluded, part in parts if not is_excluded and part.isidentifier()}
-    return plain if len(plain) == len(parts) else names
+    plain, ways = {part for _, part in parts}, {is_excluded for is_excluded, _ in parts}
+    if not all(map(str.isidentifier, plain)) or len(ways) != 1:
+        return names
+    return set(names) - plain if True in ways else plain
 
 
 def _blocks(
@@ -100,7 +103,8 @@ def _blocks(
 ) -> Iterator[tuple[Any, int]]:
     """Record batches, and the number of the first row of each."""
     start, rows = 0, rows_of.at_once(used)
-    with told(place, _DAMAGE, _DAMAGED):
+    unknown = told(place, _UNREAD, (pa.ArrowNotImplementedError,))
+    with told(place, _DAMAGE, _DAMAGED), unknown:
         for batch in rows_of.batches(used, rows * _BLOCKS_AT_ONCE):
             batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
             for first in range(0, batch.num_rows, rows):

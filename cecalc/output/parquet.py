@@ -24,7 +24,7 @@ from cecalc.output.typed_columns import plain
 from cecalc.request import Screen, Selection
 from cecalc.terms import TargetForm
 
-GROUP_BYTES = 2**25
+GROUP_BYTES = 2**24
 """About how much of the rows in memory makes a row group."""
 _STYLE = Style(str, cell_text)
 _types = pa.types
@@ -144,7 +144,11 @@ def _typed(name: str, has_codes: bool, outcome: Outcome, _: Places) -> list[pa.A
     kind = column.type
     is_odd = _types.is_run_end_encoded(kind)
     if _types.is_dictionary(kind):
-        is_odd = not has_codes or kind.value_type not in (pa.string(), pa.large_string())
+        is_odd = not has_codes or kind.value_type not in (
+            pa.string(),
+            pa.large_string(),
+            pa.binary(),
+        )
     return [plain(column) if is_odd else column]
 
 

@@ -174,6 +174,7 @@ def read_names(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ("--by coded", ["coded"]),
         ("-f csv --select day,loss", ["day"]),
         ("-f jsonl --select !loss", ["first", *OTHER]),
+        ("-f jsonl --select !loss,!first", [*OTHER]),
         ("-f tsv", ["first", *OTHER]),
     ],
 )
@@ -334,9 +335,15 @@ def test_later_files_in_the_types_of_the_first(cecalc: InProcess) -> None:
     assert cecalc("ce a.parquet b.parquet -o o.parquet").status == 0
     assert parquet.read_table("o.parquet")["n"].to_pylist() == [1.5, 2.0]
     assert cecalc("ce a.parquet c.parquet -q").status == 0
-    assert cecalc("ce a.parquet c.parquet -o p.parquet") == (
-        3, "", "cecalc: error: c.parquet: column 'n' holds string, and double in the first file\n"
-    )  # fmt: skip
+    status, _, err = cecalc("ce a.parquet c.parquet -o p.parquet")
+    assert (status, err.splitlines()) == (
+        3,
+        [
+            "cecalc: error: c.parquet: column 'n' holds string, and double in the first file",
+            "cecalc: hint: --select '!n' leaves it out",
+        ],
+    )
+    assert cecalc("ce a.parquet c.parquet -o p.parquet --select !n").status == 0
 
 
 @pytest.mark.parametrize("output", ["o.parquet", "o.arrow"])
@@ -354,6 +361,19 @@ def test_text_that_is_none(cecalc: InProcess) -> None:
     found = cecalc("ce x.csv -o o.parquet")
     assert found.status == 3 and not Path("o.parquet").exists()
     assert found.err.startswith("cecalc: error: x.csv: holds bytes that are no text\n")
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.binary_view(), pa.list_(pa.string_view())])
+def test_ranked_rows_of_any_layout(kind: Any, cecalc: InProcess) -> None:
+    texts = [["a"], ["b"], None, ["c"], ["d"]] if pa.types.is_list(kind) else OTHER["view"]
+    runs = pc.run_end_encode(pa.array(["a", "a", "b", "b", "c"]))
+    odd = texts.cast(kind) if isinstance(texts, pa.Array) else pa.array(texts, kind)
+    write(pa.table({**USED, "odd": odd, "runs": runs}), "x.arrow")
+    assert cecalc("ce x.arrow --top 2 -o o.arrow --select odd,runs").status == 0
+    found = feather.read_table("o.arrow")
+    assert found.schema.field("odd").type == kind and found["runs"].to_pylist() == ["b", "a"]
+    assert found["odd"].to_pylist() == [odd[3].as_py(), odd[0].as_py()]
+    assert "\nNone" not in cecalc("ce x.arrow --top 2 --select odd,runs,loss").out
 
 
 def test_layouts_that_parquet_does_not_know(cecalc: InProcess) -> None:
