@@ -52,20 +52,19 @@ class Schema:
     """The character between the fields, for delimited text."""
     header_text: str | None = None
     """The header's line as it came, for delimited text that has one."""
+    types: Mapping[str, Any] | None = None
+    """The types of the input's columns, as Arrow has them, where those are passed on."""
     columns: tuple[tuple[int, str], ...] = ()
-    """For delimited text: the 1-based number and name of each class's column, in class order."""
     target_columns: tuple[tuple[int, str], ...] = ()
-    """The same for the target's columns."""
     sample_weight_columns: tuple[tuple[int, str], ...] = ()
-    """The same for the sample weights."""
+    """For tables: the 1-based number and name of each column, those of classes in class order."""
     values_in: str = ""
     """Where the values stand, in a few words: the columns, the member, or what held them."""
     target_in: str = ""
     """The same for the target; empty where there is none."""
     target_source: str | None = None
-    """What the target was given in, where that is not the source."""
     sample_weight_source: str | None = None
-    """The same for the sample weights."""
+    """What the target and the weights were given in, where that is not the source."""
     coordinates: tuple[str, ...] = ()
     """Names of the coordinates of a row of K-dimensional input: n, d1, …"""
     options: LossOptions = field(default_factory=LossOptions)
@@ -109,6 +108,8 @@ class Columns:
     """The same in the file of the sample weights."""
     originals: Sequence[Original] | None = None
     """The rows as they came, where the input has rows."""
+    typed: Any = None
+    """The same where the input has typed columns and they are passed on: `cecalc.records`."""
     fault: CecalcError | None = None
     """What is wrong with the row after the last one, where that cannot be read."""
 

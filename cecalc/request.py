@@ -160,6 +160,10 @@ class InputRequest:
     max_columns: int = 1_000_000
     transpose: bool = False
     nan: NanPolicy = NanPolicy.ERROR
+    passed_on: str | None = None
+    """Which columns go into the output, of the input's and of ours, as `cecalc.selection` reads it;
+    "" for all, None for none.
+    """
 
     @property
     def wants_target(self) -> bool:

@@ -29,7 +29,7 @@ _NEVER_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 
 
 class Writer:
-    """Takes chunks of text; on leaving without an error they are at their destination.
+    """Takes chunks of text or bytes; on leaving without an error they are at their destination.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class Writer:
         if hold:
             self._held = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
 
-    def write(self, text: str) -> None:
+    def write(self, chunk: str | bytes) -> None:
         """Take a chunk; undecodable bytes of the input leave as they came."""
-        data = text.encode("utf-8", "surrogateescape")
+        data = chunk if isinstance(chunk, bytes) else chunk.encode("utf-8", "surrogateescape")
         if self._held is not None:
             try:
                 self._held.write(data)

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -260,6 +261,7 @@ def _asked(
     options = options_of(ctx)
     request = parse.request_of(task, options)
     output = parse.output_of(options, request, formats)
+    request = replace(request, input=replace(request.input, passed_on=output.passed_on))
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
@@ -345,7 +347,7 @@ def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
         raise
 
 
-def _write(chunks: Iterator[str], output: OutputRequest, meter: Meter) -> None:
+def _write(chunks: Iterator[str | bytes], output: OutputRequest, meter: Meter) -> None:
     with Writer(output.path, hold=output.path is None and not output.streams) as writer:
         for chunk in chunks:
             meter.written += len(chunk)

@@ -306,10 +306,19 @@ class OutputRequest:
     @property
     def streams(self) -> bool:
         """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not self.options.quiet
+        return self.format.is_by_row and not (self.format.is_whole or self.options.quiet)
 
-    def render(self, items: Iterator[Item]) -> Iterator[str]:
-        """Chunks of text, as the view for the format makes them of the items."""
+    @property
+    def passed_on(self) -> str | None:
+        """`InputRequest.passed_on`, as far as it is known before the input."""
+        if self.options.by:
+            return _joined(self.options.by)
+        if self.selection.only_added or (self.options.quiet and self.path is None):
+            return None
+        return self.selection.columns or ("" if self.format.is_by_row else None)
+
+    def render(self, items: Iterator[Item]) -> Iterator[Any]:
+        """Chunks of text or bytes, as the view for the format makes them of the items."""
         return self.format.render(items, self.screen, self.selection)
 
 
@@ -328,6 +337,10 @@ def output_of(
     if options.output is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
     chosen = format_of(options, formats)
+    is_shown = options.output is None and not options.quiet and os.isatty(STANDARD_OUTPUT)
+    if chosen.is_whole and is_shown:
+        rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
+        raise UsageError(rule, hint=f"name a file: -o rows{chosen.suffixes[0]}")
     selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)
     screen = screen_of(options.color, options.output)
     return OutputRequest(options, chosen, selection, tuple(bounds), screen)

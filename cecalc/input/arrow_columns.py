@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.input.cells import other_shape
 from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
 from cecalc.model import Columns, Floats
+from cecalc.records import Records
+from cecalc.selection import quoted
 
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
@@ -50,13 +52,29 @@ def read(batch: Any, start: int, reading: Reading) -> Columns:
     ------
     DataError : that is the first of all
     """
+    passed = None if reading.types is None else _of_types(batch, reading.types)
     by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
 
     def parsed(part: slice) -> Columns:
         columns = {i: by_name[reading.fields[i]][part] for i in reading.layout.used}
-        return ArrowColumns(columns, reading, part.stop - part.start, start + part.start).read()
+        found = ArrowColumns(columns, reading, part.stop - part.start, start + part.start).read()
+        return found if passed is None else replace(found, typed=passed[part])
 
     return up_to_fault(batch.num_rows, parsed)
+
+
+def _of_types(batch: Any, types: Mapping[str, Any]) -> Records:
+    """The columns of a batch in the types that they have in the first of several files."""
+    columns = list[Any]()
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        kind = types[name]
+        try:
+            columns.append(column if column.type == kind else column.cast(kind))
+        except pa.ArrowException:
+            rule = f"column {excerpt(name)} holds {column.type}, and {kind} in the first file"
+            hint = f"--select '!{quoted(name)}' leaves it out"
+            raise DataError(rule, hint=hint) from None
+    return Records(pa.RecordBatch.from_arrays(columns, names=batch.schema.names))
 
 
 def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:

@@ -1,14 +1,15 @@
 """Parquet, and Arrow's own files and streams (Feather among them): tables of typed columns.
 
-Only the columns that are needed are read. What is in memory are the pages, or the record batch,
-that the rows of a block stand in; nothing is mapped, since a mapped file that shrinks kills.
+Only the columns that are needed are read, for the loss and for the output. What is in memory are
+the pages, or the record batch, that the rows of a block stand in; nothing is mapped, since a mapped
+file that shrinks kills.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +26,12 @@ from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
 from cecalc.request import InputRequest
+from cecalc.selection import split
 
 BATCH_VALUES = 2**20
 """How many values a block holds (but always a whole row)."""
+_BLOCK_BYTES = 2**23
+"""About how much a block holds of a table that is read whole, texts and all."""
 _BLOCKS_AT_ONCE = 4
 """How many blocks are decoded together, which costs less than one by one."""
 _BUFFER = 2**14
@@ -35,6 +39,7 @@ _BUFFER = 2**14
 _SMALL = 2**25
 """A file up to which columns are read whole: else a damaged page may ask for 2 GiB, and gets it."""
 _DAMAGE = "its data is damaged"
+_UNREAD = "holds nested columns that pyarrow does not read (--select '!NAME' leaves one out)"
 _DAMAGED = (OSError, pa.ArrowException, ValueError, LookupError, TypeError, OverflowError)
 """What Arrow raises on nonsense."""
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
@@ -57,7 +62,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
             rows_of = _arrow(stream, place, in_order=opened.head.startswith(_STREAM))
-    names = rows_of.names
+    names = rows_of.schema.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
 
@@ -73,22 +78,38 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             return list(column.to_pylist())
 
     layout = understand(names, request, wanted, place, head)
-    blocks = _blocks(rows_of, [names[i] for i in layout.used], files.meter, place, regular)
+    passed = _passed_on(names, request.passed_on if wanted.values else None)
+    read = [name for i, name in enumerate(names) if i in layout.used or name in passed]
+    blocks = _blocks(rows_of, read, files.meter, place, regular)
     first = next(blocks, None) if rows_of.count != 0 else None
     if first is None:
         raise DataError("no data rows", place=place)
     every = itertools.chain([first], blocks)
     lists = arrow_columns.list_shapes(first[0], names)
     rows = itertools.starmap(_block, every)
-    return Table(opened.name, names, layout, rows, head=head, lists=lists)
+    is_passed = wanted.values and request.passed_on is not None
+    types = dict(zip(names, rows_of.schema.types, strict=True)) if is_passed else None
+    return Table(opened.name, names, layout, rows, head=head, lists=lists, types=types)
+
+
+def _passed_on(names: Sequence[str], specification: str | None) -> Collection[str]:
+    """The columns that go into the output; all of them where only the output can tell."""
+    if specification is None:
+        return ()
+    parts = split(specification)
+    plain, ways = {part for _, part in parts}, {is_excluded for is_excluded, _ in parts}
+    if not all(map(str.isidentifier, plain)) or len(ways) != 1:
+        return names
+    return set(names) - plain if True in ways else plain
 
 
 def _blocks(
     rows_of: _RowSource, used: list[str], meter: Meter, place: Place, regular: PlainFile | None
 ) -> Iterator[tuple[Any, int]]:
     """Record batches, and the number of the first row of each."""
-    start, rows = 0, max(1, BATCH_VALUES // max(1, len(used)))
-    with told(place, _DAMAGE, _DAMAGED):
+    start, rows = 0, rows_of.at_once(used)
+    unknown = told(place, _UNREAD, (pa.ArrowNotImplementedError,))
+    with told(place, _DAMAGE, _DAMAGED), unknown:
         for batch in rows_of.batches(used, rows * _BLOCKS_AT_ONCE):
             batch.validate(full=True)  # offsets, codes and text are taken as they stand in it
             for first in range(0, batch.num_rows, rows):
@@ -126,11 +147,20 @@ def _native(opened: Opened, regular: PlainFile | None, files: Files) -> Any:
 
 @dataclass(frozen=True)
 class _RowSource:
-    names: list[str]
+    schema: Any
+    """The columns' names and types, as Arrow has them."""
     count: int | None
     """How many rows there are, where that is known beforehand."""
     batches: Callable[[list[str], int], Iterator[Any]]
     """The columns of these names, at most so many rows at a time where it can be chosen."""
+    row_bytes: int = 1
+    """How many bytes a row has, where that is known."""
+
+    def at_once(self, used: Sequence[str]) -> int:
+        """How many rows make a block."""
+        rows = BATCH_VALUES // max(1, len(used))
+        is_whole = len(used) == len(self.schema)
+        return max(1, min(rows, _BLOCK_BYTES // self.row_bytes) if is_whole else rows)
 
 
 def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None) -> _RowSource:
@@ -156,9 +186,10 @@ def _parquet(stream: BinaryIO, native: Any, place: Place, max_bytes: int | None)
     refuse_more(expanded, max_bytes, place, expands=True)
 
     return _RowSource(
-        file.schema_arrow.names,
+        file.schema_arrow,
         file.metadata.num_rows,
         lambda used, rows: file.iter_batches(rows, columns=used, use_threads=False),
+        max(1, expanded // max(1, file.metadata.num_rows)),
     )
 
 
@@ -187,10 +218,10 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
         return open_it(stream, options=options)
 
     with whole("its schema is damaged"):
-        names = list(opened().schema.names)
+        schema = opened().schema
 
     def batches(used: list[str], rows: int) -> Iterator[Any]:  # noqa: ARG001  # as written
-        reader = opened([names.index(name) for name in used])
+        reader = opened([schema.names.index(name) for name in used])
         if not in_order:
             yield from map(reader.get_batch, range(reader.num_record_batches))
             return
@@ -199,4 +230,4 @@ def _arrow(stream: BinaryIO, place: Place, *, in_order: bool) -> _RowSource:
         if stream.read(1):
             raise DataError("bytes after the data", place=place)
 
-    return _RowSource(names, None, batches)
+    return _RowSource(schema, None, batches)

@@ -126,7 +126,7 @@ def _class_last(array: Floats) -> Floats:
 def _spread(items: Any, times: int) -> Any:
     """What stands beside entries, for each of the rows that one of them became."""
     if items is None or hasattr(items, "ndim"):
-        return items if items is None else np.repeat(items, times)
+        return items if items is None else items[np.repeat(np.arange(len(items)), times)]
     return [item for item in items for _ in range(times)]
 
 
@@ -162,6 +162,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         fields=tuple(fields),
         delimiter=table.delimiter,
         header_text=table.header_text,
+        types=table.types,
         columns=tuple((i + 1, fields[i]) for i in layout.values),
         target_columns=tuple((i + 1, fields[i]) for i in layout.target),
         values_in=pattern([fields[i] for i in layout.values]) + of,

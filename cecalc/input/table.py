@@ -71,6 +71,8 @@ class Reading:
     classes: Classes
     lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """As in `Table`."""
+    types: Mapping[str, Any] | None = None
+    """As in `Table`."""
     is_text: bool = False
     """Whether cells are texts, whatever they hold."""
     decimal: str = "."
@@ -193,14 +195,13 @@ class Table:
     files: int = 1
     lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """The positions where the first row holds a list, and its shape: all rows have to."""
+    types: Mapping[str, Any] | None = None
+    """As in `Schema`."""
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
-        return Reading(
-            *(self.source, self.fields, self.layout, task, classes, self.lists),
-            is_text=self.delimiter is not None,
-            decimal=self.decimal,
-        )
+        same = self.source, self.fields, self.layout, task, classes, self.lists, self.types
+        return Reading(*same, is_text=self.delimiter is not None, decimal=self.decimal)
 
 
 class Lazy(Sequence[Item]):

@@ -20,6 +20,8 @@ class Format:
     """`module:function`, imported only when it is used."""
     suffixes: tuple[str, ...] = ()
     """Those of file names that ask for it."""
+    is_whole: bool = False
+    """Whether it is of no use before all of it is there."""
     is_by_row: bool = False
     """Whether each row of the result can be written, and used, before the next is known."""
     is_of_one: bool = False
@@ -27,14 +29,14 @@ class Format:
 
     def render(
         self, items: Iterator[Item], screen: Screen, selection: Selection = EVERYTHING
-    ) -> Iterator[str]:
-        """Chunks of whole lines."""
+    ) -> Iterator[Any]:
+        """Chunks of whole lines; of a format that has none, of bytes."""
         from pkgutil import resolve_name
 
         function: Any = resolve_name(self.view)
         if self.is_of_one:
             return (function(item, screen) for item in items if not isinstance(item, Header))
-        chunks: Iterator[str] = function(items, screen, selection)
+        chunks: Iterator[str] | Iterator[bytes] = function(items, screen, selection)
         return chunks
 
 
@@ -44,9 +46,18 @@ JSONL = Format("jsonl", "cecalc.output.json:render_lines", (".jsonl", ".ndjson")
 CSV = Format("csv", "cecalc.output.csv:render_csv", (".csv",), is_by_row=True)
 TSV = Format("tsv", "cecalc.output.csv:render_tsv", (".tsv",), is_by_row=True)
 MARKDOWN = Format("markdown", "cecalc.output.markdown:render", (".md", ".markdown"))
-FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown"]
+PARQUET = Format(
+    "parquet", "cecalc.output.parquet:render_parquet", (".parquet",), is_by_row=True, is_whole=True
+)
+ARROW = Format(
+    "arrow", "cecalc.output.parquet:render_arrow", (".arrow", ".feather"), is_by_row=True,
+    is_whole=True,
+)  # fmt: skip
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet", "arrow"]
 """What `--format` takes of any command."""
-FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN)}
+FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, PARQUET, ARROW)}
 SUFFIXES = {
-    suffix: form for form in (CSV, TSV, JSON, JSONL, MARKDOWN, TABLE) for suffix in form.suffixes
+    suffix: form
+    for form in (CSV, TSV, JSON, JSONL, PARQUET, ARROW, MARKDOWN, TABLE)
+    for suffix in form.suffixes
 }

@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 def numbers(values: Floats, used: Flags | None = None) -> pa.Array:
     """`write_numbers`; null where a value does not count."""
     values = np.ascontiguousarray(values, dtype=np.float64).ravel() + 0.0  # never -0
-    found = _array(values).cast(pa.string()).cast(pa.binary())
+    found = array(values).cast(pa.string()).cast(pa.binary())
     size = np.abs(values)
     # Here Arrow would spell out zeros, or write an exponent, where Python does not.
     differs = ((size >= 1e-6) & (size < 1e-4)) | ((size >= 1e10) & np.isfinite(size))
     if differs.any():
         exact = strings(write_numbers(values[differs].tolist()))
-        found = pc.replace_with_mask(found, _array(differs), exact)
-    return found if used is None or used.all() else _only(found, used)
+        found = pc.replace_with_mask(found, array(differs), exact)
+    return found if used is None or used.all() else only(found, used)
 
 
 def rows(values: Floats, used: Flags | None, delimiter: str) -> pa.Array:
     """The numbers of each row of an array of shape (N, C), joined."""
     texts = numbers(values, None if used is None else used.ravel()).fill_null(_scalar(b""))
     n, width = values.shape
-    offsets = _array(np.arange(0, n * width + 1, width, dtype=np.int32))
+    offsets = array(np.arange(0, n * width + 1, width, dtype=np.int32))
     return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), _scalar(delimiter.encode()))
 
 
@@ -47,14 +47,14 @@ def texts(column: Column, outcome: Outcome | Groups, style: Style) -> pa.Array:
         return strings(column.texts(outcome, style))
     used = None if column.used is None else column.used(outcome)
     if column.sort is Sort.FLAG:
-        found = pc.if_else(_array(values), _scalar(b"true"), _scalar(b"false"))
+        found = pc.if_else(array(values), _scalar(b"true"), _scalar(b"false"))
     elif column.names:
         found = _names(values, [style.text(name) for name in column.names.values()])
     elif values.dtype.kind == "f":
         return numbers(values, used)
     else:
-        found = _array(values).cast(pa.string()).cast(pa.binary())
-    return found if used is None or used.all() else _only(found, used)
+        found = array(values).cast(pa.string()).cast(pa.binary())
+    return found if used is None or used.all() else only(found, used)
 
 
 def strings(found: list[str]) -> pa.Array:
@@ -74,10 +74,15 @@ def lines(
         return None if wanted else strings([original.text for original in originals])
     if wanted is None:
         return _binary(*packed)
-    every = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
-    places = np.arange(len(originals)) * fields
-    found = [every.take(_array(places + i)) for i in wanted]
+    found = fields_of(packed, delimiter, fields, wanted)
     return pc.binary_join_element_wise(*found, _scalar(delimiter.encode()))
+
+
+def fields_of(packed: Any, delimiter: str, fields: int, wanted: Sequence[int]) -> list[pa.Array]:
+    """Some columns of rows in which a delimiter only stands between fields."""
+    every = pc.split_pattern(_binary(*packed), delimiter.encode()).flatten()
+    places = np.arange(len(packed[1]) - 1) * fields
+    return [every.take(array(places + i)) for i in wanted]
 
 
 def cells(originals: Any, delimiter: str, fields: int, wanted: int) -> list[str] | None:
@@ -99,7 +104,7 @@ def joined(parts: Sequence[pa.Array], delimiter: str) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def _array(values: Any) -> pa.Array:
+def array(values: Any) -> pa.Array:
     """An array as Arrow has it, without `pa.array`, which imports pandas where there is one."""
     kind = pa.from_numpy_dtype(values.dtype)
     data = np.packbits(values, bitorder="little") if values.dtype == bool else values
@@ -114,19 +119,20 @@ def _binary(text: bytes, offsets: NDArray[np.int32]) -> pa.Array:
 
 
 def _scalar(text: bytes) -> pa.Scalar:
-    """One text, for all rows; without `pa.scalar`, as in `_array`."""
+    """One text, for all rows; without `pa.scalar`, as in `array`."""
     return _binary(text, np.asarray([0, len(text)], np.int32))[0]
 
 
-def _only(found: pa.Array, used: Flags) -> pa.Array:
-    return pc.if_else(_array(used), found, pa.nulls(1, pa.binary())[0])
+def only(found: pa.Array, used: Flags) -> pa.Array:
+    """Null where a value does not count."""
+    return pc.if_else(array(used), found, pa.nulls(1, found.type)[0])
 
 
 def _names(values: Any, names: list[str]) -> pa.Array:
     """The name of each class; a number that is none stays as it is."""
     is_class = (values >= 0) & (values < len(names))
     indices = np.where(is_class, values, 0).astype(np.int64)
-    found = strings(names).take(_array(indices))
+    found = strings(names).take(array(indices))
     if is_class.all():
         return found
-    return pc.replace_with_mask(found, _array(~is_class), numbers(values[~is_class]))
+    return pc.replace_with_mask(found, array(~is_class), numbers(values[~is_class]))

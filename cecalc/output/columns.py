@@ -7,6 +7,7 @@ for Markdown too, `csv` for TSV). With `is_asked` it is there only where `--sele
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -272,6 +273,23 @@ def stream_of(items: Iterator[Item]) -> tuple[Header, Iterator[Item]]:
     return header, (item for item in items if not isinstance(item, Outcome) or item.batch.size)
 
 
+def given(header: Header, every: Iterable[Column]) -> list[Column]:
+    """Those of a format that say what the input says, for input that had no text to pass on."""
+    found = [column for column in every if column.role is not Role.RESULT]
+    if (types := header.schema.types) is None:
+        return found
+    # Columns of lists are a value for each class, as ours are.
+    schema, known = header.schema, {column.name: column for column in found}
+    target = schema.target_columns if schema.target_source is None else ()
+    lists = {
+        columns[0][1]: known[name]
+        for columns, name in ((schema.columns, schema.kind.value), (target, "target"))
+        if len(columns) == 1 and name in known and types[columns[0][1]].num_fields
+    }
+    theirs = [replace(lists.get(c.name, c), name=c.name) for c in fields(header)]
+    return [*(known[name] for name in schema.coordinates), *theirs]
+
+
 def identity(header: Header) -> list[Column]:
     """What tells rows apart: number, file and line where there are several, coordinates, id."""
     return [column for column in of(header, "json") if column.role is Role.NAME]
@@ -296,6 +314,10 @@ def keys(header: Header) -> list[Column]:
 def fields(header: Header) -> list[Column]:
     """The input's own columns, where its rows pass through."""
     names = (header.schema.fields or ()) if header.has_originals else ()
+    if header.schema.types is not None:
+        from cecalc.output.typed_columns import column_of
+
+        return list(itertools.starmap(column_of, header.schema.types.items()))
     return [
         Column(name, name, Sort.CELL, partial(_cells, header.schema, position))
         for position, name in enumerate(names)
@@ -351,12 +373,7 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
     taken = set(theirs)
     free = [column for column in own if column.role is Role.RESULT or column.name not in taken]
     ours = [replace(c, name=free_prefix({c.name}, taken) + c.name) for c in free]
-    try:
-        found = picked([*theirs.values(), *ours], specification, option)
-    except DataError as error:
-        if header.schema.fields and not header.has_originals:
-            error.hint = f"{error.hint}; of this format, columns are read only where they are used"
-        raise
+    found = picked([*theirs.values(), *ours], specification, option)
     return [replace(column, title=column.name, is_sparse=False) for column in found]
 
 

@@ -103,6 +103,16 @@ _SPREAD |= dict.fromkeys(("target", "label", "y"), "target")
 """Keys whose lists become one column per class, and what those columns' names begin with."""
 
 
+def cells_of(header: Header, first: Outcome) -> tuple[Sequence[str], Cells]:
+    """The names of the input's fields, and what finds their texts, where it has text."""
+    objects = first.batch.originals or ()
+    if not objects or not isinstance(objects[0].cells, Mapping):
+        return header.schema.fields or (), columns.input_cells
+    spread = {key: _names(key, value, header) for key, value in objects[0].cells.items()}
+    names = list(itertools.chain.from_iterable(spread.values()))
+    return names, partial(_object_cells, header, spread)
+
+
 def _object_cells(
     header: Header, spread: Mapping[str, list[str]], outcome: Outcome
 ) -> Iterator[list[str]]:
@@ -181,11 +191,9 @@ def _records(fields: list[Fields], rows: Outcome | Groups, delimiter: str) -> st
 
 
 def _theirs(header: Header, first: Outcome, delimiter: str) -> list[Fields]:
-    """The input's part of each record."""
-    if isinstance(cells := next(columns.input_cells(first)), Mapping):
-        spread = {key: _names(key, value, header) for key, value in cells.items()}
-        names = list(itertools.chain.from_iterable(spread.values()))
-        return [rewritten(names, partial(_object_cells, header, spread), delimiter)]
+    """The input's part of each record, where it had text."""
+    if not first.batch.originals:
+        return []
     if header.schema.delimiter == delimiter:
         return [passed_on(header, delimiter)]
-    return [rewritten(header.schema.fields or (), columns.input_cells, delimiter)]
+    return [rewritten(*cells_of(header, first), delimiter)]

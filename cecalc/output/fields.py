@@ -22,8 +22,10 @@ class Fields:
     """Neighbouring fields of each record: cells of CSV, or members of JSON objects."""
 
     names: Sequence[str]
-    texts: Callable[[Any, Places], list[str]]
-    """From an outcome (or groups) to the fields of each row, joined."""
+    texts: Callable[[Any, Places], list[Any]]
+    """From an outcome (or groups) to the fields of each row, joined; in Parquet, to an array of
+    each field.
+    """
     bulk: Callable[[Any, Any, Places], Any] | None = None
     """The same as an Arrow array, by the module `arrow_text`, which many rows alone are worth."""
     titles: Sequence[str] | None = None
@@ -38,8 +40,8 @@ class Fields:
         names = [self.names[i] for i in places]
         return replace(self, names=names, titles=titles, places=places)
 
-    def rows(self, outcome: Outcome | Groups) -> list[str]:
-        """The fields of each row, joined."""
+    def rows(self, outcome: Outcome | Groups) -> list[Any]:
+        """What they are in these rows."""
         return self.texts(outcome, self.places)
 
 
@@ -57,14 +59,12 @@ def of_records(
     ----------
     first : the first rows, or groups
     field : a column's
-    passed_on : the input's; where it has no rows to pass on, they are columns as our reader reads
+    passed_on : the input's; where it is none, they are columns as our reader reads
     """
     if isinstance(first, Groups):
         return list(map(field, columns.of_groups(header, first, selection))), set()
     every = columns.of(header, view)
-    theirs = [field(column) for column in every if column.role is not Role.RESULT]
-    if first.batch.originals:
-        theirs = passed_on(header, first)
+    theirs = passed_on(header, first) or list(map(field, columns.given(header, every)))
     given = {name for part in theirs for name in part.names}
     found = columns.offered((c for c in every if c.role is Role.RESULT), given, selection)
     prefix = columns.prefix_of(_taken(map(field, found)), given, selection)

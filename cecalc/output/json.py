@@ -160,15 +160,17 @@ def _check(header: Header, outcome: Outcome, reserved: set[str]) -> None:
 
 
 def _theirs(header: Header, first: Outcome) -> list[Fields]:
-    """The input's part of each object."""
-    if isinstance(cells := next(columns.input_cells(first)), Mapping):
+    """The input's part of each object, where it had text."""
+    if not (originals := first.batch.originals):
+        return []
+    if isinstance(cells := originals[0].cells, Mapping):
         keys = list(cells)
         return [Fields(keys, partial(_of_objects, keys))]
-    keys = _keys(header.schema.fields or ())
+    keys = distinct(header.schema.fields or ())
     return [Fields(keys, partial(_of_cells, keys))]
 
 
-def _keys(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """A key for each column; of several without a name, their numbers."""
     if names.count("") < 2:
         return list(names)

@@ -127,6 +127,6 @@ def header_of(schema: Schema, first: Batch, settings: Settings, rank: Rank | Non
         cell_shape=first.cell_shape,
         log=settings.request.log,
         has_ids=first.ids is not None,
-        has_originals=bool(first.originals),
+        has_originals=bool(first.originals) or first.typed is not None,
         rank=rank,
     )

@@ -69,7 +69,10 @@ def _extra(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(form: Format, asked: str | None, **known: Any) -> str:
     rows = examples.from_text(["9,2", "9,1"], ",") if known else batch(LOGITS, [2, 1])
     selection = Selection(columns=asked)
-    return "".join(form.render(examples.ce(rows, **known), examples.PIPE, selection))
+    chunks: list[str | bytes] = list(
+        form.render(examples.ce(rows, **known), examples.PIPE, selection)
+    )
+    return "".join(c.decode("latin-1") if isinstance(c, bytes) else c for c in chunks)
 
 
 @pytest.mark.usefixtures("_extra")

@@ -127,7 +127,8 @@ class Ran:
 
     def text(self, view: Format) -> str:
         """What `-f` prints."""
-        return "".join(view.render(iter(self.items), Screen()))
+        chunks: list[str | bytes] = list(view.render(iter(self.items), Screen()))
+        return "".join(c.decode("latin-1") if isinstance(c, bytes) else c for c in chunks)
 
     def quiet(self) -> str:
         """What `-q` prints."""

@@ -33,7 +33,12 @@ LAST = {"numpy": 1.2, "torch": 3.0}
 RUNS = [
     (backend, output)
     for backend in ("numpy", "torch")
-    for output in (["-f", "csv", "-o", "out.csv"], ["-o", "out.txt"], ["-f", "csv"])
+    for output in (
+        ["-f", "csv", "-o", "out.csv"],
+        ["-o", "out.txt"],
+        ["-f", "csv"],
+        ["-o", "x.parquet"],
+    )
 ]
 
 
@@ -58,7 +63,7 @@ def endless(folder: Path, arguments: list[str]) -> Iterator[subprocess.Popen[byt
 
 @pytest.mark.parametrize(
     ("number", "backend", "output"),
-    sampled(((n, *run) for n in DEADLY for run in RUNS), every=4),
+    sampled(((n, *run) for n in DEADLY for run in RUNS), every=5),
 )
 @pytest.mark.parametrize("times", [1, longer(12)])
 @pytest.mark.fault(11, 12, 13, 14, 16)
