@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cecalc.model import Flags, Floats, Losses, Outcome
+from cecalc.items import Losses, Outcome
+from cecalc.model import Flags, Floats
 from cecalc.request import Rank
 
 _Key = tuple[bool, float, int]

@@ -15,7 +15,8 @@ import numpy as np
 from cecalc import __version__
 from cecalc.errors import DataError, Place
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import CellLosses, Floats, Header, Outcome, Report, RowLosses
+from cecalc.items import CellLosses, Header, Outcome, Report, RowLosses
+from cecalc.model import Floats
 from cecalc.terms import Reduction, TargetForm, Task
 
 _COUNTS = ("rows_given", "rows_used", "cells_given", "cells_used", "correct", "cells_correct")

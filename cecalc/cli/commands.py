@@ -19,7 +19,7 @@ from cecalc import __version__, progress
 from cecalc.cli import parse
 from cecalc.cli.messages import are_json, hint_lines, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
-from cecalc.cli.parse import OutputRequest
+from cecalc.cli.output_request import OutputRequest, format_of, output_of, screen_of
 from cecalc.cli.strays import StrayNumbers, settled
 from cecalc.errors import (
     CecalcError,
@@ -34,7 +34,7 @@ from cecalc.errors import (
     message,
 )
 from cecalc.explain import FORMATS as OF_EXPLAIN
-from cecalc.model import Item, Outcome
+from cecalc.items import Item, Outcome
 from cecalc.output import FORMATS, Format
 from cecalc.output.figures import Checked
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
@@ -168,7 +168,7 @@ def guide(ctx: typer.Context) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = parse.screen_of("auto", None), options_of(ctx).topic
+    screen, topic = screen_of("auto", None), options_of(ctx).topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -260,7 +260,7 @@ def _asked(
     """What is asked for; what can be refused is refused before anything large is imported."""
     options = options_of(ctx)
     request = parse.request_of(task, options)
-    output = parse.output_of(options, request, formats)
+    output = output_of(options, request, formats)
     request = replace(request, input=replace(request.input, passed_on=output.passed_on))
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
@@ -301,7 +301,7 @@ def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
     from cecalc.why import catalogue as view
 
-    form, screen = parse.format_of(options, OF_WHY), parse.screen_of(options.color, options.output)
+    form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
     _print(view.render(entry, form, screen), options.output)
     return Status.COMPLETE
 

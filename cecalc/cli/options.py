@@ -299,3 +299,13 @@ def options_of(ctx: typer.Context) -> Options:
     """The options of the command that is run."""
     given = {name: value for name, value in ctx.params.items() if value != ()}
     return Options(**{"value": None} | given)
+
+
+def flag(name: str) -> str:
+    """An option as it is typed."""
+    return f"--{name.replace('_', '-')}"
+
+
+def specification(parts: list[str] | None) -> str | None:
+    """A specification of columns that may have been given in several options."""
+    return ",".join(parts) if parts else None

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import shutil
-import stat
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePath
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cecalc.cli.options import Color, Options
+from cecalc.cli.options import Options, flag, specification
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers
-from cecalc.cli.values import ANY, bound, number
+from cecalc.cli.values import ANY, number
 from cecalc.errors import UsageError, excerpt
-from cecalc.explain import CODE
 from cecalc.input.arguments import given
-from cecalc.input.formats import given_options, member_of, pattern_of
-from cecalc.model import Item
+from cecalc.input.formats import given_options, pattern_of
 from cecalc.numbers import is_number, write_number
-from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
-from cecalc.output.figures import Bound, known
 from cecalc.request import (
     LOSS_OPTIONS,
     Arithmetic,
@@ -34,12 +25,9 @@ from cecalc.request import (
     NamedFile,
     Rank,
     Request,
-    Screen,
-    Selection,
 )
-from cecalc.terms import BackendName, Dtype, HintPolicy, Kind, Reduction, TargetForm, Task
+from cecalc.terms import BackendName, Dtype, HintPolicy, Kind, TargetForm, Task
 from cecalc.why.diagnosis import Question
-from cecalc.writer import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from cecalc.why.catalogue import Entry
@@ -67,7 +55,7 @@ def request_of(task: Task, options: Options) -> Request:
     """
     free = _free(options)
     if free and options.value is None:
-        rule = f"{_flag(min(free))}: cannot read 'any' as a number"
+        rule = f"{flag(min(free))}: cannot read 'any' as a number"
         raise UsageError(rule, value="any")
     unknown: dict[str, Any] = dict.fromkeys(free)
     options = replace(options, **unknown)
@@ -80,7 +68,7 @@ def request_of(task: Task, options: Options) -> Request:
         log=options.log,
         arithmetic=_arithmetic(options),
         rank=_rank(options),
-        by=_joined(options.by),
+        by=specification(options.by),
         hints=_hints(options),
     )
 
@@ -109,24 +97,15 @@ def entry_of(options: Options) -> Entry | None:
         raise UsageError(f"entry {name} is read alone, without the file {file}")
     for option in options.given():
         if option not in _OF_ENTRIES:
-            raise UsageError(f"{_flag(option)} goes with a number, not with entry {name}")
+            raise UsageError(f"{flag(option)} goes with a number, not with entry {name}")
     return entries[name]
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _joined(specifications: list[str] | None) -> str | None:
-    """A specification that may have been given in several options."""
-    return ",".join(specifications) if specifications else None
 
 
 def _refuse_contradictions(options: Options) -> None:
     """Refuse options that exclude each other."""
     given = options.given()
     for names in _EXCLUSIVE:
-        flags = [_flag(name) for name in names if name in given]
+        flags = [flag(name) for name in names if name in given]
         if len(flags) > 1:
             raise UsageError(f"{' and '.join(flags)} exclude each other")
 
@@ -284,186 +263,3 @@ def _arithmetic(options: Options) -> Arithmetic:
     if kind == "mps" and choice.dtype is Dtype.FLOAT64:
         raise UsageError("--device mps has no float64", hint="add --dtype float32")
     return choice
-
-
-@dataclass(frozen=True)
-class OutputRequest:
-    """Everything the command line says about the output."""
-
-    options: Options
-    """What is said of it alone: where it goes, what else is told."""
-    format: Format
-    selection: Selection
-    bounds: tuple[Bound, ...]
-    """What has to hold for status 0."""
-    screen: Screen
-
-    @property
-    def path(self) -> str | None:
-        """The file that is written; None for standard output."""
-        return self.options.output
-
-    @property
-    def streams(self) -> bool:
-        """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not (self.format.is_whole or self.options.quiet)
-
-    @property
-    def passed_on(self) -> str | None:
-        """`InputRequest.passed_on`, as far as it is known before the input."""
-        if self.options.by:
-            return _joined(self.options.by)
-        if self.selection.only_added or (self.options.quiet and self.path is None):
-            return None
-        return self.selection.columns or ("" if self.format.is_by_row else None)
-
-    def render(self, items: Iterator[Item]) -> Iterator[Any]:
-        """Chunks of text or bytes, as the view for the format makes them of the items."""
-        return self.format.render(items, self.screen, self.selection)
-
-
-def output_of(
-    options: Options, request: Request, formats: Mapping[str, Format] = FORMATS
-) -> OutputRequest:
-    """What the command line says about the output of a command that has these formats.
-
-    Raises
-    ------
-    UsageError : the suffix is unknown, or the output is also an input
-    """
-    inputs = list(_read(request))
-    if options.output is not None:
-        _refuse_reading(options.output, inputs)
-    if options.output is None or options.quiet:
-        _refuse_reading(STANDARD_OUTPUT, inputs)
-    chosen = format_of(options, formats)
-    is_shown = options.output is None and not options.quiet and os.isatty(STANDARD_OUTPUT)
-    if chosen.is_whole and is_shown:
-        rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
-        raise UsageError(rule, hint=f"name a file: -o rows{chosen.suffixes[0]}")
-    selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)
-    screen = screen_of(options.color, options.output)
-    return OutputRequest(options, chosen, selection, tuple(bounds), screen)
-
-
-def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
-    """How the result of a command is written, which may not have every format."""
-    if options.code and options.format is not None:
-        raise UsageError("--code is torch code, and goes with no --format")
-    if options.code:
-        return CODE
-    name = options.format or _suffixed(options.output).name
-    if name not in formats:
-        has_code = CODE.name in formats
-        more = ", and --code for torch code" if has_code else ""
-        rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        raise UsageError(rule, hint=f"there are table and json{more}")
-    return formats[name]
-
-
-def _selection(options: Options, chosen: Format) -> Selection:
-    """Which rows and columns are written."""
-    if options.no_rows and chosen is not JSON:
-        raise UsageError("--no-rows goes with --format json")
-    for name in ("only_added", "prefix"):
-        if getattr(options, name) and not chosen.is_by_row:
-            raise UsageError(f"{_flag(name)} goes with --format csv, tsv or jsonl")
-    if options.only_added and options.by:
-        raise UsageError("--only-added goes with rows, and --by has none")
-    _refuse_unwritten(options)
-    return Selection(
-        rows=not options.no_rows,
-        prefix=options.prefix,
-        only_added=options.only_added,
-        columns=_joined(options.select),
-    )
-
-
-def _refuse_unwritten(options: Options) -> None:
-    """Refuse options that choose among what is not written at all."""
-    is_quiet = options.quiet and options.output is None
-    silent = "--no-rows" if options.no_rows else "-q" if is_quiet else None
-    prints_rows = silent == "-q" and options.reduction is Reduction.NONE
-    ranks = "chooses rows"
-    for option, what in (
-        ("by", "writes groups"),
-        ("top", ranks),
-        ("bottom", ranks),
-        ("select", "chooses columns of rows"),
-    ):
-        if silent and getattr(options, option) and not (what == ranks and prints_rows):
-            raise UsageError(f"--{option} {what}, and {silent} writes none")
-
-
-def _bounds(task: Task, options: Options) -> Iterator[Bound]:
-    """What --fail-above and --fail-below say."""
-    said = {"--fail-above": options.fail_above, "--fail-below": options.fail_below}
-    for option, texts in said.items():
-        for text in texts or ():
-            found = bound(option, text, known(task))
-            if found.figure == "loss" and options.reduction is Reduction.NONE:
-                raise UsageError(
-                    f"{option} {excerpt(text)}: there is no one loss under --reduction none",
-                    hint=f"name another figure: {option} mean={text.rpartition('=')[2]}",
-                    value=text,
-                )
-            yield found
-
-
-def _suffixed(path: str | None) -> Format:
-    """The format that the suffix of the output says."""
-    if path is None:
-        return TABLE
-    suffix = PurePath(path).suffix
-    found = SUFFIXES.get(suffix.lower())
-    if found is None and not path.startswith("/dev/"):
-        what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
-        raise UsageError(
-            f"-o {excerpt(path)}: {what}",
-            hint=f"say the format with -f, or use one of {', '.join(SUFFIXES)}",
-            value=path,
-        )
-    return found or TABLE
-
-
-def _read(request: Request) -> Iterator[str]:
-    """The names of everything that is read; - for standard input."""
-    inputs = request.input
-    of_loss = vars(inputs.options).values()
-    given = (*inputs.values.values(), inputs.target, inputs.sample_weight, *of_loss)
-    named = (member_of(g.path)[0] for g in given if isinstance(g, NamedFile))
-    for name in (*named, *(inputs.paths or (() if inputs.values else ("-",)))):
-        yield name
-        yield from glob.iglob(name, recursive=True)  # noqa: PTH207
-
-
-def _refuse_reading(output: str | int, inputs: Iterable[str]) -> None:
-    """Refuse an output (a name, or standard output as after >>) that is an input too."""
-    written = _status(output)
-    for name in inputs:
-        read = _status(name)
-        if written is None or read is None or not os.path.samestat(written, read):
-            continue
-        if isinstance(output, str) and (name != "-" or stat.S_ISREG(written.st_mode)):
-            raise UsageError(f"output {excerpt(output)} is also an input")
-        if stat.S_ISREG(written.st_mode):  # a pipe or a terminal may well be both
-            rule = f"standard output is {excerpt(name)}, which is also an input"
-            if name == "-":
-                rule = "standard output is the file that standard input is read from"
-            raise UsageError(rule)
-
-
-def _status(file: str | int) -> os.stat_result | None:
-    """What the system knows of a file, - for standard input; None where there is none."""
-    try:
-        return os.stat(0 if file == "-" else file)  # noqa: PTH116  # a Path is no descriptor
-    except (OSError, ValueError):
-        return None
-
-
-def screen_of(color: Color, path: str | None) -> Screen:
-    """What a drawing is made for: the terminal, if that is where it goes."""
-    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
-    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size().columns if is_terminal else None
-    return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

@@ -6,7 +6,8 @@ from cecalc.compute.backend import Backend
 from cecalc.compute.bce import BinaryCrossEntropy
 from cecalc.compute.ce import CrossEntropy
 from cecalc.compute.operation import Activation, Operation, Settings
-from cecalc.model import Batch, Outcome
+from cecalc.items import Outcome
+from cecalc.model import Batch
 from cecalc.terms import Task
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "Settings", "outcome_of"]

@@ -8,9 +8,10 @@ import numpy as np
 
 from cecalc.compute.backend import RoundedBackend, in_pieces
 from cecalc.compute.operation import Operation, has_row_axis, sigmoid
+from cecalc.items import CellLosses
 from cecalc.losses import binary_cross_entropy, checks
 from cecalc.losses.stable import tree_sum, weighted
-from cecalc.model import Batch, CellLosses, Flags, Floats
+from cecalc.model import Batch, Flags, Floats
 from cecalc.notices import Notices
 from cecalc.terms import Kind, Reduction
 

@@ -12,9 +12,10 @@ import numpy as np
 from cecalc.compute.backend import Backend, RoundedBackend, in_pieces
 from cecalc.compute.operation import Operation, Placement, layout_of, places_of, softmax
 from cecalc.errors import DataError
+from cecalc.items import RowLosses, Working
 from cecalc.losses import activations, checks, cross_entropy
 from cecalc.losses.stable import at, namespace, normaliser, weighted
-from cecalc.model import Batch, Flags, Floats, Integers, RowLosses, Working
+from cecalc.model import Batch, Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.terms import Kind
 

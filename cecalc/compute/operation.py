@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from cecalc.compute.backend import Backend, RoundedBackend
+from cecalc.items import Activations, Outcome
 from cecalc.losses import activations, checks
-from cecalc.model import Activations, Batch, Floats, Integers, Outcome
+from cecalc.model import Batch, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.request import Request
 from cecalc.terms import IGNORE_INDEX, Kind, Reduction, Task

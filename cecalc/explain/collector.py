@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from cecalc.errors import DataError, Place
 from cecalc.explain import steps
 from cecalc.explain.steps import Explanation
+from cecalc.items import Header, Item, Outcome
 from cecalc.losses.checks import BrokenRule
-from cecalc.model import Batch, Header, Item, Outcome, Schema
+from cecalc.model import Batch, Schema
 from cecalc.ranking import Ranking, TableRows
 from cecalc.request import Rank
 from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted

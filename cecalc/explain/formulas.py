@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from cecalc.errors import visible
 from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, Steps
-from cecalc.model import Flags, Floats, Header
+from cecalc.items import Header
+from cecalc.model import Flags, Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output.prose import paragraph, unbroken
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.model import Header, Report
+from cecalc.items import Header, Report
 from cecalc.output import columns, figures, json
 from cecalc.request import Screen
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cecalc.items import Header, Item, Outcome, Report
 from cecalc.losses import activations, binary_cross_entropy, cross_entropy
 from cecalc.losses.stable import exp_difference, normaliser, tree_sum
-from cecalc.model import Floats, Header, Item, Outcome, Report
+from cecalc.model import Floats
 
 _MILD = 20.0
 """Up to which largest logit exp x stands there as it is, and not exp(x − max)."""

@@ -13,7 +13,8 @@ from cecalc.errors import count
 from cecalc.explain import formulas, torch_code
 from cecalc.explain.formulas import Notation
 from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSteps, Steps
-from cecalc.model import Floats, Header, Report
+from cecalc.items import Header, Report
+from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import ROOM, draw, line, named, styled, width

@@ -10,8 +10,9 @@ import numpy as np
 
 from cecalc.errors import count, excerpt
 from cecalc.hints.evidence import FEW, Fit, Head, fit_of, log_probabilities, normalised
+from cecalc.items import Header
 from cecalc.losses import activations
-from cecalc.model import Floats, Header, Integers
+from cecalc.model import Floats, Integers
 from cecalc.selection import quoted
 from cecalc.terms import Hint, Kind, Task
 

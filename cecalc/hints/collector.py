@@ -12,7 +12,8 @@ from cecalc.errors import DataError, Place, count
 from cecalc.hints.alternatives import misread
 from cecalc.hints.evidence import Head, head_rows
 from cecalc.hints.values import guess, head_hints, probable
-from cecalc.model import Batch, CellLosses, Item, Losses, Outcome, RowLosses, row_name
+from cecalc.items import CellLosses, Item, Losses, Outcome, RowLosses
+from cecalc.model import Batch, row_name
 from cecalc.notices import Notices
 from cecalc.run.collectors import Collecting, Collector, Job, Setup, Summed
 from cecalc.summary import Summary

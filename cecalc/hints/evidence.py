@@ -34,8 +34,9 @@ from functools import cached_property
 import numpy as np
 
 from cecalc.errors import count
+from cecalc.items import Header
 from cecalc.losses import activations
-from cecalc.model import Flags, Floats, Header, Integers
+from cecalc.model import Flags, Floats, Integers
 from cecalc.terms import Kind, Task
 
 HEAD_ROWS = 2**12

@@ -9,9 +9,10 @@ import numpy as np
 
 from cecalc.errors import count, excerpt
 from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, of_shares
+from cecalc.items import Header
 from cecalc.losses import activations, binary_cross_entropy
 from cecalc.losses.checks import ROUNDING, TOLERANCE
-from cecalc.model import Floats, Header
+from cecalc.model import Floats
 from cecalc.summary import Summary
 from cecalc.terms import Hint, Kind, Task
 

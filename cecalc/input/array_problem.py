@@ -13,17 +13,12 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import (
-    ExtraArray,
-    TargetReader,
-    check_length,
-    open_extras,
-    refuse_unpaired,
-)
+from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
+from cecalc.input.target_reader import TargetReader, open_extras
 from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions

@@ -14,20 +14,15 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
-from cecalc.input.extra_arrays import (
-    ExtraArray,
-    TargetReader,
-    check_length,
-    open_extras,
-    refuse_unpaired,
-)
+from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.names import kind_of, pattern
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
+from cecalc.input.target_reader import TargetReader, open_extras
 from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
-from cecalc.request import Given, Inline, InputRequest
+from cecalc.request import Inline, InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
 
@@ -137,19 +132,15 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     ------
     DataError : a row of the first block breaks a rule
     """
+    _refuse_misread(table, request)
     layout, fields = table.layout, table.fields
     if request.sample_weight is not None:  # which wins over the table's own
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
-    if layout.is_single and request.has_header and not table.lists:
-        from cecalc.input.foreign import refuse_long
-
-        refuse_long(fields, table.head, layout.values, request.task, table.source)
     names = None if layout.binary else request.classes or layout.names or None
     if layout.prediction is not None and layout.names and request.target_as is None:
         request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
-    _refuse_column(request.target, fields, table.source)
     held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
     weight, of = layout.sample_weight, ""
@@ -227,10 +218,15 @@ def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
     return [(i, left[name]) for i, name in ours if name in left][:_COMPARED]
 
 
-def _refuse_column(target: Given | None, fields: Sequence[str], source: str) -> None:
-    """Refuse a target that is the name of a column."""
-    name = target.nested if isinstance(target, Inline) else None
-    if isinstance(name, str) and name in fields:
+def _refuse_misread(table: Table, request: InputRequest) -> None:
+    """Refuse a row for each class, and a target that is the name of a column."""
+    layout, source = table.layout, table.source
+    if layout.is_single and request.has_header and not table.lists:
+        from cecalc.input.foreign import refuse_long
+
+        refuse_long(table.fields, table.head, layout.values, request.task, source)
+    name = request.target.nested if isinstance(request.target, Inline) else None
+    if isinstance(name, str) and name in table.fields:
         raise DataError(
             f"--target {name} is a column, not a target",
             place=Place(source=source),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cecalc.model import Header, Item
+from cecalc.items import Header, Item
 from cecalc.request import EVERYTHING, Screen, Selection
 
 

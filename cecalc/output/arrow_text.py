@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cecalc.model import Flags, Floats, Groups, Outcome
+from cecalc.items import Groups, Outcome
+from cecalc.model import Flags, Floats
 from cecalc.numbers import write_numbers
 from cecalc.output.column import Column, Sort, Style
 

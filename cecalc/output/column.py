@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Literal
 
 from cecalc.errors import visible
-from cecalc.model import Flags, Groups, Header, Outcome
+from cecalc.items import Groups, Header, Outcome
+from cecalc.model import Flags
 from cecalc.numbers import brief, rounded, write_numbers
 
 RIGHT, WRONG = "✓", "✗"

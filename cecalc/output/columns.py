@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Groups, Header, Item, Outcome, RowLosses, Schema, row_name
+from cecalc.items import Groups, Header, Item, Outcome, RowLosses
+from cecalc.model import Schema, row_name
 from cecalc.output.column import PEOPLE, Column, Role, Sort, View
 from cecalc.request import Selection
 from cecalc.selection import select, split

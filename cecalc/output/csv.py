@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from cecalc.model import Groups, Header, Item, Outcome
+from cecalc.items import Groups, Header, Item, Outcome
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
 from cecalc.output.column import Column, Sort, Style, cell_text

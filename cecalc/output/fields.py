@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cecalc.model import Groups, Header, Outcome
+from cecalc.items import Groups, Header, Outcome
 from cecalc.output import columns
 from cecalc.output.column import Column, Role
 from cecalc.request import Selection

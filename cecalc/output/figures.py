@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from cecalc.errors import Status
-from cecalc.model import Item, Report
+from cecalc.items import Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
 from cecalc.terms import Task
 

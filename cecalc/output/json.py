@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.model import Groups, Header, Item, Outcome, Report
+from cecalc.items import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns, figures
 from cecalc.output.column import Column, Sort, Style

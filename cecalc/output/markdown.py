@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cecalc.errors import visible
-from cecalc.model import Groups, Item, Outcome, Report
+from cecalc.items import Groups, Item, Outcome, Report
 from cecalc.output import columns, figures
 from cecalc.output.column import PEOPLE, Column, Sort, cell_text
 from cecalc.request import Screen, Selection

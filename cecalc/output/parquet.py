@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.model import Groups, Header, Item, Outcome
+from cecalc.items import Groups, Header, Item, Outcome
 from cecalc.numbers import as_float, is_number
 from cecalc.output import arrow_text, columns, csv, json
 from cecalc.output.column import Column, Sort, Style, cell_text

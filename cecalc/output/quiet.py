@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cecalc.model import CellLosses, Header, Item, Outcome, Report, RowLosses
+from cecalc.items import CellLosses, Header, Item, Outcome, Report, RowLosses
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
 from cecalc.request import Screen

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from cecalc.errors import count, visible
-from cecalc.model import Groups, Header, Item, Losses, Outcome, Report
+from cecalc.items import Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cecalc.errors import DataError, excerpt
-from cecalc.model import Flags, Outcome
+from cecalc.items import Outcome
+from cecalc.model import Flags
 from cecalc.output.column import Column, Sort
 
 _types = pa.types

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cecalc.errors import visible
-from cecalc.model import CellLosses, Header, Losses, RowLosses
+from cecalc.items import CellLosses, Header, Losses, RowLosses
 from cecalc.numbers import aligned, brief, rounded
 from cecalc.output import columns
 from cecalc.output.drawing import flush, ruled, styled

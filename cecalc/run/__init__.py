@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from cecalc.errors import DataError, Place
 from cecalc.input import open_problem
 from cecalc.input.files import Files
-from cecalc.model import Item, Problem
+from cecalc.items import Item
+from cecalc.model import Problem
 from cecalc.progress import Meter
 from cecalc.request import Request
 from cecalc.run.blocks import Computation

@@ -9,8 +9,9 @@ import numpy as np
 
 from cecalc.compute import BinaryCrossEntropy, CrossEntropy, Settings
 from cecalc.compute.backend import Backend
+from cecalc.items import CellLosses, RowLosses
 from cecalc.losses.checks import are_one
-from cecalc.model import Batch, Block, CellLosses, Flags, Floats, RowLosses
+from cecalc.model import Batch, Block, Flags, Floats
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
 from cecalc.terms import IGNORE_INDEX, Hint

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from cecalc.compute import Settings, backend
 from cecalc.compute.backend import Backend
-from cecalc.model import Batch, Block, Header, Item, Outcome, Schema
+from cecalc.items import Header, Item, Outcome
+from cecalc.model import Batch, Block, Schema
 from cecalc.request import Request
 from cecalc.summary import Summary
 from cecalc.terms import Hint

@@ -15,7 +15,8 @@ import numpy as np
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, Place
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.model import Batch, CellLosses, Floats, Groups, Header, Integers, Item, Losses, Outcome
+from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome
+from cecalc.model import Batch, Floats, Integers
 from cecalc.output import columns
 from cecalc.ranking import Ranking, order_of
 from cecalc.request import Rank, Request

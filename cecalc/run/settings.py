@@ -6,8 +6,9 @@ import numpy as np
 
 from cecalc.compute import Settings
 from cecalc.errors import DataError, Place, UsageError, count
-from cecalc.input.extra_arrays import read_numbers
-from cecalc.model import Batch, Floats, Header, Schema
+from cecalc.input.target_reader import read_numbers
+from cecalc.items import Header
+from cecalc.model import Batch, Floats, Schema
 from cecalc.numbers import write_number
 from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
 from cecalc.terms import IGNORE_INDEX, Kind, Reduction, TargetForm, Task

@@ -10,7 +10,8 @@ import numpy as np
 
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
-from cecalc.model import Batch, CellLosses, Floats, Header, Item, Outcome
+from cecalc.items import CellLosses, Header, Item, Outcome
+from cecalc.model import Batch, Floats
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, settings_of, target_of

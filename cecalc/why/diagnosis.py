@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cecalc.model import Item, Report
+from cecalc.items import Item, Report
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from cecalc.errors import count
-from cecalc.model import Report
+from cecalc.items import Report
 from cecalc.why.catalogue import catalogue
 from cecalc.why.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.why.recipe import Measured

@@ -81,7 +81,7 @@ def _floor(path: Path, device: str) -> None:
 
 
 def _losses(logits: Path, target: Path, device: str) -> float:
-    from cecalc.model import Report
+    from cecalc.items import Report
     from cecalc.request import Arithmetic, InputRequest, NamedFile, Request
     from cecalc.run import run
     from cecalc.run.results import results

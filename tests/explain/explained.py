@@ -8,7 +8,7 @@ from typing import Any
 from cecalc.explain import FORMATS
 from cecalc.explain.collector import explaining
 from cecalc.explain.steps import Explanation
-from cecalc.model import Item
+from cecalc.items import Item
 from cecalc.output import Format
 from cecalc.request import Screen
 from cecalc.run import run

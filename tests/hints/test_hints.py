@@ -12,7 +12,7 @@ import pytest
 from cecalc.cli import status_of
 from cecalc.errors import MESSAGE_BYTES, CecalcError
 from cecalc.hints.evidence import HEAD_ROWS
-from cecalc.model import Report
+from cecalc.items import Report
 from cecalc.terms import Dtype, HintPolicy, Kind, Task
 from cecalc.why.catalogue import catalogue
 from tests.hints.problems import Given, informed, sigmoid, softmax

@@ -22,7 +22,8 @@ from cecalc.errors import CecalcError, message
 from cecalc.input import table
 from cecalc.input import text as blocks
 from cecalc.input.bytes import Stream
-from cecalc.model import Batch, Outcome
+from cecalc.items import Outcome
+from cecalc.model import Batch
 from cecalc.output import CSV, JSON, JSONL
 from cecalc.run.blocks import AHEAD, cores
 from cecalc.run.results import results

@@ -24,7 +24,7 @@ from cecalc.cli import status_of
 from cecalc.errors import InputError
 from cecalc.input import files
 from cecalc.input import text as blocks
-from cecalc.model import Outcome
+from cecalc.items import Outcome
 from cecalc.run.results import results
 from cecalc.terms import Task
 from tests.faults import of_row

@@ -11,20 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.model import (
-    Activations,
-    Batch,
-    CellLosses,
-    Floats,
-    Header,
-    Item,
-    Losses,
-    Original,
-    Report,
-    RowLosses,
-    Schema,
-    Working,
-)
+from cecalc.items import Activations, CellLosses, Header, Item, Losses, Report, RowLosses, Working
+from cecalc.model import Batch, Floats, Original, Schema
 from cecalc.notices import Notices
 from cecalc.output import Format
 from cecalc.request import Screen

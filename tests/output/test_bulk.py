@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cecalc.model import Item
+from cecalc.items import Item
 from cecalc.numbers import write_numbers
 from cecalc.output import arrow_text, columns, csv
 from cecalc.request import Selection

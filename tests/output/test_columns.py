@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from cecalc.model import Header, Item
+from cecalc.items import Header, Item
 from cecalc.output import CSV, FORMATS, JSON, JSONL, Format, columns
 from cecalc.output.column import Column, Role, Sort, View
 from cecalc.request import Selection

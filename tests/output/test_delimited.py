@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cecalc.errors import DataError
-from cecalc.model import Item
+from cecalc.items import Item
 from cecalc.output import CSV, TSV, Format
 from cecalc.terms import Kind, Task
 from tests.output.examples import (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cecalc.model import Item, Outcome, Report
+from cecalc.items import Item, Outcome, Report
 from cecalc.output import JSON
 from cecalc.request import Screen, Selection
 from cecalc.terms import Reduction

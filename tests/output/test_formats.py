@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cecalc.output
-from cecalc.model import Item
+from cecalc.items import Item
 from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
 from cecalc.request import Screen
 from cecalc.terms import Reduction

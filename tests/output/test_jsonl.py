@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cecalc.errors import DataError
-from cecalc.model import Item, Losses
+from cecalc.items import Item, Losses
 from cecalc.output import JSONL
 from tests.output.examples import (
     batch,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from cecalc.model import Item
+from cecalc.items import Item
 from cecalc.output import quiet
 from cecalc.request import Screen
 from cecalc.terms import Reduction

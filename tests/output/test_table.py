@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cecalc.model import Header, Item, Losses
+from cecalc.items import Header, Item, Losses
 from cecalc.output import TABLE
 from cecalc.ranking import TableRows
 from cecalc.request import Screen

@@ -22,7 +22,7 @@ import cecalc.input
 from cecalc import run as flow
 from cecalc.hints.collector import hinted
 from cecalc.input import text as blocks
-from cecalc.model import Header, Item, Outcome, Report
+from cecalc.items import Header, Item, Outcome, Report
 from cecalc.output import Format, quiet
 from cecalc.request import (
     Arithmetic,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cecalc import run as flow
 from cecalc.cli import status_of
-from cecalc.model import Groups
+from cecalc.items import Groups
 from cecalc.output import FORMATS
 from cecalc.request import Rank, Screen
 from cecalc.run.collectors import Summed

@@ -1,0 +1,292 @@
+"""Targets and sample weights that are given beside the values: how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cecalc.errors import DataError, Place
+from cecalc.input import formats
+from cecalc.input.arrays.dtypes import widened
+from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
+from cecalc.input.cells import columns_of, settled
+from cecalc.input.classes import HEAD, Classes
+from cecalc.input.files import Files, open_bytes
+from cecalc.input.layout import Wanted
+from cecalc.input.members import IDS, TARGET, Roles
+from cecalc.input.nested import parse
+from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
+from cecalc.input.table import Reading, Table
+from cecalc.input.text import cut
+from cecalc.model import Columns, Floats
+from cecalc.request import Given, Inline, InputRequest, NamedFile
+from cecalc.selection import seen
+from cecalc.terms import Task
+
+if TYPE_CHECKING:
+    from cecalc.input.json import Document
+from cecalc.input.extra_arrays import ExtraArray
+
+
+@dataclass(frozen=True)
+class TargetReader:
+    """Reads a target, class names turned into class numbers."""
+
+    request: InputRequest
+    names: tuple[str, ...] | None
+    """The names of the classes."""
+    values: tuple[int, ...]
+    """The shape of the values beside it, which tells whether it is of classes."""
+
+    @property
+    def classes(self) -> Classes:
+        """What a target of classes may name."""
+        return Classes.of(self.request, self.names)
+
+    def is_of_classes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a target of that shape is."""
+        return self.request.task is Task.CE and is_index(self.values, shape)
+
+    def stored(self, array: Windows, source: str | None) -> ExtraArray:
+        """A target in a file of arrays; its head has been looked at.
+
+        Raises
+        ------
+        DataError : a text names no class, or the loss takes no names
+        """
+        is_of_classes = self.is_of_classes(array.shape)
+        if array.is_text and not is_of_classes:
+            raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
+        names = self.classes if is_of_classes else Classes()
+        if array.is_text:
+            texts = array.texts()
+            names = names.settled(texts.reshape(-1)[:HEAD].tolist())
+            numbers = names.numbered(texts, lambda row: array.at(row, source))
+            held, names = HeldWindows.of(numbers), Classes(notes=names.notes)
+            return ExtraArray("target", held, source, names, files=array.files)
+        if names.are_open:
+            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
+            names = names.settled(head[:HEAD].tolist())
+        return ExtraArray("target", array, source, names, files=array.files)
+
+    def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
+        """A target of nested lists, or of a number, with so many axes at least.
+
+        Raises
+        ------
+        DataError : a name is no class, or the lists are ragged
+        """
+        names, flat = Classes(), list(_flat(nested))
+        has_names = self.names is not None or any(isinstance(item, str) for item in flat)
+        if has_names and self.is_of_classes(shape_of_first(nested)):
+            names = self.classes.settled(flat[:HEAD])
+            nested = _numbers(nested, names)
+        array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
+        return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
+
+    def columns(self, table: Table) -> ExtraArray:
+        """The rows of a table of targets.
+
+        Raises
+        ------
+        DataError : a row cannot be read, or names no class
+        """
+        names, values = self.classes, self.values
+        if not table.layout.target:
+            raise DataError("no target column", place=Place(source=table.source))
+        if len(values) < 2 or values[0] == 1:  # each class may have its number on its own line
+            blocks = list(table.blocks)
+            table = replace(table, blocks=iter(blocks))
+            if not is_index(values, (sum(block.count for block in blocks),)):
+                names = Classes()
+        reading = table.reading(self.request.task, names)
+        if reading.has_index and not reading.has_lists:
+            reading, rest = settled(table, reading)
+            table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
+        columns = _gathered(table, reading)
+        target = np.asarray(columns.target)
+        is_of_classes = self.is_of_classes(target.shape)
+        names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
+        return _extra("target", table, table.layout.target, columns, names)
+
+
+def open_extras(
+    reader: TargetReader, files: Files, *, has_ids: bool
+) -> tuple[ExtraArray | None, ExtraArray | None]:
+    """What --target and --sample-weight gave, mostly still to be read; `files` closes it.
+
+    `has_ids` says whether the values carry identifiers.
+
+    Raises
+    ------
+    DataError : a name is no class, something is no number, or --join finds no identifiers
+    InputError : a file cannot be opened
+    """
+    request, target, weight = reader.request, None, None
+    if request.target is not None:
+        target = _target(reader, request.target, files)
+    if request.sample_weight is not None:
+        weight = _sample_weight(request, request.sample_weight, files)
+    if request.columns.join is not None:
+        found = [extra for extra in (target, weight) if extra is not None and extra.ids is not None]
+        if not (has_ids and found):
+            hint = "tables do, and documents and archives with a member ids"
+            raise DataError("--join: both sides have to carry ids", hint=hint)
+    return target, weight
+
+
+def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
+    """A target; that of a file by the same column rules as any table."""
+    ids = None
+    if isinstance(given, Inline):
+        source, nested = given.option, given.nested
+    else:
+        found = _opened(given, reader.request, Wanted(values=False, only=True), files)
+        source = found.source
+        if isinstance(found, ArrayFile):
+            name = Roles.of(source, "array", found.names).name(TARGET)
+            target = reader.stored(found.only(name, text=True), source)
+            return replace(target, ids=_ids(found))
+        if isinstance(found, Table):
+            return reader.columns(found)
+        nested, ids = found.value, _ids(found)
+        if isinstance(nested, dict):
+            name = Roles.of(source, "key", nested).name(TARGET)
+            if name not in nested:
+                raise DataError("no target", place=Place(source=source))
+            nested = nested[name]
+    try:
+        return replace(reader.nested(nested, source, axes=1), ids=ids)
+    except DataError as error:
+        raise error.at(source=source) from None
+
+
+def _ids(found: ArrayFile | Document) -> tuple[str, ...] | None:
+    """The identifiers among the members of an archive or a document."""
+    if isinstance(found, ArrayFile):
+        if IDS in (members := Roles.of(found.source, "array", found.names)):
+            return names_of(found.nested(members.name(IDS), text=True), IDS)
+        return None
+    names = found.value if isinstance(found.value, dict) else ()
+    if IDS in (members := Roles.of(found.source, "key", names)):
+        return names_of(found.value[members.name(IDS)], IDS)
+    return None
+
+
+def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
+    from cecalc.input import dataset  # which values on the command line do without
+
+    choice = request.columns
+    choice = replace(choice, id=choice.join or choice.id)
+    inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
+    found = dataset.opened([given.path], inner, wanted, files)
+    if isinstance(found, Table) and found.files > 1:
+        rule = f"several files of a {given.option.removeprefix('--')} have to hold arrays, not rows"
+        raise DataError(rule, place=Place(source=found.source))
+    return found
+
+
+def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
+    """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
+    name = "sample_weight"
+    if isinstance(given, Inline):
+        array = to_array(given.nested, given.option)
+        return ExtraArray(name, HeldWindows.of(array), given.option)
+    found = _opened(given, request, Wanted(values=False, target=False), files)
+    if isinstance(found, ArrayFile):
+        windows = found.only(name)
+        return ExtraArray(name, windows, found.source, files=windows.files, ids=_ids(found))
+    if not isinstance(found, Table):
+        value = found.value.get(name) if isinstance(found.value, dict) else found.value
+        held = HeldWindows.of(to_array(value, name, by_row=True))
+        return ExtraArray(name, held, found.source, ids=_ids(found))
+    column = found.layout.sample_weight
+    if column is None:
+        hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
+        raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
+    columns = _gathered(found, found.reading(request.task, Classes()))
+    return _extra(name, found, (column,), columns, Classes())
+
+
+def _extra(
+    name: str, table: Table, positions: Sequence[int], columns: Columns, classes: Classes
+) -> ExtraArray:
+    """The columns of a table at these positions."""
+    return ExtraArray(
+        name,
+        HeldWindows.of(getattr(columns, name)),
+        table.source,
+        classes,
+        columns=tuple((i + 1, table.fields[i]) for i in positions),
+        ids=columns.ids,
+        lines=columns.lines,
+        table=replace(table, blocks=iter(())),
+    )
+
+
+def _gathered(table: Table, reading: Reading) -> Columns:
+    """All rows of a table, whose length is kept in memory."""
+    parts = list[Columns]()
+    for block in table.blocks:
+        parts.append(columns_of(block, reading))
+        if parts[-1].fault is not None:
+            raise parts[-1].fault.at(source=table.source)
+
+    def joined(name: str) -> Any:
+        found = [getattr(part, name) for part in parts]
+        if found[0] is None:
+            return None
+        is_array = isinstance(found[0], np.ndarray)
+        return np.concatenate(found) if is_array else [item for part in found for item in part]
+
+    names = ("values", "target", "sample_weight", "ids", "lines")
+    return Columns(**{name: joined(name) for name in names})
+
+
+def read_numbers(given: Given) -> Floats:
+    """The array given to an option that takes plain numbers.
+
+    A file holds them as text, as JSON or as an array.
+
+    Raises
+    ------
+    DataError : it holds something else
+    """
+    if isinstance(given, Inline):
+        return to_array(given.nested, given.option)
+    with Files() as files:
+        source = open_bytes(given.path, files)
+        form = formats.format_of(given.path, source.head)
+        if form.is_of_arrays:
+            found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
+            if isinstance(found, ArrayFile):
+                return found.only(given.option.removeprefix("--").replace("-", "_")).floats()
+        blocks = cut(source.text(), quoted=False)
+        whole = "".join(line for block in blocks for _, line in block.lines())
+    try:
+        nested = parse(whole if "[" in whole else ",".join(whole.split()))
+    except ValueError as error:
+        value = getattr(error, "value", None)
+        raise DataError(str(error), place=Place(source=given.path), value=value) from None
+    return to_array(nested, given.option)
+
+
+def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:
+    if isinstance(nested, list):
+        return [_numbers(item, classes, i if row is None else row) for i, item in enumerate(nested)]
+    try:
+        return classes.number(nested)
+    except ValueError as error:
+        raise DataError(str(error), value=as_said(nested), row=row) from None
+
+
+def _flat(nested: Any) -> Iterator[Any]:
+    """The items of nested lists, in order."""
+    if not isinstance(nested, list):
+        yield nested
+        return
+    for item in nested:
+        yield from _flat(item)
