@@ -102,7 +102,7 @@ render_parquet, render_arrow = partial(_render, _parquet), partial(_render, _arr
 def _write(group: list[Any], writer: Any) -> None:
     """A row group, if there are rows for one."""
     if group:
-        table = pa.Table.from_batches(group)
+        table = pa.Table.from_batches(group).combine_chunks()  # blocks leave no trace
         writer.write_table(table, table.num_rows)
     group.clear()
 
