@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-_COPIED = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
-"""By way of which types rows let go of the block that they were in."""
+OF_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+"""The types that hold the same without views, so that rows let go of the block they were in."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Records:
                 return column.take(indices)  # copies
             except pa.ArrowNotImplementedError:  # of views and run ends
                 rows = pa.concat_arrays([column[:0], *(column[i : i + 1] for i in chosen)])
-                return rows.cast(_COPIED.get(rows.type, rows.type)).cast(rows.type)
+                return rows.cast(OF_VIEWS.get(rows.type, rows.type)).cast(rows.type)
 
         found = list(map(taken, self.columns.columns))
         return Records(pa.RecordBatch.from_arrays(found, names=self.columns.schema.names))

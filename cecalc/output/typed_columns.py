@@ -14,6 +14,7 @@ from cecalc.errors import DataError, excerpt
 from cecalc.items import Outcome
 from cecalc.model import Flags
 from cecalc.output.column import Column, Sort
+from cecalc.records import OF_VIEWS
 
 _types = pa.types
 _SORTS = {
@@ -29,8 +30,6 @@ _SORTS = {
     ),
 }
 """What else there is are cells."""
-_AS_TAKEN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
-"""Rows are not taken of every layout."""
 
 
 def column_of(name: str, kind: pa.DataType) -> Column:
@@ -50,7 +49,7 @@ def plain(column: Any) -> Any:
         return plain(column.storage)
     if _types.is_dictionary(kind):
         return plain(column.dictionary).take(column.indices)
-    return column.cast(_AS_TAKEN.get(kind, kind))
+    return column.cast(OF_VIEWS.get(kind, kind))
 
 
 def _values(name: str, sort: Sort, rows: Outcome) -> Any:

@@ -25,6 +25,7 @@ ALLOWED = {
     "numbers",
     "output",
     "ranking",
+    "records",
     "request",
     "selection",
     "terms",
