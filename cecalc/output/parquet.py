@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.items import Groups, Header, Item, Outcome
-from cecalc.numbers import as_float, is_number
+from cecalc.numbers import as_float, is_number, pointed
 from cecalc.output import arrow_text, columns, csv, json
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, of_records
@@ -183,8 +183,8 @@ def _numbers(texts: pa.Array) -> pa.Array:
     """What texts that were read as numbers say."""
     try:
         return texts.cast(pa.float64())
-    except pa.ArrowInvalid:  # it knows no blanks around a number, and no plus
-        return arrow_text.array(np.asarray(list(map(as_float, texts.to_pylist()))))
+    except pa.ArrowInvalid:  # it knows no blanks around a number, no plus and no decimal comma
+        return arrow_text.array(np.asarray([as_float(pointed(t)) for t in texts.to_pylist()]))
 
 
 def _field(column: Column) -> Fields:
