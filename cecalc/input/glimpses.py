@@ -13,7 +13,10 @@ from cecalc.input import names as known
 from cecalc.input.nested import flat, parse, scores
 from cecalc.numbers import read_number, write_number
 
-_TRUTHS = ("true|truth|gold|actual|target|label", "answer|outcome|response|observed|class|y")
+_TRUTHS = (
+    "true|truth|gold|actual|target|label",
+    "answer|correct|outcome|response|observed|class|y",
+)
 """Words in the name of a column that make it a likely target, the likelier first."""
 _OTHERS = re.compile(
     "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"

@@ -113,8 +113,8 @@ class Roles:
         free = [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
         targets = list(self.roles.get(TARGET, free))
         values = [name for name in self.rest if known.is_unclear(name)] or free
-        for name in values[:2]:
-            for kind in (Kind.PROBS, Kind.LOGITS):
+        for kind in (Kind.PROBS, Kind.LOGITS):
+            for name in values[:2]:
                 option = f"{kind.option}={self.source}:{name}"
                 for target in [each for each in targets if each != name][:2]:
                     yield f"!{self.source}", option, f"--target={self.source}:{target}"

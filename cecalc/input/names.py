@@ -28,7 +28,7 @@ SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
 """What the names of the classes are called in documents and archives."""
 UNCLEAR = re.compile(
-    "answer|true|gold|(y_)?score|scores|(y_)?pred|prediction|oof|output|confidence|p_.+|.+_p|p[0-9]+"
+    "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
 PREDICTED = re.compile("(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?")

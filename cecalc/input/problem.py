@@ -22,6 +22,7 @@ from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.input.target_reader import TargetReader, open_extras
 from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
+from cecalc.numbers import is_number
 from cecalc.request import Inline, InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
@@ -167,7 +168,20 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
+        if names is None and not error.ways:
+            _offer_names(error, table)
         raise error.at(source=table.source) from None
+
+
+def _offer_names(error: DataError, table: Table) -> None:
+    """Let an error say how two names in the target are those of classes that have none."""
+    cells = {str(cell).strip() for i in table.layout.target[:1] for cell in table.head(i)}
+    if len(cells) == 2 and not any(map(is_number, cells)):
+        a, b = sorted(cells)
+        is_one = table.layout.is_single and not table.lists
+        error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
+        orders = (f"--classes={a},{b}",), (f"--classes={b},{a}",)
+        error.ways = tuple(("bce", *each) for each in ((), *orders)) if is_one else orders
 
 
 def _beside(table: Table, reader: TargetReader) -> list[Held]:

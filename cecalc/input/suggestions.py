@@ -66,7 +66,9 @@ def ways(
     else:
         of_values = [*_of_values(columns, task, group)]
     of_target = [*_targets(columns, request, is_wanted=target)]
-    found = [*_pairs(columns, group)] if task is Task.BCE and target else []
+    found = list[tuple[str, ...]]()
+    if task is Task.BCE and target:
+        found += itertools.chain(_pairs(columns, group), _lists(columns, group))
     for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
         found += _settled(value, truth, columns, request)
     return tuple(option for option in found if option)
@@ -233,6 +235,18 @@ def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tup
             of_target = f"--target-cols={known.specification([c.name for c in truths], names)}"
             for kind in [None] if group else _kinds(values):
                 yield (*(_named(values, columns, kind, Task.BCE) if kind else ()), of_target)
+
+
+def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
+    """As many scores as each list of 0 and 1 in another column is long."""
+    every = group or scores(columns)
+    several = [column for column in columns if column in every]
+    for truth in columns:
+        is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
+        if is_hard and several and len(truth.in_lists) == len(several) * len(truth.texts):
+            for kind in [None] if group else _kinds(several):
+                options = _named(several, columns, kind, Task.BCE) if kind else ()
+                yield (*options, f"--target-col={quoted(truth.name)}")
 
 
 def _is_output(column: Glimpse) -> bool:

@@ -16,6 +16,11 @@ FILES = {
     "named.csv": NAMED,
     "one.csv": "prob,target\n0.7,1\n",
     "words.csv": "score_a,score_b,truth\n1.5,2,a\n3,1,b\n",
+    "texts.csv": "prob,kind\n0.7,cat\n0.9,dog\n",
+    "lists.csv": 'logit,kind\n"[0.7, 1]",cat\n"[0.9, 2]",dog\n',
+    "hard.csv": 'ox,lig,truth\n0.7,0.1,"[1, 0]"\n0.9,0.2,"[0, 0]"\n',
+    "named.jsonl": '{"shares": {"a": 0.3, "b": 0.7}, "correct_one": "b"}\n' * 2,
+    "preds.json": '{"preds": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}',
     "d.json": '{"y_hat": [0.2, 0.8], "y": [1, 0]}',
     "caf\u00e9 1.csv": TABLE,
 }
@@ -42,6 +47,11 @@ PRINTED = [
     ("bce 'caf\u00e9 1.csv'", [r"bce $'caf\xc3\xa9 1.csv' --probs-cols p"]),
     ("ce words.csv", ["ce words.csv --logits-cols 'score_*'"]),
     ("ce named.csv --target label", ["ce named.csv --target-col label"]),
+    ("ce texts.csv --target-col kind", ["bce texts.csv --target-col kind --classes cat,dog", "bce texts.csv --target-col kind --classes dog,cat"]),
+    ("ce lists.csv --target-col kind", ["ce lists.csv --target-col kind --classes cat,dog", "ce lists.csv --target-col kind --classes dog,cat"]),
+    ("bce hard.csv", ["bce hard.csv --probs-cols ox,lig --target-col truth", "bce hard.csv --logits-cols ox,lig --target-col truth"]),
+    ("ce named.jsonl", ["ce named.jsonl --probs-cols shares --target-col correct_one", "ce named.jsonl --logits-cols shares --target-col correct_one"]),
+    ("ce preds.json", ["ce --probs preds.json:preds --target preds.json:labels", "ce --logits preds.json:preds --target preds.json:labels"]),
     ("bce d.json", ["bce --probs d.json:y_hat --target d.json:y", "bce --logits d.json:y_hat --target d.json:y"]),
 ]
 # fmt: on
