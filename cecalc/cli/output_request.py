@@ -20,12 +20,7 @@ from cecalc.input.formats import member_of
 from cecalc.items import Item
 from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
 from cecalc.output.figures import Bound, known
-from cecalc.request import (
-    NamedFile,
-    Request,
-    Screen,
-    Selection,
-)
+from cecalc.request import NamedFile, Request, Screen, Selection
 from cecalc.terms import Reduction, Task
 from cecalc.writer import STANDARD_OUTPUT
 

@@ -68,7 +68,8 @@ def explained(name: str) -> DataError | None:
 
 def _told(text: str, name: str) -> tuple[str, str] | None:
     if _LLAMA.search(text):
-        return _of_llama(text)
+        is_whole = name != STANDARD_INPUT and len(text) < _LOOKED_AT
+        return _of_llama(text, is_whole=is_whole)
     if name.endswith(_PICKLES) and not text.startswith("PK"):
         text = "\x80\x04"
     return next(((rule, hint) for how, rule, hint in _KINDS if re.match(how, text)), None)
@@ -81,11 +82,11 @@ def _beginning(name: str) -> str:
         return open_bytes(name, files).binary(files).read(_LOOKED_AT).decode("latin-1")
 
 
-def _of_llama(text: str) -> tuple[str, str]:
+def _of_llama(text: str, *, is_whole: bool) -> tuple[str, str]:
     """What the log of a perplexity says of the loss: at its end, in the estimate of all."""
     rule = "is llama.cpp's log, no table: its loss is ln PPL"
     found = [float(match[1] or match[2]) for match in _PPL.finditer(text)]
-    if not found or found[-1] <= 0 or len(text) == _LOOKED_AT:
+    if not found or found[-1] <= 0 or not (is_whole or "Final estimate" in text):
         return rule, ""
     return f"{rule} = ln {found[-1]:g} = {math.log(found[-1]):.6f}", ""
 

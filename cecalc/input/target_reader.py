@@ -16,7 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
-from cecalc.input.members import IDS, TARGET, Roles
+from cecalc.input.members import IDS, TARGET, WEIGHT, Roles
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
@@ -147,17 +147,16 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            name = Roles.of(source, "array", found.names).name(TARGET)
+            name = _members(found).name(TARGET)
             target = reader.stored(found.only(name, text=True), source)
             return replace(target, ids=_ids(found))
         if isinstance(found, Table):
             return reader.columns(found)
         nested, ids = found.value, _ids(found)
         if isinstance(nested, dict):
-            name = Roles.of(source, "key", nested).name(TARGET)
-            if name not in nested:
+            if TARGET not in (members := _members(found)):
                 raise DataError("no target", place=Place(source=source))
-            nested = nested[name]
+            nested = nested[members.name(TARGET)]
     try:
         return replace(reader.nested(nested, source, axes=1), ids=ids)
     except DataError as error:
@@ -166,14 +165,20 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
 
 def _ids(found: ArrayFile | Document) -> tuple[str, ...] | None:
     """The identifiers among the members of an archive or a document."""
-    if isinstance(found, ArrayFile):
-        if IDS in (members := Roles.of(found.source, "array", found.names)):
-            return names_of(found.nested(members.name(IDS), text=True), IDS)
+    if IDS not in (members := _members(found)):
         return None
-    names = found.value if isinstance(found.value, dict) else ()
-    if IDS in (members := Roles.of(found.source, "key", names)):
-        return names_of(found.value[members.name(IDS)], IDS)
-    return None
+    name = members.name(IDS)
+    if isinstance(found, ArrayFile):
+        return names_of(found.nested(name, text=True), IDS)
+    return names_of(found.value[name], IDS)
+
+
+def _members(found: ArrayFile | Document) -> Roles:
+    """The members of an archive, or those of a document that are not null."""
+    if isinstance(found, ArrayFile):
+        return Roles.of(found.source, "array", found.names)
+    value = found.value if isinstance(found.value, dict) else {}
+    return Roles.of(found.source, "key", [name for name, part in value.items() if part is not None])
 
 
 def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
@@ -197,10 +202,11 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(name, HeldWindows.of(array), given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
-        windows = found.only(name)
+        windows = found.only(_members(found).name(WEIGHT))
         return ExtraArray(name, windows, found.source, files=windows.files, ids=_ids(found))
     if not isinstance(found, Table):
-        value = found.value.get(name) if isinstance(found.value, dict) else found.value
+        value = found.value
+        value = value.get(_members(found).name(WEIGHT)) if isinstance(value, dict) else value
         held = HeldWindows.of(to_array(value, name, by_row=True))
         return ExtraArray(name, held, found.source, ids=_ids(found))
     column = found.layout.sample_weight

@@ -31,14 +31,14 @@ _types = pa.types
 
 
 def _render(
-    open_it: Callable[[_Sink, Any, Header], Any],
+    open_it: Callable[[io.BytesIO, Any, Header], Any],
     items: Iterator[Item],
     _screen: Screen,
     selection: Selection,
 ) -> Iterator[bytes]:
     """The bytes of a file as they come about; it is one only when all of them are there."""
     header, rest = columns.stream_of(items)
-    sink, group = _Sink(), list[Any]()
+    sink, group = io.BytesIO(), list[Any]()
     fields, writer = list[Fields](), None
     for item in rest:
         if not isinstance(item, Outcome | Groups):
@@ -52,32 +52,22 @@ def _render(
         writer = writer or open_it(sink, group[0].schema, header)
         if sum(batch.nbytes for batch in group) >= GROUP_BYTES:
             _write(group, writer)
-            yield from sink.taken()
+            yield _taken(sink)
     if writer is not None:
         _write(group, writer)
         writer.close()
-    yield from sink.taken()
+    yield _taken(sink)
 
 
-class _Sink(io.RawIOBase):
-    """Keeps what is written until it is taken."""
-
-    def __init__(self) -> None:
-        self._chunks = list[bytes]()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._chunks.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> list[bytes]:
-        taken, self._chunks = self._chunks, []
-        return taken
+def _taken(sink: io.BytesIO) -> bytes:
+    """What has been written since this was asked last."""
+    data = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return data
 
 
-def _parquet(sink: _Sink, schema: Any, header: Header) -> Any:
+def _parquet(sink: io.BytesIO, schema: Any, header: Header) -> Any:
     numbers = {name for _, name in header.schema.columns}  # which may be texts: few stand twice
     coded = [f.name for f in schema if not (_types.is_floating(f.type) or f.name in numbers)]
     try:
@@ -85,14 +75,14 @@ def _parquet(sink: _Sink, schema: Any, header: Header) -> Any:
     except pa.ArrowNotImplementedError:
         if len(schema) > 1:
             for field in schema:
-                _parquet(_Sink(), pa.schema([field]), header).close()
+                _parquet(io.BytesIO(), pa.schema([field]), header).close()
         rule = f"column {excerpt(schema[0].name)}: Parquet has no {schema[0].type}"
         place = Place(source=header.schema.source)
         hint = "--format arrow has it; --select '!NAME' leaves a column out"
         raise DataError(rule, place=place, hint=hint) from None
 
 
-def _arrow(sink: _Sink, schema: Any, _: Header) -> Any:
+def _arrow(sink: io.BytesIO, schema: Any, _: Header) -> Any:
     return pa.ipc.new_file(sink, schema)
 
 

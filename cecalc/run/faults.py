@@ -164,9 +164,9 @@ class Refusal:
 
     def count(self, every: Iterable[BrokenRule], batch: Batch) -> None:
         """Count the rows of a batch that share the fault."""
-        same = [broken.rows for broken in every if broken.kind == self.broken.kind]
-        rows = np.sort(np.concatenate(same)) if same else np.empty(0, int)
-        self.far = float(np.maximum(self.far, max((broken.far for broken in every), default=0)))
+        same = [broken for broken in every if broken.kind == self.broken.kind]
+        rows = np.sort(np.concatenate([np.empty(0, int), *(broken.rows for broken in same)]))
+        self.far = float(np.max([self.far, *(broken.far for broken in same)]))  # NaN stays
         self.rows += len(rows)
         room = PLACES_LISTED - len(self.places)
         home, other = _home(self.broken, batch), _home(self.broken, self.batch).source

@@ -231,3 +231,25 @@ def test_no_name_is_guessed(seed: int, tmp_path: Path, monkeypatch: pytest.Monke
         if line.startswith(TRY):
             assert run(shlex.split(line.removeprefix(TRY)))[0] == 0
             assert "predicted" not in line.lower().partition("--target-col")[2]
+
+
+BESIDE = {
+    "v.json": '{"logits": [[1, 2], [3, 0]], "target": [0, 0]}',
+    "t.json": '{"target": null, "labels": [0, 1], "ids": null}',
+    "w.json": '{"sample-weight": [1, 3]}',
+}
+
+
+def test_members_of_what_stands_beside(cecalc: InProcess) -> None:
+    """A null member is none, and names compare as everywhere."""
+    of_target = cecalc("ce v.json --target t.json -q", BESIDE)
+    right = (math.log(1 + math.exp(1)) + 3 + math.log(1 + math.exp(-3))) / 2
+    assert math.isclose(float(of_target.out), right)
+    weighted = cecalc("ce v.json --sample-weight w.json -q")
+    losses = [float(x) for x in cecalc("ce v.json -q --reduction none").out.split()]
+    assert math.isclose(float(weighted.out), (losses[0] + 3 * losses[1]) / 4)
+
+
+def test_nan_is_no_near_miss(cecalc: InProcess) -> None:
+    ended = cecalc("bce x.csv", {"x.csv": "prob,target\nnan,1\n0.5,0\n"})
+    assert ended.status == 3 and "--clip" not in ended.err
