@@ -20,6 +20,8 @@ _LABELS = ("label", "labels")
 _CERTAIN = 13.8
 """How many nats a guess is better by, where a score is not what its name says: once in 10⁶."""
 _LEAST = 1e-9
+_MANY = 20
+"""In how many rows a score of class 1 is below 1/2 at least once, where both classes come."""
 _FEW = 64
 """How many rows are looked at before the others of the head are."""
 _ALL = "it takes the probability of every class, as from predict_proba"
@@ -43,7 +45,7 @@ def fault(
     score : the one column of probabilities by its name; else names like it are looked for
     """
     named = [i for i, name in enumerate(fields) if _may_be_predicted(name)]
-    if not named or request.columns.targets is not None:
+    if not (named and request.task.is_loss) or request.columns.targets is not None:
         return None
     if score is not None and request.task is Task.BCE:
         few = Glimpse.of(score, fields[score], head(score)[:_FEW])
@@ -102,7 +104,9 @@ def _told(
     is_label = not prediction.is_predicted and truth is None and request.target is None
     if is_named and len(classes) > 2 and len(truth.classes if truth else classes) < 3:
         return None
-    if is_named and not prediction.is_predicted and not _misfits(score, truth or prediction):
+    is_short = len(score.numbers or ()) < _MANY
+    is_plain = is_named and not prediction.is_predicted and is_short
+    if is_plain and not _misfits(score, truth or prediction):
         return None
     what, of = excerpt(score.name), excerpt(prediction.name)
     if is_label:

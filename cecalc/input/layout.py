@@ -12,7 +12,7 @@ from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input import names as known
 from cecalc.input.confidence import OfPrediction, fault, two_classes
 from cecalc.input.glimpses import Glimpse
-from cecalc.numbers import is_number, write_number
+from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
 from cecalc.terms import Kind, Task
@@ -105,21 +105,6 @@ def understand(
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 
 
-def single(
-    fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]
-) -> int | None:
-    """The one column that the user says, else the first of the usual names; None where none is."""
-    if text is None:
-        found = [
-            i for name in usual for i, field in enumerate(fields) if known.plain(field) == name
-        ]
-        return found[0] if found else None
-    chosen = select(fields, text, option)
-    if len(chosen) > 1:
-        raise DataError(f"{option} {text} names {len(chosen)} columns, expected one")
-    return chosen[0]
-
-
 @dataclass(frozen=True)
 class _Target:
     """The columns that the target may be."""
@@ -150,8 +135,10 @@ class _Header:
             self._refuse_duplicates()
         fields, choice, wanted = self.fields, self.choice, self.wanted
         option = "--id-col" if choice.join is None else "--join"
-        identity = single(fields, choice.id, option, known.IDS)
-        weight = single(fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS)
+        identity = known.single(fields, choice.id, option, known.IDS)
+        weight = known.single(
+            fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
+        )
         confidence = self._confidence()
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
@@ -163,7 +150,7 @@ class _Header:
             return self._of_prediction(confidence, truth, identity, weight)
         taken = {*truth.each, *truth.family}
         kind, values, notes = self._values([i for i in rest if i not in taken], truth)
-        values, names = self._classes(values)
+        values, names = self._classes(values, truth)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = self._binary(values, target)
@@ -219,7 +206,7 @@ class _Header:
         if choice.targets is not None:
             return _Target(family=select(fields, choice.targets, "--target-cols", rest))
         if choice.target is not None:
-            found = single(fields, choice.target, "--target-col", ())
+            found = known.single(fields, choice.target, "--target-col", ())
             return _Target() if found is None else _Target((found,))
         each = known.targets_among(fields, rest)
         family = tuple(i for i in rest if known.target_class(fields[i]) is not None)
@@ -238,7 +225,7 @@ class _Header:
         found = self._by_name(rest, truth)
         if said is not None and said not in found:
             if self.wanted.only and not found and rest:
-                return said, tuple(rest), ()
+                return self._every(said, rest)
             hint = f"{said.option}-cols; {seen(fields)}"
             raise DataError(f"no {said} among the columns", hint=hint)
         if not found:
@@ -302,8 +289,7 @@ class _Header:
 
     def _misnamed(self, kind: Kind, values: Sequence[int]) -> OfPrediction | None:
         """That the one column of probabilities is of the predicted class."""
-        is_one = kind is Kind.PROBS and len(values) == 1 and not self.wanted.only
-        if not (is_one and self.is_named and self.request.task.is_loss):
+        if kind is not Kind.PROBS or len(values) != 1 or self.wanted.only:
             return None
         return fault(self.fields, self.head, self.request, values[0])
 
@@ -313,8 +299,7 @@ class _Header:
         return () if told is None else (f"{told.rule}?",)
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        is_asked = self.is_named and self.request.task.is_loss
-        if is_asked and (told := fault(self.fields, self.head, self.request)):
+        if told := fault(self.fields, self.head, self.request):
             return told
         if self.is_named and self.request.task is Task.BCE:
             from cecalc.input.suggestions import glimpses, scores
@@ -331,7 +316,19 @@ class _Header:
         hint = f"say which with {options}; {seen(self.fields)}"
         return DataError("no column is named logit_*, prob_* or log_prob_*", hint=hint)
 
-    def _classes(self, values: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    def _every(
+        self, kind: Kind, rest: Sequence[int]
+    ) -> tuple[Kind, tuple[int, ...], tuple[str, ...]]:
+        """All columns as those of a kind, but for what has no name, or that of a target."""
+        names = [self.fields[i].strip() if self.is_named else "x" for i in rest]
+        truths = known.targets_among(names, range(len(names)))
+        values = tuple(i for j, i in enumerate(rest) if names[j] and j not in truths)
+        few = ", ".join(excerpt(names[j]) for j in truths)
+        return kind, values, (f"passed over {few}",) if few else ()
+
+    def _classes(
+        self, values: tuple[int, ...], truth: _Target
+    ) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """The value columns in class order, and the names of the classes."""
         classes, fields = self.request.classes, [self.fields[i].strip() for i in values]
         if not self.is_named:
@@ -339,8 +336,10 @@ class _Header:
         found = [known.of_class(name) for name in fields]
         is_worded = all(name is not None for name in found)
         names = [name.cls or "" for name in found if name is not None] if is_worded else fields
-        if self.choice.values and len(values) > 1:
-            names = known.rests(names)
+        rests = known.rests(names) if len(values) > 1 else names
+        is_counted = {*rests} == {*known.numbers(len(names))} and not any(map(is_number, names))
+        if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
+            names = rests
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))
         if position.keys() == set(numbers):
             return tuple(position[number] for number in numbers), tuple(classes or numbers)
@@ -364,7 +363,7 @@ class _Header:
             hint = "name it: --target-col or --target-cols"
             raise DataError(f"{both} could be the target", hint=hint)
         if len(each) > 1:
-            read = [_as_classes(self.head(i), names) for i in each]
+            read = [known.as_classes(self.head(i), names) for i in each]
             if any(other != read[0] for other in read):
                 raise _ambiguous([fields[i] for i in each], "--target-col")
             each = tuple(sorted(each, key=lambda i: not self._texts(i)))  # names before indices
@@ -411,7 +410,7 @@ class _Header:
             return tuple(classes)
         texts = sorted(self._texts(target[0]))
         if len(texts) != 2:
-            return ()
+            return known.flags(self.head(target[0]))
         if cls in texts:
             return (*(text for text in texts if text != cls), cls)
         from cecalc.input.suggestions import two_names
@@ -423,13 +422,12 @@ class _Header:
         """Refuse one class for each row where every value needs a target."""
         truth = Glimpse.of(target, self.fields[target], self.head(target))
         if self._texts(target) or truth.numbers is not None:
-            alone = (
-                f"one score of several is named by itself; {seen([self.fields[i] for i in values])}"
-            )
+            shown = seen([self.fields[i] for i in values])
             raise DataError(
                 f"bce needs a target for each value, and column {excerpt(truth.name)} "
                 "holds one class for each row",
-                hint=f"a class for each row belongs to ce; {alone}",
+                hint="a class for each row belongs to ce; one score of several is named by itself; "
+                + shown,
             )
 
 
@@ -437,13 +435,3 @@ def _ambiguous(found: Sequence[str], option: str) -> DataError:
     """Each of the columns found could be the one."""
     rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
     return DataError(rule, hint=f"name it: {option}")
-
-
-def _as_classes(cells: Sequence[Any], names: Sequence[str]) -> list[str]:
-    """Targets as the names of their classes, as far as they are indices or names."""
-    texts = [write_number(c) if isinstance(c, float) else str(c).strip() for c in cells]
-    by_index = {float(index): name for index, name in enumerate(names)}
-    return [
-        by_index.get(float(text), text) if text not in names and is_number(text) else text
-        for text in texts
-    ]

@@ -10,8 +10,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from cecalc.selection import quoted
+from cecalc.errors import DataError
+from cecalc.numbers import is_number, write_number
+from cecalc.selection import quoted, select
 from cecalc.terms import Kind
 
 TARGETS = (
@@ -31,8 +34,12 @@ UNCLEAR = re.compile(
     "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
-PREDICTED = re.compile("(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?")
+PREDICTED = re.compile(
+    "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
+)
 """What a model has predicted is never a target."""
+NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
+"""The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
 _WORD = (
     rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
@@ -234,3 +241,39 @@ def parts(name: str) -> Iterator[tuple[str, str]]:
             yield "", name[match.start() :]
     if before_digits := re.fullmatch(r"(.*[^0-9_\-. ])[0-9]+", name):
         yield before_digits[1], ""
+
+
+def as_classes(cells: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """Targets as the names of their classes, as far as they are indices or names."""
+    texts = [write_number(c) if isinstance(c, float) else str(c).strip() for c in cells]
+    by_index = {float(index): name for index, name in enumerate(names)}
+    return [
+        by_index.get(float(text), text) if text not in names and is_number(text) else text
+        for text in texts
+    ]
+
+
+def single(
+    fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]
+) -> int | None:
+    """The one column that the user says, else the first of the usual names; None where none is."""
+    if text is None:
+        found = [i for name in usual for i, field in enumerate(fields) if plain(field) == name]
+        return found[0] if found else None
+    chosen = select(fields, text, option)
+    if len(chosen) > 1:
+        raise DataError(f"{option} {text} names {len(chosen)} columns, expected one")
+    return chosen[0]
+
+
+def flags(cells: Sequence[Any]) -> tuple[str, ...]:
+    """What texts call 0 and 1 that say false and true; empty where they do not.
+
+    >>> flags(["True", "False"]), flags(["TRUE"]), flags(["1"])
+    (('False', 'True'), ('FALSE', 'TRUE'), ())
+    """
+    texts = {cell.strip() for cell in cells if isinstance(cell, str)} - {""}
+    if not texts or not {text.casefold() for text in texts} <= {"true", "false"}:
+        return ()
+    spelled = next((s for s in (str.title, str.upper) if s(min(texts)) == min(texts)), str.lower)
+    return spelled("false"), spelled("true")

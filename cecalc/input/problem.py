@@ -16,7 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
 from cecalc.input.files import Files
-from cecalc.input.names import kind_of, pattern
+from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.input.target_reader import TargetReader, open_extras
@@ -233,12 +233,18 @@ def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
 
 
 def _refuse_misread(table: Table, request: InputRequest) -> None:
-    """Refuse a row for each class, and a target that is the name of a column."""
+    """Refuse a row for each class, a target that is the name of a column, and numbers beside what
+    is the case before what is not.
+    """
     layout, source = table.layout, table.source
     if layout.is_single and request.has_header and not table.lists:
         from cecalc.input.foreign import refuse_long
 
         refuse_long(table.fields, table.head, layout.values, request.task, source)
+    cells = [cell for i in layout.target[:1] for cell in table.head(i)]
+    is_open = request.task is Task.CE and request.classes is None and request.target_as is None
+    if is_open and len(layout.target) < 2 and all(is_number(str(cell)) for cell in cells):
+        _refuse_turned(layout.names, source)
     name = request.target.nested if isinstance(request.target, Inline) else None
     if isinstance(name, str) and name in table.fields:
         raise DataError(
@@ -246,6 +252,20 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
             place=Place(source=source),
             hint=f"name the column with --target-col {name}",
             ways=(("!--target", f"--target-col={name}"),),
+        )
+
+
+def _refuse_turned(names: Sequence[str], source: str) -> None:
+    """Refuse numbers as targets where the first class of two is called the positive one."""
+    is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
+    are_negative = [NEGATIVE.search(plain(name)) is not None for name in names]
+    if not is_other and are_negative == [False, True]:
+        a, b = names
+        raise DataError(
+            f"class 0 is {excerpt(a)} by its column, and {excerpt(b)} by its name",
+            place=Place(source=source),
+            hint="say the order of the names with --classes, or that columns count",
+            ways=((f"--classes={b},{a}",), ("--target-as=index",)),
         )
 
 

@@ -17,8 +17,6 @@ from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
 
-_NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
-"""The end of a name that is of what is not the case."""
 Head = Callable[[int], Sequence[Any]]
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
@@ -216,7 +214,7 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
         key=lambda c: (
             *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
             *(not c.is_chance, not c.is_certainty),
-            _NEGATIVE.search(known.plain(c.name)) is not None,
+            known.NEGATIVE.search(known.plain(c.name)) is not None,
         ),
     )
 

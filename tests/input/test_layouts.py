@@ -151,17 +151,17 @@ def test_a_class_for_each_row_belongs_to_ce(cecalc: InProcess) -> None:
     assert (ended.status, ended.tries) == (3, ["ce x.csv"])
 
 
-@pytest.mark.parametrize("target", [(1, 0), ("yes", "no")])
+@pytest.mark.parametrize("target", [(1, 0), ("ok", "bad")])
 def test_columns_in_reverse_are_told_with_a_command(
     target: tuple[object, object], cecalc: InProcess
 ) -> None:
     rows = [(0.9, 0.1), (0.2, 0.8)] * 40
     yes, no = zip(*rows, strict=True)
-    columns: dict[str, Iterable[object]] = {"y": target * 40, "prob_yes": yes, "prob_no": no}
+    columns: dict[str, Iterable[object]] = {"y": target * 40, "prob_ok": yes, "prob_bad": no}
     ended = cecalc("ce x.csv", {"x.csv": table(columns)})
     tries = [line.removeprefix(TRY) for line in ended.err.splitlines() if line.startswith(TRY)]
     if target == (1, 0):
-        assert tries == ["ce x.csv --probs-cols prob_no,prob_yes --target-as index"]
+        assert tries == ["ce x.csv --probs-cols prob_bad,prob_ok --target-as index"]
         assert float(cecalc([*shlex.split(tries[0]), "-q"]).out) == pytest.approx(
             -math.log(0.9 * 0.8) / 2
         )
@@ -253,3 +253,47 @@ def test_members_of_what_stands_beside(cecalc: InProcess) -> None:
 def test_nan_is_no_near_miss(cecalc: InProcess) -> None:
     ended = cecalc("bce x.csv", {"x.csv": "prob,target\nnan,1\n0.5,0\n"})
     assert ended.status == 3 and "--clip" not in ended.err
+
+
+AB = "y_true,{},{}\n1,.8,.2\n0,.3,.7\n"
+RIGHT = -(math.log(0.8) + math.log(0.7)) / 2
+TRUE = "y_true,prob\nTrue,.8\nFalse,.3\n"
+# a file that a careless reading scores without a word, and the right number
+CAREFUL = {
+    "the index of a saved frame": ("ce --probs x.csv --target 1,0", ",a,b\n0,.2,.8\n1,.7,.3\n"),
+    "the target beside values": ("ce --probs x.csv --target 0,1", AB.format("a", "b")),
+    "classes by their numbers": ("ce x.csv", AB.format("prob_class1", "prob_class0")),
+    "labels by their numbers": ("ce x.csv", AB.format("prob_LABEL_1", "prob_LABEL_0")),
+    "true and false": ("bce x.csv", TRUE),
+    "in capitals": ("bce x.csv", TRUE.upper()),
+}
+
+
+@pytest.mark.parametrize("case", CAREFUL)
+def test_read_with_care(case: str, cecalc: InProcess) -> None:
+    line, text = CAREFUL[case]
+    ended = cecalc(f"{line} -q", {"x.csv": text})
+    assert (ended.status, ended.err) == (0, "")
+    assert math.isclose(float(ended.out), RIGHT, rel_tol=1e-12)
+
+
+def test_the_positive_first(cecalc: InProcess) -> None:
+    """Numbers beside `pos,neg` may count columns or names."""
+    ended = cecalc("ce x.csv", {"x.csv": AB.format("prob_pos", "prob_neg")})
+    assert ended.status == 3
+    assert ended.tries == ["ce x.csv --classes neg,pos", "ce x.csv --target-as index"]
+    assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), RIGHT, rel_tol=1e-12)
+
+
+def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
+    head = "{},prob_yes,prob_no,Outcome\n"
+    for name in (".pred_class", "y_hat", "model_label", "estimated_class", "oof_label"):
+        text = head.format(name) + "yes,.6,.4,yes\nno,.3,.7,yes\n"
+        tries = cecalc("ce x.csv", {"x.csv": text}).tries
+        assert tries == ["ce x.csv --target-col Outcome"]
+
+
+def test_a_label_that_is_the_prediction(cecalc: InProcess) -> None:
+    rows = "".join(f"{i % 2},{0.5 + i / 81:.3f}\n" for i in range(40))
+    ended = cecalc("bce x.csv", {"x.csv": "label,prob\n" + rows})
+    assert ended.status == 3 and "probably the predicted class" in ended.err

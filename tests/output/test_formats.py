@@ -22,6 +22,7 @@ ALLOWED = {
     "diagnosis",
     "errors",
     "model",
+    "items",
     "numbers",
     "output",
     "ranking",
