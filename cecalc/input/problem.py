@@ -241,10 +241,9 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
         from cecalc.input.foreign import refuse_long
 
         refuse_long(table.fields, table.head, layout.values, request.task, source)
-    cells = [cell for i in layout.target[:1] for cell in table.head(i)]
     is_open = request.task is Task.CE and request.classes is None and request.target_as is None
-    if is_open and len(layout.target) < 2 and all(is_number(str(cell)) for cell in cells):
-        _refuse_turned(layout.names, source)
+    if is_open and len(layout.target) < 2 and _are_turned(layout.names):
+        _refuse_turned(table)
     name = request.target.nested if isinstance(request.target, Inline) else None
     if isinstance(name, str) and name in table.fields:
         raise DataError(
@@ -255,15 +254,20 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
         )
 
 
-def _refuse_turned(names: Sequence[str], source: str) -> None:
-    """Refuse numbers as targets where the first class of two is called the positive one."""
+def _are_turned(names: Sequence[str]) -> bool:
+    """Whether the first class of two is called the positive one."""
     is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
     are_negative = [NEGATIVE.search(plain(name)) is not None for name in names]
-    if not is_other and are_negative == [False, True]:
-        a, b = names
+    return not is_other and are_negative == [False, True]
+
+
+def _refuse_turned(table: Table) -> None:
+    """Refuse numbers as targets of such classes."""
+    if all(is_number(str(cell)) for i in table.layout.target for cell in table.head(i)):
+        a, b = table.layout.names
         raise DataError(
             f"class 0 is {excerpt(a)} by its column, and {excerpt(b)} by its name",
-            place=Place(source=source),
+            place=Place(source=table.source),
             hint="say the order of the names with --classes, or that columns count",
             ways=((f"--classes={b},{a}",), ("--target-as=index",)),
         )
