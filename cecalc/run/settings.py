@@ -1,4 +1,4 @@
-"""The options of a run: the command line over the input's own over the defaults."""
+"""The options of a run, the command line over the input's own over the defaults; its header."""
 
 from __future__ import annotations
 

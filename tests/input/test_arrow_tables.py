@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -227,6 +228,25 @@ def test_whatever_holds_texts_or_numbers(laid: str, cecalc: InProcess) -> None:
     with pa.OSFile("x.arrow", "wb") as file, pa.ipc.new_file(file, changed.schema) as out:
         out.write_table(changed, max_chunksize=4)
     assert cecalc("ce x.arrow -f csv --select id,loss") == expected
+
+
+def test_lists_of_fixed_size_keep_their_size(cecalc: InProcess) -> None:
+    """Their size stands in the type: another one is another file's, or the target's."""
+    for name, logits, target in (("x", 3, 3), ("y", 2, 2), ("z", 3, 2)):
+        numbers = {"logits": (0.5, logits), "target": (1 / target, target)}
+        lists = {
+            column: pa.FixedSizeListArray.from_arrays(pa.array([number] * (4 * size)), size)
+            for column, (number, size) in numbers.items()
+        }
+        parquet.write_table(pa.table(lists), f"{name}.parquet")
+    loss, error = float(cecalc("ce x.parquet x.parquet -q").out), "cecalc: error: "
+    assert math.isclose(loss, math.log(3), rel_tol=1e-15)
+    for files, rule in (
+        ("x.parquet y.parquet", "y.parquet: row 0: 2 logits, expected 3"),
+        ("z.parquet", "z.parquet: values of shape (4, 3) and a target of shape (4, 2)"),
+    ):
+        ended = cecalc(f"ce {files} -q")
+        assert (ended.status, ended.out, ended.err.splitlines()[0]) == (3, "", error + rule)
 
 
 def viewed(lists: pa.Array) -> pa.Array:
