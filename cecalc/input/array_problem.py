@@ -18,7 +18,7 @@ from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
-from cecalc.input.target_reader import TargetReader, open_extras
+from cecalc.input.target_reader import TargetReader, ids_of, open_extras
 from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
@@ -61,14 +61,15 @@ def from_document(
         if isinstance(value, dict):
             given = {name: member for name, member in value.items() if member is not None}
             members = Roles.of(source, "key", given)
-            return _named(_Keys(members, given), request, kind, files)
+            return _named(_Keys(members, given), request, kind, files, document)
         if value == []:
             raise DataError("no data rows")
         if kind is None:
             raise _bare_array()
         schema = Schema(source, kind, request.classes, says_kind=False)
         values = _transposed(HeldWindows.of(to_array(value, kind)), request)
-        return _Arrays(schema, values).problem(request, files)
+        ids = ids_of(document, values.length)
+        return _Arrays(schema, values, ids=ids).problem(request, files)
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -90,7 +91,7 @@ def from_arrays(
             if said is None:
                 raise _bare_array()
             members = Roles(found.source, "array", {said: found.names}, says_kind=False)
-        return _named(_Stored(members, found), request, said, files)
+        return _named(_Stored(members, found), request, said, files, found)
     except DataError as error:
         raise error.at(source=found.source) from None
 
@@ -142,7 +143,11 @@ class _Stored:
 
 
 def _named(
-    found: _Keys | _Stored, request: InputRequest, said: Kind | None, files: Files
+    found: _Keys | _Stored,
+    request: InputRequest,
+    said: Kind | None,
+    files: Files,
+    file: ArrayFile | Document,
 ) -> Problem:
     """The problem of arrays by their names."""
     members, weight, target = found.members, None, None
@@ -169,8 +174,8 @@ def _named(
     if WEIGHT in members:
         array = found.array(WEIGHT, request.task)
         weight = ExtraArray(WEIGHT, array, files=array.files)
-    ids = names_of(found.value(IDS), IDS) if IDS in members else None
     values = _transposed(values, request)
+    ids = ids_of(file, values.length)
     if TARGET in members and request.wants_target:
         target = found.target(TargetReader(request, classes, values.shape))
         target = replace(target, member=members.name(TARGET))

@@ -62,9 +62,18 @@ def opened(
 
 
 def _joined_arrays(
-    first: ArrayFile, names: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
+    first: ArrayFile,
+    names: Sequence[str],
+    request: InputRequest,
+    wanted: Wanted,
+    files: Files,
+    *,
+    is_whole: bool = False,
 ) -> ArrayFile:
-    """The arrays of several files, each going on from file to file."""
+    """The arrays of several files, each going on from file to file.
+
+    `is_whole` says that these are the files of members that were named.
+    """
     if request.transpose:
         rule = "--transpose: several files are joined along their rows, which come first"
         raise DataError(rule, place=Place(source=first.source))
@@ -79,12 +88,15 @@ def _joined_arrays(
         if not isinstance(found, ArrayFile):
             place = Place(source=found.source)
             raise DataError(f"holds no arrays, as {first.source} does", place=place)
-        return found
+        return found.whole or found if is_whole else found
 
     roles = Roles.of(first.source, "array", first.names).roles
     shared = [name for role in (CLASSES, *LOSS_OPTIONS) for name in roles.get(role, ())]
     shards = Shards(names, opener, first, files.enter_context(files.inner()), shared)
-    return replace(first, opener=shards.open)
+    whole = first.whole
+    if whole is not None:
+        whole = _joined_arrays(whole, names, request, wanted, files, is_whole=True)
+    return replace(first, opener=shards.open, whole=whole)
 
 
 def _joined(

@@ -239,6 +239,8 @@ class Document:
 
     source: str
     value: Any
+    whole: Document | None = None
+    """The document, where this is a member of it that was named."""
 
 
 def open_json(

@@ -205,31 +205,46 @@ def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:
     other, ways = extra.table, list[tuple[str, ...]]()
     if other is None:
         return extra
-    for i, j in _in_both(table, other):
-        name = table.fields[i]
-        ours, theirs = heads = [[*map(str, t.head(k))] for t, k in ((table, i), (other, j))]
-        if any(len({*head}) < len(head) for head in heads):
+    pairs = itertools.product(_telling(table, other), _telling(other, table))
+    for (i, name, ours), (j, beside, theirs) in pairs:
+        is_same, few = name == beside, len(theirs) < HEAD
+        needed = len(ours) if few or _is_count(ours) or _is_count(theirs) else 1
+        if not is_same and is_number(ours[0]):
+            needed = 0 if _is_count(sorted(ours, key=lambda text: (len(text), text))) else len(ours)
+        is_told = 0 < needed <= len({*ours} & {*theirs})
+        if not (is_same or is_told):
             continue
-        ways.append((f"--join={quoted(name) if name.strip() else f'{i + 1}={j + 1}'}",))
-        is_count = any(head == [*map(str, range(len(head)))] for head in heads)
-        enough = len(ours) if is_count or len(theirs) < HEAD else 1
+        column = quoted(name) if name.strip() else f"{i + 1}"
+        column += "" if is_same and name.strip() else f"={quoted(beside) if beside else j + 1}"
+        ways.append((f"--join={column}",))
         for row, pair in enumerate(zip(ours, theirs, strict=False)):
-            if pair[0] != pair[1] and len({*ours} & {*theirs}) >= enough:
+            if is_told and pair[0] != pair[1]:
                 rule = f"{excerpt(pair[0])} beside {excerpt(pair[1])} of {extra.source}"
+                rename = ", or rename it in one of the tables" if is_same else ""
                 raise DataError(
                     f"{rule}, whose rows have another order",
                     place=Place(table.source, column=name, number=i + 1, row=row),
-                    hint="join them by that column with --join, or rename it in one of the tables",
+                    hint=f"join them by that column with --join{rename}",
                     ways=(ways[-1],),
                 )
     return replace(extra, table=None, ways=tuple(ways) if len(ways) == 1 else ())
 
 
-def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
-    """The first columns that both have, and neither uses."""
-    left = {name: j for j, name in enumerate(other.fields) if j not in other.layout.used}
-    ours = [(i, name) for i, name in enumerate(table.fields) if i not in table.layout.used]
-    return [(i, left[name]) for i, name in ours if name in left][:_COMPARED]
+def _telling(table: Table, other: Table) -> list[tuple[int, str, list[str]]]:
+    """The first columns that tell rows apart and are not used for else; those first that both have.
+
+    Each is its position, its name and its head.
+    """
+    used = {*table.layout.used} - {table.layout.id}
+    free = [(i, name) for i, name in enumerate(table.fields) if i not in used]
+    free.sort(key=lambda column: column[1] not in other.fields)
+    heads = [(i, name, [*map(str, table.head(i))]) for i, name in free[:_COMPARED]]
+    return [column for column in heads if len({*column[2]}) == len(column[2]) > 0]
+
+
+def _is_count(head: Sequence[str]) -> bool:
+    """Whether a column numbers the rows."""
+    return [*head] in ([*map(str, range(n, n + len(head)))] for n in range(2))
 
 
 def _refuse_misread(table: Table, request: InputRequest) -> None:
