@@ -78,6 +78,31 @@ def test_what_names_nothing_is_refused(specification: str, fault: str) -> None:
     assert caught.value.rule == fault
 
 
+NUMBERED = ["y", "0", "1", "2", ""]
+
+
+@pytest.mark.parametrize(
+    ("specification", "positions"),
+    [("0,1,2", [1, 2, 3]), ("0-2", [1, 2, 3]), ("2-0", [3, 2, 1]), ("1-", [2, 3, 4]), ("1", [2])],
+)
+def test_numbers_that_are_names_are_names_in_ranges_too(
+    specification: str, positions: list[int]
+) -> None:
+    assert [*select(NUMBERED, specification, "--select")] == positions
+
+
+@pytest.mark.parametrize(
+    ("specification", "name", "other"),
+    [("1,2,3", 1, 3), ("1-3", 1, 3), ("2-4", 2, 4), ("-3,1", 1, 3), ("y,5,0", 0, 5)],
+)
+def test_numbers_are_all_names_or_all_positions(specification: str, name: int, other: int) -> None:
+    """Otherwise a column would be dropped, or another one taken, without a word."""
+    rule = f"--select {specification}: column '{name}' is called so, and none '{other}'"
+    with pytest.raises(DataError) as raised:
+        select(NUMBERED, specification, "--select")
+    assert raised.value.rule == rule
+
+
 def test_a_quote_alone_is_no_name_in_quotes() -> None:
     assert select(["a", '"'], '"', "--select") == (1,)
     with pytest.raises(DataError):
