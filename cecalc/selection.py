@@ -21,7 +21,8 @@ def select(
     Parts stand between commas. A part is a name (in double quotes where it holds a comma), a
     1-based number, a range of either (``3-``, ``-4``, ``2-5``, ``a-c``, ``a-``), a glob, or a
     regular expression between slashes. A name that is there wins over any other reading, and
-    numbers are all names or all positions. A leading ``!`` turns the whole specification around; before a later part it takes that part away again.
+    numbers are all names or all positions. A leading ``!`` turns the whole specification around;
+    before a later part it takes that part away again.
 
     Parameters
     ----------

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import IGNORE_INDEX, Task
 
-Head = Callable[[int], Sequence[Any]]
 _LABELS = ("label", "labels")
 """What a target is called, and what pipelines call their predictions."""
 _CERTAIN = 13.8

@@ -16,7 +16,8 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Head, Layout, Wanted, understand
+from cecalc.input.glimpses import Head
+from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut

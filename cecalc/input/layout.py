@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input import names as known
 from cecalc.input.confidence import OfPrediction, fault, two_classes
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
 from cecalc.terms import Kind, Task
-
-Head = Callable[[int], Sequence[Any]]
-"""The cells of a column in the first rows, as they stand there."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +231,7 @@ class _Header:
             raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
         if told := self._misnamed(kind, found[kind][0]):
             raise told
+        self._refuse_derived(f"{kind.option}-cols", found[kind][0])
         others = [other for other in found if other is not kind] if said is None else []
         note = f"read the {kind} columns; the {' and '.join(others)} columns were left alone"
         return kind, found[kind][0], (note,) if others else ()
@@ -260,6 +257,19 @@ class _Header:
         groups += [(kind, (i,)) for i, kind in alone.items()]
         found = {kind: [group for of, group in groups if of is kind] for kind in Kind}
         return {kind: several for kind, several in found.items() if several}
+
+    def _refuse_derived(self, option: str, group: Sequence[int]) -> None:
+        """Refuse a column of a family that is called like what is made of the others."""
+        every = [self.fields[i] for i in group]
+        others = [name for name in every if known.is_derived(name)]
+        classes = [name for name in every if name not in others]
+        if others and len(classes) > 1:
+            readings = [known.specification(names, self.fields) for names in (classes, every)]
+            raise DataError(
+                f"column {excerpt(others[0])} may be of a class, or made of the others",
+                hint=f"name the columns of the classes with {option}",
+                ways=tuple((f"{option}={reading}",) for reading in readings),
+            )
 
     def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
         """Whether columns are of classes, where not every such name is of one."""
@@ -337,7 +347,7 @@ class _Header:
         is_worded = all(name is not None for name in found)
         names = [name.cls or "" for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
-        is_counted = {*rests} == {*known.numbers(len(names))} and not any(map(is_number, names))
+        is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
         if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
             names = rests
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))

@@ -5,19 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import Glimpse, Head
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
 
-Head = Callable[[int], Sequence[Any]]
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
 _INPUTS = re.compile("features?|feat|x|labels?|class|rank")

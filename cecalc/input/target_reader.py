@@ -159,7 +159,7 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
             nested = nested[members.name(TARGET)]
     try:
         target = reader.nested(nested, source, axes=1)
-        return replace(target, ids=document and ids_of(document, target.array.length))
+        return replace(target, ids=ids_of(document, target.array.length) if document else None)
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -173,8 +173,8 @@ def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
     if IDS not in (members := _members(file)):
         return None
     name = members.name(IDS)
-    is_array = isinstance(file, ArrayFile)
-    ids = names_of(file.nested(name, text=True) if is_array else file.value[name], IDS)
+    nested = file.nested(name, text=True) if isinstance(file, ArrayFile) else file.value[name]
+    ids = names_of(nested, IDS)
     return ids if found.whole is None or len(ids) == rows else None
 
 
@@ -208,7 +208,9 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
         windows = found.only(_members(found).name(WEIGHT))
-        return ExtraArray(name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length))
+        return ExtraArray(
+            name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length)
+        )
     if not isinstance(found, Table):
         value = found.value
         value = value.get(_members(found).name(WEIGHT)) if isinstance(value, dict) else value

@@ -317,6 +317,7 @@ ONE, TWO = L.replace("id", "image"), NEW.replace("id", "image")
 OTHER = "x.csv: row 0: column 'image' (1): 'x' beside 'z' of t.csv, whose rows have another order"
 RENAME = "cecalc: hint: join them by that column with --join, or rename it in one of the tables\n"
 
+
 def _numbered(text: str) -> str:
     return text.replace("x,", "70,").replace("y,", "80,").replace("z,", "90,")
 

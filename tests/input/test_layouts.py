@@ -116,6 +116,8 @@ TOLD = [
     ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
     ("ce", {"y": (0, 1, 2, 1), "label": INDEX} | shares("prob_{}"), "--target-col label"),
+    ("ce", {"y": NAMES, "prob_margin": (0.5, 0.35, 0.15, 0.75)} | shares("prob_{}"),
+     "--probs-cols prob_ox,prob_lig,prob_hyd"),
     ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
 ]  # fmt: skip
 
@@ -283,6 +285,18 @@ def test_the_positive_first(cecalc: InProcess) -> None:
     assert ended.status == 3
     assert ended.tries == ["ce x.csv --classes neg,pos", "ce x.csv --target-as index"]
     assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), RIGHT, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("targets", "status", "said"),
+    [("12", 3, "could be the name of a class or its number"), ("13", 0, "read as class names")],
+)
+def test_classes_counted_from_one(targets: str, status: int, said: str, cecalc: InProcess) -> None:
+    """Their numbers are no indices for certain, whatever stands before them."""
+    rows = "".join(f"{target},.2,.3,.5\n" for target in targets)
+    head = "y,prob_class_1,prob_class_2,prob_class_3\n"
+    ended = cecalc("ce x.csv", {"x.csv": head + rows})
+    assert ended.status == status and said in ended.err
 
 
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
