@@ -307,6 +307,18 @@ def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
         assert tries == ["ce x.csv --target-col Outcome"]
 
 
+@pytest.mark.parametrize(("name", "rows", "is_said"), [("label", 40, True), ("Labels", 40, True),
+    ("label", 9, False), ("y_true", 40, False)])  # fmt: skip
+def test_a_label_that_the_model_predicts_always(
+    name: str, rows: int, is_said: bool, cecalc: InProcess
+) -> None:
+    """Of a model that says it is right in two rows of three."""
+    text = f"{name},prob_a,prob_b\n" + "a,.66,.34\nb,.3,.7\n" * (rows // 2)
+    ended = cecalc("ce x.csv", {"x.csv": text})
+    said = f"{name!r} is what the model predicts in all {rows} rows: it may be the prediction"
+    assert (ended.status, said in ended.err) == (0, is_said)
+
+
 def test_a_label_that_is_the_prediction(cecalc: InProcess) -> None:
     rows = "".join(f"{i % 2},{0.5 + i / 81:.3f}\n" for i in range(40))
     ended = cecalc("bce x.csv", {"x.csv": "label,prob\n" + rows})
