@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cecalc.cli import status_of
+from tests.input.array_files import npz
 from tests.shell import TRY, InProcess
 
 POSITIVE = (0.21, 0.83, 0.34, 0.46)
@@ -250,6 +251,25 @@ def test_members_of_what_stands_beside(cecalc: InProcess) -> None:
     weighted = cecalc("ce v.json --sample-weight w.json -q")
     losses = [float(x) for x in cecalc("ce v.json -q --reduction none").out.split()]
     assert math.isclose(float(weighted.out), (losses[0] + 3 * losses[1]) / 4)
+
+
+@pytest.mark.parametrize("form", ["npz", "json"])
+@pytest.mark.parametrize("truth", ["y_test", "true_y", "outcome"])
+def test_members_of_several_models(form: str, truth: str, cecalc: InProcess) -> None:
+    """What is named like the truth is offered as it, and no model's decisions as anything."""
+    members = {truth: [*TRUTH], "RF_pred": [0, 1, 0, 0], "RF_proba": [*POSITIVE], "NB_proba": WORSE}
+    x = f"x.{form}"
+    Path(x).write_bytes(
+        npz(**{name: np.asarray(member) for name, member in members.items()})
+        if form == "npz"
+        else json.dumps(members).encode()
+    )
+    ended = cecalc(f"bce {x}")
+    assert ended.status == 3 and "more than one" in ended.err
+    assert ended.tries == [
+        f"bce --probs {x}:{name} --target {x}:{truth}" for name in ("RF_proba", "NB_proba")
+    ]
+    assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), BCE)
 
 
 def test_nan_is_no_near_miss(cecalc: InProcess) -> None:
