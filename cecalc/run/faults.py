@@ -106,6 +106,16 @@ class Seen:
             return f"targets up to {write_number(self.high)}: {what}"
         return None
 
+    def classes(self, kind: str, classes: int) -> Ways:
+        """What says that targets which are no class numbers are names."""
+        names = list[float]()
+        if kind == checks.CELL and (self.signs or self.from_one):
+            names = [self.low, self.high]
+        elif kind == checks.CLASS_INDEX and (self.low, self.high) == (1, classes):
+            names = [*range(1, classes + 1)]
+        listed = ",".join(map(write_number, names))
+        return ((f"--classes={listed}",),) if 0 < len(names) <= PLACES_LISTED else ()
+
     def sum_hint(self) -> str | None:
         """What rows of probabilities that do not sum to 1 look like."""
         columns = self.columns
@@ -175,7 +185,6 @@ class Refusal:
 
     def error(self, schema: Schema, seen: Seen, dtype: str, request: InputRequest) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
-        ways: Ways
         rule, classes = self.broken.rule, self.batch.values.shape[1]
         if self.rows > 1:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
@@ -186,7 +195,8 @@ class Refusal:
             checks.INFINITE: _infinite_hint(schema.stored, dtype),
             checks.PREDICTED_SUM: seen.sum_hint(),
         }
-        hint, ways = hints.get(self.broken.kind, self.broken.hint), ()
+        hint = hints.get(self.broken.kind, self.broken.hint)
+        ways = seen.classes(self.broken.kind, classes) if request.classes is None else ()
         if self.broken.kind == checks.OUTSIDE and hint is None:
             hint, ways = self._outside(schema, request)
         place, value = _place(self.broken, self.batch, schema)

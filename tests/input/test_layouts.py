@@ -319,6 +319,28 @@ def test_classes_counted_from_one(targets: str, status: int, said: str, cecalc: 
     assert ended.status == status and said in ended.err
 
 
+@pytest.mark.parametrize(
+    ("line", "head", "targets", "classes"),
+    [
+        ("bce", "prob,y", (1, 2, 2, 1), "1,2"),
+        ("bce", "prob,y", (-1, 1, 1, -1), "-1,1"),
+        ("ce", "prob_1,prob_0,y", (1, 2, 2, 1), "1,2"),
+    ],
+)
+def test_targets_that_are_no_class_numbers_are_named(
+    line: str, head: str, targets: tuple[int, ...], classes: str, cecalc: InProcess
+) -> None:
+    """As `--classes`, which is printed, says."""
+    rows = [
+        (p, t) if line == "bce" else (p, 1 - p, t) for p, t in zip(POSITIVE, targets, strict=True)
+    ]
+    text = head + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    ended = cecalc([line, "x.csv"], {"x.csv": text})
+    assert ended.status == 3 and "hint: targets" in ended.err
+    assert ended.tries == [f"{line} x.csv --classes={classes}"]
+    assert math.isclose(float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out), BCE)
+
+
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
     head = "{},prob_yes,prob_no,Outcome\n"
     for name in (".pred_class", "y_hat", "model_label", "estimated_class", "oof_label"):
