@@ -1,7 +1,9 @@
 """Cross-entropy and binary cross-entropy, row by row.
 
-The mathematics is here as functions of arrays: ``cecalc.cross_entropy`` and its neighbours load
-when they are first asked for, so that importing this package costs nothing.
+``cecalc.ce``, ``bce``, ``softmax``, ``sigmoid`` and ``why`` are the commands of the same names, for
+arrays, tables and files. The mathematics is here as functions of arrays too:
+``cecalc.cross_entropy`` and its neighbours. All of it loads when it is first asked for, so that
+importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +14,39 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from cecalc.errors import CecalcError
     from cecalc.losses import activations, binary_cross_entropy, cross_entropy
+    from cecalc.python import CecalcWarning, Result, bce, ce, sigmoid, softmax, why
 
-__all__ = ["__version__", "activations", "binary_cross_entropy", "cross_entropy"]
+_HOMES = {
+    "cecalc.losses": ("activations", "binary_cross_entropy", "cross_entropy"),
+    "cecalc.python": ("CecalcWarning", "Result", "bce", "ce", "sigmoid", "softmax", "why"),
+    "cecalc.errors": ("CecalcError",),
+}
+__all__ = [
+    "CecalcError",
+    "CecalcWarning",
+    "Result",
+    "__version__",
+    "activations",
+    "bce",
+    "binary_cross_entropy",
+    "ce",
+    "cross_entropy",
+    "sigmoid",
+    "softmax",
+    "why",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return importlib.import_module(f"cecalc.losses.{name}")
+    for home, names in _HOMES.items():
+        if name in names:
+            is_module = home == "cecalc.losses"
+            found = importlib.import_module(f"{home}.{name}" if is_module else home)
+            return found if is_module else getattr(found, name)
     raise AttributeError(f"module 'cecalc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -38,7 +38,16 @@ class NamedFile:
     path: str
 
 
-Given = Inline | NamedFile
+@dataclass(frozen=True)
+class Held:
+    """An array or a table that a Python program hands over."""
+
+    option: str
+    """What it was given as, for messages."""
+    data: Any
+
+
+Given = Inline | NamedFile | Held
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,8 @@ class InputRequest:
     task: Task
     paths: tuple[str, ...] = ()
     """The files or patterns that were named, `-` for standard input; together one data set."""
+    held: Held | None = None
+    """A table instead of files."""
     values: Mapping[Kind, Given] = field(default_factory=dict)
     """At most one: what was given to --logits, --probs or --log-probs."""
     target: Given | None = None

@@ -209,7 +209,7 @@ def _told(error: CecalcError, arguments: list[str]) -> int:
     if error.ways:
         from cecalc.cli import tries
 
-        error.tries = tries.commands(error, arguments, _command().commands)
+        error.tries = tries.commands(error, arguments, program().commands)
         if error.tries and isinstance(error, StrayNumbers):
             error.hint = None  # the command says it
     say(as_json(error) if are_json(arguments) else message(error))
@@ -226,7 +226,7 @@ def _unforeseen(error: Exception) -> CecalcError:
 
 
 @cache
-def _command() -> Any:
+def program() -> Any:
     """The program, as Typer makes it of its commands."""
     return typer.main.get_command(app)
 
@@ -237,7 +237,7 @@ def _called(arguments: list[str]) -> int:
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     with contextlib.redirect_stdout(sys.stdout if is_terminal else printed):
         try:
-            ended = _command()(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
+            ended = program()(arguments, prog_name="cecalc", standalone_mode=False, obj=arguments)
             status = ended or Status.COMPLETE
         except SystemExit as leaving:  # completion leaves in this way
             status = int(leaving.code or 0)

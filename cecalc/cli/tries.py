@@ -133,12 +133,12 @@ def _works(line: Sequence[str], known: Mapping[str, Any], *, is_read: bool) -> b
     try:
         options = options_of(known[name].make_context(name, rest))
         request = request_of(Task(name) if name in list(Task) else Task.CE, options)
-        return not is_read or _computes(request)
+        return not is_read or computes(request)
     except (CecalcError, typer.TyperException, SystemExit):
         return False
 
 
-def _computes(request: Request) -> bool:
+def computes(request: Request) -> bool:
     """Whether the head of an input can be computed; nothing is written."""
     from cecalc.input.files import remembered
     from cecalc.run import run

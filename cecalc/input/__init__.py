@@ -7,9 +7,11 @@ block, in any thread, makes a batch of it. To add a format: what opens it as a `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cecalc.input.files import Files
 from cecalc.model import Problem
-from cecalc.request import Inline, InputRequest
+from cecalc.request import Held, Inline, InputRequest, NamedFile
 from cecalc.terms import Kind
 
 
@@ -28,14 +30,15 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     from cecalc.input.table import Table
 
     said = None if request.task.is_loss else Kind.LOGITS
-    named, wanted = request.paths or ("-",), Wanted(kind=said, target=request.wants_target)
+    given: Held | NamedFile | Sequence[str] = request.held or request.paths or ("-",)
+    wanted = Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):
             return array_problem.from_arguments(kind, values, request, files)
-        named, wanted = (values.path,), Wanted(kind=kind, target=request.wants_target, only=True)
+        given, wanted = values, Wanted(kind=kind, target=request.wants_target, only=True)
     from cecalc.input import dataset, json  # of no use to values on the command line
 
-    found = dataset.opened(named, request, wanted, files)
+    found = dataset.opened(given, request, wanted, files)
     formats.refuse_idle(found, request)
     if isinstance(found, json.Document):
         return array_problem.from_document(found, request, wanted.kind, files)

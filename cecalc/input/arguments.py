@@ -9,16 +9,16 @@ from typing import Any
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.formats import is_file_name
 from cecalc.input.nested import parse
-from cecalc.request import Given, Inline, NamedFile
+from cecalc.request import Given, Held, Inline, NamedFile
 
 
-def given(option: str, texts: Sequence[str], *, names: bool = False) -> Given | None:
+def given(option: str, texts: Sequence[str] | Held, *, names: bool = False) -> Given | None:
     """What was given to `option`, or None; several texts are rows, in order.
 
     Parameters
     ----------
     option : the option's name, for messages
-    texts : its values as typed
+    texts : its values as typed, or what a Python program handed over
     names : whether words (class names) are welcome where numbers are expected
 
     Raises
@@ -27,6 +27,8 @@ def given(option: str, texts: Sequence[str], *, names: bool = False) -> Given | 
     """
     if not texts:
         return None
+    if isinstance(texts, Held):
+        return texts
     if is_file_name(texts[0]):
         if len(texts) > 1:
             rule = f"{option} takes one file, not {len(texts)} values"

@@ -16,7 +16,7 @@ from cecalc.input.files import STANDARD_INPUT, Files, size_of
 from cecalc.input.layout import Wanted
 from cecalc.input.members import CLASSES, Roles
 from cecalc.input.table import Table, TableBlock
-from cecalc.request import LOSS_OPTIONS, InputRequest
+from cecalc.request import LOSS_OPTIONS, Held, InputRequest, NamedFile
 
 
 def files_of(names: Iterable[str]) -> list[str]:
@@ -42,15 +42,20 @@ def _files(name: str) -> list[str]:
 
 
 def opened(
-    named: Sequence[str], request: InputRequest, wanted: Wanted, files: Files
+    given: Held | NamedFile | Sequence[str], request: InputRequest, wanted: Wanted, files: Files
 ) -> formats.Found:
-    """The input in the files that were named, as one; `files` closes what is open.
+    """The input that was handed over, or that is in files, as one; `files` closes what is open.
 
     Raises
     ------
     InputError : one cannot be opened, or a pattern matches nothing
     DataError : they do not go together
     """
+    if isinstance(given, Held):
+        from cecalc.input import memory
+
+        return memory.opened(given, request, wanted, files)
+    named = [given.path] if isinstance(given, NamedFile) else given
     first, *others = names = files_of(named)
     files.meter.total = size_of(names)
     found = formats.opened(request, first, wanted, files)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cecalc.errors import DataError, InputError, Place, excerpt, suggestion
 from cecalc.input.bytes import not_a, without_suffix
 from cecalc.input.files import Files, Opened, open_bytes
-from cecalc.request import InputRequest, NamedFile
+from cecalc.request import Held, InputRequest, NamedFile
 from cecalc.terms import InputFormat
 
 if TYPE_CHECKING:
@@ -262,7 +262,9 @@ def refuse_idle(found: Found, request: InputRequest) -> None:
         options = {"lines": _DELIMITED, "objects": _OBJECTS}.get(found.form, (_COLUMNS,))
     else:
         options = _DOCUMENT if isinstance(found, Document) else _ARRAYS
-    beside = any(isinstance(given, NamedFile) for given in (request.target, request.sample_weight))
+    beside = any(
+        isinstance(given, NamedFile | Held) for given in (request.target, request.sample_weight)
+    )
     for option, of_formats in given_options(request):
         if of_formats not in options and (option == "--transpose" or not beside):
             rule = f"{option} goes with {_fitting(of_formats)}"

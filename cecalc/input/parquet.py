@@ -25,7 +25,7 @@ from cecalc.input.files import Files, Opened, state_of
 from cecalc.input.layout import Wanted, understand
 from cecalc.input.table import Table, TableBlock
 from cecalc.progress import Meter
-from cecalc.request import InputRequest
+from cecalc.request import Held, InputRequest
 from cecalc.selection import split
 
 BATCH_VALUES = 2**20
@@ -62,6 +62,35 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             rows_of = _parquet(stream, native, place, request.max_bytes)
         else:
             rows_of = _arrow(stream, place, in_order=opened.head.startswith(_STREAM))
+    return _table(rows_of, request, wanted, files, place, regular)
+
+
+def table_of(held: Held, request: InputRequest, wanted: Wanted, files: Files) -> Table:
+    """The table that an object hands over as an Arrow stream.
+
+    Raises
+    ------
+    DataError : its columns cannot be told
+    """
+    table, place = pa.table(held.data), Place(source=held.option)
+
+    def batches(used: list[str], rows: int) -> Iterator[Any]:
+        yield from table.select(used).to_batches(max_chunksize=rows)
+
+    row_bytes = max(1, table.nbytes // max(1, table.num_rows))
+    rows_of = _RowSource(table.schema, table.num_rows, batches, row_bytes)
+    return _table(rows_of, request, wanted, files, place, None)
+
+
+def _table(
+    rows_of: _RowSource,
+    request: InputRequest,
+    wanted: Wanted,
+    files: Files,
+    place: Place,
+    regular: PlainFile | None,
+) -> Table:
+    """The table of typed rows."""
     names = rows_of.schema.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
@@ -89,7 +118,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     rows = itertools.starmap(_block, every)
     is_passed = wanted.values and request.passed_on is not None
     types = dict(zip(names, rows_of.schema.types, strict=True)) if is_passed else None
-    return Table(opened.name, names, layout, rows, head=head, lists=lists, types=types)
+    return Table(place.source or "", names, layout, rows, head=head, lists=lists, types=types)
 
 
 def _passed_on(names: Sequence[str], specification: str | None) -> Collection[str]:

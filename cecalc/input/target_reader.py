@@ -22,7 +22,7 @@ from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
 from cecalc.model import Columns, Floats
-from cecalc.request import Given, Inline, InputRequest, NamedFile
+from cecalc.request import Given, Held, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
 
@@ -186,13 +186,15 @@ def _members(found: ArrayFile | Document) -> Roles:
     return Roles.of(found.source, "key", [name for name, part in value.items() if part is not None])
 
 
-def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
+def _opened(
+    given: NamedFile | Held, request: InputRequest, wanted: Wanted, files: Files
+) -> formats.Found:
     from cecalc.input import dataset  # which values on the command line do without
 
     choice = request.columns
     choice = replace(choice, id=choice.join or choice.id)
     inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
-    found = dataset.opened([given.path], inner, wanted, files)
+    found = dataset.opened(given, inner, wanted, files)
     if isinstance(found, Table) and found.files > 1:
         rule = f"several files of a {given.option.removeprefix('--')} have to hold arrays, not rows"
         raise DataError(rule, place=Place(source=found.source))
@@ -268,6 +270,10 @@ def read_numbers(given: Given) -> Floats:
     ------
     DataError : it holds something else
     """
+    if isinstance(given, Held):
+        from cecalc.input.memory import as_array
+
+        return widened(as_array(given.data), "float64")
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
