@@ -108,6 +108,7 @@ class Files(ExitStack):
         super().__init__()
         self.meter = meter or Meter()
         self.watched = list[_Watched]()
+        self.is_over = False
 
     def inner(self) -> Files:
         """Files that are closed earlier, and watched together with these."""
@@ -115,7 +116,12 @@ class Files(ExitStack):
         inner.watched = self.watched
         return inner
 
+    def close(self) -> None:
+        """Close what is open; unless these are over, more may be opened."""
+        super().__exit__(None, None, None)
+
     def __exit__(self, *raised: Any) -> bool | None:  # noqa: PYI036  # as it is passed on
+        self.is_over = True
         try:
             if isinstance(raised[1], CecalcError):
                 for source in self.watched:
@@ -200,6 +206,8 @@ def open_bytes(path: str, files: Files) -> Opened:
     files.watched.append(watched)
     if path != "-":
         files.enter_context(closing(watched))
+        if files.is_over:  # meanwhile, in another thread
+            files.close()
     source = Rejoined(b"", watched, name)
     head = source.head()
     compressed = compression(head)

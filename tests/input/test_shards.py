@@ -257,6 +257,23 @@ def test_a_shard_that_changes_is_refused(tmp_path: Path) -> None:
             again.read(1)
 
 
+def test_a_shard_that_is_opened_too_late_is_closed(tmp_path: Path) -> None:
+    """A run that has failed does not wait for the thread that reads, which may open the next."""
+    from cecalc.errors import DataError
+    from cecalc.input.files import Files, open_bytes
+
+    path = tmp_path / "y.npy"
+    path.write_bytes(npy(VALUES))
+    with Files() as files:
+        inner = files.enter_context(files.inner())
+        open_bytes(str(path), inner)
+        inner.close()  # which is not the end: the next of several is opened
+        open_bytes(str(path), inner)
+    with pytest.raises(DataError, match="empty"):
+        open_bytes(str(path), inner)
+    assert all(watched._file.closed for watched in inner.watched)
+
+
 def test_one_file_is_open_at_a_time_and_torch_is_not_loaded(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"x-{number:03}.npy").write_bytes(npy(VALUES))
