@@ -244,7 +244,9 @@ class _Arrays:
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
         before = 0
         for number, (source, length) in enumerate(self.values.files or ((None, entries),)):
-            places = {extra.name: extra.place(number, before) for extra in extras if extra.source}
+            places = {
+                extra.name: extra.place(number, before) for extra in extras if extra.is_placed
+            }
             place = {"source": source, "earlier": before, "sources": places}
             for here in row_blocks(length, math.prod(shape), BATCH_VALUES):
                 part = slice(before + here.start, before + here.stop)

@@ -58,6 +58,11 @@ class ExtraArray:
         by = "" if self.join is None else " by id"
         return f"{names if names != '1' else ''} of {self.source}{by}".strip()
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether messages can name the places of its entries from the rows of the values."""
+        return self.source is not None and (self.join is None or self.lines is not None)
+
     def place(self, number: int = 0, before: int = 0) -> tuple[str, int]:
         """What messages call its file beside a file of values, and how many entries are before."""
         return (self.files[number][0], before) if self.files else (self.source or "", 0)
@@ -138,7 +143,8 @@ class ExtraArray:
         if misfit := found.join.misfit(range(len(ids))):
             raise found.join.counted(misfit[1])
         lines = self.lines and [self.lines[i] for i in places.tolist()]
-        return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
+        array = HeldWindows.of(self.numbers(self.array.floats(), 0)[places])
+        return replace(found, array=array, lines=lines, classes=Classes(notes=self.classes.notes))
 
 
 def check_length(

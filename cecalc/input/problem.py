@@ -299,5 +299,5 @@ def _parsed(
         raise error.at(source=source) from None
     if batch.fault is not None:
         batch.fault.at(source=source)
-    sources = {extra.name: extra.place() for extra, _ in extras if extra.source}
+    sources = {extra.name: extra.place() for extra, _ in extras if extra.is_placed}
     return replace(batch, source=block.source, earlier=block.earlier, sources=sources)

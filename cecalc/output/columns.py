@@ -288,7 +288,7 @@ def given(header: Header, every: Iterable[Column]) -> list[Column]:
         if len(columns) == 1 and name in known and types[columns[0][1]].num_fields
     }
     theirs = [replace(lists.get(c.name, c), name=c.name) for c in fields(header)]
-    return [*(known[name] for name in schema.coordinates), *theirs]
+    return [*(known[name] for name in schema.coordinates if name not in types), *theirs]
 
 
 def identity(header: Header) -> list[Column]:

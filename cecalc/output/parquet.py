@@ -99,12 +99,11 @@ def _write(group: list[Any], writer: Any) -> None:
 
 def _theirs(header: Header, first: Outcome, *, has_codes: bool) -> list[Fields]:
     """The input's columns; dictionaries only where each batch may have its own."""
-    if header.schema.types is not None:
+    if (types := header.schema.types) is not None:
         given = columns.given(header, columns.of(header, "csv"))
-        coordinates = [_field(c) for c in given if c.name in header.schema.coordinates]
         return [
-            *coordinates,
-            *(Fields([n], partial(_typed, n, has_codes)) for n in header.schema.types),
+            *(_field(c) for c in given if c.name not in types),
+            *(Fields([n], partial(_typed, n, has_codes)) for n in types),
         ]
     if not first.batch.originals:
         return []
