@@ -147,6 +147,7 @@ def _named(
     """The problem of arrays by their names."""
     members, weight, target = found.members, None, None
     kind, notes = members.kind(said)
+    notes += found.file.notes if isinstance(found, _Stored) else ()
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     given = [name for name in LOSS_OPTIONS if name in members]

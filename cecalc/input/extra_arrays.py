@@ -9,6 +9,7 @@ from typing import Any
 from cecalc.errors import DataError, Place, count
 from cecalc.input.arrays.windows import HeldWindows, Windows
 from cecalc.input.classes import Classes
+from cecalc.input.files import numbers_of
 from cecalc.input.names import pattern
 from cecalc.input.table import Table
 from cecalc.join import IdJoin
@@ -180,3 +181,9 @@ def refuse_unpaired(
             if rows != given:
                 rule = f"{count(rows, 'row')} of values, {count(given, extra.title)}{beside}"
                 raise DataError(rule, place=Place(source=ours))
+        here, there = (numbers_of([name for name, _ in files]) for files in (values, extra.files))
+        if here != there and sorted(here) == sorted(there):
+            i = next(i for i, number in enumerate(here) if number != there[i])
+            rule = f"{extra.files[i][0]} stands beside it, whose number is another"
+            hint = "they go one by one, in the order of their names as text: 02, not 2, sorts both"
+            raise DataError(rule, place=Place(source=values[i][0]), hint=hint)

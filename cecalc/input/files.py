@@ -6,12 +6,13 @@ import functools
 import io
 import itertools
 import os
+import re
 import select
 import stat
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +184,18 @@ def size_of(names: Iterable[str]) -> int | None:
     states = [state_of(0 if name == "-" else name) for name in names]
     sizes = [state[0] for state in states if state is not None]
     return sum(sizes) if len(sizes) == len(states) else None
+
+
+def numbers_of(names: Sequence[str]) -> list[tuple[int, ...]]:
+    """The numbers that tell names apart; none where something else does.
+
+    >>> numbers_of(["f16-x2.npy", "f16-x10.npy"]), numbers_of(["x1", "y2"])
+    ([(2,), (10,)], [])
+    """
+    if len({re.sub("[0-9]+", "0", name) for name in names}) > 1:
+        return []
+    each = zip(*(map(int, re.findall("[0-9]+", name)) for name in names), strict=True)
+    return [*zip(*(numbers for numbers in each if len({*numbers}) > 1), strict=True)]
 
 
 def open_bytes(path: str, files: Files) -> Opened:

@@ -215,6 +215,42 @@ def test_fault(
     assert (Status(ended.status), ended.said, ended.out) == (status, expected, "")
 
 
+TEN = (1, 2, 10)
+APART = {f"x{i}.npy": npy(VALUES[:2] + i) for i in TEN}
+SAME = {f"y{i}.npy": npy(INDEX[:2] % 3) for i in TEN}
+PADDED = {f"y{i:02}.npy": npy(INDEX[:2] % 3) for i in TEN}
+ROWS = {f"c{i}.csv": f"logit_a,logit_b,target\n{i},2,0\n".encode() for i in TEN}
+ORDER = "files in the order of their names as text: {0}10.{1} before {0}2.{1}; zeros before the numbers would sort them"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--logits x*.npy --target y*.npy", "hint: " + ORDER.format("x", "npy")),
+        ("c*.csv", "hint: " + ORDER.format("c", "csv")),
+        ("c1.csv c10.csv c2.csv", "hint: " + ORDER.format("c", "csv")),
+        ("c1.csv c2.csv c10.csv", ""),
+        ("c?.csv", ""),
+        ("c1.csv p.csv", ""),
+        ("c1.csv ./c1.csv", "hint: 'c1.csv' is there more than once: 1 file read again"),
+        ("c?.csv c1.csv c2.csv", "hint: 'c1.csv' is there more than once: 2 files read again"),
+        ("p1.npz p1.npz", "hint: 'p1.npz' is there more than once: 1 file read again"),
+    ],
+)
+def test_what_files_are_read_and_in_which_order(line: str, said: str, cecalc: InProcess) -> None:
+    cecalc("--version", APART | SAME | ROWS | P | {"p.csv": ROWS["c2.csv"]})
+    ended = cecalc(f"ce {line} -f csv")
+    assert ended.said == (said and f"cecalc: {said}\n")
+
+
+def test_numbers_in_two_patterns_have_to_agree(cecalc: InProcess) -> None:
+    """Or x10 would go with y02, which may have as many rows."""
+    ended = cecalc("ce --logits x*.npy --target y*.npy", APART | PADDED)
+    rule = "x10.npy: y02.npy stands beside it, whose number is another"
+    hint = "they go one by one, in the order of their names as text: 02, not 2, sorts both"
+    assert (ended.status, ended.said) == (3, f"cecalc: error: {rule}\ncecalc: hint: {hint}\n")
+
+
 def test_a_row_has_its_file_and_its_number_there(cecalc: InProcess) -> None:
     lines = printed(cecalc, "ce p*.npz --top 7") if cecalc("--version", P).status == 0 else ""
     places = [line.split()[0] for line in lines.splitlines() if ".npz:" in line]
