@@ -13,7 +13,7 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
@@ -148,6 +148,8 @@ def _named(
     members, weight, target = found.members, None, None
     kind, notes = members.kind(said)
     notes += found.file.notes if isinstance(found, _Stored) else ()
+    own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
+    notes += (*left_alone(request, members.source, *own),)
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     given = [name for name in LOSS_OPTIONS if name in members]

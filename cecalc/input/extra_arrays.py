@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cecalc.errors import DataError, Place, count
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.arrays.windows import HeldWindows, Windows
 from cecalc.input.classes import Classes
 from cecalc.input.files import numbers_of
@@ -14,6 +14,7 @@ from cecalc.input.names import pattern
 from cecalc.input.table import Table
 from cecalc.join import IdJoin
 from cecalc.model import Columns, Floats
+from cecalc.request import Inline, InputRequest
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,19 @@ class ExtraArray:
         lines = self.lines and [self.lines[i] for i in places.tolist()]
         array = HeldWindows.of(self.numbers(self.array.floats(), 0)[places])
         return replace(found, array=array, lines=lines, classes=Classes(notes=self.classes.notes))
+
+
+def left_alone(
+    request: InputRequest, source: str, targets: Sequence[str], weights: Sequence[str]
+) -> Iterator[str]:
+    """What is worth a word about targets and weights of the source where options give others."""
+    for what, given, own in (
+        ("target", request.target, targets),
+        ("sample weight", request.sample_weight, weights),
+    ):
+        of = given and (given.option if isinstance(given, Inline) else given.path)
+        if of and own and not of.startswith(f"{source}:"):
+            yield f"read the {what} of {of}, left {', '.join(map(excerpt, own))} alone"
 
 
 def check_length(
