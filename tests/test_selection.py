@@ -211,4 +211,7 @@ def test_names_and_numbers_are_the_inputs_own(
     path = tmp_path / "x.csv"
     path.write_text(TAKEN)
     assert status_of(["ce", str(path), *options.split()]) == 0
-    assert text in capfd.readouterr().out
+    out, err = capfd.readouterr()
+    assert text in out
+    note = "'loss' is the input's own column; ours is cecalc_loss, or as --prefix says"
+    assert (note in err) == ("--select 1,5,loss" in options)

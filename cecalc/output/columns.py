@@ -312,6 +312,11 @@ def keys(header: Header) -> list[Column]:
     return [*identity(header), *parts]
 
 
+def results(header: Header) -> set[str]:
+    """The names of what is computed."""
+    return {column.name for column in of(header, "csv") if column.role is Role.RESULT}
+
+
 def fields(header: Header) -> list[Column]:
     """The input's own columns, where its rows pass through."""
     names = (header.schema.fields or ()) if header.has_originals else ()
