@@ -75,7 +75,7 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
             column = first.column(0)[:HEAD]
             with suppress(pa.ArrowInvalid):  # bytes that are no text
                 column = arrow_columns.decoded(column)
-            return list(column.to_pylist())
+            return arrow_columns.items(column)
 
     layout = understand(names, request, wanted, place, head)
     passed = _passed_on(names, request.passed_on if wanted.values else None)

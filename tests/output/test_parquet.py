@@ -234,6 +234,22 @@ def test_a_column_that_is_called_as_a_coordinate_is_there_once(
     assert found.column_names == [*names, *OURS]
 
 
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.time64("ns")])
+@pytest.mark.parametrize("name", ["id", "target", "moment"])
+def test_times_that_python_does_not_know(kind: Any, name: str, cecalc: InProcess) -> None:
+    """Moments with nanoseconds, or far away, are texts like others, and no damage."""
+    number = 2**60 if kind.equals(pa.timestamp("us", "UTC")) else 1
+    times = {name: pa.array([number, None, number + 1], kind)}
+    write(
+        pa.table({**times, "logit_a": [1.0, 2, 3], "logit_b": [2.0] * 3, "y": [0, 1, 1]}),
+        "x.parquet",
+    )
+    ended = cecalc("ce x.parquet --target-col y -q")
+    assert (ended.status, ended.said) == (0, "")
+    assert float(ended.out) == pytest.approx(1.3132616875 * 2 / 3 + 0.6931471806 / 3)
+    assert "damaged" not in cecalc("ce x.parquet").said
+
+
 LETTERS = {pa.float64(): "d", pa.int64(): "l", pa.bool_(): "b", pa.string(): "s"}
 TEXTS = {
     "x.csv": 'id,logit_a,logit_b,target,s\nq,1,0.50,a,"u,v"\nr,0,2,b,\n',
