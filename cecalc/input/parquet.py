@@ -65,6 +65,8 @@ def open_table(opened: Opened, request: InputRequest, wanted: Wanted, files: Fil
     names = rows_of.schema.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
+    if names.count("") > 1:
+        raise DataError("more than one column has no name", place=place, hint="give them names")
 
     def head(position: int) -> list[Any]:
         batches = rows_of.batches([names[position]], HEAD)
