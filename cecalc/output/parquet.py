@@ -108,7 +108,9 @@ def _theirs(header: Header, first: Outcome, *, has_codes: bool) -> list[Fields]:
     if not first.batch.originals:
         return []
     names, cells = csv.cells_of(header, first)
-    row = map(is_number, next(iter(cells(first))))  # lists and names of two classes are none
+    row = map(
+        is_number, map(pointed, next(iter(cells(first))))
+    )  # lists and names of two classes are none
     kinds = _kinds(header)
     typed = [kinds.get(name) if is_one else None for name, is_one in zip(names, row, strict=True)]
     return [Fields(columns.distinct(names), partial(_texts, header, cells, typed))]

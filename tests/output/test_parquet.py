@@ -250,6 +250,17 @@ def test_times_that_python_does_not_know(kind: Any, name: str, cecalc: InProcess
     assert "damaged" not in cecalc("ce x.parquet").said
 
 
+def test_numbers_with_a_decimal_comma_are_numbers(cecalc: InProcess) -> None:
+    """Of the columns that were read; another's comma may be anything."""
+    text = "logit_a;logit_b;target;k\n1,5;2;0;1,5\n1;2,25;1;2\n"
+    ended = cecalc("ce x.csv --decimal , -o o.parquet", {"x.csv": text})
+    assert ended.status == 0
+    found = parquet.read_table("o.parquet").to_pydict()
+    assert [found[name] for name in ("logit_a", "logit_b", "k")] == [
+        [1.5, 1.0], [2.0, 2.25], ["1,5", "2"]
+    ]  # fmt: skip
+
+
 LETTERS = {pa.float64(): "d", pa.int64(): "l", pa.bool_(): "b", pa.string(): "s"}
 TEXTS = {
     "x.csv": 'id,logit_a,logit_b,target,s\nq,1,0.50,a,"u,v"\nr,0,2,b,\n',
