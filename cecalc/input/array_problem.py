@@ -13,7 +13,7 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.problem import batch_of, stated
@@ -152,6 +152,9 @@ def _named(
     """The problem of arrays by their names."""
     members, weight, target = found.members, None, None
     kind, notes = members.kind(said)
+    notes += found.file.notes if isinstance(found, _Stored) else ()
+    own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
+    notes += (*left_alone(request, members.source, *own),)
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     given = [name for name in LOSS_OPTIONS if name in members]
@@ -249,7 +252,9 @@ class _Arrays:
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
         before = 0
         for number, (source, length) in enumerate(self.values.files or ((None, entries),)):
-            places = {extra.name: extra.place(number, before) for extra in extras if extra.source}
+            places = {
+                extra.name: extra.place(number, before) for extra in extras if extra.is_placed
+            }
             place = {"source": source, "earlier": before, "sources": places}
             for here in row_blocks(length, math.prod(shape), BATCH_VALUES):
                 part = slice(before + here.start, before + here.stop)

@@ -34,6 +34,8 @@ class Layout:
     """What the target of bce calls 0 and 1, where it does so by two names."""
     prediction: int | None = None
     """The class whose probability the one value is, where that is not class 1."""
+    alike: tuple[int, ...] = ()
+    """Columns that may be the target too, and say the same in the first rows."""
 
     @property
     def is_single(self) -> bool:
@@ -151,7 +153,8 @@ class _Header:
         self._refuse_missing(target)
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
-        return Layout(kind, values, names, target, identity, weight, notes, binary)
+        alike = tuple(i for i in truth.each if i not in target)
+        return Layout(kind, values, names, target, identity, weight, notes, binary, alike=alike)
 
     def _refuse_missing(self, target: tuple[int, ...]) -> None:
         if self.wanted.target and not target:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from cecalc.cli import status_of
 from tests.input.array_files import npz
+from tests.run.running import small_blocks
 from tests.shell import TRY, InProcess
 
 POSITIVE = (0.21, 0.83, 0.34, 0.46)
@@ -365,3 +366,43 @@ def test_a_label_that_is_the_prediction(cecalc: InProcess) -> None:
     rows = "".join(f"{i % 2},{0.5 + i / 81:.3f}\n" for i in range(40))
     ended = cecalc("bce x.csv", {"x.csv": "label,prob\n" + rows})
     assert ended.status == 3 and "probably the predicted class" in ended.err
+
+
+def test_targets_that_were_compared_in_a_part_are_told(cecalc: InProcess) -> None:
+    """Two columns may part later; in the rows that were looked at they would be refused."""
+    rows = [f"{3 - i % 2},{2.5 + i % 2},{i % 2},{i % 2}\n" for i in range(6)]
+    head = "logit_0,logit_1,true_label,y_true\n"
+    cecalc("--version", {"x.csv": head + "".join(rows), "y.csv": head + "".join(rows)})
+    assert cecalc("ce x.csv -f csv").said == ""
+    note = "cecalc: hint: read 'true_label', left 'y_true' alone: the same in the first {} rows\n"
+    assert cecalc("ce x.csv y.csv -f csv").said == note.format(6)
+    Path("z.csv").write_text(head + "".join(rows * 700))
+    assert cecalc("ce z.csv -f csv").said == note.format(4096)
+    with small_blocks(60):
+        assert cecalc("ce x.csv -f csv").said == note.format(2)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("x.csv --target t.csv", "read the target of t.csv, left 'label' alone"),
+        ("x.csv --target 0,1", "read the target of --target, left 'label' alone"),
+        ("x.csv --sample-weight @w", "read the sample weight of w, left 'sample_weight' alone"),
+        ("x.csv", ""),
+        ("x.csv --target-col label", ""),
+        ("d.json --target t.csv", "read the target of t.csv, left 'y' alone"),
+        ("d.json --target d.json:y", ""),
+    ],
+)  # fmt: skip
+def test_what_an_option_gives_leaves_what_is_there_alone(
+    line: str, said: str, cecalc: InProcess
+) -> None:
+    cecalc("--version", {
+        "x.csv": "logit_a,logit_b,label,sample_weight\n1,2,0,1\n2,1,1,1\n",
+        "t.csv": "target\n1\n0\n",
+        "w": "sample_weight\n1\n2\n",
+        "d.json": '{"logits": [[1, 2], [2, 1]], "y": [1, 0]}',
+    })  # fmt: skip
+    ended = cecalc(f"ce {line} -f csv")
+    notes = [line for line in ended.said.splitlines() if "guess" not in line]
+    assert notes == ([f"cecalc: hint: {said}"] if said else [])
