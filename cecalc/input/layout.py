@@ -301,9 +301,12 @@ class _Header:
     def _no_values(self, rest: Sequence[int]) -> DataError:
         if told := fault(self.fields, self.head, self.request):
             return told
-        if self.is_named and self.request.task is Task.BCE:
-            from cecalc.input.suggestions import glimpses, scores
+        if self.is_named:
+            from cecalc.input.suggestions import glimpses, percentages, scores
 
+            if percent := percentages(glimpses(self.fields, self.head)):
+                return percent
+        if self.is_named and self.request.task is Task.BCE:
             several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
             if len(several) > 1:
                 return _ambiguous(several, "--probs-cols or --logits-cols")

@@ -139,8 +139,9 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
-    if layout.prediction is not None and layout.names and request.target_as is None:
-        request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
+    is_of_names = layout.prediction is not None and layout.names  # found among the targets
+    if request.target_as is None and (is_of_names or {*layout.binary} == {"0", "1"}):
+        request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,8 @@ from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
 
 Head = Callable[[int], Sequence[Any]]
+_SURE = 20
+"""A larger logit is 1, to nine digits."""
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
 _INPUTS = re.compile("features?|feat|x|labels?|class|rank")
@@ -65,8 +68,10 @@ def ways(
         of_values = [*_of_values(columns, task, group)]
     of_target = [*_targets(columns, request, is_wanted=target)]
     found = list[tuple[str, ...]]()
+    if target and task.is_loss and (pairs := [*_pairs(columns, group, task)]):
+        return tuple(pairs)
     if task is Task.BCE and target:
-        found += itertools.chain(_pairs(columns, group), _lists(columns, group))
+        found += _lists(columns, group)
     for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
         found += _settled(value, truth, columns, request)
     return tuple(option for option in found if option)
@@ -85,6 +90,10 @@ def _settled(
         is_said = request.classes is not None
         for pair in [()] if is_said else orders(two, target, group[0], columns):
             yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
+    elif request.task is Task.BCE and target.classes == {"0", "1"} and _is_of_0(group):
+        yield (*options, "--classes=1,0")
+        if _higher_for(max(target.texts), target, group[0].numbers or ()):
+            yield options
     else:
         if request.task is Task.CE and value.options and _runs_against(group, target):
             names = ",".join(quoted(column.name) for column in reversed(group))
@@ -200,6 +209,28 @@ def _named(
     return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
 
 
+def percentages(columns: Sequence[Glimpse]) -> DataError | None:
+    """What is told of scores that run to 100; None where none do."""
+    groups = [*_by_part(columns).values(), *([column] for column in scores(columns)[:1])]
+    found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if _are_percent(g)), [])
+    divided = ";".join(f"${column.position + 1}/=100" for column in found)
+    what = ", ".join(excerpt(column.name) for column in found[:8])
+    hint = f"divide them by 100, in a CSV: awk -F, -v OFS=, 'NR>1{{{divided}}}1' FILE > new.csv"
+    return DataError(f"percentages, by their numbers: {what}", hint=hint) if found else None
+
+
+def _are_percent(group: Sequence[Glimpse]) -> bool:
+    """Whether values are percentages: rows of several that sum to 100, or some too large to be
+    logits of one.
+    """
+    rows = _rows(group)
+    if not rows or min(map(min, rows)) < 0 or len({*map(len, rows)}) > 1:
+        return False
+    if len(group) > 1:
+        return all(abs(sum(row) - 100) <= 1 for row in rows)
+    return _SURE < max(map(max, rows)) <= 100
+
+
 def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns that may each be the scores of bce by themselves, the likeliest first.
 
@@ -219,20 +250,31 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     )
 
 
-def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
+def _is_of_0(group: Sequence[Glimpse]) -> bool:
+    """Whether a score is that of what is not the case, by its name."""
+    return len(group) == 1 and known.NEGATIVE.search(known.plain(group[0].name)) is not None
+
+
+def _pairs(
+    columns: Sequence[Glimpse], group: Sequence[Glimpse], task: Task
+) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
+    names = {column.name: column for column in columns}
     families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
-    rests = {
-        (begin, end): [c.name[len(begin) : len(c.name) - len(end)] for c in several]
-        for (begin, end), several in families.items()
-    }
-    names = [column.name for column in columns]
-    for (part, truths), (other, values) in itertools.permutations(families.items(), 2):
-        is_truth = all(c.truth is not None and c.is_whole and c.is_share for c in truths)
-        if is_truth and rests[part] == rests[other] and not any(c.is_whole for c in values):
-            of_target = f"--target-cols={known.specification([c.name for c in truths], names)}"
-            for kind in [None] if group else _kinds(values):
-                yield (*(_named(values, columns, kind, Task.BCE) if kind else ()), of_target)
+    for (begin, end), values in families.items():
+        rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
+        for a, b in [*families, ("", "")]:
+            truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
+            is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
+            is_truth = is_all and all(c.is_whole and c.is_share for c in truths)
+            is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_fitting = task is Task.BCE or _sums_to_one(truths)
+            if is_truth and is_named and is_fitting and (not group or [*group] == values):
+                of_target = (
+                    f"--target-cols={known.specification([c.name for c in truths], [*names])}"
+                )
+                for kind in [None] if group else _kinds(values):
+                    yield (*(_named(values, columns, kind, task) if kind else ()), of_target)
 
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
@@ -264,7 +306,10 @@ def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
     if len(said) == 1:
         return tuple(said)
     if distance > NEAR:
-        return (Kind.LOGITS,)
+        if _are_percent(group):
+            return ()
+        is_log = max(map(max, _rows(group)), default=1.0) <= 0 and _sums_to_one(group, math.exp)
+        return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
     is_told = distance > 0 or all(column.is_chance for column in group)
     is_told = is_told or (len(group) > 1 and _sums_to_one(group))
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
@@ -295,10 +340,10 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     return [g for g in several if _sums_to_one(g)] or several
 
 
-def _sums_to_one(group: Sequence[Glimpse]) -> bool:
-    """Whether the rows of columns sum to 1, about."""
+def _sums_to_one(group: Sequence[Glimpse], of: Callable[[float], float] = float) -> bool:
+    """Whether the rows of columns, or what is made of them, sum to 1, about."""
     rows = _rows(group)
-    return bool(rows) and all(abs(sum(row) - 1) <= NEAR for row in rows)
+    return bool(rows) and all(abs(sum(map(of, row)) - 1) <= NEAR for row in rows)
 
 
 def _rows(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:

@@ -117,6 +117,23 @@ TOLD = [
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
     ("ce", {"y": (0, 1, 2, 1), "label": INDEX} | shares("prob_{}"), "--target-col label"),
     ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
+    ("ce", shares("prob_{}") | {f"true_{c}": [int(c == n) for n in NAMES] for c in CLASSES},
+     "--target-cols 'true_*'"),
+    ("ce", {c: [int(c == n) for n in NAMES] for c in CLASSES} | shares("p_{}"),
+     "--probs-cols 'p_*' --target-cols ox,lig,hyd"),
+    ("bce", {"prob_a": POSITIVE, "prob_b": POSITIVE, "label_b": TRUTH, "label_a": TRUTH},
+     "--target-cols label_a,label_b"),
+    ("bce", {"y": TRUTH, "prob_0": NEGATIVE}, "--probs-cols prob_0 --classes=1,0"),
+    ("bce", {"y": TRUTH, "prob_neg": NEGATIVE}, "--probs-cols prob_neg --classes=1,0"),
+    ("ce", {"y": NAMES} | {f"out_{c}": [math.log(p) for p in v] for c, v in shares("{}").items()},
+     "--log-probs-cols 'out_*'"),
+]  # fmt: skip
+PERCENT = [round(100 * p, 6) for p in POSITIVE]
+PERCENTAGES = [
+    ("bce", {"y": TRUTH, "score": PERCENT}, "$2/=100"),
+    ("bce", {"y": TRUTH, "prob": PERCENT}, ""),
+    ("ce", {"y": INDEX} | {c: [100 * p for p in v] for c, v in shares("s_{}").items()},
+     "$2/=100;$3/=100;$4/=100"),
 ]  # fmt: skip
 
 
@@ -144,6 +161,16 @@ def test_told(
     assert ended.tries[0] == f"{name} x.csv {options}"
     loss = float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out)
     assert math.isclose(loss, CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("command", "columns", "divided"), PERCENTAGES)
+def test_percentages_are_no_logits(
+    command: str, columns: dict[str, Iterable[object]], divided: str, cecalc: InProcess
+) -> None:
+    ended = cecalc(f"{command} x.csv", {"x.csv": table(columns)})
+    assert (ended.status, ended.out, ended.tries) == (3, "", [])
+    assert "percentages" in ended.err
+    assert f"{{{divided}}}1' FILE > new.csv" in ended.err or not divided
 
 
 def test_a_class_for_each_row_belongs_to_ce(cecalc: InProcess) -> None:
