@@ -16,6 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
 from cecalc.input.files import Files
+from cecalc.input.layout import Layout
 from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -139,8 +140,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
-    is_of_names = layout.prediction is not None and layout.names  # found among the targets
-    if request.target_as is None and (is_of_names or {*layout.binary} == {"0", "1"}):
+    if request.target_as is None and _has_names(layout):
         request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
@@ -172,6 +172,12 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         if names is None and not error.ways:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
+
+
+def _has_names(layout: Layout) -> bool:
+    """Whether targets are names, whatever those are: found among them, or said of 0 and 1."""
+    is_found = layout.prediction is not None and bool(layout.names)
+    return is_found or bool(layout.binary and all(map(is_number, layout.binary)))
 
 
 def _offer_names(error: DataError, table: Table) -> None:
