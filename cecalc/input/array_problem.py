@@ -16,6 +16,7 @@ from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
+from cecalc.input.nested import truths
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
 from cecalc.input.target_reader import TargetReader, open_extras
@@ -117,7 +118,7 @@ class _Keys:
 
     def target(self, reader: TargetReader) -> ExtraArray:
         """The target."""
-        return reader.nested(self.value(TARGET))
+        return reader.nested(truths(self.value(TARGET), reader.request.task))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Head, Layout, Wanted, understand
+from cecalc.input.nested import truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -191,6 +193,9 @@ class _RowObjects:
             layout, forms = scored.understood(first.original.cells, layout, request)
         except DataError as error:
             raise error.at(**vars(place)) from None
+        targets = [(i, first.original.cells[keys[i]]) for i in layout.target]
+        form = partial(truths, task=request.task)
+        forms |= {i: form for i, cell in targets if repr(form(cell)) != repr(cell)}
         return cls(name, first.original.cells, fields, layout, head, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:

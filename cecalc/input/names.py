@@ -272,7 +272,7 @@ def flags(cells: Sequence[Any]) -> tuple[str, ...]:
     >>> flags(["True", "False"]), flags(["TRUE"]), flags(["1"])
     (('False', 'True'), ('FALSE', 'TRUE'), ())
     """
-    texts = {cell.strip() for cell in cells if isinstance(cell, str)} - {""}
+    texts = {str(cell).strip() for cell in cells if isinstance(cell, (str, bool))} - {""}
     if not texts or not {text.casefold() for text in texts} <= {"true", "false"}:
         return ()
     spelled = next((s for s in (str.title, str.upper) if s(min(texts)) == min(texts)), str.lower)

@@ -70,6 +70,24 @@ TOLD: dict[str, tuple[str, dict[str, str], str, float]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("bce", '{"prob": 0.75, "label": true}\n{"prob": 0.5, "label": false}\n'),
+        ("bce", '[{"prob": 0.75, "label": true}, {"prob": 0.5, "label": false}]'),
+        ("bce", '{"prob": [0.75, 0.5], "label": [true, false]}'),
+        ("bce", '{"prob": [0.75, 0.5], "label": [true, false]}\n' * 2),
+        ("ce", '{"prob_no": 0.5, "prob_true": 0.5, "label": true}\n' * 2),
+        ("ce", '{"probs": [[0.75, 0.25]], "classes": ["true", "false"], "label": [true]}'),
+    ],
+)
+def test_true_and_false_of_json_are_1_and_0(line: str, text: str, cecalc: InProcess) -> None:
+    ended = cecalc(f"{line} x.json -q", {"x.json": text})
+    loss = B if line == "bce" else A if "classes" in text else math.log(2)
+    assert (ended.status, ended.err) == (0, "")
+    assert math.isclose(float(ended.out), loss)
+
+
 @pytest.mark.parametrize(("line", "files", "way", "loss"), TOLD.values(), ids=TOLD)
 def test_a_table_in_another_dialect_is_told(
     line: str, files: dict[str, str], way: str, loss: float, cecalc: InProcess
