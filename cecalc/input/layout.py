@@ -151,6 +151,9 @@ class _Header:
         taken = {*truth.each, *truth.family}
         kind, values, notes = self._values([i for i in rest if i not in taken], truth)
         values, names = self._classes(values, truth)
+        if self.request.classes is None:
+            texts = {text for i in truth.each for text in self._texts(i)}
+            names = known.as_written(names, texts)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = self._binary(values, target)
@@ -274,7 +277,8 @@ class _Header:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and name.cls in texts for texts in map(self._texts, truth.each)
+            name and len(texts) == 2 and (name.cls or "").casefold() in map(str.casefold, texts)
+            for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
 
@@ -414,8 +418,9 @@ class _Header:
         texts = sorted(self._texts(target[0]))
         if len(texts) != 2:
             return known.flags(self.head(target[0]))
-        if cls in texts:
-            return (*(text for text in texts if text != cls), cls)
+        is_cls = [text.casefold() == (cls or "").casefold() for text in texts]
+        if is_cls.count(True) == 1:
+            return tuple(texts if is_cls[1] else texts[::-1])
         from cecalc.input.suggestions import two_names
 
         positions = target[0], values[0]

@@ -169,7 +169,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if names is None and not error.ways:
+        if names is None and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
 

@@ -23,6 +23,14 @@ FILES = {
     "preds.json": '{"preds": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}',
     "d.json": '{"y_hat": [0.2, 0.8], "y": [1, 0]}',
     "caf\u00e9 1.csv": TABLE,
+    "counted.csv": "prob_1,prob_2,label\n0.7,0.3,1\n0.1,0.9,1\n",
+    "logs.csv": "log_prob_a,log_prob_b,label\n-0.1053605,-2.3025851,a\n",
+    "texts.json": json.dumps(
+        [
+            [{"label": a, "score": p}, {"label": b, "score": 1 - p}]
+            for a, b, p in (("POS", "NEG", 0.75), ("NEG", "POS", 0.625))
+        ]
+    ),
 }
 
 # fmt: off
@@ -41,6 +49,10 @@ PRINTED = [
     ("bce x.csv --preds p --label y_true", ["bce x.csv --probs-cols p --target-col y_true", "bce x.csv --logits-cols p --target-col y_true"]),
     ("bce one.csv --log-probs-cols prob", []),
     ("bce one.csv --target-as index", []),
+    ("ce counted.csv", ["ce counted.csv --target-as name", "ce counted.csv --target-as index"]),
+    ("ce logs.csv --clip float64", ["ce logs.csv"]),
+    ("ce texts.json --target POS,NEG", ["ce texts.json --target POS,NEG --probs-cols score", "ce texts.json --target POS,NEG --logits-cols score"]),
+    ("ce --probs texts.json --target 1,0", ["ce --probs texts.json --target 1,0 --classes NEG,POS", "ce --probs texts.json --target 1,0 --classes POS,NEG"]),
     ("ce --logits 1,2 --zebra 0", []),
     ("ce --logits 1,2 --labels 0 --zebra 0", []),
     ("xent named.csv", ["ce named.csv"]),
