@@ -41,6 +41,8 @@ PREDICTED = re.compile(
 NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
 """The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
+_BETWEEN = r"[_\-. :=]"
+"""What may also stand between what names have in common and the rest of them."""
 _WORD = (
     rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
 )
@@ -138,11 +140,11 @@ def targets_among(names: Sequence[str], among: Iterable[int]) -> tuple[int, ...]
 def target_class(name: str) -> str | None:
     """The class whose target a column is that is one of several; None where it is none of those.
 
-    >>> target_class("target_cat"), target_class("target")
-    ('cat', None)
+    >>> target_class("target_cat"), target_class("target"), target_class("target_pred")
+    ('cat', None, None)
     """
     match = _OF_TARGET.fullmatch(name.strip())
-    return match and match["cls"]
+    return None if match is None or PREDICTED.fullmatch(plain(name)) else match["cls"]
 
 
 def in_common(names: Sequence[str]) -> tuple[str, str]:
@@ -158,7 +160,7 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
         begin = begin[:-1]
     rests = [name[len(begin) :] for name in names]
     end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]  # noqa: RUF071
-    while end and (not re.match(_SEPARATOR, end) or any(len(r) <= len(end) for r in rests)):
+    while end and (not re.match(_BETWEEN, end) or any(len(r) <= len(end) for r in rests)):
         end = end[1:]
     return begin, end
 
@@ -178,7 +180,7 @@ def _parts(begin: str, names: Sequence[str]) -> bool:
     rests = [name[len(begin) :] for name in names]
     if not all(rests):
         return False
-    return re.search(_SEPARATOR + r"\Z", begin) is not None or (
+    return re.search(_BETWEEN + r"\Z", begin) is not None or (
         not begin[-1].isdigit() and all(rest[0].isdigit() for rest in rests)
     )
 
@@ -205,7 +207,7 @@ def specification(names: Sequence[str], fields: Sequence[str]) -> str:
     """
     begin, end = in_common(names)
     there = [name for name in fields if name.startswith(begin) and name.endswith(end)]
-    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- ]*", begin + end):
+    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- :=]*", begin + end):
         return f"{begin}*{end}"
     return ",".join(map(quoted, names))
 
@@ -235,7 +237,7 @@ def parts(name: str) -> Iterator[tuple[str, str]]:
     >>> [*parts("p_cat")], [*parts("p12")]
     ([('p_', ''), ('', '_cat')], [('p', '')])
     """
-    for match in re.finditer(_SEPARATOR, name):
+    for match in re.finditer(_BETWEEN, name):
         if 0 < match.start() < len(name) - 1:
             yield name[: match.end()], ""
             yield "", name[match.start() :]

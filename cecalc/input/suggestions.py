@@ -13,7 +13,7 @@ from typing import Any
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import OTHERS, Glimpse
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
@@ -21,6 +21,8 @@ from cecalc.terms import NEAR, Kind, Task
 Head = Callable[[int], Sequence[Any]]
 _SURE = 20
 """A larger logit is 1, to nine digits."""
+_DECIDED = 20
+"""In how many rows a model is wrong once, at least."""
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
 _INPUTS = re.compile("features?|feat|x|labels?|class|rank")
@@ -85,6 +87,8 @@ def _settled(
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
+    elif target.truth is None and truth.options and _is_decided(group, target):
+        return
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
         two = sorted(target.classes)
         is_said = request.classes is not None
@@ -152,6 +156,13 @@ def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
     rows = [*zip(target.texts, numbers, strict=True)]
     ours, theirs = ([n for text, n in rows if (text == one) is wanted] for wanted in (True, False))
     return bool(ours and theirs) and fmean(ours) > fmean(theirs)
+
+
+def _is_decided(group: Sequence[Glimpse], target: Glimpse) -> bool:
+    """Whether a column says of many rows which value is the largest, always: a prediction."""
+    rows = [row if len(row) > 1 else (1 / 2, *row) for row in _rows(group)]
+    tops = [row.index(max(row)) for row in rows]
+    return len(tops) >= _DECIDED and len({*zip(target.texts, tops, strict=False)}) == len({*tops})
 
 
 def _runs_against(group: Sequence[Glimpse], target: Glimpse) -> bool:
@@ -328,8 +339,9 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    columns = [column for column in columns if not column.has(_INPUTS)]
     several = [group for group in _by_part(columns).values() if len(group) > 1]
+    columns = [column for column in columns if not column.has(_INPUTS)]
+    several = [g for g in several if _sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
     several = [group for group in several if any(not column.is_whole for column in group)]
     several.sort(key=lambda g: (not _sums_to_one(g), not any(map(_is_output, g)), -len(g)))
     loose = [column for column in columns if column.is_score]
@@ -370,7 +382,9 @@ def _targets(
     fitting = [column for column in columns if _may_be_target(column, request.task)]
     named = [c for c in fitting if c.truth is not None and not c.is_predicted]
     named.sort(key=lambda column: column.truth or 0)
-    for column in named or [c for c in fitting if known.plain(c.name) == "output"]:
+    others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
+    named = named or [c for c in fitting if known.plain(c.name) == "output"]
+    for column in named or (others if len(others) == 1 else ()):
         yield _Reading((f"--target-col={quoted(column.name)}",), (column,))
 
 

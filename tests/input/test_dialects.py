@@ -70,9 +70,9 @@ TOLD: dict[str, tuple[str, dict[str, str], str, float]] = {
 }  # fmt: skip
 
 
-FRAME = {"prob_a": [0.75], "prob_b": [0.25], "y": ["a"]}
-BY_ROW = {"0": {key: cells[0] for key, cells in FRAME.items()}}
-AS_FRAMES = {
+FRAME: dict[str, list[object]] = {"prob_a": [0.75], "prob_b": [0.25], "y": ["a"]}
+BY_ROW: dict[str, dict[str, object]] = {"0": {key: cells[0] for key, cells in FRAME.items()}}
+AS_FRAMES: dict[str, object] = {
     "columns": {key: dict(enumerate(cells)) for key, cells in FRAME.items()},
     "index": BY_ROW,
     "split": {"columns": [*FRAME], "index": [0], "data": [[c[0] for c in FRAME.values()]]},
