@@ -205,6 +205,9 @@ class Classes:
             return self._of(names[0])
         if value == self.ignored:
             return self.ignored
+        alike = [name for name in self._number if name.casefold() == text.casefold()]
+        if len(alike) == 1:
+            return self._of(alike[0])
         raise ValueError(self._unknown(text))
 
     def _of(self, name: str) -> float:

@@ -48,6 +48,10 @@ _KINDS = (
     (r'\s*\{"0":\s*\{"', _FRAME.format("index"), _RECORDS.format("index")),
     (r'(?s)\s*\{"columns":\s*\[.*"data":\s*\[', _FRAME.format("split"), _RECORDS.format("split")),
     (r'\s*\{"schema":\s*\{"fields":', _FRAME.format("table"), _RECORDS.format("table")),
+    (r'(?s)\s*[\[{].{0,4096}?"sequence":.*?"labels":\s*\[\s*"[^\]]*\],\s*"scores":\s*\[\s*[0-9]',
+        "is a zero-shot pipeline's: each row has its classes in an order of its own",
+        ("jq -c 'if type==\"array\" then .[] else . end | .scores=([[.labels,.scores]|transpose[]|"
+        "{(.[0]):.[1]}]|add) | del(.labels)' FILE > new.jsonl")),
     (r"\ufeff?(\xef\xbb\xbf)?\"?sep=.\"?\r?\n", "its first line, sep=, is for Excel alone",
         "leave it out: sed 1d FILE > new.csv"),
     (r"(?:#[^\n]*\n)*#[ \t][^\n]*[,;\t][^\n]*\n(?=([^\n#]*[,;\t])?[-+.\d][-+.e\d]*[,;\t\n])",

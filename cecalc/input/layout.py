@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,9 +151,6 @@ class _Header:
         taken = {*truth.each, *truth.family}
         kind, values, notes = self._values([i for i in rest if i not in taken], truth)
         values, names = self._classes(values, truth)
-        if self.request.classes is None:
-            texts = {text for i in truth.each for text in self._texts(i)}
-            names = known.as_written(names, texts)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = self._binary(values, target)
@@ -271,13 +268,15 @@ class _Header:
         if all(name is not None and name.is_certain for name in found):
             return True
         texts = [self._texts(i) for i in truth.each]
-        return all(map(str.isdigit, classes)) or any(t and t <= {*classes} for t in texts)
+        return all(map(str.isdigit, classes)) or any(
+            t and _alike(t) <= _alike(classes) for t in texts
+        )
 
     def _is_positive(self, i: int, truth: _Target) -> bool:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and (name.cls or "").casefold() in map(str.casefold, texts)
+            name and len(texts) == 2 and _alike([name.cls or ""]) <= _alike(texts)
             for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
@@ -437,6 +436,11 @@ class _Header:
                 hint="a class for each row belongs to ce; one score of several is named by itself; "
                 + shown,
             )
+
+
+def _alike(names: Iterable[str]) -> set[str]:
+    """Names as they compare."""
+    return {name.casefold() for name in names}
 
 
 def _ambiguous(found: Sequence[str], option: str) -> DataError:

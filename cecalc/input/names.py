@@ -255,20 +255,6 @@ def as_classes(cells: Sequence[Any], names: Sequence[str]) -> list[str]:
     ]
 
 
-def as_written(names: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
-    """Names of classes as the targets write them, where nothing but case tells them apart.
-
-    >>> as_written(["pos", "neg"], ["Neg"]), as_written(["a", "b"], ["A", "c"])
-    (('pos', 'Neg'), ('a', 'b'))
-    """
-    texts, plain_names = {*texts}, [name.casefold() for name in names]
-    written = {text.casefold(): text for text in texts}
-    is_clear = len(written) == len(texts) and len({*plain_names}) == len(names)
-    if not (is_clear and written.keys() <= {*plain_names}):
-        return tuple(names)
-    return tuple(written.get(n, name) for n, name in zip(plain_names, names, strict=True))
-
-
 def single(
     fields: Sequence[str], text: str | None, option: str, usual: Sequence[str]
 ) -> int | None:

@@ -70,6 +70,8 @@ def ways(
         of_values = [*_of_values(columns, task, group)]
     of_target = [*_targets(columns, request, is_wanted=target)]
     found = list[tuple[str, ...]]()
+    if target and len(files := request.paths) == 2 and request.target is None:
+        found += [(f"!{file}", f"--target={file}") for file in reversed(files)]
     if target and task.is_loss and (pairs := [*_pairs(columns, group, task)]):
         return tuple(pairs)
     if task is Task.BCE and target:
@@ -277,8 +279,9 @@ def _pairs(
         for a, b in [*families, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
             is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_truth = is_all and all(c.is_whole and c.is_share for c in truths)
             is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_soft = bool(group and (a or b) and task is Task.CE)
+            is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
             is_fitting = task is Task.BCE or _sums_to_one(truths)
             if is_truth and is_named and is_fitting and (not group or [*group] == values):
                 of_target = (
@@ -347,7 +350,11 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     loose = [column for column in columns if column.is_score]
     names = {column.name for column in loose}
     is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
-    if len(loose) > 1 and loose not in several and (is_named or _sums_to_one(loose)):
+    if (
+        len(loose) > 1
+        and not any({*loose} <= {*g} for g in several)
+        and (is_named or _sums_to_one(loose))
+    ):
         several.append(loose)
     return [g for g in several if _sums_to_one(g)] or several
 

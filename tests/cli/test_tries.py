@@ -23,6 +23,8 @@ FILES = {
     "preds.json": '{"preds": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}',
     "d.json": '{"y_hat": [0.2, 0.8], "y": [1, 0]}',
     "caf\u00e9 1.csv": TABLE,
+    "p.csv": "id,prob\nu,0.7\nv,0.2\n",
+    "t.csv": "id,target\nu,1\nv,0\n",
     "counted.csv": "prob_1,prob_2,label\n0.7,0.3,1\n0.1,0.9,1\n",
     "logs.csv": "log_prob_a,log_prob_b,label\n-0.1053605,-2.3025851,a\n",
     "texts.json": json.dumps(
@@ -49,6 +51,7 @@ PRINTED = [
     ("bce x.csv --preds p --label y_true", ["bce x.csv --probs-cols p --target-col y_true", "bce x.csv --logits-cols p --target-col y_true"]),
     ("bce one.csv --log-probs-cols prob", []),
     ("bce one.csv --target-as index", []),
+    ("bce p.csv t.csv", ["bce p.csv --target t.csv"]),
     ("ce counted.csv", ["ce counted.csv --target-as name", "ce counted.csv --target-as index"]),
     ("ce logs.csv --clip float64", ["ce logs.csv"]),
     ("ce texts.json --target POS,NEG", ["ce texts.json --target POS,NEG --probs-cols score", "ce texts.json --target POS,NEG --logits-cols score"]),

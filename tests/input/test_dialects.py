@@ -7,6 +7,7 @@ import math
 import pickle
 import re
 import shlex
+import shutil
 import subprocess
 
 import numpy as np
@@ -90,6 +91,19 @@ def test_a_frame_as_pandas_writes_json_is_told_how_to_be_rows(
     ended = cecalc("ce x.json", {"x.json": json.dumps(AS_FRAMES[orient])})
     assert ended.status == 3
     assert f"pandas.read_json('x.json', orient='{orient}').to_json('new.jsonl'" in ended.err
+
+
+def test_a_pipeline_that_sorts_its_classes_is_told_how_to_name_them(cecalc: InProcess) -> None:
+    rows = [
+        {"sequence": "x", "labels": ["b", "a"], "scores": [0.75, 0.25], "target": "b"},
+        {"sequence": "y", "labels": ["a", "b"], "scores": [0.5, 0.5], "target": "b"},
+    ]
+    ended = cecalc("ce x.json", {"x.json": json.dumps(rows)})
+    told = re.search("jq .*", ended.err)
+    assert told is not None
+    if shutil.which("jq"):
+        subprocess.run(["bash", "-c", told[0]], cwd=cecalc.folder, check=True)
+        assert math.isclose(float(cecalc("ce new.jsonl --probs-cols scores -q").out), B)
 
 
 BEFORE_THE_HEADER = {

@@ -125,7 +125,7 @@ TOLD = [
      "--target-cols label_a,label_b"),
     ("bce", {"y": TRUTH, "prob_0": NEGATIVE}, "--probs-cols prob_0 --classes=1,0"),
     ("bce", {"y": TRUTH, "prob_neg": NEGATIVE}, "--probs-cols prob_neg --classes=1,0"),
-    ("ce", {"y": NAMES} | {f"out_{c}": [math.log(r[i]) for r in ROWS] for i, c in enumerate(CLASSES)},
+    ("ce", {"y": INDEX} | {f"out_{i}": [math.log(r[i]) for r in ROWS] for i in range(3)},
      "--log-probs-cols 'out_*'"),
     ("bce", {"target": TRUTH, "target_pred": POSITIVE}, "--probs-cols target_pred"),
     ("bce", {"churn": SPAM, "prob": POSITIVE},
