@@ -16,6 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
+from cecalc.input.layout import Layout
 from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain, targets_among
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -140,8 +141,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
-    if layout.prediction is not None and layout.names and request.target_as is None:
-        request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
+    if request.target_as is None and _has_names(layout):
+        request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
@@ -169,7 +170,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if names is None and not error.ways:
+        if names is None and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
 
@@ -191,6 +192,12 @@ def _noted(table: Table, request: InputRequest) -> Table:
             few = ", ".join(others)
             notes.append(f"read {name}, left {few} alone: the same in the first {rows} rows")
     return replace(table, layout=replace(layout, notes=tuple(notes)), blocks=blocks)
+
+
+def _has_names(layout: Layout) -> bool:
+    """Whether targets are names, whatever those are: found among them, or said of 0 and 1."""
+    is_found = layout.prediction is not None and bool(layout.names)
+    return is_found or bool(layout.binary and all(map(is_number, layout.binary)))
 
 
 def _offer_names(error: DataError, table: Table) -> None:

@@ -101,8 +101,9 @@ class Seen:
             return "targets are 1 and 2: subtract 1"
         if self.low >= 0 and self.high == 255:
             return "targets up to 255: looks like grey levels, divide by 255"
-        if self.low >= 0 and 2 < self.high < 255:
-            what = "class numbers belong to ce, grey levels are divided by 255"
+        if self.low >= 0 and 2 <= self.high < 255:
+            what = "class numbers belong to ce, with a value for every class"
+            what += "; grey levels are divided by 255" if self.high > 2 else ""
             return f"targets up to {write_number(self.high)}: {what}"
         return None
 

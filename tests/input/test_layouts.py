@@ -121,6 +121,34 @@ TOLD = [
     ("ce", {"y": NAMES, "prob_margin": (0.5, 0.35, 0.15, 0.75)} | shares("prob_{}"),
      "--probs-cols prob_ox,prob_lig,prob_hyd"),
     ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
+    ("ce", shares("prob_{}") | {f"true_{c}": [int(c == n) for n in NAMES] for c in CLASSES},
+     "--target-cols 'true_*'"),
+    ("ce", {c: [int(c == n) for n in NAMES] for c in CLASSES} | shares("p_{}"),
+     "--probs-cols 'p_*' --target-cols ox,lig,hyd"),
+    ("bce", {"prob_a": POSITIVE, "prob_b": POSITIVE, "label_b": TRUTH, "label_a": TRUTH},
+     "--target-cols label_a,label_b"),
+    ("bce", {"y": TRUTH, "prob_0": NEGATIVE}, "--probs-cols prob_0 --classes=1,0"),
+    ("bce", {"y": TRUTH, "prob_neg": NEGATIVE}, "--probs-cols prob_neg --classes=1,0"),
+    ("ce", {"y": INDEX} | {f"out_{i}": [math.log(r[i]) for r in ROWS] for i in range(3)},
+     "--log-probs-cols 'out_*'"),
+    ("bce", {"target": TRUTH, "target_pred": POSITIVE}, "--probs-cols target_pred"),
+    ("bce", {"churn": SPAM, "prob": POSITIVE},
+     "--target-col churn --classes ham,spam"),
+    ("ce", {"kind": NAMES, "prediction_label": NAMES} | shares("prediction_score_{}"),
+     "--probs-cols 'prediction_score_*' --target-col kind"),
+    ("ce", {"pred": NAMES, "obs": NAMES} | shares("{}"),
+     "--probs-cols ox,lig,hyd --target-col obs"),
+    ("ce", {"SampleId": "0123", "Label": NAMES} | shares("Probability:Class={}"),
+     "--probs-cols 'Probability:Class=*'"),
+    ("ce", {"actual": INDEX} | {f"class_{i}": [r[i] for r in ROWS] for i in range(3)},
+     "--probs-cols 'class_*'"),
+]  # fmt: skip
+PERCENT = [round(100 * p, 6) for p in POSITIVE]
+PERCENTAGES = [
+    ("bce", {"y": TRUTH, "score": PERCENT}, "$2/=100"),
+    ("bce", {"y": TRUTH, "prob": PERCENT}, ""),
+    ("ce", {"y": INDEX} | {f"s_{i}": [100 * r[i] for r in ROWS] for i in range(3)},
+     "$2/=100;$3/=100;$4/=100"),
 ]  # fmt: skip
 
 
@@ -148,6 +176,21 @@ def test_told(
     assert ended.tries[0] == f"{name} x.csv {options}"
     loss = float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out)
     assert math.isclose(loss, CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("command", "columns", "divided"), PERCENTAGES)
+def test_percentages_are_no_logits(
+    command: str, columns: dict[str, Iterable[object]], divided: str, cecalc: InProcess
+) -> None:
+    ended = cecalc(f"{command} x.csv", {"x.csv": table(columns)})
+    assert (ended.status, ended.out, ended.tries) == (3, "", [])
+    assert "percentages" in ended.err
+    assert f"{{{divided}}}1' FILE > new.csv" in ended.err or not divided
+
+
+def test_decisions_are_never_offered_as_the_truth(cecalc: InProcess) -> None:
+    columns: dict[str, Iterable[object]] = {"p": POSITIVE * 10, "call": (0, 1, 0, 0) * 10}
+    assert cecalc("bce x.csv", {"x.csv": table(columns)}).tries == []
 
 
 def test_a_class_for_each_row_belongs_to_ce(cecalc: InProcess) -> None:
