@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, two_classes
+from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
 from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
@@ -137,7 +137,8 @@ class _Header:
         weight = known.single(
             fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
         )
-        confidence = self._confidence()
+        said = choice.confidence if wanted.values else None
+        confidence = () if said is None else score_and_prediction(fields, said)
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
@@ -160,16 +161,6 @@ class _Header:
         if self.wanted.target and not target:
             option = "name its column with --target-col, or give one with --target"
             raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
-
-    def _confidence(self) -> tuple[int, ...]:
-        """The columns of a probability and of the class that it is of, where they are named."""
-        text, option = self.choice.confidence, "--confidence-cols"
-        if text is None or not self.wanted.values:
-            return ()
-        if len(found := select(self.fields, text, option)) != 2:
-            rule = f"{option} {text} names {count(len(found), 'column')}, expected 2"
-            raise DataError(rule, hint="the probability, then the class that it is of", value=text)
-        return found
 
     def _of_prediction(
         self, confidence: tuple[int, ...], truth: _Target, identity: int | None, weight: int | None
