@@ -308,7 +308,8 @@ class _Header:
             several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
             if len(several) > 1:
                 return _ambiguous(several, "--probs-cols or --logits-cols")
-        unclear = [self.fields[i] for i in rest if known.is_unclear(self.fields[i])]
+        seen_ones = [Glimpse.of(i, self.fields[i], self.head(i)) for i in rest]
+        unclear = [c.name for c in seen_ones if known.is_unclear(c.name) and not c.is_hard]
         if unclear and (name := unclear[0]):
             rule = f"column {excerpt(name)} may hold logits or probabilities"
             hint = f"say which: --logits-cols {name} or --probs-cols {name}"

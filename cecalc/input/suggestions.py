@@ -264,14 +264,21 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
     found = [c for c in found if not c.is_hard]
     found = [c for c in found if _is_output(c)] or found
+    decisions = [c for c in columns if c.is_hard and c.is_predicted]
     return sorted(
         found,
         key=lambda c: (
             *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
-            *(not c.is_chance, not c.is_certainty),
+            *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.NEGATIVE.search(known.plain(c.name)) is not None,
         ),
     )
+
+
+def _decides(score: Glimpse, decision: Glimpse) -> bool:
+    """Whether decisions are 1 about where a score is above 1/2."""
+    pairs = [*zip(score.numbers or (), decision.numbers or (), strict=False)]
+    return sum((p > 0.5) == (d == 1) for p, d in pairs) * _DECIDED > len(pairs) * (_DECIDED - 1)
 
 
 def _is_of_0(group: Sequence[Glimpse]) -> bool:
@@ -401,6 +408,7 @@ def _targets(
     named = [c for c in fitting if c.truth is not None and not c.is_predicted]
     named.sort(key=lambda column: column.truth or 0)
     others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
+    others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]
     for column in named or (others if len(others) == 1 else ()):
         yield _Reading((f"--target-col={quoted(column.name)}",), (column,))

@@ -114,6 +114,10 @@ TOLD = [
      "--probs-cols OOF_p_churn --target-col Actual_Churn"),
     ("bce", {"y": TRUTH, "prob_of_rain": POSITIVE}, "--probs-cols prob_of_rain"),
     ("bce", {"y": TRUTH, "val_prob": POSITIVE, "test_prob": POSITIVE}, "--probs-cols val_prob"),
+    ("bce", {"land": (0.2, 0.5, 0.7, 0.1), "high_risk": TRUTH, "predicted_risk": (0, 1, 0, 0),
+             "predicted_probability": POSITIVE}, "--target-col high_risk"),
+    ("bce", {"not_x": NEGATIVE, "x": POSITIVE, "pred": (0, 1, 0, 0), "target": TRUTH},
+     "--probs-cols x"),
     ("ce", {"y": INDEX} | shares("p_{}"), "--probs-cols 'p_*'"),
     ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
@@ -383,6 +387,14 @@ def test_targets_that_are_no_class_numbers_are_named(
     assert ended.status == 3 and "hint: targets" in ended.err
     assert ended.tries == [f"{line} x.csv --classes={classes}"]
     assert math.isclose(float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out), BCE)
+
+
+def test_decisions_are_no_column_that_may_hold_logits(cecalc: InProcess) -> None:
+    text = table({"true": TRUTH, "pred": (0, 1, 0, 0), "x_score": POSITIVE})
+    error = cecalc("bce x.csv", {"x.csv": text}).err.splitlines()[0]
+    assert (
+        error.endswith("column 'x_score' may hold logits or probabilities") or "pred" not in error
+    )
 
 
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
