@@ -20,8 +20,9 @@ def select(
 
     Parts stand between commas. A part is a name (in double quotes where it holds a comma), a
     1-based number, a range of either (``3-``, ``-4``, ``2-5``, ``a-c``, ``a-``), a glob, or a
-    regular expression between slashes. A name that is there wins over any other reading. A leading
-    ``!`` turns the whole specification around; before a later part it takes that part away again.
+    regular expression between slashes. A name that is there wins over any other reading, and
+    numbers are all names or all positions. A leading ``!`` turns the whole specification around;
+    before a later part it takes that part away again.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ def select(
     (0, 3)
     """
     parts = split(specification)
+    _refuse_mixture(fields, [part for _, part in parts], f"{option} {specification}")
     is_inverted = bool(parts) and parts[0][0]
     open_to = range(len(fields)) if among is None else dict.fromkeys(among)
     chosen: dict[int, None] = {}
@@ -103,8 +105,17 @@ def seen(fields: Sequence[str]) -> str:
     return f"columns: {shown}{more}"
 
 
+def _refuse_mixture(fields: Sequence[str], parts: Sequence[str], said: str) -> None:
+    """Refuse numbers of which some are names and others can only be positions."""
+    numbers = [n for part in parts if _NUMBERS.fullmatch(part) for n in part.split("-") if n]
+    names = [number for number in numbers if number in fields]
+    if others := [number for number in numbers if names and number not in names]:
+        rule = f"{said}: column {excerpt(names[0])} is called so, and none {excerpt(others[0])}"
+        raise DataError(rule, hint=f"name all of them; {seen(fields)}")
+
+
 def _found(fields: Sequence[str], part: str, option: str) -> Sequence[int]:
-    for reading in (_named, _numbered, _ranged, _matching):
+    for reading in (_named, _ranged, _numbered, _matching):
         try:
             found = reading(fields, part)
         except IndexError:

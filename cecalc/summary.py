@@ -149,8 +149,7 @@ def _target_in_words(header: Header, *, is_binary: bool) -> str:
     if header.target_form is TargetForm.CELLS:
         return "0/1 for each cell" if is_binary else "a probability for each cell"
     if header.target_form is TargetForm.INDEX:
-        named = ", matched to the class names" if header.schema.classes else ""
-        return f"class indices, shape ({', '.join(('N', *axes))}){named}"
+        return f"class indices, shape ({', '.join(('N', *axes))})"
     form = "one-hot" if is_binary else "class probabilities"
     return f"{form}, shape ({', '.join(('N', 'C', *axes))})"
 

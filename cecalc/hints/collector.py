@@ -11,7 +11,7 @@ import numpy as np
 from cecalc.errors import DataError, Place, count
 from cecalc.hints.alternatives import misread
 from cecalc.hints.evidence import Head, head_rows
-from cecalc.hints.values import guess, head_hints, probable
+from cecalc.hints.values import echo, guess, head_hints, probable
 from cecalc.items import CellLosses, Item, Losses, Outcome, RowLosses
 from cecalc.model import Batch, row_name
 from cecalc.notices import Notices
@@ -108,7 +108,7 @@ class _Noticing(Collector[Summed]):
             yield Hint(seen, why, "--dtype float64, which is the default", 15)
         if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.request.unchecked:
             return
-        guessed = guess(head.header, total)
+        guessed = guess(head.header, total) or echo(head.header, total)
         is_explained = other is not None or told & _EXPLAINS
         if guessed is not None and not (is_explained and guessed.entry == _GUESSING):
             yield guessed

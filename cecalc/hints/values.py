@@ -199,3 +199,20 @@ def guess(header: Header, total: Summary) -> Hint | None:
         seen = f"the mean loss {mean:.4g} is above {entropy:.4g}, the entropy of the labels"
         return Hint(seen, "a guess from their shares does better", fix, 27)
     return None
+
+
+def echo(header: Header, total: Summary) -> Hint | None:
+    """That a `label` is what the model predicts in every row, though it is not so certain.
+
+    Were it drawn from the model's probabilities, that would have a chance of exp(−Σ loss).
+    """
+    is_bce, name = header.task is Task.BCE, header.schema.target_in
+    counted, right = total.rows_used, total.correct
+    if is_bce:
+        counted, right = total.cells_used, total.cells_correct
+    is_likelihood = header.is_plain and total.is_binary and total.numerator.value() > CERTAIN
+    if name.casefold() not in ("label", "labels") or not is_likelihood or right < counted:
+        return None
+    seen = f"{excerpt(name)} is what the model predicts in all {count(total.rows_used, 'row')}"
+    why = "it may be the prediction, and the truth not in the file"
+    return Hint(seen, why, "--target-col or --target names the right one")

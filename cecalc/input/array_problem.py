@@ -13,14 +13,14 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.foreign import explained
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
 from cecalc.input.nested import truths
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
-from cecalc.input.target_reader import TargetReader, open_extras
+from cecalc.input.target_reader import TargetReader, ids_of, open_extras
 from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
@@ -63,14 +63,15 @@ def from_document(
         if isinstance(value, dict):
             given = {name: member for name, member in value.items() if member is not None}
             members = Roles.of(source, "key", given)
-            return _named(_Keys(members, given), request, kind, files)
+            return _named(_Keys(members, given), request, kind, files, document)
         if value == []:
             raise DataError("no data rows")
         if kind is None:
             raise _bare_array(request)
         schema = Schema(source, kind, request.classes, says_kind=False)
         values = _transposed(HeldWindows.of(to_array(value, kind)), request)
-        return _Arrays(schema, values).problem(request, files)
+        ids = ids_of(document, values.length)
+        return _Arrays(schema, values, ids=ids).problem(request, files)
     except DataError as error:
         raise (explained(source) or error).at(source=source) from None
 
@@ -92,7 +93,7 @@ def from_arrays(
             if said is None:
                 raise _bare_array(request)
             members = Roles(found.source, "array", {said: found.names}, says_kind=False)
-        return _named(_Stored(members, found), request, said, files)
+        return _named(_Stored(members, found), request, said, files, found)
     except DataError as error:
         raise error.at(source=found.source) from None
 
@@ -144,11 +145,18 @@ class _Stored:
 
 
 def _named(
-    found: _Keys | _Stored, request: InputRequest, said: Kind | None, files: Files
+    found: _Keys | _Stored,
+    request: InputRequest,
+    said: Kind | None,
+    files: Files,
+    file: ArrayFile | Document,
 ) -> Problem:
     """The problem of arrays by their names."""
     members, weight, target = found.members, None, None
     kind, notes = members.kind(said)
+    notes += found.file.notes if isinstance(found, _Stored) else ()
+    own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
+    notes += (*left_alone(request, members.source, *own),)
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     given = [name for name in LOSS_OPTIONS if name in members]
@@ -171,8 +179,8 @@ def _named(
     if WEIGHT in members:
         array = found.array(WEIGHT, request.task)
         weight = ExtraArray(WEIGHT, array, files=array.files)
-    ids = names_of(found.value(IDS), IDS) if IDS in members else None
     values = _transposed(values, request)
+    ids = ids_of(file, values.length)
     if TARGET in members and request.wants_target:
         target = found.target(TargetReader(request, classes, values.shape))
         target = replace(target, member=members.name(TARGET))
@@ -261,7 +269,9 @@ class _Arrays:
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
         before = 0
         for number, (source, length) in enumerate(self.values.files or ((None, entries),)):
-            places = {extra.name: extra.place(number, before) for extra in extras if extra.source}
+            places = {
+                extra.name: extra.place(number, before) for extra in extras if extra.is_placed
+            }
             place = {"source": source, "earlier": before, "sources": places}
             for here in row_blocks(length, math.prod(shape), BATCH_VALUES):
                 part = slice(before + here.start, before + here.stop)

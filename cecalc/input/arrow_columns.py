@@ -211,7 +211,15 @@ class LazyTexts(Lazy[str]):
 
     def made(self, part: slice) -> list[str]:
         """Some of them."""
-        return ["" if value is None else str(value) for value in self._column[part].to_pylist()]
+        return ["" if value is None else str(value) for value in items(self._column[part])]
+
+
+def items(column: Any) -> list[Any]:
+    """What a column holds; times as texts where Python knows no such times."""
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):  # nanoseconds, or a year above 9999
+        return list(column.cast(pa.large_string()).to_pylist())
 
 
 def decoded(column: Any) -> Any:

@@ -182,11 +182,11 @@ def chosen(found: Found, member: str) -> Found:
     if isinstance(found, ArrayFile):
         names, opener = found.names, found.opener
         if member in names:
-            return ArrayFile(source, ("",), lambda _: opener(member))
+            return ArrayFile(source, ("",), lambda _: opener(member), found)
     elif isinstance(found, Document) and isinstance(found.value, dict):
         names = found.value
         if member in names:
-            return Document(source, found.value[member])
+            return Document(source, found.value[member], found)
     place, hint = Place(source=found.source), f"members: {', '.join(names)}"
     if not names:
         raise DataError(f"has no members, such as {excerpt(member)}", place=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +13,8 @@ from cecalc.input import names as known
 from cecalc.input.nested import flat, parse, scores
 from cecalc.numbers import read_number, write_number
 
+Head = Callable[[int], Sequence[Any]]
+"""The cells of a column in the first rows, as they stand there."""
 _TRUTHS = (
     "true|truth|gold|actual|target|label",
     "answer|correct|outcome|response|observed|obs|class|y",

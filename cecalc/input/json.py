@@ -17,7 +17,8 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input import files, scored
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
-from cecalc.input.layout import Head, Layout, Wanted, understand
+from cecalc.input.glimpses import Head
+from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.nested import scores, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
@@ -244,6 +245,8 @@ class Document:
 
     source: str
     value: Any
+    whole: Document | None = None
+    """The document, where this is a member of it that was named."""
 
 
 def open_json(

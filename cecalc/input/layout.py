@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, two_classes
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
+from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
 from cecalc.terms import Kind, Task
-
-Head = Callable[[int], Sequence[Any]]
-"""The cells of a column in the first rows, as they stand there."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,8 @@ class Layout:
     """What the target of bce calls 0 and 1, where it does so by two names."""
     prediction: int | None = None
     """The class whose probability the one value is, where that is not class 1."""
+    alike: tuple[int, ...] = ()
+    """Columns that may be the target too, and say the same in the first rows."""
 
     @property
     def is_single(self) -> bool:
@@ -139,7 +137,8 @@ class _Header:
         weight = known.single(
             fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
         )
-        confidence = self._confidence()
+        said = choice.confidence if wanted.values else None
+        confidence = () if said is None else score_and_prediction(fields, said)
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
@@ -155,22 +154,13 @@ class _Header:
         self._refuse_missing(target)
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
-        return Layout(kind, values, names, target, identity, weight, notes, binary)
+        alike = tuple(i for i in truth.each if i not in target)
+        return Layout(kind, values, names, target, identity, weight, notes, binary, alike=alike)
 
     def _refuse_missing(self, target: tuple[int, ...]) -> None:
         if self.wanted.target and not target:
             option = "name its column with --target-col, or give one with --target"
             raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
-
-    def _confidence(self) -> tuple[int, ...]:
-        """The columns of a probability and of the class that it is of, where they are named."""
-        text, option = self.choice.confidence, "--confidence-cols"
-        if text is None or not self.wanted.values:
-            return ()
-        if len(found := select(self.fields, text, option)) != 2:
-            rule = f"{option} {text} names {count(len(found), 'column')}, expected 2"
-            raise DataError(rule, hint="the probability, then the class that it is of", value=text)
-        return found
 
     def _of_prediction(
         self, confidence: tuple[int, ...], truth: _Target, identity: int | None, weight: int | None
@@ -235,6 +225,11 @@ class _Header:
             raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
         if told := self._misnamed(kind, found[kind][0]):
             raise told
+        names = [fields[i] for i in found[kind][0]]
+        if any(map(known.is_derived, names)):
+            from cecalc.input.suggestions import refuse_derived
+
+            refuse_derived(names, fields, f"{kind.option}-cols")
         others = [other for other in found if other is not kind] if said is None else []
         note = f"read the {kind} columns; the {' and '.join(others)} columns were left alone"
         return kind, found[kind][0], (note,) if others else ()
@@ -343,7 +338,7 @@ class _Header:
         is_worded = all(name is not None for name in found)
         names = [name.cls or "" for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
-        is_counted = {*rests} == {*known.numbers(len(names))} and not any(map(is_number, names))
+        is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
         if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
             names = rests
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
 from cecalc.input.files import STANDARD_INPUT
+from cecalc.input.glimpses import Glimpse
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
 
@@ -98,36 +99,58 @@ class Roles:
         if error := explained(self.source):
             return error
         rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
-        if self.rest:
-            name = self.rest[0]
+        values = self._values()
+        if len(values) > 1 and all(map(known.kind_of, values)):
+            rule = f"more than one {self.what} could be the values"
+        elif self.rest:
+            name = (values or self.rest)[0]
             meant = nearest(name, KEYS)
             rule = f"unknown {self.what} {excerpt(name)}"
             rule += f"; did you mean {excerpt(meant)}?" if meant else ""
             hint += "; a single row object: --input-format jsonl" if self.what == "key" else ""
         return DataError(rule, hint=hint, ways=tuple(self._ways()))
 
+    @property
+    def _free(self) -> list[str]:
+        """The names without a role that are not of what a model has decided."""
+        return [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
+
+    def _truths(self) -> list[str]:
+        """The members that may be the target, the likelier first."""
+        ranks = {name: rank for name in self._free if (rank := _truth(name)) is not None}
+        return [*self.roles.get(TARGET, sorted(ranks, key=ranks.__getitem__) or self._free)]
+
+    def _values(self) -> list[str]:
+        """The members that may be the values: those whose name says a kind, or may be scores'."""
+        others = [name for name in self.rest if _truth(name) is None]
+        for is_it in (known.kind_of, known.is_unclear, self._free.__contains__):
+            if found := [name for name in others if is_it(name)]:
+                return found
+        return self._free
+
     def _ways(self) -> Iterator[tuple[str, ...]]:
         """The members named, where names do not settle it."""
         if self.source == STANDARD_INPUT:  # which is read only once
             return
-        free = [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
-        targets = list(self.roles.get(TARGET, free))
-        values = [name for name in self.rest if known.is_unclear(name)] or free
-        for kind in (Kind.PROBS, Kind.LOGITS):
-            for name in values[:2]:
-                option = f"{kind.option}={self.source}:{name}"
-                for target in [each for each in targets if each != name][:2]:
-                    yield f"!{self.source}", option, f"--target={self.source}:{target}"
+        for kind in (Kind.PROBS, Kind.LOGITS, Kind.LOG_PROBS):
+            for name in self._values()[:2]:
+                option, said = f"{kind.option}={self.source}:{name}", known.kind_of(name)
+                if said is kind or (said is None and kind is not Kind.LOG_PROBS):
+                    for target in [each for each in self._truths() if each != name][:2]:
+                        yield f"!{self.source}", option, f"--target={self.source}:{target}"
 
     def no_target(self) -> DataError:
         """The error where no member is the target, and none is given beside them."""
         hint = "give one with --target"
         if not self.rest or self.source == STANDARD_INPUT:
             return DataError("no target", hint=hint)
-        free = [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
-        ways = tuple((f"--target={self.source}:{name}",) for name in free)
-        hint += f", or name its {self.what}: --target {self.source}:{free[0]}" if free else ""
+        ways = tuple((f"--target={self.source}:{name}",) for name in self._truths())
+        hint += f", or name its {self.what}: {ways[0][0].replace('=', ' ')}" if ways else ""
         return DataError("no target", hint=hint, ways=ways)
+
+
+def _truth(name: str) -> int | None:
+    return Glimpse(0, name, (), None).truth
 
 
 def _role(name: str) -> str | None:

@@ -30,6 +30,10 @@ IDS = ("id", "row_id", "sample_id", "image_id")
 SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
 """What the names of the classes are called in documents and archives."""
+_DERIVED = re.compile(
+    "margin|gap|diff|difference|entropy|max|min|mean|std|sum|top_?1?|scale|bias|norm|temperature"
+)
+"""What may be made of the values of all classes, and stand beside them."""
 UNCLEAR = re.compile(
     "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
 )
@@ -229,6 +233,16 @@ def is_unclear(name: str) -> bool:
     (True, True, False)
     """
     return UNCLEAR.fullmatch(plain(name)) is not None
+
+
+def is_derived(name: str) -> bool:
+    """Whether what stands behind the word may be made of the values of all classes.
+
+    >>> is_derived("logit_margin"), is_derived("logit_cat")
+    (True, False)
+    """
+    found = of_class(name)
+    return found is not None and _DERIVED.fullmatch(plain(found.cls or "")) is not None
 
 
 def parts(name: str) -> Iterator[tuple[str, str]]:

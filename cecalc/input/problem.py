@@ -14,10 +14,10 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.layout import Layout
-from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain
+from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain, targets_among
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.input.target_reader import TargetReader, open_extras
@@ -135,6 +135,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     DataError : a row of the first block breaks a rule
     """
     _refuse_misread(table, request)
+    table = _noted(table, request)
     layout, fields = table.layout, table.fields
     if request.sample_weight is not None:  # which wins over the table's own
         layout = replace(layout, sample_weight=None)
@@ -172,6 +173,25 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         if names is None and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
+
+
+def _noted(table: Table, request: InputRequest) -> Table:
+    """The same, with notes about columns that are left alone: beside what options give, or where
+    targets were compared in the first of the rows alone.
+    """
+    layout, fields, blocks = table.layout, table.fields, table.blocks
+    truths = targets_among(fields, set(range(len(fields))) - set(layout.used))
+    weights = () if layout.sample_weight is None else (layout.sample_weight,)
+    own = ([fields[i] for i in positions] for positions in (truths, weights))
+    notes = [*layout.notes, *left_alone(request, table.source, *own)]
+    if layout.alike:
+        first = list(itertools.islice(blocks, 2))
+        blocks, rows = itertools.chain(first, blocks), len(table.head(layout.alike[0]))
+        if rows < sum(block.count for block in first):
+            name, *others = (excerpt(fields[i]) for i in (*layout.target, *layout.alike))
+            few = ", ".join(others)
+            notes.append(f"read {name}, left {few} alone: the same in the first {rows} rows")
+    return replace(table, layout=replace(layout, notes=tuple(notes)), blocks=blocks)
 
 
 def _has_names(layout: Layout) -> bool:
@@ -212,31 +232,46 @@ def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:
     other, ways = extra.table, list[tuple[str, ...]]()
     if other is None:
         return extra
-    for i, j in _in_both(table, other):
-        name = table.fields[i]
-        ours, theirs = heads = [[*map(str, t.head(k))] for t, k in ((table, i), (other, j))]
-        if any(len({*head}) < len(head) for head in heads):
+    pairs = itertools.product(_telling(table, other), _telling(other, table))
+    for (i, name, ours), (j, beside, theirs) in pairs:
+        is_same, few = name == beside, len(theirs) < HEAD
+        needed = len(ours) if few or _is_count(ours) or _is_count(theirs) else 1
+        if not is_same and is_number(ours[0]):
+            needed = 0 if _is_count(sorted(ours, key=lambda text: (len(text), text))) else len(ours)
+        is_told = 0 < needed <= len({*ours} & {*theirs})
+        if not (is_same or is_told):
             continue
-        ways.append((f"--join={quoted(name) if name.strip() else f'{i + 1}={j + 1}'}",))
-        is_count = any(head == [*map(str, range(len(head)))] for head in heads)
-        enough = len(ours) if is_count or len(theirs) < HEAD else 1
+        column = quoted(name) if name.strip() else f"{i + 1}"
+        column += "" if is_same and name.strip() else f"={quoted(beside) if beside else j + 1}"
+        ways.append((f"--join={column}",))
         for row, pair in enumerate(zip(ours, theirs, strict=False)):
-            if pair[0] != pair[1] and len({*ours} & {*theirs}) >= enough:
+            if is_told and pair[0] != pair[1]:
                 rule = f"{excerpt(pair[0])} beside {excerpt(pair[1])} of {extra.source}"
+                rename = ", or rename it in one of the tables" if is_same else ""
                 raise DataError(
                     f"{rule}, whose rows have another order",
                     place=Place(table.source, column=name, number=i + 1, row=row),
-                    hint="join them by that column with --join, or rename it in one of the tables",
+                    hint=f"join them by that column with --join{rename}",
                     ways=(ways[-1],),
                 )
     return replace(extra, table=None, ways=tuple(ways) if len(ways) == 1 else ())
 
 
-def _in_both(table: Table, other: Table) -> list[tuple[int, int]]:
-    """The first columns that both have, and neither uses."""
-    left = {name: j for j, name in enumerate(other.fields) if j not in other.layout.used}
-    ours = [(i, name) for i, name in enumerate(table.fields) if i not in table.layout.used]
-    return [(i, left[name]) for i, name in ours if name in left][:_COMPARED]
+def _telling(table: Table, other: Table) -> list[tuple[int, str, list[str]]]:
+    """The first columns that tell rows apart and are not used for else; those first that both have.
+
+    Each is its position, its name and its head.
+    """
+    used = {*table.layout.used} - {table.layout.id}
+    free = [(i, name) for i, name in enumerate(table.fields) if i not in used]
+    free.sort(key=lambda column: column[1] not in other.fields)
+    heads = [(i, name, [*map(str, table.head(i))]) for i, name in free[:_COMPARED]]
+    return [column for column in heads if len({*column[2]}) == len(column[2]) > 0]
+
+
+def _is_count(head: Sequence[str]) -> bool:
+    """Whether a column numbers the rows."""
+    return [*head] in ([*map(str, range(n, n + len(head)))] for n in range(2))
 
 
 def _refuse_misread(table: Table, request: InputRequest) -> None:
@@ -306,5 +341,5 @@ def _parsed(
         raise error.at(source=source) from None
     if batch.fault is not None:
         batch.fault.at(source=source)
-    sources = {extra.name: extra.place() for extra, _ in extras if extra.source}
+    sources = {extra.name: extra.place() for extra, _ in extras if extra.is_placed}
     return replace(batch, source=block.source, earlier=block.earlier, sources=sources)

@@ -9,16 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import OTHERS, Glimpse
+from cecalc.input.glimpses import OTHERS, Glimpse, Head
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
 
-Head = Callable[[int], Sequence[Any]]
 _SURE = 20
 """A larger logit is 1, to nine digits."""
 _DECIDED = 20
@@ -145,6 +143,19 @@ def two_names(
         hint="name what is 0, then what is 1, with --classes",
         ways=tuple((f"--classes={a},{b}",) for a, b in orders(names, truth, score, columns)),
     )
+
+
+def refuse_derived(names: Sequence[str], fields: Sequence[str], option: str) -> None:
+    """Refuse columns of a family of which some are called like what is made of the others."""
+    others = [name for name in names if known.is_derived(name)]
+    classes = [name for name in names if name not in others]
+    if len(classes) > 1:
+        readings = [known.specification(each, fields) for each in (classes, names)]
+        raise DataError(
+            f"column {excerpt(others[0])} may be of a class, or made of the others",
+            hint=f"name the columns of the classes with {option}",
+            ways=tuple((f"{option}={reading}",) for reading in readings),
+        )
 
 
 def _beside(target: Glimpse, column: Glimpse) -> tuple[float, ...] | None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place
 from cecalc.input.classes import HEAD, Classes
-from cecalc.input.layout import Head, Layout
+from cecalc.input.glimpses import Head
+from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
 from cecalc.model import Columns, Floats, Original
 from cecalc.terms import Task

@@ -140,7 +140,7 @@ def open_extras(
 
 def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
-    ids = None
+    document = None
     if isinstance(given, Inline):
         source, nested = given.option, given.nested
     else:
@@ -149,28 +149,33 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         if isinstance(found, ArrayFile):
             name = _members(found).name(TARGET)
             target = reader.stored(found.only(name, text=True), source)
-            return replace(target, ids=_ids(found))
+            return replace(target, ids=ids_of(found, target.array.length))
         if isinstance(found, Table):
             return reader.columns(found)
-        nested, ids = found.value, _ids(found)
+        nested, document = found.value, found
         if isinstance(nested, dict):
             if TARGET not in (members := _members(found)):
                 raise DataError("no target", place=Place(source=source))
             nested = nested[members.name(TARGET)]
     try:
-        return replace(reader.nested(nested, source, axes=1), ids=ids)
+        target = reader.nested(nested, source, axes=1)
+        return replace(target, ids=ids_of(document, target.array.length) if document else None)
     except DataError as error:
         raise error.at(source=source) from None
 
 
-def _ids(found: ArrayFile | Document) -> tuple[str, ...] | None:
-    """The identifiers among the members of an archive or a document."""
-    if IDS not in (members := _members(found)):
+def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
+    """The identifiers among the members of an archive or a document.
+
+    Those beside a member that was named belong to it where they are as many as its rows.
+    """
+    file = found.whole or found
+    if IDS not in (members := _members(file)):
         return None
     name = members.name(IDS)
-    if isinstance(found, ArrayFile):
-        return names_of(found.nested(name, text=True), IDS)
-    return names_of(found.value[name], IDS)
+    nested = file.nested(name, text=True) if isinstance(file, ArrayFile) else file.value[name]
+    ids = names_of(nested, IDS)
+    return ids if found.whole is None or len(ids) == rows else None
 
 
 def _members(found: ArrayFile | Document) -> Roles:
@@ -203,12 +208,14 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
         windows = found.only(_members(found).name(WEIGHT))
-        return ExtraArray(name, windows, found.source, files=windows.files, ids=_ids(found))
+        return ExtraArray(
+            name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length)
+        )
     if not isinstance(found, Table):
         value = found.value
         value = value.get(_members(found).name(WEIGHT)) if isinstance(value, dict) else value
         held = HeldWindows.of(to_array(value, name, by_row=True))
-        return ExtraArray(name, held, found.source, ids=_ids(found))
+        return ExtraArray(name, held, found.source, ids=ids_of(found, held.length))
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"

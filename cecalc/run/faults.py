@@ -107,6 +107,16 @@ class Seen:
             return f"targets up to {write_number(self.high)}: {what}"
         return None
 
+    def classes(self, kind: str, classes: int) -> Ways:
+        """What says that targets which are no class numbers are names."""
+        names = list[float]()
+        if kind == checks.CELL and (self.signs or self.from_one):
+            names = [self.low, self.high]
+        elif kind == checks.CLASS_INDEX and (self.low, self.high) == (1, classes):
+            names = [*range(1, classes + 1)]
+        listed = ",".join(map(write_number, names))
+        return ((f"--classes={listed}",),) if 0 < len(names) <= PLACES_LISTED else ()
+
     def sum_hint(self) -> str | None:
         """What rows of probabilities that do not sum to 1 look like."""
         columns = self.columns
@@ -176,7 +186,6 @@ class Refusal:
 
     def error(self, schema: Schema, seen: Seen, dtype: str, request: InputRequest) -> DataError:
         """The error: the rule, the place of the earliest row, and how many there are."""
-        ways: Ways
         rule, classes = self.broken.rule, self.batch.values.shape[1]
         if self.rows > 1:
             listed = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
@@ -187,7 +196,8 @@ class Refusal:
             checks.INFINITE: _infinite_hint(schema.stored, dtype),
             checks.PREDICTED_SUM: seen.sum_hint(),
         }
-        hint, ways = hints.get(self.broken.kind, self.broken.hint), ()
+        hint = hints.get(self.broken.kind, self.broken.hint)
+        ways = seen.classes(self.broken.kind, classes) if request.classes is None else ()
         if self.broken.kind == checks.OUTSIDE and hint is None:
             hint, ways = self._outside(schema, request)
         place, value = _place(self.broken, self.batch, schema)
@@ -232,10 +242,15 @@ def source_of(batch: Batch, schema: Schema) -> str:
     return schema.source if batch.source is None else batch.source
 
 
+def _what(broken: BrokenRule) -> str:
+    """What of `Columns` breaks a rule, where it may stand beside the values."""
+    what = "target" if broken.of_target else ""
+    return "sample_weight" if broken.kind == checks.SAMPLE_WEIGHT else what
+
+
 def _home(broken: BrokenRule, batch: Batch) -> Batch:
     """A batch with the file and the lines of what breaks a rule, where that stands beside it."""
-    what = "target" if broken.of_target else ""
-    what = "sample_weight" if broken.kind == checks.SAMPLE_WEIGHT else what
+    what = _what(broken)
     if what not in batch.sources:
         return batch
     source, earlier = batch.sources[what]
@@ -251,6 +266,8 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
         array, columns = batch.truth, schema.target_columns
     elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
         array, columns = batch.sample_weight, schema.sample_weight_columns
+    if array is not batch.values and home is batch and getattr(schema, _what(broken) + "_source"):
+        columns = ()  # of another table, and the row is one of the values
     cell = array[row] if column is None or array.ndim == 1 else array[row, column]
     value = None if cell.ndim else write_number(float(cell))
     line = None if home.lines is None else int(home.lines[row])

@@ -43,7 +43,7 @@ def npy(array: Any, version: tuple[int, int] | None = None) -> bytes:
     return written.getvalue()
 
 
-def npz(method: int = zipfile.ZIP_DEFLATED, **arrays: Any) -> bytes:
+def npz(method: Any = zipfile.ZIP_DEFLATED, **arrays: Any) -> bytes:
     return zipped({f"{name}.npy": npy(array) for name, array in arrays.items()}, method)
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -338,11 +339,36 @@ def test_what_is_not_read_is_said_with_the_way_on(
     assert len(hints) == bool(hint)
 
 
-def test_objects_are_not_loaded(cecalc: InProcess) -> None:
-    path = cecalc.folder / "x.npy"
-    np.save(path, np.array([[0.5, 1.5], [2]], dtype=object), allow_pickle=True)
-    ended = cecalc("ce --logits x.npy --target 0")
-    assert "numpy.stack(numpy.load('x.npy', allow_pickle=True))" in ended.err
+ARRAYS = np.empty(2, object)
+ARRAYS[:] = [np.asarray([0.5, 1.5]), np.asarray([2.0, 1], np.float32)]
+OBJECTS = {
+    "arrays": (ARRAYS, "ce --logits {} --target 1,0"),
+    "rows": (np.asarray([{"logits": [0.5, 1.5], "y": 1}, {"logits": [2.0, 1], "y": 0}]), "ce {}"),
+    "one": (np.asarray({"logits": [[0.5, 1.5], [2.0, 1]], "y": [1, 0]}), "ce {}"),
+    "names": (np.asarray(["b", "a"], object), "ce --logits .5,1.5;2,1 --classes a,b --target {}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [*(("x.npy", case) for case in OBJECTS), ("x.npz", "arrays")]
+)
+def test_objects_are_converted_by_the_line_that_is_printed(
+    name: str, case: str, cecalc: InProcess
+) -> None:
+    array, line = OBJECTS[case]
+    member = f"{name}:m" if name == "x.npz" else name
+    if name == "x.npz":
+        np.savez(name, m=array)
+    else:
+        np.save(name, array)
+    ended = cecalc(line.format(member))
+    assert (ended.status, ended.out) == (3, "") and "Python objects; not loaded" in ended.err
+    printed = ended.err.splitlines()[1].removeprefix("cecalc: hint: where you trust it: ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        exec(printed, {"numpy": np, "json": json})  # noqa: S102  # it is what a person would do
+    ended = cecalc(f"{line.format('new.json')} -q")
+    assert float(ended.out) == pytest.approx(math.log1p(math.exp(-1)))
 
 
 @pytest.mark.parametrize("name", ["prob", "p", "score"])

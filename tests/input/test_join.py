@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from cecalc.cli import status_of
-from cecalc.join import ANOTHER
+from cecalc.join import ANOTHER, IdJoin
 from tests.input.array_files import npz
 from tests.run.running import small_blocks
 from tests.shell import Ended, InProcess
@@ -142,8 +142,8 @@ def test_what_belongs_together_is_found(
 
 
 def test_an_index_without_a_name_is_no_id(cecalc: InProcess) -> None:
-    """Rows lie side by side where only one of the files names its ids."""
-    ended = cecalc("ce --logits x.csv --target t.csv", {"x.csv": L, "t.csv": ",y\nz,b\nx,a\ny,b\n"})
+    """Rows lie side by side where only one of the files names its ids, as long as they agree."""
+    ended = cecalc("ce --logits x.csv --target t.csv", {"x.csv": L, "t.csv": ",y\nx,b\ny,a\nz,b\n"})
     assert (ended.status, ended.said) == (0, "")
     assert "target y of t.csv\n" in ended.out
 
@@ -228,6 +228,89 @@ def test_archives_carry_ids(cecalc: InProcess) -> None:
     assert cecalc("ce x.npz --target u.npz").said == "cecalc: error: u.npz: 2 ids, 3 targets\n"
 
 
+MEMBERS = [
+    "--logits x.npz:z --target t.npz:y",
+    "--logits x.npz:z --target t.json:y",
+    "--logits x.json:z --target t.npz:y --sample-weight t.json:w",
+    "--logits x.json:z --target t.json:y",
+    "--logits x.json:z --target t.csv",
+    "x.csv --target t.npz:y --sample-weight t.npz:w",
+    "--logits x?.npz:z --target t?.npz:y",
+]
+
+
+@pytest.mark.parametrize("line", MEMBERS)
+def test_a_member_that_is_named_keeps_the_ids_of_its_file(cecalc: InProcess, line: str) -> None:
+    """Of an archive, a document and shards of archives; those of other rows are none of its."""
+    x = {"z": [[1.0, 2], [3, 1], [0, 1]], "id": ["x", "y", "z"]}
+    t = {"y": [1, 1, 0], "id": ["z", "x", "y"], "w": [1.0, 1, 1]}
+    files: dict[str, str | bytes] = {"x.csv": L, "t.csv": "id,target\nz,1\nx,1\ny,0\n"}
+    for name, members in (("x", x), ("t", t)):
+        files[f"{name}.json"] = json.dumps(members)
+        arrays = {key: np.asarray(member) for key, member in members.items()}
+        files[f"{name}.npz"] = npz(**arrays)
+        for number, part in enumerate((slice(1), slice(1, 3))):
+            files[f"{name}{number}.npz"] = npz(**{k: a[part] for k, a in arrays.items()})
+    ended = cecalc(f"ce {line} -f json --no-rows", files)
+    assert json.loads(ended.out)["loss"] == pytest.approx(0.2511504620)
+    assert "joined by id" in ended.said
+
+
+def test_ids_of_other_rows_are_none_of_a_member(cecalc: InProcess) -> None:
+    """Which has more or fewer of them."""
+    files = {
+        "x.json": '{"z": [[1, 2], [3, 1]], "id": ["x", "y", "z"]}',
+        "t.json": '{"y": [1, 0], "id": ["y", "x"]}',
+    }
+    ended = cecalc("ce --logits x.json:z --target t.json:y -q", files)
+    assert float(ended.out) == pytest.approx(0.2200948492)
+
+
+IDS: dict[str, Any] = {"logits": [[1, 2], [2, 1], [0, 1]], "ids": ["a", "b", "c"]}
+OUT: dict[str, Any] = {"target": [0, 1, 7], "ids": ["c", "b", "a"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "more", "error"),
+    [
+        ("x.json", "t.json", "", "x.json: row 0: target 7 outside 0..1"),
+        ("x.npz", "t.npz", "", "x.npz: row 0: target 7 outside 0..1"),
+        ("x.csv", "t.json", "", "x.csv:2: target 7 outside 0..1"),
+        ("x.csv", "t.parquet", "", "x.csv:2: target 7 outside 0..1"),
+        ("x.csv", "t.csv", "", "t.csv:4: column 'target' (2): target 7 outside 0..1"),
+        ("x.npz", "s.npz", "--classes u,v", "s.npz: row 2: no class is named 'q' (classes: u, v)"),
+        ("x.json", "t.csv", "", "t.csv:4: column 'target' (2): target 7 outside 0..1"),
+    ],
+)
+def test_a_fault_of_a_joined_row_has_a_place_of_that_file(
+    cecalc: InProcess, values: str, target: str, more: str, error: str
+) -> None:
+    """Where its own is not known, that of the values beside it: it is never a mix of both."""
+    rows = [{"id": i, "target": t} for i, t in zip(OUT["ids"], OUT["target"], strict=True)]
+    held: Any = [{name: np.asarray(part) for name, part in each.items()} for each in (IDS, OUT)]
+    files: dict[str, str | bytes] = {
+        "x.json": json.dumps(IDS),
+        "t.json": json.dumps(OUT),
+        "x.csv": "id,logit_a,logit_b\na,1,2\nb,2,1\nc,0,1\n",
+        "t.csv": "id,target\nc,0\nb,1\na,7\n",
+        "x.npz": npz(**held[0]),
+        "t.npz": npz(**held[1]),
+        "s.npz": npz(target=np.asarray([*"uvq"]), ids=np.asarray(OUT["ids"])),
+    }
+    _written("t", "parquet", rows)
+    ended = cecalc(f"ce {values} --target {target} {more}", files)
+    assert ended.said.splitlines()[0] == f"cecalc: error: {error}"
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_ids_in_the_same_order_are_not_looked_up(kind: Any) -> None:
+    """Be they of a table or of a document."""
+    join = IdJoin("target", None, kind("abc"), None)
+    join._positions.clear()
+    assert [*map(int, join.places([*"bc"], 1))] == [1, 2]
+    assert [*map(int, join.places((*"ab",), 0))] == [0, 1]
+
+
 def test_rows_before_a_fault_are_written_whole(cecalc: InProcess) -> None:
     """Whatever the block that the fault is in."""
     files = {"x.csv": L + "y,1,2\n", "t.csv": "id,target\nz,b\ny,a\nx,b\n"}
@@ -278,6 +361,12 @@ def test_explain_and_why_join_too(cecalc: InProcess) -> None:
 ONE, TWO = L.replace("id", "image"), NEW.replace("id", "image")
 OTHER = "x.csv: row 0: column 'image' (1): 'x' beside 'z' of t.csv, whose rows have another order"
 RENAME = "cecalc: hint: join them by that column with --join, or rename it in one of the tables\n"
+
+
+def _numbered(text: str) -> str:
+    return text.replace("x,", "70,").replace("y,", "80,").replace("z,", "90,")
+
+
 # the values, the target, what is refused, and the --join that is printed
 APART: list[tuple[str, str, str, str]] = [
     (ONE, TWO, OTHER, "image"),
@@ -291,6 +380,12 @@ APART: list[tuple[str, str, str, str]] = [
     (ONE, "image,target\nx,b\nx,a\nz,b\nu,a\n", "x.csv: 3 rows of values, 4 targets", ""),
     (ONE, "image,target\nx,b\ny,a\n", "x.csv: 2 targets, but more rows of values", ""),
     (ONE, "file,target\nx,b\n", "x.csv: 1 target, but more rows of values", ""),
+    (ONE, TWO.replace("image", "file"), OTHER, "image=file"),
+    (L, TWO.replace("image", "file"), OTHER.replace("'image'", "'id'"), "id=file"),
+    (ONE, NEW, OTHER, "image=id"),
+    (L, TWO.replace("image", ""), OTHER.replace("'image'", "'id'"), "id=1"),
+    (_numbered(ONE), _numbered(TWO.replace("image", "file")),
+        OTHER.replace("'x'", "'70'").replace("'z'", "'90'"), "image=file"),
 ]  # fmt: skip
 
 
@@ -318,6 +413,8 @@ def test_a_column_that_both_have_may_join(
         return cecalc([*line, *more], files)
 
     said = f"cecalc: error: {error}\n" + RENAME * ("another order" in error)
+    if "=" in join:
+        said = said.replace(", or rename it in one of the tables" * (join != "1=1"), "")
     said = said.replace(piped, "standard input") if piped else said
     said += f"cecalc: try: cecalc {' '.join(line)} --join {join}\n" * bool(join)
     assert ended()[::2] == (3, said)
@@ -332,6 +429,9 @@ BESIDE: list[tuple[str, str]] = [
     (ONE.replace("x", "0").replace("y", "1").replace("z", "2"), "image,target\n7,b\n0,a\n5,b\n"),
     (ONE.replace("image", "n").replace("\n", ",1\n"), "n,target,1\nx,b,1\ny,a,1\nz,b,1\n"),
     (ONE, "target\nb\na\nb\n"),
+    (ONE, "file,target\nx,b\ny,a\nz,b\n"),
+    (ONE, "file,target\nz,b\nx,a\nw,b\n"),  # not all of them
+    (ONE.replace("x", "2").replace("y", "0").replace("z", "1"), ",target\n0,b\n1,a\n2,b\n"),
 ]
 
 

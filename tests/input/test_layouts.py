@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cecalc.cli import status_of
+from tests.input.array_files import npz
+from tests.run.running import small_blocks
 from tests.shell import TRY, InProcess
 
 POSITIVE = (0.21, 0.83, 0.34, 0.46)
@@ -116,6 +118,8 @@ TOLD = [
     ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
     ("ce", {"y": (0, 1, 2, 1), "label": INDEX} | shares("prob_{}"), "--target-col label"),
+    ("ce", {"y": NAMES, "prob_margin": (0.5, 0.35, 0.15, 0.75)} | shares("prob_{}"),
+     "--probs-cols prob_ox,prob_lig,prob_hyd"),
     ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
     ("ce", shares("prob_{}") | {f"true_{c}": [int(c == n) for n in NAMES] for c in CLASSES},
      "--target-cols 'true_*'"),
@@ -294,6 +298,25 @@ def test_members_of_what_stands_beside(cecalc: InProcess) -> None:
     assert math.isclose(float(weighted.out), (losses[0] + 3 * losses[1]) / 4)
 
 
+@pytest.mark.parametrize("form", ["npz", "json"])
+@pytest.mark.parametrize("truth", ["y_test", "true_y", "outcome"])
+def test_members_of_several_models(form: str, truth: str, cecalc: InProcess) -> None:
+    """What is named like the truth is offered as it, and no model's decisions as anything."""
+    members = {truth: [*TRUTH], "RF_pred": [0, 1, 0, 0], "RF_proba": [*POSITIVE], "NB_proba": WORSE}
+    x = f"x.{form}"
+    Path(x).write_bytes(
+        npz(**{name: np.asarray(member) for name, member in members.items()})
+        if form == "npz"
+        else json.dumps(members).encode()
+    )
+    ended = cecalc(f"bce {x}")
+    assert ended.status == 3 and "more than one" in ended.err
+    assert ended.tries == [
+        f"bce --probs {x}:{name} --target {x}:{truth}" for name in ("RF_proba", "NB_proba")
+    ]
+    assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), BCE)
+
+
 def test_nan_is_no_near_miss(cecalc: InProcess) -> None:
     ended = cecalc("bce x.csv", {"x.csv": "prob,target\nnan,1\n0.5,0\n"})
     assert ended.status == 3 and "--clip" not in ended.err
@@ -329,6 +352,40 @@ def test_the_positive_first(cecalc: InProcess) -> None:
     assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), RIGHT, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("targets", "status", "said"),
+    [("12", 3, "could be the name of a class or its number"), ("13", 0, "read as class names")],
+)
+def test_classes_counted_from_one(targets: str, status: int, said: str, cecalc: InProcess) -> None:
+    """Their numbers are no indices for certain, whatever stands before them."""
+    rows = "".join(f"{target},.2,.3,.5\n" for target in targets)
+    head = "y,prob_class_1,prob_class_2,prob_class_3\n"
+    ended = cecalc("ce x.csv", {"x.csv": head + rows})
+    assert ended.status == status and said in ended.err
+
+
+@pytest.mark.parametrize(
+    ("line", "head", "targets", "classes"),
+    [
+        ("bce", "prob,y", (1, 2, 2, 1), "1,2"),
+        ("bce", "prob,y", (-1, 1, 1, -1), "-1,1"),
+        ("ce", "prob_1,prob_0,y", (1, 2, 2, 1), "1,2"),
+    ],
+)
+def test_targets_that_are_no_class_numbers_are_named(
+    line: str, head: str, targets: tuple[int, ...], classes: str, cecalc: InProcess
+) -> None:
+    """As `--classes`, which is printed, says."""
+    rows = [
+        (p, t) if line == "bce" else (p, 1 - p, t) for p, t in zip(POSITIVE, targets, strict=True)
+    ]
+    text = head + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    ended = cecalc([line, "x.csv"], {"x.csv": text})
+    assert ended.status == 3 and "hint: targets" in ended.err
+    assert ended.tries == [f"{line} x.csv --classes={classes}"]
+    assert math.isclose(float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out), BCE)
+
+
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
     head = "{},prob_yes,prob_no,Outcome\n"
     for name in (".pred_class", "y_hat", "model_label", "estimated_class", "oof_label"):
@@ -337,7 +394,59 @@ def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
         assert tries == ["ce x.csv --target-col Outcome"]
 
 
+@pytest.mark.parametrize(("name", "rows", "is_said"), [("label", 40, True), ("Labels", 40, True),
+    ("label", 9, False), ("y_true", 40, False)])  # fmt: skip
+def test_a_label_that_the_model_predicts_always(
+    name: str, rows: int, is_said: bool, cecalc: InProcess
+) -> None:
+    """Of a model that says it is right in two rows of three."""
+    text = f"{name},prob_a,prob_b\n" + "a,.66,.34\nb,.3,.7\n" * (rows // 2)
+    ended = cecalc("ce x.csv", {"x.csv": text})
+    said = f"{name!r} is what the model predicts in all {rows} rows: it may be the prediction"
+    assert (ended.status, said in ended.err) == (0, is_said)
+
+
 def test_a_label_that_is_the_prediction(cecalc: InProcess) -> None:
     rows = "".join(f"{i % 2},{0.5 + i / 81:.3f}\n" for i in range(40))
     ended = cecalc("bce x.csv", {"x.csv": "label,prob\n" + rows})
     assert ended.status == 3 and "probably the predicted class" in ended.err
+
+
+def test_targets_that_were_compared_in_a_part_are_told(cecalc: InProcess) -> None:
+    """Two columns may part later; in the rows that were looked at they would be refused."""
+    rows = [f"{3 - i % 2},{2.5 + i % 2},{i % 2},{i % 2}\n" for i in range(6)]
+    head = "logit_0,logit_1,true_label,y_true\n"
+    cecalc("--version", {"x.csv": head + "".join(rows), "y.csv": head + "".join(rows)})
+    assert cecalc("ce x.csv -f csv").said == ""
+    note = "cecalc: hint: read 'true_label', left 'y_true' alone: the same in the first {} rows\n"
+    assert cecalc("ce x.csv y.csv -f csv").said == note.format(6)
+    Path("z.csv").write_text(head + "".join(rows * 700))
+    assert cecalc("ce z.csv -f csv").said == note.format(4096)
+    with small_blocks(60):
+        assert cecalc("ce x.csv -f csv").said == note.format(2)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("x.csv --target t.csv", "read the target of t.csv, left 'label' alone"),
+        ("x.csv --target 0,1", "read the target of --target, left 'label' alone"),
+        ("x.csv --sample-weight @w", "read the sample weight of w, left 'sample_weight' alone"),
+        ("x.csv", ""),
+        ("x.csv --target-col label", ""),
+        ("d.json --target t.csv", "read the target of t.csv, left 'y' alone"),
+        ("d.json --target d.json:y", ""),
+    ],
+)  # fmt: skip
+def test_what_an_option_gives_leaves_what_is_there_alone(
+    line: str, said: str, cecalc: InProcess
+) -> None:
+    cecalc("--version", {
+        "x.csv": "logit_a,logit_b,label,sample_weight\n1,2,0,1\n2,1,1,1\n",
+        "t.csv": "target\n1\n0\n",
+        "w": "sample_weight\n1\n2\n",
+        "d.json": '{"logits": [[1, 2], [2, 1]], "y": [1, 0]}',
+    })  # fmt: skip
+    ended = cecalc(f"ce {line} -f csv")
+    notes = [line for line in ended.said.splitlines() if "guess" not in line]
+    assert notes == ([f"cecalc: hint: {said}"] if said else [])

@@ -34,8 +34,8 @@ def numeric(dtype: np.dtype[Any], place: Place) -> str:
         raise DataError(
             "holds Python objects; not loaded",
             place=place,
-            hint=f"where you trust it: numpy.save('new.npy', "
-            f"numpy.stack(numpy.load({name!r}, allow_pickle=True){part}).astype(float))",
+            hint=f"where you trust it: json.dump(numpy.load({name!r}, allow_pickle=True){part}"
+            ".tolist(), open('new.json', 'w'), default=lambda array: array.tolist())",
         )
     if dtype.kind == "c":
         raise DataError(f"dtype '{dtype.str}' is complex", place=place)

@@ -139,6 +139,10 @@ class ArrayFile:
 
     What is read from a pipe as .npy can be opened once.
     """
+    whole: ArrayFile | None = None
+    """The file, where this is one array of it that was named."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about the files."""
 
     def open(self, name: str, *, text: bool = False) -> Windows:
         """An array by its name, at its start; `text` lets it hold text.
