@@ -206,21 +206,14 @@ def _bare_array(request: InputRequest) -> DataError:
     files, one may be the target.
     """
     files = request.paths
-    orders = [files, files[::-1]] if len(files) == 2 and request.target is None else [files[:1]]
+    kinds, gone = (Kind.PROBS.option, Kind.LOGITS.option), [f"!{file}" for file in files]
+    orders: list[tuple[str, ...]] = [files] if len(files) == 1 else []
+    if len(files) == 2 and request.target is None:
+        orders = [(a, f"--target={b}") for a, b in (files, files[::-1])]
     return DataError(
         "a bare array does not say what its numbers are",
         hint="name it: --logits FILE, --probs FILE or --log-probs FILE",
-        ways=tuple(
-            (
-                *(f"!{file}" for file in files),
-                f"{kind.option}={values}",
-                *map("--target={}".format, of),
-            )
-            for values, *of in orders
-            for kind in (Kind.PROBS, Kind.LOGITS)
-        )
-        if len(files) < 3
-        else (),
+        ways=tuple((*gone, f"{kind}={values}", *of) for values, *of in orders for kind in kinds),
     )
 
 

@@ -52,6 +52,9 @@ _KINDS = (
         "is a zero-shot pipeline's: each row has its classes in an order of its own",
         ("jq -c 'if type==\"array\" then .[] else . end | .scores=([[.labels,.scores]|transpose[]|"
         "{(.[0]):.[1]}]|add) | del(.labels)' FILE > new.jsonl")),
+    ((r'(?s)(?!.*("score"|\n\{))\s*\{("[^"]*":\s*("[^"]*"|[^"\[{,]+),\s*)*"[^"]*":\s*\[\s*\{'
+        r'.{0,2000}?"(label|target|y_true|truth)s?":'),
+        "holds its rows inside an object", "jq -c '.[] | arrays[]' FILE > new.jsonl"),
     (r"\ufeff?(\xef\xbb\xbf)?\"?sep=.\"?\r?\n", "its first line, sep=, is for Excel alone",
         "leave it out: sed 1d FILE > new.csv"),
     (r"(?:#[^\n]*\n)*#[ \t][^\n]*[,;\t][^\n]*\n(?=([^\n#]*[,;\t])?[-+.\d][-+.e\d]*[,;\t\n])",

@@ -283,7 +283,9 @@ def _decides(score: Glimpse, decision: Glimpse) -> bool:
 
 def _is_of_0(group: Sequence[Glimpse]) -> bool:
     """Whether a score is that of what is not the case, by its name."""
-    return len(group) == 1 and known.NEGATIVE.search(known.plain(group[0].name)) is not None
+    found = known.of_class(group[0].name)
+    name = found.cls if found and found.cls else group[0].name
+    return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
 
 
 def _pairs(

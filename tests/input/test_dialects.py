@@ -94,6 +94,16 @@ def test_a_frame_as_pandas_writes_json_is_told_how_to_be_rows(
     assert f"pandas.read_json('x.json', orient='{orient}').to_json('new.jsonl'" in ended.err
 
 
+def test_rows_inside_an_object_are_told_how_to_come_out(cecalc: InProcess) -> None:
+    rows = [{"probs": [0.75, 0.25], "label": 0}, {"probs": [0.5, 0.5], "label": 1}]
+    ended = cecalc("ce x.json", {"x.json": json.dumps({"model": "m", "predictions": rows})})
+    told = re.search("jq .*", ended.err)
+    assert told is not None
+    if shutil.which("jq"):
+        subprocess.run(["bash", "-c", told[0]], cwd=cecalc.folder, check=True)
+        assert math.isclose(float(cecalc("ce new.jsonl -q").out), B)
+
+
 def test_a_pipeline_that_sorts_its_classes_is_told_how_to_name_them(cecalc: InProcess) -> None:
     rows = [
         {"sequence": "x", "labels": ["b", "a"], "scores": [0.75, 0.25], "target": "b"},

@@ -132,6 +132,7 @@ TOLD = [
     ("bce", {"prob_a": POSITIVE, "prob_b": POSITIVE, "label_b": TRUTH, "label_a": TRUTH},
      "--target-cols label_a,label_b"),
     ("bce", {"y": TRUTH, "prob_0": NEGATIVE}, "--probs-cols prob_0 --classes=1,0"),
+    ("bce", {"y": TRUTH, "neg_prob": NEGATIVE}, "--probs-cols neg_prob --classes=1,0"),
     ("bce", {"y": TRUTH, "prob_neg": NEGATIVE}, "--probs-cols prob_neg --classes=1,0"),
     ("ce", {"y": INDEX} | {f"out_{i}": [math.log(r[i]) for r in ROWS] for i in range(3)},
      "--log-probs-cols 'out_*'"),
