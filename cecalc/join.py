@@ -58,7 +58,7 @@ class IdJoin:
         """
         asked = ids[:]  # made once
         places = np.arange(start, start + len(asked))
-        if asked != self._ids[start : start + len(asked)]:
+        if [*asked] != [*self._ids[start : start + len(asked)]]:  # of a table, or a document
             places = np.asarray([self._positions.get(name, -1) for name in asked], np.int64)
         self._asked[start] = asked, places
         return places

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+UNCLIPPED = "clip before the logarithm is taken, numpy.log(p.clip(1e-15, 1)); or give --probs"
 NEAR = 0.05
 """How far outside 0..1 the probabilities of a linear model may be, to be drawn in."""
 IGNORE_INDEX = -100.0

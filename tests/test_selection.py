@@ -214,6 +214,25 @@ def test_objects_are_picked_from_too(
         assert [row[1] for row in read] == ["note", "a!", json.dumps([1, {"x": 2}])]
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("--by 2 -f csv", "column_2,loss,rows,accuracy,share\n4,0.6931471805599453,2,"),
+        ("--select 2,3,loss -f json", '{"column_2": 4, "logit_a": 1, "loss": 0.6931471805599453}'),
+        ("--select 2,3,loss -f csv", ",logit_a,loss\n4,1,0.6931471805599453\n"),
+        ("--select 1,2 -f jsonl", '{"column_1": 3, "column_2": 4}\n'),
+    ],
+)
+def test_columns_without_a_name_go_by_their_numbers(
+    options: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Several are several, so that the numbers of what follows do not shift."""
+    path = tmp_path / "x.csv"
+    path.write_text(",,logit_a,logit_b,target\n3,4,1,1,0\n3,4,1,1,0\n")
+    assert status_of(["ce", str(path), *options.split()]) == 0
+    assert text in capfd.readouterr().out
+
+
 TAKEN = "logit_a,logit_b,target,loss,row\n1,1,0,5,8\n1,1,0,5,8\n"
 
 
@@ -236,4 +255,7 @@ def test_names_and_numbers_are_the_inputs_own(
     path = tmp_path / "x.csv"
     path.write_text(TAKEN)
     assert status_of(["ce", str(path), *options.split()]) == 0
-    assert text in capfd.readouterr().out
+    out, err = capfd.readouterr()
+    assert text in out
+    note = "'loss' is the input's own column; ours is cecalc_loss, or as --prefix says"
+    assert (note in err) == ("--select 1,5,loss" in options)

@@ -14,9 +14,11 @@ import typer
 
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
 from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
-from cecalc.terms import Hint
+from cecalc.terms import Hint, Kind
 
 _VALUES = ("--probs", "--logits")
+_OF_COLUMNS = {"--target": "--target-col", **{option: f"{option}-cols" for option in _VALUES}}
+"""What names columns, where the option itself takes numbers."""
 _MEANT = {
     **dict.fromkeys(("label", "labels", "y", "targets", "truth", "y-true", "true"), ("--target",)),
     **dict.fromkeys(("label-col", "y-col", "truth-col", "targets-col"), ("--target-col",)),
@@ -66,6 +68,11 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     if name is not None and hasattr(error, "possibilities"):
         context: Any = getattr(error, "ctx", None)
         known = [option for param in context.command.params for option in param.opts]
+        others = context.parent.command.commands.items()
+        has_it = [c for c, other in others if any(name in param.opts for param in other.params)]
+        if has_it:
+            rule = f"no such option {name} of {context.command.name}"
+            return UsageError(rule, hint=f"{has_it[0]} takes it")
         return _no_option(name, known, arguments)
     if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
         return _no_command(unknown[1], arguments)
@@ -83,6 +90,10 @@ def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> Usa
     pairs = itertools.pairwise(arguments)
     after = {option: value for option, value in pairs if not re.match("--?[a-z]", value)}
     values = {option: dict(words).get(option) or after.get(option, "") for option in every}
+    if not {option for option, _ in words} & {kind.option for kind in Kind}:
+        for option, new in every.items():  # of a file whose column it is, by its name
+            if re.match("[A-Za-z_][^.,/]*$", values[option]):
+                every[option] = tuple(_OF_COLUMNS.get(each, each) for each in new)
     chosen = itertools.product(*every.values()) if all(values.values()) else ()
     ways = tuple(
         tuple(
@@ -92,7 +103,7 @@ def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> Usa
         )
         for choice in chosen
     )
-    return UsageError(f"no such option {name}; did you mean {' or '.join(meant)}?", ways=ways)
+    return UsageError(f"no such option {name}; did you mean {' or '.join(every[name])}?", ways=ways)
 
 
 def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from cecalc.request import (
     Rank,
     Request,
 )
-from cecalc.terms import BackendName, Dtype, HintPolicy, Kind, TargetForm, Task
+from cecalc.terms import UNCLIPPED, BackendName, Dtype, HintPolicy, Kind, TargetForm, Task
 from cecalc.why.diagnosis import Question
 
 if TYPE_CHECKING:
@@ -200,7 +200,9 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
     values = {kind: value for kind, value in every.items() if value is not None}
     for kind in (Kind.LOGITS, Kind.LOG_PROBS):
         if options.clip is not None and (kind in values or getattr(options, f"{kind}_cols")):
-            raise UsageError(f"--clip goes with probabilities, not with {kind.option}")
+            rule = f"--clip goes with probabilities, not with {kind.option}"
+            hint = UNCLIPPED if kind is Kind.LOG_PROBS else None
+            raise UsageError(rule, hint=hint, ways=(("!--clip",),))
     if task is Task.BCE and Kind.PROBS in values and options.pos_weight is not None:
         raise UsageError(
             "--pos-weight goes with --logits; torch's BCELoss on probabilities has none"

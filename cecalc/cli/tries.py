@@ -43,7 +43,9 @@ def commands(
     arguments : the command line
     known : the commands that there are, by their names
     """
-    offered = (changed(arguments, way) for way in error.ways[:_TRIED])
+    ways = dict.fromkeys(error.ways)
+    offered = (changed(arguments, way) for way in itertools.islice(ways, _TRIED))
+    offered = (line for line in offered if sorted(line) != sorted(arguments))
     is_read = error.status is not Status.USAGE  # else argv alone decides, and nothing is opened
     working = (_quoted(line) for line in offered if _works(line, known, is_read=is_read))
     short = (line for line in working if len(line) <= LONGEST)

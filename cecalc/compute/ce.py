@@ -48,11 +48,9 @@ class CrossEntropy(Operation[RowLosses]):
         """A batch under cross-entropy: one loss per row."""
         classes, settings = batch.values.shape[1], self.settings
         if classes == 1 and not settings.request.unchecked:
-            raise DataError(
-                "one class: cross-entropy over it is 0 whatever the value",
-                hint="one score per row against 0/1 targets is bce",
-                ways=(("bce",),),
-            )
+            hint = "one score per row against 0/1 targets is bce; more classes need one each"
+            rule = "one class: cross-entropy over it is 0 whatever the value"
+            raise DataError(rule, hint=hint, ways=(("bce",),))
         target: Any = batch.truth
         if target.ndim == 1:
             target, used = checks.index_target(target, classes, settings.ignored)

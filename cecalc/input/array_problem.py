@@ -13,9 +13,11 @@ import numpy as np
 from cecalc.errors import DataError, excerpt
 from cecalc.input.arrays.dtypes import as_stored, widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
+from cecalc.input.foreign import explained
 from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
+from cecalc.input.nested import truths
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
 from cecalc.input.target_reader import TargetReader, ids_of, open_extras
@@ -65,13 +67,13 @@ def from_document(
         if value == []:
             raise DataError("no data rows")
         if kind is None:
-            raise _bare_array()
+            raise _bare_array(request)
         schema = Schema(source, kind, request.classes, says_kind=False)
         values = _transposed(HeldWindows.of(to_array(value, kind)), request)
         ids = ids_of(document, values.length)
         return _Arrays(schema, values, ids=ids).problem(request, files)
     except DataError as error:
-        raise error.at(source=source) from None
+        raise (explained(source) or error).at(source=source) from None
 
 
 def from_arrays(
@@ -89,7 +91,7 @@ def from_arrays(
     try:
         if len(found.names) == 1 and not members.roles:
             if said is None:
-                raise _bare_array()
+                raise _bare_array(request)
             members = Roles(found.source, "array", {said: found.names}, says_kind=False)
         return _named(_Stored(members, found), request, said, files, found)
     except DataError as error:
@@ -118,7 +120,7 @@ class _Keys:
 
     def target(self, reader: TargetReader) -> ExtraArray:
         """The target."""
-        return reader.nested(self.value(TARGET))
+        return reader.nested(truths(self.value(TARGET), reader.request.task))
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,9 @@ def _named(
     """The problem of arrays by their names."""
     members, weight, target = found.members, None, None
     kind, notes = members.kind(said)
+    notes += found.file.notes if isinstance(found, _Stored) else ()
+    own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
+    notes += (*left_alone(request, members.source, *own),)
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     given = [name for name in LOSS_OPTIONS if name in members]
@@ -196,11 +201,19 @@ def _option(name: str, value: Any) -> Any:
     return float(value)
 
 
-def _bare_array() -> DataError:
-    """The error for an array of which nobody says whether it holds logits or probabilities."""
+def _bare_array(request: InputRequest) -> DataError:
+    """The error for an array of which nobody says whether it holds logits or probabilities; of two
+    files, one may be the target.
+    """
+    files = request.paths
+    kinds, gone = (Kind.PROBS.option, Kind.LOGITS.option), [f"!{file}" for file in files]
+    orders: list[tuple[str, ...]] = [files] if len(files) == 1 else []
+    if len(files) == 2 and request.target is None:
+        orders = [(a, f"--target={b}") for a, b in (files, files[::-1])]
     return DataError(
         "a bare array does not say what its numbers are",
         hint="name it: --logits FILE, --probs FILE or --log-probs FILE",
+        ways=tuple((*gone, f"{kind}={values}", *of) for values, *of in orders for kind in kinds),
     )
 
 
@@ -249,7 +262,9 @@ class _Arrays:
         extras = [extra for extra in (self.target, self.weight) if extra is not None]
         before = 0
         for number, (source, length) in enumerate(self.values.files or ((None, entries),)):
-            places = {extra.name: extra.place(number, before) for extra in extras if extra.source}
+            places = {
+                extra.name: extra.place(number, before) for extra in extras if extra.is_placed
+            }
             place = {"source": source, "earlier": before, "sources": places}
             for here in row_blocks(length, math.prod(shape), BATCH_VALUES):
                 part = slice(before + here.start, before + here.stop)

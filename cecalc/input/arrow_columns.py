@@ -19,6 +19,9 @@ from cecalc.model import Columns, Floats
 from cecalc.records import Records
 from cecalc.selection import quoted
 
+_STRUCT_HINT = (
+    "as JSON lines: pandas.read_parquet(FILE).to_json('new.jsonl', orient='records', lines=True)"
+)
 _NULL_HINT = "pandas writes nan as null"
 _types = pa.types
 _LISTS = (
@@ -171,8 +174,10 @@ class ArrowColumns:
             rule, place = f"expected {what}, found null", self._place(position, row // per_row)
             raise DataError(rule, place=place, hint=_NULL_HINT, value="null")
         if what == "a number" and not _is(_NUMBERS, column):
-            rule = f"holds {column.type}, expected numbers"
-            raise DataError(rule, place=self._place(position))
+            rule, hint = f"holds {column.type}, expected numbers", None
+            if _types.is_struct(column.type):
+                rule, hint = "holds structs, expected numbers", _STRUCT_HINT
+            raise DataError(rule, place=self._place(position), hint=hint)
 
     def _target(self) -> Floats:
         """The target: shape (n,), or (n, C) where there is a column per class or a list."""
@@ -206,7 +211,15 @@ class LazyTexts(Lazy[str]):
 
     def made(self, part: slice) -> list[str]:
         """Some of them."""
-        return ["" if value is None else str(value) for value in self._column[part].to_pylist()]
+        return ["" if value is None else str(value) for value in items(self._column[part])]
+
+
+def items(column: Any) -> list[Any]:
+    """What a column holds; times as texts where Python knows no such times."""
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):  # nanoseconds, or a year above 9999
+        return list(column.cast(pa.large_string()).to_pylist())
 
 
 def decoded(column: Any) -> Any:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 
+_MISSING = {"", "na", "n/a", "null", "none", "-", "?", "."}
+"""What others write where a number is missing."""
+
 
 def columns_of(block: TableBlock, reading: Reading) -> Columns:
     """A block as arrays, up to the first row that cannot be read.
@@ -235,6 +238,9 @@ class _Cells:
         except ValueError as error:
             place, value = self._place(position, row), as_said(cell)
             hint = getattr(error, "hint", None)
+            is_csv = self.reading.is_text and self.reading.source.endswith(".csv")
+            if is_csv and (text := value.strip()).lower() in _MISSING:
+                hint = f"leave such rows out: awk -F, '${position + 1}!=\"{text}\"' FILE > new.csv"
             fault = DataError(str(error), place=place, value=value, hint=hint)
             if self.reading.is_text and pointed(value) != value and self.reading.decimal == ".":
                 fault.hint = "if the comma is the decimal sign, say --decimal ,"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HEAD = 4096
 """How many rows are looked at to tell whether targets are names or numbers."""
 _TRUTHS = {"true": Decimal(1), "false": Decimal(0)}
+_SAY_WHICH = "say which with --target-as name|index"
+_EITHER = (("--target-as=name",), ("--target-as=index",))
 _EXACT = 2.0**53
 """From here on a float may have been another integer."""
 
@@ -140,7 +142,7 @@ class Classes:
         if self._fits_name(target) and self._named(target) != index:
             raise ValueError(
                 f"target {excerpt(_text(target))} could be the name of a class or its number; "
-                "say which with --target-as name|index"
+                + _SAY_WHICH
             )
         return index
 
@@ -167,7 +169,8 @@ class Classes:
                 numbers[i] = self.number(targets[i])
             except ValueError as error:
                 said, where = as_said(targets[i]), place(int(first[i]))
-                raise DataError(str(error), place=where, value=said) from None
+                ways = _EITHER if (told := str(error)).endswith(_SAY_WHICH) else ()
+                raise DataError(told, place=where, value=said, ways=ways) from None
         found: Floats = numbers[places]
         return found
 
@@ -202,6 +205,9 @@ class Classes:
             return self._of(names[0])
         if value == self.ignored:
             return self.ignored
+        alike = [name for name in self._number if name.casefold() == text.casefold()]
+        if len(alike) == 1:
+            return self._of(alike[0])
         raise ValueError(self._unknown(text))
 
     def _of(self, name: str) -> float:

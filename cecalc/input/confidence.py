@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, count, excerpt
 from cecalc.input import names as known
 from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
-from cecalc.selection import quoted
+from cecalc.selection import quoted, select
 from cecalc.terms import IGNORE_INDEX, Task
 
 _LABELS = ("label", "labels")
@@ -129,6 +129,20 @@ def _misfits(score: Glimpse, label: Glimpse) -> bool:
     for one, p in zip(labels, score.numbers or (), strict=True):
         loss -= math.log(max(p if one == max(labels) else 1 - p, _LEAST))
     return loss - len(labels) * math.log(2) > _CERTAIN
+
+
+def score_and_prediction(fields: Sequence[str], text: str) -> tuple[int, ...]:
+    """The columns of a probability and of the class that it is of, where they are named.
+
+    Raises
+    ------
+    DataError : there are more or fewer than two
+    """
+    option = "--confidence-cols"
+    if len(found := select(fields, text, option)) != 2:
+        rule = f"{option} {text} names {count(len(found), 'column')}, expected 2"
+        raise DataError(rule, hint="the probability, then the class that it is of", value=text)
+    return found
 
 
 def two_classes(seen: Iterable[Glimpse], request: InputRequest) -> tuple[str, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import glob
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from cecalc.errors import DataError, InputError, Place, excerpt
+from cecalc.errors import DataError, InputError, Place, count, excerpt
 from cecalc.input import formats, json, stores
 from cecalc.input.arrays.shards import Shards
 from cecalc.input.arrays.windows import ArrayFile
-from cecalc.input.files import STANDARD_INPUT, Files, size_of
+from cecalc.input.files import STANDARD_INPUT, Files, numbers_of, size_of
 from cecalc.input.layout import Wanted
 from cecalc.input.members import CLASSES, Roles
 from cecalc.input.table import Table, TableBlock
@@ -62,8 +64,22 @@ def opened(
     if others and isinstance(found, ArrayFile):
         joined = _joined_arrays(found, names, request, wanted, files)
         pattern = formats.pattern_of(named) if named[1:] else named[0]
-        return replace(joined, source=pattern or joined.source)
+        return replace(joined, source=pattern or joined.source, notes=(*_notes(names),))
     return _joined(as_table(found), others, request, wanted, files) if others else found
+
+
+def _notes(names: Sequence[str]) -> Iterator[str]:
+    """What is worth a word about files that are read one after the other."""
+    real = [*map(os.path.realpath, names)]
+    times = Counter(real)
+    if again := next((name for name, of in zip(names, real, strict=True) if times[of] > 1), None):
+        more = len(names) - len(times)
+        yield f"{excerpt(again)} is there more than once: {count(more, 'file')} read again"
+    for (one, other), (a, b) in zip(pairwise(names), pairwise(numbers_of(names)), strict=False):
+        if one < other and a > b:
+            rule = f"files in the order of their names as text: {one} before {other}"
+            yield f"{rule}; zeros before the numbers would sort them"
+            break
 
 
 def _joined_arrays(
@@ -132,7 +148,9 @@ def _joined(
                 yield replace(block, start=start, source=table.source, earlier=before)
             before += end
 
-    return replace(first, blocks=blocks(), files=1 + len(others))
+    notes = (*first.layout.notes, *_notes([first.source, *others]))
+    layout = replace(first.layout, notes=notes)
+    return replace(first, blocks=blocks(), files=1 + len(others), layout=layout)
 
 
 def as_table(found: formats.Found) -> Table:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cecalc.errors import DataError, Place, count
+from cecalc.errors import DataError, Place, count, excerpt
 from cecalc.input.arrays.windows import HeldWindows, Windows
 from cecalc.input.classes import Classes
+from cecalc.input.files import numbers_of
 from cecalc.input.names import pattern
 from cecalc.input.table import Table
 from cecalc.join import IdJoin
 from cecalc.model import Columns, Floats
+from cecalc.request import Inline, InputRequest
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class ExtraArray:
         names = pattern([name for _, name in self.columns])
         by = "" if self.join is None else " by id"
         return f"{names if names != '1' else ''} of {self.source}{by}".strip()
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether messages can name the places of its entries from the rows of the values."""
+        return self.source is not None and (self.join is None or self.lines is not None)
 
     def place(self, number: int = 0, before: int = 0) -> tuple[str, int]:
         """What messages call its file beside a file of values, and how many entries are before."""
@@ -138,7 +145,21 @@ class ExtraArray:
         if misfit := found.join.misfit(range(len(ids))):
             raise found.join.counted(misfit[1])
         lines = self.lines and [self.lines[i] for i in places.tolist()]
-        return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
+        array = HeldWindows.of(self.numbers(self.array.floats(), 0)[places])
+        return replace(found, array=array, lines=lines, classes=Classes(notes=self.classes.notes))
+
+
+def left_alone(
+    request: InputRequest, source: str, targets: Sequence[str], weights: Sequence[str]
+) -> Iterator[str]:
+    """What is worth a word about targets and weights of the source where options give others."""
+    for what, given, own in (
+        ("target", request.target, targets),
+        ("sample weight", request.sample_weight, weights),
+    ):
+        of = given and (given.option if isinstance(given, Inline) else given.path)
+        if of and own and not of.startswith(f"{source}:"):
+            yield f"read the {what} of {of}, left {', '.join(map(excerpt, own))} alone"
 
 
 def check_length(
@@ -174,3 +195,9 @@ def refuse_unpaired(
             if rows != given:
                 rule = f"{count(rows, 'row')} of values, {count(given, extra.title)}{beside}"
                 raise DataError(rule, place=Place(source=ours))
+        here, there = (numbers_of([name for name, _ in files]) for files in (values, extra.files))
+        if here != there and sorted(here) == sorted(there):
+            i = next(i for i, number in enumerate(here) if number != there[i])
+            rule = f"{extra.files[i][0]} stands beside it, whose number is another"
+            hint = "they go one by one, in the order of their names as text: 02, not 2, sorts both"
+            raise DataError(rule, place=Place(source=values[i][0]), hint=hint)

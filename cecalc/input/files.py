@@ -6,12 +6,13 @@ import functools
 import io
 import itertools
 import os
+import re
 import select
 import stat
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,7 @@ class Files(ExitStack):
         super().__init__()
         self.meter = meter or Meter()
         self.watched = list[_Watched]()
+        self.is_over = False
 
     def inner(self) -> Files:
         """Files that are closed earlier, and watched together with these."""
@@ -115,7 +117,12 @@ class Files(ExitStack):
         inner.watched = self.watched
         return inner
 
+    def close(self) -> None:
+        """Close what is open; unless these are over, more may be opened."""
+        super().__exit__(None, None, None)
+
     def __exit__(self, *raised: Any) -> bool | None:  # noqa: PYI036  # as it is passed on
+        self.is_over = True
         try:
             if isinstance(raised[1], CecalcError):
                 for source in self.watched:
@@ -179,6 +186,18 @@ def size_of(names: Iterable[str]) -> int | None:
     return sum(sizes) if len(sizes) == len(states) else None
 
 
+def numbers_of(names: Sequence[str]) -> list[tuple[int, ...]]:
+    """The numbers that tell names apart; none where something else does.
+
+    >>> numbers_of(["f16-x2.npy", "f16-x10.npy"]), numbers_of(["x1", "y2"])
+    ([(2,), (10,)], [])
+    """
+    if len({re.sub("[0-9]+", "0", name) for name in names}) > 1:
+        return []
+    each = zip(*(map(int, re.findall("[0-9]+", name)) for name in names), strict=True)
+    return [*zip(*(numbers for numbers in each if len({*numbers}) > 1), strict=True)]
+
+
 def open_bytes(path: str, files: Files) -> Opened:
     """The bytes of a file, or of standard input for `-`; `files` closes it.
 
@@ -200,6 +219,8 @@ def open_bytes(path: str, files: Files) -> Opened:
     files.watched.append(watched)
     if path != "-":
         files.enter_context(closing(watched))
+        if files.is_over:  # meanwhile, in another thread
+            files.close()
     source = Rejoined(b"", watched, name)
     head = source.head()
     compressed = compression(head)

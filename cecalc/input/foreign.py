@@ -17,6 +17,8 @@ from cecalc.numbers import is_number
 from cecalc.terms import Kind, Task
 
 _LOOKED_AT = 2**20
+_FRAME = "is a data frame as pandas writes it with orient='{}', not rows"
+_RECORDS = "pandas.read_json(FILE, orient='{}').to_json('new.jsonl', orient='records', lines=True)"
 _NPZ = "save its arrays anew: numpy.savez('new.npz', logits=..., target=...)"
 _KINDS = (
     (r"(?i)(\s|%[^\n]*\n)*@relation\b", "is ARFF, which is not read",
@@ -42,6 +44,24 @@ _KINDS = (
     ("version https://git-lfs", "is a pointer of Git LFS, not the file itself", "git lfs pull"),
     (r"(?i)\s*<(!doctype html|html)\b", "is a web page, not the file itself",
         "download the raw file"),
+    (r'\s*\{"[^"]*":\s*\{"0":', _FRAME.format("columns"), _RECORDS.format("columns")),
+    (r'\s*\{"0":\s*\{"', _FRAME.format("index"), _RECORDS.format("index")),
+    (r'(?s)\s*\{"columns":\s*\[.*"data":\s*\[', _FRAME.format("split"), _RECORDS.format("split")),
+    (r'\s*\{"schema":\s*\{"fields":', _FRAME.format("table"), _RECORDS.format("table")),
+    (r'(?s)\s*[\[{].{0,4096}?"sequence":.*?"labels":\s*\[\s*"[^\]]*\],\s*"scores":\s*\[\s*[0-9]',
+        "is a zero-shot pipeline's: each row has its classes in an order of its own",
+        ("jq -c 'if type==\"array\" then .[] else . end | .scores=([[.labels,.scores]|transpose[]|"
+        "{(.[0]):.[1]}]|add) | del(.labels)' FILE > new.jsonl")),
+    ((r'(?s)(?!.*("score"|\n\{))\s*\{("[^"]*":\s*("[^"]*"|[^"\[{,]+),\s*)*"[^"]*":\s*\[\s*\{'
+        r'.{0,2000}?"(label|target|y_true|truth)s?":'),
+        "holds its rows inside an object", "jq -c '.[] | arrays[]' FILE > new.jsonl"),
+    (r"\ufeff?(\xef\xbb\xbf)?\"?sep=.\"?\r?\n", "its first line, sep=, is for Excel alone",
+        "leave it out: sed 1d FILE > new.csv"),
+    (r"(?:#[^\n]*\n)*#[ \t][^\n]*[,;\t][^\n]*\n(?=([^\n#]*[,;\t])?[-+.\d][-+.e\d]*[,;\t\n])",
+        "the names of its columns stand in a comment",
+        "awk '/^#/{h=$0;next} h{sub(/^# */,\"\",h);print h;h=\"\"} 1' FILE > new.csv"),
+    (r"#([ \t][^\n]*|[^\n,;\t]*)\n", "it begins with comments",
+        "leave them out: sed '/^#/d' FILE > new.csv"),
     (r'(?s)\s*[\[{](?!.*"(logit|(log_)?prob)s?"\s*:).*"(prompt|token|top)_logprobs"\s*:',
         "holds log-probabilities of tokens, not of classes: no file for ce",
         "the loss of a token is minus its log-probability; of a text, their mean"),

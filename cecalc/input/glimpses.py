@@ -17,10 +17,10 @@ Head = Callable[[int], Sequence[Any]]
 """The cells of a column in the first rows, as they stand there."""
 _TRUTHS = (
     "true|truth|gold|actual|target|label",
-    "answer|correct|outcome|response|observed|class|y",
+    "answer|correct|outcome|response|observed|obs|class|y",
 )
 """Words in the name of a column that make it a likely target, the likelier first."""
-_OTHERS = re.compile(
+OTHERS = re.compile(
     "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
 )
 """Words in the name of a column of numbers that make it no likely score."""
@@ -106,7 +106,7 @@ class Glimpse:
     @property
     def is_score(self) -> bool:
         """Whether it could be a model's output."""
-        return self.numbers is not None and not self.has(_OTHERS) and not self.is_whole
+        return self.numbers is not None and not self.has(OTHERS) and not self.is_whole
 
     @property
     def is_whole(self) -> bool:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.nested import scores, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Columns, Original
 from cecalc.request import InputRequest
-from cecalc.terms import NanPolicy
+from cecalc.terms import NEAR, NanPolicy
 
 _MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{300}")
 
@@ -192,6 +194,9 @@ class _RowObjects:
             layout, forms = scored.understood(first.original.cells, layout, request)
         except DataError as error:
             raise error.at(**vars(place)) from None
+        targets = [(i, first.original.cells[keys[i]]) for i in layout.target]
+        form = partial(truths, task=request.task)
+        forms |= {i: form for i, cell in targets if repr(form(cell)) != repr(cell)}
         return cls(name, first.original.cells, fields, layout, head, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
@@ -273,10 +278,21 @@ def open_json(
     if is_lines or (len(filled) == 2 and _is_value(filled[0])):
         return from_lines(every, request, wanted)
     whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
-    value = _document(stream.name, whole, request)
+    value = _in_rows(_document(stream.name, whole, request))
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return from_array(stream.name, value, request, wanted)
     return Document(stream.name, value)
+
+
+def _in_rows(value: Any) -> Any:
+    """What a pipeline gives for several texts, or for one, as rows; anything else as it is."""
+    if not (isinstance(value, list) and value):
+        return value
+    named = scores(value)
+    if named and len(dict(named)) == len(named) > 1 and abs(sum(dict(named).values()) - 1) < NEAR:
+        value = [value]
+    is_it = isinstance(value[0], list) and scores(value[0])
+    return [{"score": row} for row in value] if is_it else value
 
 
 def _document(name: str, lines: Iterator[tuple[int, str]], request: InputRequest) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, two_classes
+from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
 from cecalc.input.glimpses import Glimpse, Head
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
@@ -34,6 +34,8 @@ class Layout:
     """What the target of bce calls 0 and 1, where it does so by two names."""
     prediction: int | None = None
     """The class whose probability the one value is, where that is not class 1."""
+    alike: tuple[int, ...] = ()
+    """Columns that may be the target too, and say the same in the first rows."""
 
     @property
     def is_single(self) -> bool:
@@ -135,7 +137,8 @@ class _Header:
         weight = known.single(
             fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
         )
-        confidence = self._confidence()
+        said = choice.confidence if wanted.values else None
+        confidence = () if said is None else score_and_prediction(fields, said)
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
@@ -151,22 +154,13 @@ class _Header:
         self._refuse_missing(target)
         binary = self._binary(values, target)
         names = names if len(values) > 1 else ()
-        return Layout(kind, values, names, target, identity, weight, notes, binary)
+        alike = tuple(i for i in truth.each if i not in target)
+        return Layout(kind, values, names, target, identity, weight, notes, binary, alike=alike)
 
     def _refuse_missing(self, target: tuple[int, ...]) -> None:
         if self.wanted.target and not target:
             option = "name its column with --target-col, or give one with --target"
             raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
-
-    def _confidence(self) -> tuple[int, ...]:
-        """The columns of a probability and of the class that it is of, where they are named."""
-        text, option = self.choice.confidence, "--confidence-cols"
-        if text is None or not self.wanted.values:
-            return ()
-        if len(found := select(self.fields, text, option)) != 2:
-            rule = f"{option} {text} names {count(len(found), 'column')}, expected 2"
-            raise DataError(rule, hint="the probability, then the class that it is of", value=text)
-        return found
 
     def _of_prediction(
         self, confidence: tuple[int, ...], truth: _Target, identity: int | None, weight: int | None
@@ -231,7 +225,11 @@ class _Header:
             raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
         if told := self._misnamed(kind, found[kind][0]):
             raise told
-        self._refuse_derived(f"{kind.option}-cols", found[kind][0])
+        names = [fields[i] for i in found[kind][0]]
+        if any(map(known.is_derived, names)):
+            from cecalc.input.suggestions import refuse_derived
+
+            refuse_derived(names, fields, f"{kind.option}-cols")
         others = [other for other in found if other is not kind] if said is None else []
         note = f"read the {kind} columns; the {' and '.join(others)} columns were left alone"
         return kind, found[kind][0], (note,) if others else ()
@@ -258,19 +256,6 @@ class _Header:
         found = {kind: [group for of, group in groups if of is kind] for kind in Kind}
         return {kind: several for kind, several in found.items() if several}
 
-    def _refuse_derived(self, option: str, group: Sequence[int]) -> None:
-        """Refuse a column of a family that is called like what is made of the others."""
-        every = [self.fields[i] for i in group]
-        others = [name for name in every if known.is_derived(name)]
-        classes = [name for name in every if name not in others]
-        if others and len(classes) > 1:
-            readings = [known.specification(names, self.fields) for names in (classes, every)]
-            raise DataError(
-                f"column {excerpt(others[0])} may be of a class, or made of the others",
-                hint=f"name the columns of the classes with {option}",
-                ways=tuple((f"{option}={reading}",) for reading in readings),
-            )
-
     def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
         """Whether columns are of classes, where not every such name is of one."""
         found = [known.of_class(self.fields[i]) for i in group]
@@ -278,13 +263,16 @@ class _Header:
         if all(name is not None and name.is_certain for name in found):
             return True
         texts = [self._texts(i) for i in truth.each]
-        return all(map(str.isdigit, classes)) or any(t and t <= {*classes} for t in texts)
+        return all(map(str.isdigit, classes)) or any(
+            t and _alike(t) <= _alike(classes) for t in texts
+        )
 
     def _is_positive(self, i: int, truth: _Target) -> bool:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and name.cls in texts for texts in map(self._texts, truth.each)
+            name and len(texts) == 2 and _alike([name.cls or ""]) <= _alike(texts)
+            for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
 
@@ -311,13 +299,17 @@ class _Header:
     def _no_values(self, rest: Sequence[int]) -> DataError:
         if told := fault(self.fields, self.head, self.request):
             return told
-        if self.is_named and self.request.task is Task.BCE:
-            from cecalc.input.suggestions import glimpses, scores
+        if self.is_named:
+            from cecalc.input.suggestions import glimpses, percentages, scores
 
+            if percent := percentages(glimpses(self.fields, self.head)):
+                return percent
+        if self.is_named and self.request.task is Task.BCE:
             several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
             if len(several) > 1:
                 return _ambiguous(several, "--probs-cols or --logits-cols")
-        unclear = [self.fields[i] for i in rest if known.is_unclear(self.fields[i])]
+        seen_ones = [Glimpse.of(i, self.fields[i], self.head(i)) for i in rest]
+        unclear = [c.name for c in seen_ones if known.is_unclear(c.name) and not c.is_hard]
         if unclear and (name := unclear[0]):
             rule = f"column {excerpt(name)} may hold logits or probabilities"
             hint = f"say which: --logits-cols {name} or --probs-cols {name}"
@@ -421,8 +413,9 @@ class _Header:
         texts = sorted(self._texts(target[0]))
         if len(texts) != 2:
             return known.flags(self.head(target[0]))
-        if cls in texts:
-            return (*(text for text in texts if text != cls), cls)
+        is_cls = [text.casefold() == (cls or "").casefold() for text in texts]
+        if is_cls.count(True) == 1:
+            return tuple(texts if is_cls[1] else texts[::-1])
         from cecalc.input.suggestions import two_names
 
         positions = target[0], values[0]
@@ -439,6 +432,11 @@ class _Header:
                 hint="a class for each row belongs to ce; one score of several is named by itself; "
                 + shown,
             )
+
+
+def _alike(names: Iterable[str]) -> set[str]:
+    """Names as they compare."""
+    return {name.casefold() for name in names}
 
 
 def _ambiguous(found: Sequence[str], option: str) -> DataError:

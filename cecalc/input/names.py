@@ -45,6 +45,8 @@ PREDICTED = re.compile(
 NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
 """The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
+_BETWEEN = r"[_\-. :=]"
+"""What may also stand between what names have in common and the rest of them."""
 _WORD = (
     rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
 )
@@ -142,11 +144,11 @@ def targets_among(names: Sequence[str], among: Iterable[int]) -> tuple[int, ...]
 def target_class(name: str) -> str | None:
     """The class whose target a column is that is one of several; None where it is none of those.
 
-    >>> target_class("target_cat"), target_class("target")
-    ('cat', None)
+    >>> target_class("target_cat"), target_class("target"), target_class("target_pred")
+    ('cat', None, None)
     """
     match = _OF_TARGET.fullmatch(name.strip())
-    return match and match["cls"]
+    return None if match is None or PREDICTED.fullmatch(plain(name)) else match["cls"]
 
 
 def in_common(names: Sequence[str]) -> tuple[str, str]:
@@ -162,7 +164,7 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
         begin = begin[:-1]
     rests = [name[len(begin) :] for name in names]
     end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]  # noqa: RUF071
-    while end and (not re.match(_SEPARATOR, end) or any(len(r) <= len(end) for r in rests)):
+    while end and (not re.match(_BETWEEN, end) or any(len(r) <= len(end) for r in rests)):
         end = end[1:]
     return begin, end
 
@@ -182,7 +184,7 @@ def _parts(begin: str, names: Sequence[str]) -> bool:
     rests = [name[len(begin) :] for name in names]
     if not all(rests):
         return False
-    return re.search(_SEPARATOR + r"\Z", begin) is not None or (
+    return re.search(_BETWEEN + r"\Z", begin) is not None or (
         not begin[-1].isdigit() and all(rest[0].isdigit() for rest in rests)
     )
 
@@ -209,7 +211,7 @@ def specification(names: Sequence[str], fields: Sequence[str]) -> str:
     """
     begin, end = in_common(names)
     there = [name for name in fields if name.startswith(begin) and name.endswith(end)]
-    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- ]*", begin + end):
+    if (begin or end) and there == list(names) and re.fullmatch(r"[\w.\- :=]*", begin + end):
         return f"{begin}*{end}"
     return ",".join(map(quoted, names))
 
@@ -249,7 +251,7 @@ def parts(name: str) -> Iterator[tuple[str, str]]:
     >>> [*parts("p_cat")], [*parts("p12")]
     ([('p_', ''), ('', '_cat')], [('p', '')])
     """
-    for match in re.finditer(_SEPARATOR, name):
+    for match in re.finditer(_BETWEEN, name):
         if 0 < match.start() < len(name) - 1:
             yield name[: match.end()], ""
             yield "", name[match.start() :]
@@ -286,7 +288,7 @@ def flags(cells: Sequence[Any]) -> tuple[str, ...]:
     >>> flags(["True", "False"]), flags(["TRUE"]), flags(["1"])
     (('False', 'True'), ('FALSE', 'TRUE'), ())
     """
-    texts = {cell.strip() for cell in cells if isinstance(cell, str)} - {""}
+    texts = {str(cell).strip() for cell in cells if isinstance(cell, (str, bool))} - {""}
     if not texts or not {text.casefold() for text in texts} <= {"true", "false"}:
         return ()
     spelled = next((s for s in (str.title, str.upper) if s(min(texts)) == min(texts)), str.lower)

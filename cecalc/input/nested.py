@@ -7,6 +7,7 @@ from typing import Any
 
 from cecalc.errors import excerpt
 from cecalc.numbers import is_number, read_number
+from cecalc.terms import Task
 
 MAX_DEPTH = 100
 
@@ -111,6 +112,18 @@ def flat(nested: list[Any]) -> list[float]:
     if not all(type(item) in (int, float) for part in items for item in part):
         raise TypeError("no number")
     return [item for part in items for item in part]
+
+
+def truths(cell: Any, task: Task, of: type = str) -> Any:
+    """What JSON calls true and false, as a text that may name a class; in lists of cells, which
+    have no names, a number. Anything else as it is.
+
+    >>> truths(True, Task.BCE), truths([True, 0.5], Task.BCE), truths([True], Task.CE)
+    ('True', [1, 0.5], ['True'])
+    """
+    if isinstance(cell, list):
+        return [truths(item, task, int if task is Task.BCE else str) for item in cell]
+    return of(cell) if isinstance(cell, bool) else cell
 
 
 def scores(cell: Any) -> list[tuple[str, float]] | None:

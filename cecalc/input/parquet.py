@@ -94,6 +94,8 @@ def _table(
     names = rows_of.schema.names
     if len(names) > request.max_columns:
         raise LimitError(f"more than {request.max_columns} columns", place=place)
+    if names.count("") > 1:
+        raise DataError("more than one column has no name", place=place, hint="give them names")
 
     def head(position: int) -> list[Any]:
         batches = rows_of.batches([names[position]], HEAD)
@@ -104,7 +106,7 @@ def _table(
             column = first.column(0)[:HEAD]
             with suppress(pa.ArrowInvalid):  # bytes that are no text
                 column = arrow_columns.decoded(column)
-            return list(column.to_pylist())
+            return arrow_columns.items(column)
 
     layout = understand(names, request, wanted, place, head)
     passed = _passed_on(names, request.passed_on if wanted.values else None)

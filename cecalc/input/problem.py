@@ -14,9 +14,10 @@ import numpy as np
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, check_length, refuse_unpaired
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
-from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain
+from cecalc.input.layout import Layout
+from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain, targets_among
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
 from cecalc.input.target_reader import TargetReader, open_extras
@@ -134,13 +135,14 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     DataError : a row of the first block breaks a rule
     """
     _refuse_misread(table, request)
+    table = _noted(table, request)
     layout, fields = table.layout, table.fields
     if request.sample_weight is not None:  # which wins over the table's own
         layout = replace(layout, sample_weight=None)
         table = replace(table, layout=layout)
     names = None if layout.binary else request.classes or layout.names or None
-    if layout.prediction is not None and layout.names and request.target_as is None:
-        request = replace(request, target_as=TargetAs.NAME)  # they were found among the targets
+    if request.target_as is None and _has_names(layout):
+        request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
@@ -168,9 +170,34 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if names is None and not error.ways:
+        if names is None and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
+
+
+def _noted(table: Table, request: InputRequest) -> Table:
+    """The same, with notes about columns that are left alone: beside what options give, or where
+    targets were compared in the first of the rows alone.
+    """
+    layout, fields, blocks = table.layout, table.fields, table.blocks
+    truths = targets_among(fields, set(range(len(fields))) - set(layout.used))
+    weights = () if layout.sample_weight is None else (layout.sample_weight,)
+    own = ([fields[i] for i in positions] for positions in (truths, weights))
+    notes = [*layout.notes, *left_alone(request, table.source, *own)]
+    if layout.alike:
+        first = list(itertools.islice(blocks, 2))
+        blocks, rows = itertools.chain(first, blocks), len(table.head(layout.alike[0]))
+        if rows < sum(block.count for block in first):
+            name, *others = (excerpt(fields[i]) for i in (*layout.target, *layout.alike))
+            few = ", ".join(others)
+            notes.append(f"read {name}, left {few} alone: the same in the first {rows} rows")
+    return replace(table, layout=replace(layout, notes=tuple(notes)), blocks=blocks)
+
+
+def _has_names(layout: Layout) -> bool:
+    """Whether targets are names, whatever those are: found among them, or said of 0 and 1."""
+    is_found = layout.prediction is not None and bool(layout.names)
+    return is_found or bool(layout.binary and all(map(is_number, layout.binary)))
 
 
 def _offer_names(error: DataError, table: Table) -> None:
@@ -314,5 +341,5 @@ def _parsed(
         raise error.at(source=source) from None
     if batch.fault is not None:
         batch.fault.at(source=source)
-    sources = {extra.name: extra.place() for extra, _ in extras if extra.source}
+    sources = {extra.name: extra.place() for extra, _ in extras if extra.is_placed}
     return replace(batch, source=block.source, earlier=block.earlier, sources=sources)

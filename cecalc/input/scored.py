@@ -13,7 +13,7 @@ from cecalc.input.layout import Layout
 from cecalc.input.nested import scores
 from cecalc.input.shapes import described
 from cecalc.numbers import as_float, is_number
-from cecalc.request import InputRequest
+from cecalc.request import Inline, InputRequest
 from cecalc.terms import Kind
 
 Form = Callable[[Any], Any]
@@ -92,12 +92,15 @@ def _refuse_numbers(
     classes: Sequence[str], targets: Sequence[Any], key: str, request: InputRequest
 ) -> None:
     """Refuse what goes by the number of a class where classes have names, and no order."""
-    beside = (request.target, request.options.weight, request.options.pos_weight)
+    beside, is_family = (request.options.weight, request.options.pos_weight), len(targets) > 1
+    if (given := request.target) is not None:  # a file may hold anything
+        nested, is_family = given.nested if isinstance(given, Inline) else None, False
+        targets = nested if isinstance(nested, list) else [nested]
     have_names = all(
         isinstance(target, dict) or (isinstance(target, str) and not is_number(target))
         for target in targets
     )
-    if not (have_names or len(targets) > 1) or any(given is not None for given in beside):
+    if not (have_names or is_family) or any(weight is not None for weight in beside):
         raise DataError(
             f"{excerpt(key)} has the names of its classes, not their numbers",
             hint=f"say their order with --classes: {', '.join(classes[:8])}",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse, Head
+from cecalc.input.glimpses import OTHERS, Glimpse, Head
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
 
+_SURE = 20
+"""A larger logit is 1, to nine digits."""
+_DECIDED = 20
+"""In how many rows a model is wrong once, at least."""
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
 _INPUTS = re.compile("features?|feat|x|labels?|class|rank")
@@ -63,8 +68,12 @@ def ways(
         of_values = [*_of_values(columns, task, group)]
     of_target = [*_targets(columns, request, is_wanted=target)]
     found = list[tuple[str, ...]]()
+    if target and len(files := request.paths) == 2 and request.target is None:
+        found += [(f"!{file}", f"--target={file}") for file in reversed(files)]
+    if target and task.is_loss and (pairs := [*_pairs(columns, group, task)]):
+        return tuple(pairs)
     if task is Task.BCE and target:
-        found += itertools.chain(_pairs(columns, group), _lists(columns, group))
+        found += _lists(columns, group)
     for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
         found += _settled(value, truth, columns, request)
     return tuple(option for option in found if option)
@@ -78,11 +87,17 @@ def _settled(
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
+    elif target.truth is None and truth.options and _is_decided(group, target):
+        return
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
         two = sorted(target.classes)
         is_said = request.classes is not None
         for pair in [()] if is_said else orders(two, target, group[0], columns):
             yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
+    elif request.task is Task.BCE and target.classes == {"0", "1"} and _is_of_0(group):
+        yield (*options, "--classes=1,0")
+        if _higher_for(max(target.texts), target, group[0].numbers or ()):
+            yield options
     else:
         if request.task is Task.CE and value.options and _runs_against(group, target):
             names = ",".join(quoted(column.name) for column in reversed(group))
@@ -130,6 +145,19 @@ def two_names(
     )
 
 
+def refuse_derived(names: Sequence[str], fields: Sequence[str], option: str) -> None:
+    """Refuse columns of a family of which some are called like what is made of the others."""
+    others = [name for name in names if known.is_derived(name)]
+    classes = [name for name in names if name not in others]
+    if len(classes) > 1:
+        readings = [known.specification(each, fields) for each in (classes, names)]
+        raise DataError(
+            f"column {excerpt(others[0])} may be of a class, or made of the others",
+            hint=f"name the columns of the classes with {option}",
+            ways=tuple((f"{option}={reading}",) for reading in readings),
+        )
+
+
 def _beside(target: Glimpse, column: Glimpse) -> tuple[float, ...] | None:
     """The 0 and 1 of a column that stand beside one name each."""
     is_one_to_one = len({*zip(target.texts, column.texts, strict=False)}) == 2
@@ -141,6 +169,13 @@ def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
     rows = [*zip(target.texts, numbers, strict=True)]
     ours, theirs = ([n for text, n in rows if (text == one) is wanted] for wanted in (True, False))
     return bool(ours and theirs) and fmean(ours) > fmean(theirs)
+
+
+def _is_decided(group: Sequence[Glimpse], target: Glimpse) -> bool:
+    """Whether a column says of many rows which value is the largest, always: a prediction."""
+    rows = [row if len(row) > 1 else (1 / 2, *row) for row in _rows(group)]
+    tops = [row.index(max(row)) for row in rows]
+    return len(tops) >= _DECIDED and len({*zip(target.texts, tops, strict=False)}) == len({*tops})
 
 
 def _runs_against(group: Sequence[Glimpse], target: Glimpse) -> bool:
@@ -198,6 +233,28 @@ def _named(
     return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
 
 
+def percentages(columns: Sequence[Glimpse]) -> DataError | None:
+    """What is told of scores that run to 100; None where none do."""
+    groups = [*_by_part(columns).values(), *([column] for column in scores(columns)[:1])]
+    found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if _are_percent(g)), [])
+    divided = ";".join(f"${column.position + 1}/=100" for column in found)
+    what = ", ".join(excerpt(column.name) for column in found[:8])
+    hint = f"divide them by 100, in a CSV: awk -F, -v OFS=, 'NR>1{{{divided}}}1' FILE > new.csv"
+    return DataError(f"percentages, by their numbers: {what}", hint=hint) if found else None
+
+
+def _are_percent(group: Sequence[Glimpse]) -> bool:
+    """Whether values are percentages: rows of several that sum to 100, or some too large to be
+    logits of one.
+    """
+    rows = _rows(group)
+    if not rows or min(map(min, rows)) < 0 or len({*map(len, rows)}) > 1:
+        return False
+    if len(group) > 1:
+        return all(abs(sum(row) - 100) <= 1 for row in rows)
+    return _SURE < max(map(max, rows)) <= 100
+
+
 def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns that may each be the scores of bce by themselves, the likeliest first.
 
@@ -207,30 +264,51 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
     found = [c for c in found if not c.is_hard]
     found = [c for c in found if _is_output(c)] or found
+    decisions = [c for c in columns if c.is_hard and c.is_predicted]
     return sorted(
         found,
         key=lambda c: (
             *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
-            *(not c.is_chance, not c.is_certainty),
+            *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.NEGATIVE.search(known.plain(c.name)) is not None,
         ),
     )
 
 
-def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
+def _decides(score: Glimpse, decision: Glimpse) -> bool:
+    """Whether decisions are 1 about where a score is above 1/2."""
+    pairs = [*zip(score.numbers or (), decision.numbers or (), strict=False)]
+    return sum((p > 0.5) == (d == 1) for p, d in pairs) * _DECIDED > len(pairs) * (_DECIDED - 1)
+
+
+def _is_of_0(group: Sequence[Glimpse]) -> bool:
+    """Whether a score is that of what is not the case, by its name."""
+    found = known.of_class(group[0].name)
+    name = found.cls if found and found.cls else group[0].name
+    return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
+
+
+def _pairs(
+    columns: Sequence[Glimpse], group: Sequence[Glimpse], task: Task
+) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
+    names = {column.name: column for column in columns}
     families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
-    rests = {
-        (begin, end): [c.name[len(begin) : len(c.name) - len(end)] for c in several]
-        for (begin, end), several in families.items()
-    }
-    names = [column.name for column in columns]
-    for (part, truths), (other, values) in itertools.permutations(families.items(), 2):
-        is_truth = all(c.truth is not None and c.is_whole and c.is_share for c in truths)
-        if is_truth and rests[part] == rests[other] and not any(c.is_whole for c in values):
-            of_target = f"--target-cols={known.specification([c.name for c in truths], names)}"
-            for kind in [None] if group else _kinds(values):
-                yield (*(_named(values, columns, kind, Task.BCE) if kind else ()), of_target)
+    for (begin, end), values in families.items():
+        rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
+        for a, b in [*families, ("", "")]:
+            truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
+            is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
+            is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_soft = bool(group and (a or b) and task is Task.CE)
+            is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
+            is_fitting = task is Task.BCE or _sums_to_one(truths)
+            if is_truth and is_named and is_fitting and (not group or [*group] == values):
+                of_target = (
+                    f"--target-cols={known.specification([c.name for c in truths], [*names])}"
+                )
+                for kind in [None] if group else _kinds(values):
+                    yield (*(_named(values, columns, kind, task) if kind else ()), of_target)
 
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
@@ -262,7 +340,10 @@ def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
     if len(said) == 1:
         return tuple(said)
     if distance > NEAR:
-        return (Kind.LOGITS,)
+        if _are_percent(group):
+            return ()
+        is_log = max(map(max, _rows(group)), default=1.0) <= 0 and _sums_to_one(group, math.exp)
+        return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
     is_told = distance > 0 or all(column.is_chance for column in group)
     is_told = is_told or (len(group) > 1 and _sums_to_one(group))
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
@@ -281,22 +362,27 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    columns = [column for column in columns if not column.has(_INPUTS)]
     several = [group for group in _by_part(columns).values() if len(group) > 1]
+    columns = [column for column in columns if not column.has(_INPUTS)]
+    several = [g for g in several if _sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
     several = [group for group in several if any(not column.is_whole for column in group)]
     several.sort(key=lambda g: (not _sums_to_one(g), not any(map(_is_output, g)), -len(g)))
     loose = [column for column in columns if column.is_score]
     names = {column.name for column in loose}
     is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
-    if len(loose) > 1 and loose not in several and (is_named or _sums_to_one(loose)):
+    if (
+        len(loose) > 1
+        and not any({*loose} <= {*g} for g in several)
+        and (is_named or _sums_to_one(loose))
+    ):
         several.append(loose)
     return [g for g in several if _sums_to_one(g)] or several
 
 
-def _sums_to_one(group: Sequence[Glimpse]) -> bool:
-    """Whether the rows of columns sum to 1, about."""
+def _sums_to_one(group: Sequence[Glimpse], of: Callable[[float], float] = float) -> bool:
+    """Whether the rows of columns, or what is made of them, sum to 1, about."""
     rows = _rows(group)
-    return bool(rows) and all(abs(sum(row) - 1) <= NEAR for row in rows)
+    return bool(rows) and all(abs(sum(map(of, row)) - 1) <= NEAR for row in rows)
 
 
 def _rows(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
@@ -323,7 +409,10 @@ def _targets(
     fitting = [column for column in columns if _may_be_target(column, request.task)]
     named = [c for c in fitting if c.truth is not None and not c.is_predicted]
     named.sort(key=lambda column: column.truth or 0)
-    for column in named or [c for c in fitting if known.plain(c.name) == "output"]:
+    others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
+    others = [c for c in others if c.is_hard] or others
+    named = named or [c for c in fitting if known.plain(c.name) == "output"]
+    for column in named or (others if len(others) == 1 else ()):
         yield _Reading((f"--target-col={quoted(column.name)}",), (column,))
 
 

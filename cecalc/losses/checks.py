@@ -38,6 +38,8 @@ SAMPLE_WEIGHT = "sample weight"
 OUTSIDE = "probability outside"
 """The kind of rule that a prediction breaks which is no probability."""
 ARE_LOGITS = "these look like logits: say so with --logits or --logits-cols"
+_SURE = 20
+"""A larger logit is 1, to nine digits."""
 _ARE_PROBS = "these look like probabilities: say so with --probs or --probs-cols"
 
 
@@ -167,9 +169,11 @@ def probabilities(probs: Floats, used: Flags, clip: float | None = None) -> int:
     bad = outside if clip is None else outside & ~(distance <= NEAR)
     if not bad.any():
         return int(np.count_nonzero(outside))
-    first, hint = probs[bad.any(axis=-1)][0], None
-    if (first >= 0).all() and abs(first.sum() - 100) <= 1:
+    rows, hint = probs[bad.any(axis=-1)], None
+    if (rows[0] >= 0).all() and abs(rows[0].sum() - 100) <= 1:
         hint = "rows sum to 100: these look like percentages, divide by 100"
+    elif rows.min() >= 0 and rows.size == len(rows) and _SURE < rows.max() <= 100:
+        hint = "these look like percentages, divide by 100"
     far = float(distance[bad].max())  # NaN where one is
     known: dict[str, Any] = {"kind": OUTSIDE, "far": far, "hint": hint, "values": probs}
     refuse(bad, used, "probability {} outside 0..1", **known)

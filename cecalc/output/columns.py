@@ -288,7 +288,7 @@ def given(header: Header, every: Iterable[Column]) -> list[Column]:
         if len(columns) == 1 and name in known and types[columns[0][1]].num_fields
     }
     theirs = [replace(lists.get(c.name, c), name=c.name) for c in fields(header)]
-    return [*(known[name] for name in schema.coordinates), *theirs]
+    return [*(known[name] for name in schema.coordinates if name not in types), *theirs]
 
 
 def identity(header: Header) -> list[Column]:
@@ -312,6 +312,11 @@ def keys(header: Header) -> list[Column]:
     return [*identity(header), *parts]
 
 
+def results(header: Header) -> set[str]:
+    """The names of what is computed."""
+    return {column.name for column in of(header, "csv") if column.role is Role.RESULT}
+
+
 def fields(header: Header) -> list[Column]:
     """The input's own columns, where its rows pass through."""
     names = (header.schema.fields or ()) if header.has_originals else ()
@@ -321,8 +326,18 @@ def fields(header: Header) -> list[Column]:
         return list(itertools.starmap(column_of, header.schema.types.items()))
     return [
         Column(name, name, Sort.CELL, partial(_cells, header.schema, position))
-        for position, name in enumerate(names)
+        for position, name in enumerate(distinct(names))
     ]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """A key for each column; of several without a name, their numbers."""
+    if names.count("") < 2:
+        return list(names)
+    prefix = "column_"
+    while any(name.startswith(prefix) for name in names):
+        prefix = f"_{prefix}"
+    return [name or f"{prefix}{number}" for number, name in enumerate(names, 1)]
 
 
 def _cells(schema: Schema, position: int, outcome: Outcome) -> Sequence[Any]:
@@ -367,14 +382,14 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
 
     One of ours whose name is taken keeps clear of it; only the target is shown as it was read.
     """
-    theirs = {column.name: column for column in fields(header)}
-    targets = {name for _, name in header.schema.target_columns}
-    if targets == {"target"} and "target" in theirs:
-        theirs |= {column.name: column for column in own if column.name == "target"}
-    taken = set(theirs)
+    theirs = fields(header)
+    if {name for _, name in header.schema.target_columns} == {"target"}:
+        read = {column.name: column for column in own if column.name == "target"}
+        theirs = [read.get(column.name, column) for column in theirs]
+    taken = {column.name for column in theirs}
     free = [column for column in own if column.role is Role.RESULT or column.name not in taken]
     ours = [replace(c, name=free_prefix({c.name}, taken) + c.name) for c in free]
-    found = picked([*theirs.values(), *ours], specification, option)
+    found = picked([*theirs, *ours], specification, option)
     return [replace(column, title=column.name, is_sparse=False) for column in found]
 
 

@@ -166,18 +166,8 @@ def _theirs(header: Header, first: Outcome) -> list[Fields]:
     if isinstance(cells := originals[0].cells, Mapping):
         keys = list(cells)
         return [Fields(keys, partial(_of_objects, keys))]
-    keys = distinct(header.schema.fields or ())
+    keys = columns.distinct(header.schema.fields or ())
     return [Fields(keys, partial(_of_cells, keys))]
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """A key for each column; of several without a name, their numbers."""
-    if names.count("") < 2:
-        return list(names)
-    prefix = "column_"
-    while any(name.startswith(prefix) for name in names):
-        prefix = f"_{prefix}"
-    return [name or f"{prefix}{number}" for number, name in enumerate(names, 1)]
 
 
 def _of_objects(keys: Sequence[str], outcome: Outcome, places: Places) -> list[str]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.items import Groups, Header, Item, Outcome
 from cecalc.numbers import as_float, is_number, pointed
-from cecalc.output import arrow_text, columns, csv, json
+from cecalc.output import arrow_text, columns, csv
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, of_records
 from cecalc.output.typed_columns import plain
@@ -99,20 +99,21 @@ def _write(group: list[Any], writer: Any) -> None:
 
 def _theirs(header: Header, first: Outcome, *, has_codes: bool) -> list[Fields]:
     """The input's columns; dictionaries only where each batch may have its own."""
-    if header.schema.types is not None:
+    if (types := header.schema.types) is not None:
         given = columns.given(header, columns.of(header, "csv"))
-        coordinates = [_field(c) for c in given if c.name in header.schema.coordinates]
         return [
-            *coordinates,
-            *(Fields([n], partial(_typed, n, has_codes)) for n in header.schema.types),
+            *(_field(c) for c in given if c.name not in types),
+            *(Fields([n], partial(_typed, n, has_codes)) for n in types),
         ]
     if not first.batch.originals:
         return []
     names, cells = csv.cells_of(header, first)
-    row = map(is_number, next(iter(cells(first))))  # lists and names of two classes are none
+    row = map(
+        is_number, map(pointed, next(iter(cells(first))))
+    )  # lists and names of two classes are none
     kinds = _kinds(header)
     typed = [kinds.get(name) if is_one else None for name, is_one in zip(names, row, strict=True)]
-    return [Fields(json.distinct(names), partial(_texts, header, cells, typed))]
+    return [Fields(columns.distinct(names), partial(_texts, header, cells, typed))]
 
 
 def _kinds(header: Header) -> dict[str, pa.DataType]:

@@ -101,8 +101,9 @@ class Seen:
             return "targets are 1 and 2: subtract 1"
         if self.low >= 0 and self.high == 255:
             return "targets up to 255: looks like grey levels, divide by 255"
-        if self.low >= 0 and 2 < self.high < 255:
-            what = "class numbers belong to ce, grey levels are divided by 255"
+        if self.low >= 0 and 2 <= self.high < 255:
+            what = "class numbers belong to ce, with a value for every class"
+            what += "; grey levels are divided by 255" if self.high > 2 else ""
             return f"targets up to {write_number(self.high)}: {what}"
         return None
 
@@ -241,10 +242,15 @@ def source_of(batch: Batch, schema: Schema) -> str:
     return schema.source if batch.source is None else batch.source
 
 
+def _what(broken: BrokenRule) -> str:
+    """What of `Columns` breaks a rule, where it may stand beside the values."""
+    what = "target" if broken.of_target else ""
+    return "sample_weight" if broken.kind == checks.SAMPLE_WEIGHT else what
+
+
 def _home(broken: BrokenRule, batch: Batch) -> Batch:
     """A batch with the file and the lines of what breaks a rule, where that stands beside it."""
-    what = "target" if broken.of_target else ""
-    what = "sample_weight" if broken.kind == checks.SAMPLE_WEIGHT else what
+    what = _what(broken)
     if what not in batch.sources:
         return batch
     source, earlier = batch.sources[what]
@@ -260,6 +266,8 @@ def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str
         array, columns = batch.truth, schema.target_columns
     elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
         array, columns = batch.sample_weight, schema.sample_weight_columns
+    if array is not batch.values and home is batch and getattr(schema, _what(broken) + "_source"):
+        columns = ()  # of another table, and the row is one of the values
     cell = array[row] if column is None or array.ndim == 1 else array[row, column]
     value = None if cell.ndim else write_number(float(cell))
     line = None if home.lines is None else int(home.lines[row])

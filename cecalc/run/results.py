@@ -7,13 +7,13 @@ no digit, and the groups' numerators add up to the whole's.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cecalc.compute import Settings, outcome_of
-from cecalc.errors import DataError, Place
+from cecalc.errors import DataError, Place, excerpt
 from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome
 from cecalc.model import Batch, Floats, Integers
@@ -24,7 +24,7 @@ from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, settings_of
 from cecalc.selection import split
 from cecalc.summary import Summary
-from cecalc.terms import Reduction, Task
+from cecalc.terms import Hint, Reduction, Task
 
 Key = tuple[str, ...]
 
@@ -47,7 +47,16 @@ def results(setup: Setup) -> Job[Summed]:
 
     names, gathered = _gathering(request, header)
     reported = [_Reported(header, settings, arithmetic.label)] if settings.task.is_loss else []
+    setup = replace(setup, remarks=(*setup.remarks, *_taken(header, request)))
     return Job(setup, replace(header, by=names), settings, compute, [gathered, *reported])
+
+
+def _taken(header: Header, request: Request) -> Iterator[Hint]:
+    """Names of our columns that are asked for, and are the input's."""
+    asked = {part for _, part in split(request.input.passed_on or "") if request.by is None}
+    for name in sorted(asked & {*(header.schema.fields or ())} & columns.results(header)):
+        rule = f"{excerpt(name)} is the input's own column"
+        yield Hint(f"{rule}; ours is {columns.PREFIX}{name}, or as --prefix says")
 
 
 def _gathering(

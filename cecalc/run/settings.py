@@ -11,7 +11,7 @@ from cecalc.items import Header
 from cecalc.model import Batch, Floats, Schema
 from cecalc.numbers import write_number
 from cecalc.request import LOSS_OPTIONS, Given, LossOptions, Rank, Request
-from cecalc.terms import IGNORE_INDEX, Kind, Reduction, TargetForm, Task
+from cecalc.terms import IGNORE_INDEX, UNCLIPPED, Kind, Reduction, TargetForm, Task
 
 
 def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
@@ -27,7 +27,8 @@ def settings_of(request: Request, schema: Schema, first: Batch) -> Settings:
         target_of(schema, first)
     if request.clip is not None and schema.kind is not Kind.PROBS:
         rule = f"--clip goes with probabilities; these are {schema.kind.replace('_', '-')}"
-        raise DataError(rule, place=source)
+        hint = UNCLIPPED if schema.kind is Kind.LOG_PROBS else None
+        raise DataError(rule, place=source, hint=hint, ways=(("!--clip",),))
     _check_combination(request.input.options, schema, first, task)
     options = request.input.options.over(schema.options)
     for name, option in LOSS_OPTIONS.items():

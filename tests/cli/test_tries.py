@@ -23,6 +23,16 @@ FILES = {
     "preds.json": '{"preds": [[0.2, 0.8], [0.6, 0.4]], "labels": [1, 0]}',
     "d.json": '{"y_hat": [0.2, 0.8], "y": [1, 0]}',
     "caf\u00e9 1.csv": TABLE,
+    "p.csv": "id,prob\nu,0.7\nv,0.2\n",
+    "t.csv": "id,target\nu,1\nv,0\n",
+    "counted.csv": "prob_1,prob_2,label\n0.7,0.3,1\n0.1,0.9,1\n",
+    "logs.csv": "log_prob_a,log_prob_b,label\n-0.1053605,-2.3025851,a\n",
+    "texts.json": json.dumps(
+        [
+            [{"label": a, "score": p}, {"label": b, "score": 1 - p}]
+            for a, b, p in (("POS", "NEG", 0.75), ("NEG", "POS", 0.625))
+        ]
+    ),
 }
 
 # fmt: off
@@ -36,6 +46,16 @@ PRINTED = [
     ("ce --logits 1,2 --labels 1 --smoothing=0.1", ["ce --logits 1,2 --target 1 --label-smoothing 0.1"]),
     ("ce --logits 1,2 --label_smoothing 0.1 --target 0", ["ce --logits 1,2 --target 0 --label-smoothing 0.1"]),
     ("ce --labels", []),
+    ("ce --label label named.csv", ["ce named.csv --target-col label"]),
+    ("ce --logits 1,2 --label cat --classes cat,dog", ["ce --logits 1,2 --classes cat,dog --target cat"]),
+    ("bce x.csv --preds p --label y_true", ["bce x.csv --probs-cols p --target-col y_true", "bce x.csv --logits-cols p --target-col y_true"]),
+    ("bce one.csv --log-probs-cols prob", []),
+    ("bce one.csv --target-as index", []),
+    ("bce p.csv t.csv", ["bce p.csv --target t.csv"]),
+    ("ce counted.csv", ["ce counted.csv --target-as name", "ce counted.csv --target-as index"]),
+    ("ce logs.csv --clip float64", ["ce logs.csv"]),
+    ("ce texts.json --target POS,NEG", ["ce texts.json --target POS,NEG --probs-cols score", "ce texts.json --target POS,NEG --logits-cols score"]),
+    ("ce --probs texts.json --target 1,0", ["ce --probs texts.json --target 1,0 --classes NEG,POS", "ce --probs texts.json --target 1,0 --classes POS,NEG"]),
     ("ce --logits 1,2 --zebra 0", []),
     ("ce --logits 1,2 --labels 0 --zebra 0", []),
     ("xent named.csv", ["ce named.csv"]),

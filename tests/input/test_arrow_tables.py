@@ -278,3 +278,17 @@ def test_a_weight_is_the_only_column_or_the_only_one_beside_ids(cecalc: InProces
     for columns in ({"w": [3.0, 1.0]}, {"id": ["a", "b"], "w": [3.0, 1.0]}):
         Path("w.parquet").write_bytes(_parquet(**columns))
         assert cecalc("ce x.parquet -q --sample-weight w.parquet") == expected
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_columns_without_a_name_are_refused(form: str, cecalc: InProcess) -> None:
+    """More than one: they go by their names."""
+    columns = [[1, 2], [3, 4], [1.0, 2.0], [2.0, 1.0], [0, 1]]
+    table = pa.table([*map(pa.array, columns)], ["", "", "logit_a", "logit_b", "target"])
+    if form == "parquet":
+        parquet.write_table(table, "x.parquet")
+    else:
+        feather.write_feather(table, "x.arrow")
+    for options in ("", "-f csv", "--by 2"):
+        ended = cecalc(f"ce x.{form} {options}")
+        assert (ended.status, "more than one column has no name" in ended.said) == (3, True)

@@ -172,7 +172,8 @@ def test_it_needs_two_columns(cecalc: InProcess) -> None:
 
 # the command, the table, what is tried
 TRIES = [
-    ("bce", "actual,predict,p0,p1\n1,1,.2,.8\n0,0,.9,.1\n", ["--probs-cols p1", "--probs-cols p0"]),
+    ("bce", "actual,predict,p0,p1\n1,1,.2,.8\n0,0,.9,.1\n",
+     ["--probs-cols p1", "--probs-cols p0 --classes=1,0"]),
     ("bce", "y,pred\n1,1.02\n0,0.1\n", ["--probs-cols pred --clip float64"]),
     ("bce", "y,p_spam\n1,0.9\n0,0.1\n", ["--probs-cols p_spam"]),
     ("bce", "y,y_score\n1,0.9\n0,0.1\n", ["--probs-cols y_score", "--logits-cols y_score"]),

@@ -7,6 +7,7 @@ import math
 import pickle
 import re
 import shlex
+import shutil
 import subprocess
 import warnings
 
@@ -69,6 +70,105 @@ TOLD: dict[str, tuple[str, dict[str, str], str, float]] = {
         "--probs-cols scores", A,
     ),
 }  # fmt: skip
+
+
+FRAME: dict[str, list[object]] = {"prob_a": [0.75], "prob_b": [0.25], "y": ["a"]}
+BY_ROW: dict[str, dict[str, object]] = {"0": {key: cells[0] for key, cells in FRAME.items()}}
+AS_FRAMES: dict[str, object] = {
+    "columns": {key: dict(enumerate(cells)) for key, cells in FRAME.items()},
+    "index": BY_ROW,
+    "split": {"columns": [*FRAME], "index": [0], "data": [[c[0] for c in FRAME.values()]]},
+    "table": {
+        "schema": {"fields": [], "primaryKey": ["index"]},
+        "data": [{"index": 0, **BY_ROW["0"]}],
+    },
+}
+
+
+@pytest.mark.parametrize("orient", AS_FRAMES)
+def test_a_frame_as_pandas_writes_json_is_told_how_to_be_rows(
+    orient: str, cecalc: InProcess
+) -> None:
+    ended = cecalc("ce x.json", {"x.json": json.dumps(AS_FRAMES[orient])})
+    assert ended.status == 3
+    assert f"pandas.read_json('x.json', orient='{orient}').to_json('new.jsonl'" in ended.err
+
+
+def test_rows_inside_an_object_are_told_how_to_come_out(cecalc: InProcess) -> None:
+    rows = [{"probs": [0.75, 0.25], "label": 0}, {"probs": [0.5, 0.5], "label": 1}]
+    ended = cecalc("ce x.json", {"x.json": json.dumps({"model": "m", "predictions": rows})})
+    told = re.search("jq .*", ended.err)
+    assert told is not None
+    if shutil.which("jq"):
+        subprocess.run(["bash", "-c", told[0]], cwd=cecalc.folder, check=True)
+        assert math.isclose(float(cecalc("ce new.jsonl -q").out), B)
+
+
+def test_a_pipeline_that_sorts_its_classes_is_told_how_to_name_them(cecalc: InProcess) -> None:
+    rows = [
+        {"sequence": "x", "labels": ["b", "a"], "scores": [0.75, 0.25], "target": "b"},
+        {"sequence": "y", "labels": ["a", "b"], "scores": [0.5, 0.5], "target": "b"},
+    ]
+    ended = cecalc("ce x.json", {"x.json": json.dumps(rows)})
+    told = re.search("jq .*", ended.err)
+    assert told is not None
+    if shutil.which("jq"):
+        subprocess.run(["bash", "-c", told[0]], cwd=cecalc.folder, check=True)
+        assert math.isclose(float(cecalc("ce new.jsonl --probs-cols scores -q").out), B)
+
+
+BEFORE_THE_HEADER = {
+    "for Excel": "sep=,\ny,prob_a,prob_b\na,.75,.25\n",
+    "comments": "# made, by hand\n#\ny,prob_a,prob_b\na,.75,.25\n",
+    "in a comment": "# by hand\n# y,prob_a,prob_b\na,.75,.25\n",
+}
+
+
+@pytest.mark.parametrize("text", BEFORE_THE_HEADER.values(), ids=BEFORE_THE_HEADER)
+def test_what_stands_before_the_header_is_told_with_what_takes_it_away(
+    text: str, cecalc: InProcess
+) -> None:
+    ended = cecalc("ce x.csv", {"x.csv": text})
+    command = re.search("(sed|awk) .*", ended.err)
+    assert (ended.status, command is not None) == (3, True)
+    assert command is not None
+    subprocess.run(["bash", "-c", command[0]], cwd=cecalc.folder, check=True)
+    assert math.isclose(float(cecalc("ce new.csv -q").out), A)
+
+
+@pytest.mark.parametrize("order", [("p.npy", "t.npy"), ("t.npy", "p.npy")])
+def test_two_arrays_are_values_and_their_target(order: tuple[str, str], cecalc: InProcess) -> None:
+    np.save(cecalc.folder / "p.npy", [[0.75, 0.25], [0.5, 0.5]])
+    np.save(cecalc.folder / "t.npy", [0, 1])
+    ended = cecalc(["ce", *order])
+    assert ended.tries == ["ce --probs p.npy --target t.npy", "ce --logits p.npy --target t.npy"]
+
+
+@pytest.mark.parametrize("line", ["ce", "bce"])
+def test_case_alone_does_not_tell_classes_apart(line: str, cecalc: InProcess) -> None:
+    text = "label,prob_no,prob_yes\nYes,.25,.75\nNo,.5,.5\n"
+    text = text if line == "ce" else "label,prob_yes\nYes,.75\nNo,.5\n"
+    ended = cecalc(f"{line} x.csv -q", {"x.csv": text})
+    assert (ended.status, ended.err) == (0, "")
+    assert math.isclose(float(ended.out), B)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("bce", '{"prob": 0.75, "label": true}\n{"prob": 0.5, "label": false}\n'),
+        ("bce", '[{"prob": 0.75, "label": true}, {"prob": 0.5, "label": false}]'),
+        ("bce", '{"prob": [0.75, 0.5], "label": [true, false]}'),
+        ("bce", '{"prob": [0.75, 0.5], "label": [true, false]}\n' * 2),
+        ("ce", '{"prob_no": 0.5, "prob_true": 0.5, "label": true}\n' * 2),
+        ("ce", '{"probs": [[0.75, 0.25]], "classes": ["true", "false"], "label": [true]}'),
+    ],
+)
+def test_true_and_false_of_json_are_1_and_0(line: str, text: str, cecalc: InProcess) -> None:
+    ended = cecalc(f"{line} x.json -q", {"x.json": text})
+    loss = B if line == "bce" else A if "classes" in text else math.log(2)
+    assert (ended.status, ended.err) == (0, "")
+    assert math.isclose(float(ended.out), loss)
 
 
 @pytest.mark.parametrize(("line", "files", "way", "loss"), TOLD.values(), ids=TOLD)

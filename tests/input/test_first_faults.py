@@ -167,7 +167,7 @@ def test_windows_of_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("targets", "hint"),
     [
-        ("0,1,2", None),
+        ("0,1,2", "targets up to 2: class numbers belong to ce, with a value for every class"),
         ("1,1,2", "targets are 1 and 2: subtract 1"),
         ("1,-1,1", "targets are -1 and 1: map them with (t + 1) / 2"),
         ("0,1,9,255", "targets up to 255: looks like grey levels, divide by 255"),

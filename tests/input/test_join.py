@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from cecalc.cli import status_of
-from cecalc.join import ANOTHER
+from cecalc.join import ANOTHER, IdJoin
 from tests.input.array_files import npz
 from tests.run.running import small_blocks
 from tests.shell import Ended, InProcess
@@ -264,6 +264,51 @@ def test_ids_of_other_rows_are_none_of_a_member(cecalc: InProcess) -> None:
     }
     ended = cecalc("ce --logits x.json:z --target t.json:y -q", files)
     assert float(ended.out) == pytest.approx(0.2200948492)
+
+
+IDS: dict[str, Any] = {"logits": [[1, 2], [2, 1], [0, 1]], "ids": ["a", "b", "c"]}
+OUT: dict[str, Any] = {"target": [0, 1, 7], "ids": ["c", "b", "a"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "target", "more", "error"),
+    [
+        ("x.json", "t.json", "", "x.json: row 0: target 7 outside 0..1"),
+        ("x.npz", "t.npz", "", "x.npz: row 0: target 7 outside 0..1"),
+        ("x.csv", "t.json", "", "x.csv:2: target 7 outside 0..1"),
+        ("x.csv", "t.parquet", "", "x.csv:2: target 7 outside 0..1"),
+        ("x.csv", "t.csv", "", "t.csv:4: column 'target' (2): target 7 outside 0..1"),
+        ("x.npz", "s.npz", "--classes u,v", "s.npz: row 2: no class is named 'q' (classes: u, v)"),
+        ("x.json", "t.csv", "", "t.csv:4: column 'target' (2): target 7 outside 0..1"),
+    ],
+)
+def test_a_fault_of_a_joined_row_has_a_place_of_that_file(
+    cecalc: InProcess, values: str, target: str, more: str, error: str
+) -> None:
+    """Where its own is not known, that of the values beside it: it is never a mix of both."""
+    rows = [{"id": i, "target": t} for i, t in zip(OUT["ids"], OUT["target"], strict=True)]
+    held: Any = [{name: np.asarray(part) for name, part in each.items()} for each in (IDS, OUT)]
+    files: dict[str, str | bytes] = {
+        "x.json": json.dumps(IDS),
+        "t.json": json.dumps(OUT),
+        "x.csv": "id,logit_a,logit_b\na,1,2\nb,2,1\nc,0,1\n",
+        "t.csv": "id,target\nc,0\nb,1\na,7\n",
+        "x.npz": npz(**held[0]),
+        "t.npz": npz(**held[1]),
+        "s.npz": npz(target=np.asarray([*"uvq"]), ids=np.asarray(OUT["ids"])),
+    }
+    _written("t", "parquet", rows)
+    ended = cecalc(f"ce {values} --target {target} {more}", files)
+    assert ended.said.splitlines()[0] == f"cecalc: error: {error}"
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_ids_in_the_same_order_are_not_looked_up(kind: Any) -> None:
+    """Be they of a table or of a document."""
+    join = IdJoin("target", None, kind("abc"), None)
+    join._positions.clear()
+    assert [*map(int, join.places([*"bc"], 1))] == [1, 2]
+    assert [*map(int, join.places((*"ab",), 0))] == [0, 1]
 
 
 def test_rows_before_a_fault_are_written_whole(cecalc: InProcess) -> None:

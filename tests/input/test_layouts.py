@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from cecalc.cli import status_of
 from tests.input.array_files import npz
+from tests.run.running import small_blocks
 from tests.shell import TRY, InProcess
 
 POSITIVE = (0.21, 0.83, 0.34, 0.46)
@@ -113,6 +114,10 @@ TOLD = [
      "--probs-cols OOF_p_churn --target-col Actual_Churn"),
     ("bce", {"y": TRUTH, "prob_of_rain": POSITIVE}, "--probs-cols prob_of_rain"),
     ("bce", {"y": TRUTH, "val_prob": POSITIVE, "test_prob": POSITIVE}, "--probs-cols val_prob"),
+    ("bce", {"land": (0.2, 0.5, 0.7, 0.1), "high_risk": TRUTH, "predicted_risk": (0, 1, 0, 0),
+             "predicted_probability": POSITIVE}, "--target-col high_risk"),
+    ("bce", {"not_x": NEGATIVE, "x": POSITIVE, "pred": (0, 1, 0, 0), "target": TRUTH},
+     "--probs-cols x"),
     ("ce", {"y": INDEX} | shares("p_{}"), "--probs-cols 'p_*'"),
     ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
@@ -120,6 +125,35 @@ TOLD = [
     ("ce", {"y": NAMES, "prob_margin": (0.5, 0.35, 0.15, 0.75)} | shares("prob_{}"),
      "--probs-cols prob_ox,prob_lig,prob_hyd"),
     ("ce --target y", {"y": INDEX} | shares("prob_{}"), "--target-col y"),
+    ("ce", shares("prob_{}") | {f"true_{c}": [int(c == n) for n in NAMES] for c in CLASSES},
+     "--target-cols 'true_*'"),
+    ("ce", {c: [int(c == n) for n in NAMES] for c in CLASSES} | shares("p_{}"),
+     "--probs-cols 'p_*' --target-cols ox,lig,hyd"),
+    ("bce", {"prob_a": POSITIVE, "prob_b": POSITIVE, "label_b": TRUTH, "label_a": TRUTH},
+     "--target-cols label_a,label_b"),
+    ("bce", {"y": TRUTH, "prob_0": NEGATIVE}, "--probs-cols prob_0 --classes=1,0"),
+    ("bce", {"y": TRUTH, "neg_prob": NEGATIVE}, "--probs-cols neg_prob --classes=1,0"),
+    ("bce", {"y": TRUTH, "prob_neg": NEGATIVE}, "--probs-cols prob_neg --classes=1,0"),
+    ("ce", {"y": INDEX} | {f"out_{i}": [math.log(r[i]) for r in ROWS] for i in range(3)},
+     "--log-probs-cols 'out_*'"),
+    ("bce", {"target": TRUTH, "target_pred": POSITIVE}, "--probs-cols target_pred"),
+    ("bce", {"churn": SPAM, "prob": POSITIVE},
+     "--target-col churn --classes ham,spam"),
+    ("ce", {"kind": NAMES, "prediction_label": NAMES} | shares("prediction_score_{}"),
+     "--probs-cols 'prediction_score_*' --target-col kind"),
+    ("ce", {"pred": NAMES, "obs": NAMES} | shares("{}"),
+     "--probs-cols ox,lig,hyd --target-col obs"),
+    ("ce", {"SampleId": "0123", "Label": NAMES} | shares("Probability:Class={}"),
+     "--probs-cols 'Probability:Class=*'"),
+    ("ce", {"actual": INDEX} | {f"class_{i}": [r[i] for r in ROWS] for i in range(3)},
+     "--probs-cols 'class_*'"),
+]  # fmt: skip
+PERCENT = [round(100 * p, 6) for p in POSITIVE]
+PERCENTAGES = [
+    ("bce", {"y": TRUTH, "score": PERCENT}, "$2/=100"),
+    ("bce", {"y": TRUTH, "prob": PERCENT}, ""),
+    ("ce", {"y": INDEX} | {f"s_{i}": [100 * r[i] for r in ROWS] for i in range(3)},
+     "$2/=100;$3/=100;$4/=100"),
 ]  # fmt: skip
 
 
@@ -147,6 +181,21 @@ def test_told(
     assert ended.tries[0] == f"{name} x.csv {options}"
     loss = float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out)
     assert math.isclose(loss, CE if name == "ce" else BCE, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("command", "columns", "divided"), PERCENTAGES)
+def test_percentages_are_no_logits(
+    command: str, columns: dict[str, Iterable[object]], divided: str, cecalc: InProcess
+) -> None:
+    ended = cecalc(f"{command} x.csv", {"x.csv": table(columns)})
+    assert (ended.status, ended.out, ended.tries) == (3, "", [])
+    assert "percentages" in ended.err
+    assert f"{{{divided}}}1' FILE > new.csv" in ended.err or not divided
+
+
+def test_decisions_are_never_offered_as_the_truth(cecalc: InProcess) -> None:
+    columns: dict[str, Iterable[object]] = {"p": POSITIVE * 10, "call": (0, 1, 0, 0) * 10}
+    assert cecalc("bce x.csv", {"x.csv": table(columns)}).tries == []
 
 
 def test_a_class_for_each_row_belongs_to_ce(cecalc: InProcess) -> None:
@@ -341,6 +390,12 @@ def test_targets_that_are_no_class_numbers_are_named(
     assert math.isclose(float(cecalc([*shlex.split(ended.tries[0]), "-q"]).out), BCE)
 
 
+def test_decisions_are_no_column_that_may_hold_logits(cecalc: InProcess) -> None:
+    text = table({"true": TRUTH, "pred": (0, 1, 0, 0), "y_score": POSITIVE})
+    error = cecalc("bce x.csv", {"x.csv": text}).err.splitlines()[0]
+    assert error.endswith("column 'y_score' may hold logits or probabilities")
+
+
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:
     head = "{},prob_yes,prob_no,Outcome\n"
     for name in (".pred_class", "y_hat", "model_label", "estimated_class", "oof_label"):
@@ -365,3 +420,43 @@ def test_a_label_that_is_the_prediction(cecalc: InProcess) -> None:
     rows = "".join(f"{i % 2},{0.5 + i / 81:.3f}\n" for i in range(40))
     ended = cecalc("bce x.csv", {"x.csv": "label,prob\n" + rows})
     assert ended.status == 3 and "probably the predicted class" in ended.err
+
+
+def test_targets_that_were_compared_in_a_part_are_told(cecalc: InProcess) -> None:
+    """Two columns may part later; in the rows that were looked at they would be refused."""
+    rows = [f"{3 - i % 2},{2.5 + i % 2},{i % 2},{i % 2}\n" for i in range(6)]
+    head = "logit_0,logit_1,true_label,y_true\n"
+    cecalc("--version", {"x.csv": head + "".join(rows), "y.csv": head + "".join(rows)})
+    assert cecalc("ce x.csv -f csv").said == ""
+    note = "cecalc: hint: read 'true_label', left 'y_true' alone: the same in the first {} rows\n"
+    assert cecalc("ce x.csv y.csv -f csv").said == note.format(6)
+    Path("z.csv").write_text(head + "".join(rows * 700))
+    assert cecalc("ce z.csv -f csv").said == note.format(4096)
+    with small_blocks(60):
+        assert cecalc("ce x.csv -f csv").said == note.format(2)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("x.csv --target t.csv", "read the target of t.csv, left 'label' alone"),
+        ("x.csv --target 0,1", "read the target of --target, left 'label' alone"),
+        ("x.csv --sample-weight @w", "read the sample weight of w, left 'sample_weight' alone"),
+        ("x.csv", ""),
+        ("x.csv --target-col label", ""),
+        ("d.json --target t.csv", "read the target of t.csv, left 'y' alone"),
+        ("d.json --target d.json:y", ""),
+    ],
+)  # fmt: skip
+def test_what_an_option_gives_leaves_what_is_there_alone(
+    line: str, said: str, cecalc: InProcess
+) -> None:
+    cecalc("--version", {
+        "x.csv": "logit_a,logit_b,label,sample_weight\n1,2,0,1\n2,1,1,1\n",
+        "t.csv": "target\n1\n0\n",
+        "w": "sample_weight\n1\n2\n",
+        "d.json": '{"logits": [[1, 2], [2, 1]], "y": [1, 0]}',
+    })  # fmt: skip
+    ended = cecalc(f"ce {line} -f csv")
+    notes = [line for line in ended.said.splitlines() if "guess" not in line]
+    assert notes == ([f"cecalc: hint: {said}"] if said else [])

@@ -215,6 +215,42 @@ def test_fault(
     assert (Status(ended.status), ended.said, ended.out) == (status, expected, "")
 
 
+TEN = (1, 2, 10)
+APART = {f"x{i}.npy": npy(VALUES[:2] + i) for i in TEN}
+SAME = {f"y{i}.npy": npy(INDEX[:2] % 3) for i in TEN}
+PADDED = {f"y{i:02}.npy": npy(INDEX[:2] % 3) for i in TEN}
+ROWS = {f"c{i}.csv": f"logit_a,logit_b,target\n{i},2,0\n".encode() for i in TEN}
+ORDER = "files in the order of their names as text: {0}10.{1} before {0}2.{1}; zeros before the numbers would sort them"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--logits x*.npy --target y*.npy", "hint: " + ORDER.format("x", "npy")),
+        ("c*.csv", "hint: " + ORDER.format("c", "csv")),
+        ("c1.csv c10.csv c2.csv", "hint: " + ORDER.format("c", "csv")),
+        ("c1.csv c2.csv c10.csv", ""),
+        ("c?.csv", ""),
+        ("c1.csv p.csv", ""),
+        ("c1.csv ./c1.csv", "hint: 'c1.csv' is there more than once: 1 file read again"),
+        ("c?.csv c1.csv c2.csv", "hint: 'c1.csv' is there more than once: 2 files read again"),
+        ("p1.npz p1.npz", "hint: 'p1.npz' is there more than once: 1 file read again"),
+    ],
+)
+def test_what_files_are_read_and_in_which_order(line: str, said: str, cecalc: InProcess) -> None:
+    cecalc("--version", APART | SAME | ROWS | P | {"p.csv": ROWS["c2.csv"]})
+    ended = cecalc(f"ce {line} -f csv")
+    assert ended.said == (said and f"cecalc: {said}\n")
+
+
+def test_numbers_in_two_patterns_have_to_agree(cecalc: InProcess) -> None:
+    """Or x10 would go with y02, which may have as many rows."""
+    ended = cecalc("ce --logits x*.npy --target y*.npy", APART | PADDED)
+    rule = "x10.npy: y02.npy stands beside it, whose number is another"
+    hint = "they go one by one, in the order of their names as text: 02, not 2, sorts both"
+    assert (ended.status, ended.said) == (3, f"cecalc: error: {rule}\ncecalc: hint: {hint}\n")
+
+
 def test_a_row_has_its_file_and_its_number_there(cecalc: InProcess) -> None:
     lines = printed(cecalc, "ce p*.npz --top 7") if cecalc("--version", P).status == 0 else ""
     places = [line.split()[0] for line in lines.splitlines() if ".npz:" in line]
@@ -255,6 +291,23 @@ def test_a_shard_that_changes_is_refused(tmp_path: Path) -> None:
         again.read(7)
         with pytest.raises(InputError, match="changed while being read"):
             again.read(1)
+
+
+def test_a_shard_that_is_opened_too_late_is_closed(tmp_path: Path) -> None:
+    """A run that has failed does not wait for the thread that reads, which may open the next."""
+    from cecalc.errors import DataError
+    from cecalc.input.files import Files, open_bytes
+
+    path = tmp_path / "y.npy"
+    path.write_bytes(npy(VALUES))
+    with Files() as files:
+        inner = files.enter_context(files.inner())
+        open_bytes(str(path), inner)
+        inner.close()  # which is not the end: the next of several is opened
+        open_bytes(str(path), inner)
+    with pytest.raises(DataError, match="empty"):
+        open_bytes(str(path), inner)
+    assert all(watched._file.closed for watched in inner.watched)
 
 
 def test_one_file_is_open_at_a_time_and_torch_is_not_loaded(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from pyarrow import feather, parquet
+from pyarrow import csv, feather, parquet
 
 from cecalc.input import parquet as arrow_tables
 from cecalc.output import parquet as view
@@ -214,6 +214,51 @@ def test_a_row_for_each_position(cecalc: InProcess) -> None:
     assert cecalc("ce x.parquet -o o.parquet --select n,s").status == 0
     found = parquet.read_table("o.parquet").to_pylist()
     assert found == [{"n": n, "s": s} for n, s in ((0, "p"), (0, "p"), (1, "q"), (1, "q"))]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_column_that_is_called_as_a_coordinate_is_there_once(
+    form: str, cecalc: InProcess
+) -> None:
+    """The input's own, as in a table: no file has two columns of one name."""
+    columns = {"n": [7, 8], "logits": [[[1.0, 2], [3, 0]]] * 2, "target": [[0, 1]] * 2}
+    write(pa.table(columns), "x.parquet")
+    assert cecalc(f"ce x.parquet --select n,d1,prediction -o o.{form}").status == 0
+    names = ["d1", "n", *(["logits"] if form == "parquet" else ["logit_0", "logit_1"]), "target"]
+    found = parquet.read_table("o.parquet") if form == "parquet" else csv.read_csv("o.csv")
+    assert [*found.to_pydict().items()] == [
+        ("n", [7, 7, 8, 8]), ("d1", [0, 1, 0, 1]), ("prediction", [1, 0, 1, 0])
+    ]  # fmt: skip
+    assert cecalc(f"ce x.parquet -o o.{form}").status == 0
+    found = parquet.read_table("o.parquet") if form == "parquet" else csv.read_csv("o.csv")
+    assert found.column_names == [*names, *OURS]
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.time64("ns")])
+@pytest.mark.parametrize("name", ["id", "target", "moment"])
+def test_times_that_python_does_not_know(kind: Any, name: str, cecalc: InProcess) -> None:
+    """Moments with nanoseconds, or far away, are texts like others, and no damage."""
+    number = 2**60 if kind.equals(pa.timestamp("us", "UTC")) else 1
+    times = {name: pa.array([number, None, number + 1], kind)}
+    write(
+        pa.table({**times, "logit_a": [1.0, 2, 3], "logit_b": [2.0] * 3, "y": [0, 1, 1]}),
+        "x.parquet",
+    )
+    ended = cecalc("ce x.parquet --target-col y -q")
+    assert (ended.status, ended.said) == (0, "")
+    assert float(ended.out) == pytest.approx(1.3132616875 * 2 / 3 + 0.6931471806 / 3)
+    assert "damaged" not in cecalc("ce x.parquet").said
+
+
+def test_numbers_with_a_decimal_comma_are_numbers(cecalc: InProcess) -> None:
+    """Of the columns that were read; another's comma may be anything."""
+    text = "logit_a;logit_b;target;k\n1,5;2;0;1,5\n1;2,25;1;2\n"
+    ended = cecalc("ce x.csv --decimal , -o o.parquet", {"x.csv": text})
+    assert ended.status == 0
+    found = parquet.read_table("o.parquet").to_pydict()
+    assert [found[name] for name in ("logit_a", "logit_b", "k")] == [
+        [1.5, 1.0], [2.0, 2.25], ["1,5", "2"]
+    ]  # fmt: skip
 
 
 LETTERS = {pa.float64(): "d", pa.int64(): "l", pa.bool_(): "b", pa.string(): "s"}

@@ -303,7 +303,7 @@ NAMED: list[tuple[str, dict[str, Any], list[int] | str]] = [
     ("logit_dog,logit_cat,target\n0,1,dog\n2,1,cat\n", {}, [0, 1]),
     ("logit_cat,logit_dog,target\n0,1,1\n2,1,0\n", {}, [1, 0]),
     ("cat,dog,target\n0,1,dog\n2,1,cat\n", {"values": "cat,dog"}, [1, 0]),
-    ("logit_cat,logit_dog,target\n0,1,Dog\n", {}, "no class is named 'Dog'; did you mean 'dog'"),
+    ("logit_cat,logit_dog,target\n0,1,dogg\n", {}, "no class is named 'dogg'; did you mean 'dog'"),
     ("logit_0,logit_1,target\n0,1,dog\n", {}, "'dog'"),
     ("logit_1,logit_0,target\n5,6,1\n5,6,0\n", {}, [1, 0]),  # 0…C−1 go by number, not by column
     ("logit_10,logit_20,target\n0,1,20\n", {}, [1]),

@@ -141,6 +141,8 @@ class ArrayFile:
     """
     whole: ArrayFile | None = None
     """The file, where this is one array of it that was named."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about the files."""
 
     def open(self, name: str, *, text: bool = False) -> Windows:
         """An array by its name, at its start; `text` lets it hold text.
