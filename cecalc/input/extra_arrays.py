@@ -14,7 +14,7 @@ from cecalc.input.names import pattern
 from cecalc.input.table import Table
 from cecalc.join import IdJoin
 from cecalc.model import Columns, Floats
-from cecalc.request import Inline, InputRequest
+from cecalc.request import InputRequest, NamedFile
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def left_alone(
         ("target", request.target, targets),
         ("sample weight", request.sample_weight, weights),
     ):
-        of = given and (given.option if isinstance(given, Inline) else given.path)
+        of = given and (given.path if isinstance(given, NamedFile) else given.option)
         if of and own and not of.startswith(f"{source}:"):
             yield f"read the {what} of {of}, left {', '.join(map(excerpt, own))} alone"
 
