@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from cecalc import __version__
 from cecalc.errors import DataError, Place
 from cecalc.exact import ONE, ZERO, ExactSum
 from cecalc.items import CellLosses, Header, Outcome, Report, RowLosses
 from cecalc.model import Floats
 from cecalc.terms import Reduction, TargetForm, Task
+from cecalc.version import __version__
 
 _COUNTS = ("rows_given", "rows_used", "cells_given", "cells_used", "correct", "cells_correct")
 """What a report takes as it is."""

@@ -133,7 +133,7 @@ class Hint:
     fix: str | None = None
     """What to try, an option where one helps."""
     entry: int | None = None
-    """Its number in `cecalc.why.catalogue`, where it is one of those."""
+    """Its number in `cecalc.mistakes.catalogue`, where it is one of those."""
     way: tuple[str, ...] = ()
     """What makes the command line that would do it: see `cecalc.cli.tries`."""
 

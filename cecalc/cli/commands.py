@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cecalc import __version__, progress
+from cecalc import progress
 from cecalc.cli import parse
 from cecalc.cli.messages import are_json, hint_lines, offering, refuse_terminal, say, usage_error
 from cecalc.cli.options import Command, Numbered, Options, options_of
@@ -35,18 +35,19 @@ from cecalc.errors import (
 )
 from cecalc.explain import FORMATS as OF_EXPLAIN
 from cecalc.items import Item, Outcome
+from cecalc.mistakes import FORMATS as OF_WHY
 from cecalc.output import FORMATS, Format
 from cecalc.output.figures import Checked
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.progress import Meter
 from cecalc.request import Request
 from cecalc.terms import Hint, Task
-from cecalc.why import FORMATS as OF_WHY
+from cecalc.version import __version__
 from cecalc.writer import Writer
 
 if TYPE_CHECKING:
+    from cecalc.mistakes.catalogue import Entry
     from cecalc.run.collectors import Collecting
-    from cecalc.why.catalogue import Entry
 
 app = typer.Typer(
     name="cecalc",
@@ -154,7 +155,7 @@ def why(ctx: typer.Context) -> int:
     if (entry := parse.entry_of(options)) is not None:
         return _show(entry, options)
     question, asked = parse.question_of(options), _asked(ctx, Task.CE, OF_WHY)
-    from cecalc.why.collector import diagnosing
+    from cecalc.mistakes.collector import diagnosing
 
     return _execute(ctx, *asked, partial(diagnosing, question))
 
@@ -299,7 +300,7 @@ def _execute(
 
 def _show(entry: Entry, options: Options) -> int:
     """Write an entry of the catalogue."""
-    from cecalc.why import catalogue as view
+    from cecalc.mistakes import catalogue as view
 
     form, screen = format_of(options, OF_WHY), screen_of(options.color, options.output)
     _print(view.render(entry, form, screen), options.output)

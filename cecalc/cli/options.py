@@ -1,7 +1,7 @@
 """The options: each declared once, with its type, default, help and the commands that take it."""
 
 # Typer reads the annotations of `Options` as they are, which is why they are no strings here.
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from typer.models import OptionInfo
 
 from cecalc.cli import completion, values
+from cecalc.errors import UsageError
 from cecalc.numbers import is_number
 from cecalc.output import FormatName
 from cecalc.request import LOSS_OPTIONS, Arithmetic, InputRequest
@@ -299,6 +300,19 @@ def options_of(ctx: typer.Context) -> Options:
     """The options of the command that is run."""
     given = {name: value for name, value in ctx.params.items() if value != ()}
     return Options(**{"value": None} | given)
+
+
+def parsed(command: Any, name: str, words: Sequence[str]) -> Options:
+    """The options that words say to a command, which is not run.
+
+    Raises
+    ------
+    UsageError : it has no such option, or cannot read what was given to one
+    """
+    try:
+        return options_of(command.make_context(name, [*words]))
+    except typer.TyperException as error:
+        raise UsageError(error.format_message()) from None
 
 
 def flag(name: str) -> str:

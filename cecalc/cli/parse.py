@@ -13,6 +13,7 @@ from cecalc.cli.values import ANY, number
 from cecalc.errors import UsageError, excerpt
 from cecalc.input.arguments import given
 from cecalc.input.formats import given_options, pattern_of
+from cecalc.mistakes.diagnosis import Question
 from cecalc.numbers import is_number, write_number
 from cecalc.request import (
     LOSS_OPTIONS,
@@ -27,10 +28,9 @@ from cecalc.request import (
     Request,
 )
 from cecalc.terms import UNCLIPPED, BackendName, Dtype, HintPolicy, Kind, TargetForm, Task
-from cecalc.why.diagnosis import Question
 
 if TYPE_CHECKING:
-    from cecalc.why.catalogue import Entry
+    from cecalc.mistakes.catalogue import Entry
 
 
 _EXCLUSIVE = (
@@ -83,7 +83,7 @@ def entry_of(options: Options) -> Entry | None:
     value = options.value or ""
     if not value.startswith(("§", "#")):
         return None
-    from cecalc.why.catalogue import catalogue
+    from cecalc.mistakes.catalogue import catalogue
 
     entries = {str(entry.number): entry for entry in catalogue().values()}
     name = value[1:]

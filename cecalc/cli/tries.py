@@ -13,9 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
-
-from cecalc.cli.options import options_of
+from cecalc.cli.options import parsed
 from cecalc.cli.parse import request_of
 from cecalc.errors import CecalcError, Status
 from cecalc.numbers import is_number
@@ -133,10 +131,10 @@ def _works(line: Sequence[str], known: Mapping[str, Any], *, is_read: bool) -> b
     """Whether a command line can be understood, and computes the head of its input."""
     name, *rest = line
     try:
-        options = options_of(known[name].make_context(name, rest))
+        options = parsed(known[name], name, rest)
         request = request_of(Task(name) if name in list(Task) else Task.CE, options)
         return not is_read or computes(request)
-    except (CecalcError, typer.TyperException, SystemExit):
+    except (CecalcError, SystemExit):
         return False
 
 

@@ -68,7 +68,7 @@ def softmax(values: Any = None, **options: Any) -> Result:
 
     >>> import cecalc
     >>> cecalc.softmax([[1.0, 1.0]]).rows.to_pylist()
-    [{'row': 0, 'prob_0': 0.5, 'prob_1': 0.5}]
+    [{'logit_0': 1.0, 'logit_1': 1.0, 'prob_0': 0.5, 'prob_1': 0.5}]
     """
     return Result(Call("softmax", values, None, options))
 
@@ -77,8 +77,8 @@ def sigmoid(values: Any = None, **options: Any) -> Result:
     """Logits to probabilities, each alone; see `bce` for what is taken.
 
     >>> import cecalc
-    >>> cecalc.sigmoid([0.0]).rows["prob_0"].to_pylist()
-    [0.5]
+    >>> cecalc.sigmoid([0.0]).rows.to_pylist()
+    [{'logit': 0.0, 'prob': 0.5}]
     """
     return Result(Call("sigmoid", values, None, options))
 
@@ -100,6 +100,6 @@ def why(value: float | str, values: Any = None, target: Any = None, **options: A
     >>> import cecalc
     >>> logits = [[2, -3, 0.8, 1.2], [1.5, -0.1, 0.9, -1.3]]
     >>> cecalc.why("3.9579", logits, [2, 1]).to_dict()["verdict"]
-    'explained'
+    'matches'
     """
     return Answer(Call("why", values, target, options | {"value": str(value)}))

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import typer
-
 from cecalc.cli import commands, parse
-from cecalc.cli.options import Options, flag, options_of
+from cecalc.cli.options import Options, flag, parsed
 from cecalc.errors import CecalcError, UsageError
 from cecalc.input.memory import is_table
 from cecalc.request import Held, Request
@@ -63,11 +61,7 @@ class Call:
         for name in given:
             if name in _OF_TEXT or name not in known:
                 raise UsageError(f"{self.name} has no option {name}")
-        try:
-            command = commands.program().commands[self.name]
-            options = options_of(command.make_context(self.name, words))
-        except typer.TyperException as error:
-            raise UsageError(str(error)) from None
+        options = parsed(commands.program().commands[self.name], self.name, words)
         handed: dict[str, Any] = {name: Held(name, value) for name, value in held.items()}
         return replace(options, **handed)
 

@@ -115,7 +115,7 @@ class Result(View):
 
         >>> import cecalc
         >>> cecalc.ce([[2.0, 0], [0, 1], [1, 0]], [0, 0, 1]).by("class").rows["rows"].to_pylist()
-        [2, 1]
+        [1, 2]
         """
         return Result(self._call.but(by=[*columns]))
 
@@ -152,14 +152,14 @@ class Answer(View):
     """What is said of a number."""
 
     def __init__(self, call: Call) -> None:
-        from cecalc.why import FORMATS as OF_WHY
+        from cecalc.mistakes import FORMATS as OF_WHY
 
         self._formats = OF_WHY
         super().__init__(call)
 
     @property
     def _collecting(self) -> Collecting:
-        from cecalc.why.collector import diagnosing
+        from cecalc.mistakes.collector import diagnosing
 
         return partial(diagnosing, parse.question_of(self._call.options))
 

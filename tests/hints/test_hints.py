@@ -13,8 +13,8 @@ from cecalc.cli import status_of
 from cecalc.errors import MESSAGE_BYTES, CecalcError
 from cecalc.hints.evidence import HEAD_ROWS
 from cecalc.items import Report
+from cecalc.mistakes.catalogue import catalogue
 from cecalc.terms import Dtype, HintPolicy, Kind, Task
-from cecalc.why.catalogue import catalogue
 from tests.hints.problems import Given, informed, sigmoid, softmax
 from tests.input.array_files import npy
 from tests.run.running import in_blocks, ran_on, request, rounding_to, run

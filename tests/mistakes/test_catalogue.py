@@ -20,14 +20,14 @@ from torch.nn import functional as F  # noqa: N812
 
 import cecalc
 from cecalc.cli import status_of
+from cecalc.mistakes import FORMATS
+from cecalc.mistakes.catalogue import Entry, catalogue, render
+from cecalc.mistakes.recipes import FACTORS
 from cecalc.request import Screen
-from cecalc.why import FORMATS
-from cecalc.why.catalogue import Entry, catalogue, render
-from cecalc.why.recipes import FACTORS
-from tests.why.mistaken import OF_CELLS as CELLS_OTHERWISE
-from tests.why.mistaken import OF_CLASSES as CLASSES_OTHERWISE
-from tests.why.mistaken import Rows
-from tests.why.test_why import MISTAKES
+from tests.mistakes.mistaken import OF_CELLS as CELLS_OTHERWISE
+from tests.mistakes.mistaken import OF_CLASSES as CLASSES_OTHERWISE
+from tests.mistakes.mistaken import Rows
+from tests.mistakes.test_why import MISTAKES
 
 ENTRIES = list(catalogue().values())
 PAGE = (Path(cecalc.__file__).parent / "guide" / "confusions.md").read_text()

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from cecalc.errors import count
 from cecalc.items import Report
-from cecalc.why.catalogue import catalogue
-from cecalc.why.diagnosis import SINGLE, Diagnosis, Match, Typed
-from cecalc.why.recipe import Measured
-from cecalc.why.recipes import Recipe, recipes
-from cecalc.why.sums import Plan
-from cecalc.why.tally import Tally, tally_of
+from cecalc.mistakes.catalogue import catalogue
+from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
+from cecalc.mistakes.recipe import Measured
+from cecalc.mistakes.recipes import Recipe, recipes
+from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.tally import Tally, tally_of
 
 
 def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cecalc.why import recipes_bce, recipes_ce
-from cecalc.why.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
-from cecalc.why.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
-from cecalc.why.sums import Plan
-from cecalc.why.tally import Tally
+from cecalc.mistakes import recipes_bce, recipes_ce
+from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
+from cecalc.mistakes.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
+from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.tally import Tally
 
 _MEAN = "loss = {f}(logits, target)"
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from cecalc.mistakes.diagnosis import Diagnosis, Match
 from cecalc.numbers import rounded
 from cecalc.output import json
 from cecalc.output.drawing import line, named
 from cecalc.output.prose import unbroken
 from cecalc.request import Screen
-from cecalc.why.diagnosis import Diagnosis, Match
 
 IN_FULL = 5
 """Up to how many matches are."""

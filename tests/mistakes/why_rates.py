@@ -1,5 +1,5 @@
 """How often `cecalc why` finds the mistake that was made, and how often it finds one in a random
-number: ``python -m tests.why.why_rates [--problems N]``.
+number: ``python -m tests.mistakes.why_rates [--problems N]``.
 
 Each problem is random rows, one mistake drawn at random of all there are and made by torch in
 float32, and in half of them one harmless factor more; the number is written with so many decimals.
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from cecalc import run
+from cecalc.mistakes.collector import diagnosing
+from cecalc.mistakes.diagnosis import Diagnosis, Question
 from cecalc.terms import Task
-from cecalc.why.collector import diagnosing
-from cecalc.why.diagnosis import Diagnosis, Question
+from tests.mistakes.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
 from tests.run.running import request
-from tests.why.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
 
 DECIMALS = (2, 3, 4, 5, 6)
 FINAL = {"the floor of soft targets", "softmax of one column", "the mean of perplexities"}

@@ -15,19 +15,19 @@ from torch.nn import functional as F  # noqa: N812
 
 from cecalc import run
 from cecalc.cli import status_of
+from cecalc.mistakes.collector import diagnosing
+from cecalc.mistakes.diagnosis import Diagnosis, Question, Typed
+from cecalc.mistakes.recipe import NOTHING, Measured, Sums
+from cecalc.mistakes.recipes import DEEP_FACTORS, FACTORS, Recipe, mistakes
+from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.tally import Tally
+from cecalc.mistakes.verdict import chance
 from cecalc.request import Request
 from cecalc.run.collectors import Collecting
 from cecalc.terms import Kind, Task
-from cecalc.why.collector import diagnosing
-from cecalc.why.diagnosis import Diagnosis, Question, Typed
-from cecalc.why.recipe import NOTHING, Measured, Sums
-from cecalc.why.recipes import DEEP_FACTORS, FACTORS, Recipe, mistakes
-from cecalc.why.sums import Plan
-from cecalc.why.tally import Tally
-from cecalc.why.verdict import chance
+from tests.mistakes import mistaken
+from tests.mistakes.why_rates import measured
 from tests.run.running import in_blocks_of, request
-from tests.why import mistaken
-from tests.why.why_rates import measured
 
 _RIGHT = Measured(1.0, 1.0)
 MISTAKES = {
@@ -63,7 +63,7 @@ def rows(classes: int = 5, number: int = 60, seed: int = 3) -> tuple[np.ndarray,
 
 
 def test_at_four_decimals_the_mistake_is_found_and_random_numbers_are_not() -> None:
-    """`python -m tests.why.why_rates` measures it on thousands."""
+    """`python -m tests.mistakes.why_rates` measures it on thousands."""
     (rates,) = measured(300, (4,), seed=11).values()
     assert rates.listed >= 0.99 * rates.problems
     assert rates.first >= 0.97 * rates.unlike

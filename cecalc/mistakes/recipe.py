@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cecalc.why.loss_variants import Variant
-from cecalc.why.sums import Plan, Total
-from cecalc.why.tally import Tally
+from cecalc.mistakes.loss_variants import Variant
+from cecalc.mistakes.sums import Plan, Total
+from cecalc.mistakes.tally import Tally
 
 CE_LINE = "loss = F.cross_entropy(logits, target)"
 BCE_LINE = "loss = F.binary_cross_entropy_with_logits(logits, target)"

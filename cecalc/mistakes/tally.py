@@ -7,9 +7,18 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from cecalc.mistakes.loss_variants import BCE, CE, Scores, Terms, Variant, by_class, own_of
+from cecalc.mistakes.sums import (
+    NEIGHBOURS,
+    Batches,
+    KeyedSums,
+    Plan,
+    Readings,
+    RowsOfBlock,
+    Span,
+    Total,
+)
 from cecalc.model import Floats, Integers
-from cecalc.why.loss_variants import BCE, CE, Scores, Terms, Variant, by_class, own_of
-from cecalc.why.sums import NEIGHBOURS, Batches, KeyedSums, Plan, Readings, RowsOfBlock, Span, Total
 
 FEW = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""

@@ -9,10 +9,10 @@ from itertools import product
 
 import numpy as np
 
+from cecalc.mistakes.loss_variants import Variant, as_bfloat16, as_float16
+from cecalc.mistakes.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
+from cecalc.mistakes.sums import Batches, Plan
 from cecalc.model import Floats
-from cecalc.why.loss_variants import Variant, as_bfloat16, as_float16
-from cecalc.why.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
-from cecalc.why.sums import Batches, Plan
 
 _SUMS = "total += {f}(logits, target, reduction='sum'); count += {n}  # divide once"
 

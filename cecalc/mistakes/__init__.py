@@ -12,6 +12,6 @@ from __future__ import annotations
 
 from cecalc.output import Format
 
-TABLE = Format("table", "cecalc.why.report:render", is_of_one=True)
-JSON = Format("json", "cecalc.why.report:render_json", is_of_one=True)
+TABLE = Format("table", "cecalc.mistakes.report:render", is_of_one=True)
+JSON = Format("json", "cecalc.mistakes.report:render_json", is_of_one=True)
 FORMATS = {form.name: form for form in (TABLE, JSON)}

@@ -16,8 +16,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from cecalc.cli import status_of
-from cecalc.why.catalogue import catalogue
-from tests.why.mistaken import OF_CELLS, OF_CLASSES, Rows
+from cecalc.mistakes.catalogue import catalogue
+from tests.mistakes.mistaken import OF_CELLS, OF_CLASSES, Rows
 
 _rng = np.random.default_rng(5)
 X = _rng.normal(0, 2, (40, 4)).astype(np.float32).round(3)

@@ -11,7 +11,7 @@ from cecalc.items import Item, Report
 from cecalc.numbers import read_number
 
 if TYPE_CHECKING:
-    from cecalc.why.catalogue import Entry
+    from cecalc.mistakes.catalogue import Entry
 
 SINGLE = 3e-7
 """How far float32, in which most loops compute, may be from the exact mean, of the larger of 1 and

@@ -11,17 +11,17 @@ import numpy as np
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
 from cecalc.items import CellLosses, Header, Item, Outcome
+from cecalc.mistakes.diagnosis import Question
+from cecalc.mistakes.recipes import planned
+from cecalc.mistakes.sums import BATCH_SIZES, SMOOTHINGS, Plan, RowsOfBlock
+from cecalc.mistakes.tally import Tally, tally_of
+from cecalc.mistakes.verdict import diagnosis
 from cecalc.model import Batch, Floats
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, settings_of, target_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
-from cecalc.why.diagnosis import Question
-from cecalc.why.recipes import planned
-from cecalc.why.sums import BATCH_SIZES, SMOOTHINGS, Plan, RowsOfBlock
-from cecalc.why.tally import Tally, tally_of
-from cecalc.why.verdict import diagnosis
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cecalc.why.loss_variants import BCE, CE, Variant
-from cecalc.why.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
-from cecalc.why.sums import POS_WEIGHTS
+from cecalc.mistakes.loss_variants import BCE, CE, Variant
+from cecalc.mistakes.recipe import (
+    BCE_LINE,
+    Measured,
+    Mistake,
+    Number,
+    Sum,
+    Sums,
+    final,
+    free,
+    where,
+)
+from cecalc.mistakes.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
+from cecalc.mistakes.sums import POS_WEIGHTS
 
 
 def options(sums: Sums) -> Iterator[Mistake]:

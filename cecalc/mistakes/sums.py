@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cecalc.mistakes.loss_variants import BCE, CE, Variant, by_class, one_hot
 from cecalc.model import Flags, Floats, Integers
-from cecalc.why.loss_variants import BCE, CE, Variant, by_class, one_hot
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
+from cecalc.mistakes.loss_variants import BCE, CE, Scores, Variant
+from cecalc.mistakes.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
+from cecalc.mistakes.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
+from cecalc.mistakes.sums import RowsOfBlock
 from cecalc.model import Floats
-from cecalc.why.loss_variants import BCE, CE, Scores, Variant
-from cecalc.why.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
-from cecalc.why.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
-from cecalc.why.sums import RowsOfBlock
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
