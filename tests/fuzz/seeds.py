@@ -123,7 +123,7 @@ CELLS = [
     [f"r{i}", str(i), "-1.5", "2", str(i / 8), "1e1", "0.25", "0", str(i + 1)] for i in range(3)
 ]
 SPECIFICATIONS = (
-    "logit_*\x00target", "2,3\x008", "2-4\x008", "-3\x00target", "5-\x00target", "3,a-b\x00-8",
+    "logit_*\x00target", "2,4\x008", "3-5\x008", "2-4\x008", "-3\x00target", "5-\x00target", "3,a-b\x00-8",
     "[x],x*,logit_?\x00target", "*\x008", " logit_a , logit_b \x00 target", "[!l]*\x007",
 )  # fmt: skip
 

@@ -33,6 +33,12 @@ def columns(texts: Sequence[str], fields: Sequence[str], rows: list[list[Any]]) 
 def _selected(text: str, fields: Sequence[str], free: Sequence[int] | None = None) -> list[int]:
     free = range(len(fields)) if free is None else free
     parts = list(_parts(text))
+    numeric = [
+        part for _, part in parts if re.fullmatch("[0-9]{1,9}(-[0-9]{0,9})?|-[0-9]{1,9}", part)
+    ]
+    numbers = {n for part in numeric for n in part.split("-") if n}
+    if numbers & {*fields} and not numbers <= {*fields}:
+        raise Refused("numbers that are names, and others")
     turned = parts[0][0]
     chosen: list[int] = []
     for is_taken_away, part in parts:
@@ -92,17 +98,14 @@ def _one(part: str, fields: Sequence[str]) -> list[int]:
     for name in (part, plain) if part.startswith('"') else (part,):
         if name in fields:
             return [fields.index(name)]
+    if (named := _named_range(part, fields)) is not None:
+        return _through(*named, len(fields))
     if found := re.fullmatch(r"([0-9]{1,9})?(-)?([0-9]{1,9})?", part):
         first, dash, last = found.groups()
         if first or (dash and last):
             low = int(first or 1)
             high = int(last) if last else len(fields) if dash else low
             return _through(low - 1, high - 1, len(fields))
-    ends = [(part[:i], part[i + 1 :]) for i, c in enumerate(part) if c == "-"]
-    named = [(a, b) for a, b in ends if a in fields and b in fields]
-    if len(named) == 1:
-        first_name, last_name = named[0]
-        return _through(fields.index(first_name), fields.index(last_name), len(fields))
     if part.startswith("/") and _closed(part) == len(part):
         flags = re.IGNORECASE if part.endswith("i") else 0
         try:
@@ -114,6 +117,17 @@ def _one(part: str, fields: Sequence[str]) -> list[int]:
     elif any(c in part for c in "*?[") and (m := fnmatch.filter(fields, part)):
         return [fields.index(name) for name in m]
     raise Refused("no such column")
+
+
+def _named_range(part: str, fields: Sequence[str]) -> tuple[int, int] | None:
+    """The first and the last column of a range of names, which may be open at one end."""
+    open_to = {"": 0} if part.startswith("-") else {"": len(fields) - 1}
+    places = {name: i for i, name in reversed([*enumerate(fields)])}
+    if part[1:] in fields or part[:-1] in fields:
+        places |= open_to
+    ends = [(part[:i], part[i + 1 :]) for i, c in enumerate(part) if c == "-"]
+    named = [(places[a], places[b]) for a, b in ends if a in places and b in places]
+    return named[0] if len(named) == 1 else None
 
 
 def _through(first: int, last: int, count: int) -> list[int]:
