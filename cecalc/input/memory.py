@@ -12,6 +12,7 @@ from cecalc.input.arrays.windows import ArrayFile, HeldWindows
 from cecalc.input.files import Files
 from cecalc.input.json import Document
 from cecalc.input.layout import Wanted
+from cecalc.input.shapes import to_array
 from cecalc.request import Held, InputRequest
 
 if TYPE_CHECKING:
@@ -25,13 +26,17 @@ def opened(held: Held, request: InputRequest, wanted: Wanted, files: Files) -> F
     ------
     DataError : its columns cannot be told, or it holds no real numbers
     """
+    place = Place(source=held.option)
     if is_table(held.data):
         from cecalc.input import parquet
 
         return parquet.table_of(held, request, wanted, files)
     if isinstance(held.data, list | tuple | int | float | str):
         return Document(held.option, _listed(held.data))
-    array, place = as_array(held.data), Place(source=held.option)
+    try:
+        array = as_array(held.data)
+    except DataError as error:
+        raise error.at(source=held.option) from None
     if array.dtype.hasobject:
         return Document(held.option, array.tolist())
     dtype = numeric(array.dtype, place)
@@ -51,6 +56,8 @@ def as_array(data: Any) -> np.ndarray[Any, Any]:
     ------
     DataError : it is none
     """
+    if isinstance(data, list | tuple | int | float):
+        return to_array(_listed(data), "weights")
     if hasattr(data, "detach"):  # a tensor of torch, whose bfloat16 NumPy does not know
         data = data.detach().cpu()
         data = data.float() if "bfloat16" in str(data.dtype) else data

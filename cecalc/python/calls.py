@@ -47,7 +47,7 @@ class Call:
         UsageError : it has no such option, or cannot read what was given
         """
         given = {name: value for name, value in self.given.items() if value is not None}
-        words = list[str]()
+        words = [str(given.pop("value"))] if "value" in given else list[str]()
         if _is_path(self.values):
             words.append(os.fspath(self.values))  # a file
         elif self.values is not None and not is_table(self.values):
@@ -139,8 +139,6 @@ def _is_path(value: Any) -> bool:
 
 def _words(name: str, value: Any) -> list[str]:
     """An option as it would be typed."""
-    if name == "value":
-        return [str(value)]
     if isinstance(value, bool):
         return [flag(name)] * value
     if isinstance(value, list | tuple):
