@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import sys
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
@@ -173,6 +174,7 @@ def say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr is not None:
             if sys.stderr.isatty():
-                room = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+                size = os.get_terminal_size(sys.stderr.fileno())
+                room = shutil.get_terminal_size(size).columns or 80  # COLUMNS has the first word
                 text = "\n".join(folded(part, room) for part in text.split("\n"))
             sys.stderr.write(f"{text}\n")

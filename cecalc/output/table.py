@@ -179,7 +179,8 @@ def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterato
             break
     yield draw(table, screen)
     summed = ", the others summed" if is_softmax else ""
-    yield line(f"the {few} highest of {header.width} classes{summed}{_MORE}", screen, "dim")
+    which = f"{few} highest" if few > 1 else "highest"
+    yield line(f"the {which} of {header.width} classes{summed}{_MORE}", screen, "dim")
 
 
 def _numbers(heading: str, values: Any) -> Strip:
