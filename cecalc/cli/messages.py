@@ -165,7 +165,7 @@ def folded(text: str, room: int) -> str:
     if not text.startswith("cecalc: "):
         return text
     is_command = text.startswith("cecalc: try: ")
-    words = re.findall(r"(?:'[^']*'|\S)+" if is_command else r"\S+", text)
+    words = re.findall(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""" if is_command else r"\S+", text)
     return "\n".join(filled(words, room, end=" \\" if is_command else ""))
 
 

@@ -29,14 +29,14 @@ def files(folder: Path) -> None:
     """The samples, and files whose names or classes are too many for a terminal."""
     if not (folder / "samples").exists():
         (folder / "samples").symlink_to(ROOT / "samples")
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311
     names = [name.ljust(45, "_") for name in NAMES]
     with (folder / "long.csv").open("w") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow([*(f"logit_{name}" for name in names), "target", "team"])
         for _ in range(50):
-            logits = [f"{chance.gauss(0, 2):.3f}" for _ in names]
-            rows.writerow([*logits, chance.choice(names), chance.choice(names)])
+            numbers = [f"{chance.gauss(0, 2):.3f}" for _ in names]
+            rows.writerow([*numbers, chance.choice(names), chance.choice(names)])
     (folder / "few.csv").write_text("\n".join((folder / "long.csv").read_text().split("\n")[:3]))
     for classes in (10, 200):
         logits = ",".join(f"{chance.gauss(0, 2):.3f}" for _ in range(classes))

@@ -22,7 +22,7 @@ FOUNDING = """\
 | uniform guess | 1.3863 nats, ln 4 |
 | label shares | 0.6931 nats, a guess by the shares of labels |
 | read as | logits of --logits: class indices |
-| signature | cecalc:0.2\|ce\|mean\|N=2 |
+| signature | cecalc:0.2\\|ce\\|mean\\|N=2 |
 """
 
 
@@ -60,4 +60,4 @@ def test_cells_and_what_is_ignored() -> None:
     written = text(MARKDOWN, bce(batch([[0, 0], [0, 0]], [[1, -1], [-1, -1]])))
     assert "| 0 | 0.6931 |  | 1/1 | 0.6931 |\n" in written
     assert "| 1 |  |  |  | ignored |\n" in written
-    assert "| cells | 4 given, 1 used, 3 ignored |\n" in written
+    assert "| loss | 0.6931 mean of 1 cell in 1 row, nats; 3 ignored |\n" in written

@@ -254,8 +254,8 @@ def test_of_many_classes_a_terminal_gets_the_highest() -> None:
 
 
 def test_what_fits_is_as_in_a_pipe() -> None:
-    assert table(founding(), width=76) == table(founding(), width=500) == FOUNDING
-    assert table(founding(), width=75) != FOUNDING
+    assert table(founding(), width=75) == table(founding(), width=500) == FOUNDING
+    assert table(founding(), width=74) != FOUNDING
 
 
 def test_the_working_of_many_classes_adds_the_others_up() -> None:
