@@ -279,3 +279,5 @@ class Report(Item):
     backend: str
     """What computed the numbers."""
     version: str
+    signature: str = ""
+    """What the loss depends on, on a line; equal ones mean comparable losses."""

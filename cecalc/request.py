@@ -216,7 +216,9 @@ class Selection:
     """Which of the rows and columns that a view has are written, and under which names."""
 
     rows: bool = True
-    """Whether a JSON object holds its rows, and not the summary alone."""
+    """Whether rows are written, and not the summary alone."""
+    is_full: bool = False
+    """Whether the summary for people holds every figure."""
     prefix: str | None = None
     """What our columns' names begin with; None for nothing, or `columns.PREFIX` where a name would
     stand twice."""

@@ -113,7 +113,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 @pytest.mark.fault(10)
 @pytest.mark.parametrize("command", ["ce", "bce", "softmax", "sigmoid", "explain", "why 0.5"])
 def test_at_a_terminal_it_says_what_it_wants(command: str, tmp_path: Path) -> None:
-    status, shown = terminal(command.split(), tmp_path)
+    status, shown = terminal(command.split(), tmp_path, COLUMNS="200")
     assert status == 2
     first, second = shown.splitlines()
     usage, example = command.replace("0.5", "VALUE"), command.replace("0.5", "0.8166")
@@ -395,7 +395,7 @@ def test_no_terminal_is_too_narrow_for_a_number(columns: str, tmp_path: Path) ->
     command = ["ce", "--logits", "-123456.75,2,-50,-60,-70", "--target", "0"]
     status, shown = terminal(command, tmp_path, COLUMNS=columns, NO_COLOR="1")
     assert status == 0
-    assert "-123456.7500" in shown and "123458.7500" in shown and "…" not in shown
+    assert "-123456.7500" in shown and "123458.7500" in shown and not re.search(r"…\d|\d…", shown)
 
 
 @pytest.mark.fault(25, 26)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
+import shutil
 import sys
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +16,7 @@ import typer
 
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
 from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
+from cecalc.output.prose import filled
 from cecalc.terms import Hint, Kind
 
 _VALUES = ("--probs", "--logits")
@@ -164,8 +167,25 @@ def hint_lines(hint: Hint, arguments: Sequence[str], *, is_json: bool) -> Iterat
     yield from (f"cecalc: try: {each}" for each in tries)
 
 
+def folded(text: str, room: int) -> str:
+    r"""A line as it fits a terminal: at words, and a command so that it can still be pasted.
+
+    >>> folded("cecalc: try: cecalc ce 'a b.csv' -q", 32).splitlines()
+    ["cecalc: try: cecalc ce 'a b.csv' \\", ' -q']
+    """
+    if not text.startswith("cecalc: "):
+        return text
+    is_command = text.startswith("cecalc: try: ")
+    words = re.findall(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""" if is_command else r"\S+", text)
+    return "\n".join(filled(words, room, end=" \\" if is_command else ""))
+
+
 def say(text: str) -> None:
-    """Put a line on standard error; a closed one must not hide the status."""
+    """Put lines on standard error; a closed one must not hide the status."""
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr is not None:
+            if sys.stderr.isatty():
+                size = os.get_terminal_size(sys.stderr.fileno())
+                room = shutil.get_terminal_size(size).columns or 80  # COLUMNS has the first word
+                text = "\n".join(folded(part, room) for part in text.split("\n"))
             sys.stderr.write(f"{text}\n")

@@ -19,6 +19,8 @@ from cecalc.terms import BackendName, Dtype, InputFormat, NanPolicy, Reduction, 
 
 Color = Literal["auto", "always", "never"]
 """When the table is coloured."""
+SummaryName = Literal["brief", "all"]
+"""How much of the summary people are shown."""
 Framework = Literal["torch", "keras", "sklearn", "optax"]
 """Whose conventions a number may follow."""
 Errors = Literal["text", "json"]
@@ -220,7 +222,10 @@ class Options:
 
     code: Annotated[bool, EXPLAIN, _out("--code",
         "", "Only the torch code that gives every number.")] = False
-    no_rows: Annotated[bool, COMPUTING, _out("--no-rows", "", "JSON without its rows.")] = False
+    no_rows: Annotated[bool, COMPUTING, _out("--no-rows",
+        "", "The summary alone; in csv, tsv and jsonl one row of figures.")] = False
+    summary: Annotated[SummaryName, LOSSES, _out("--summary",
+        None, "What the summary of a table or of Markdown holds.")] = "brief"
 
     fail_above: Annotated[_Texts, LOSSES, _check("--fail-above", "[FIGURE=]X",
         "Leave with status 1 where the loss, or another figure of the summary, is above X.",

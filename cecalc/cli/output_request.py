@@ -18,7 +18,7 @@ from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.formats import member_of
 from cecalc.items import Item
-from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
+from cecalc.output import FORMATS, JSON, MARKDOWN, SUFFIXES, TABLE, Format
 from cecalc.output.figures import Bound, known
 from cecalc.request import NamedFile, Request, Screen, Selection
 from cecalc.terms import Reduction, Task
@@ -45,14 +45,19 @@ class OutputRequest:
     @property
     def streams(self) -> bool:
         """Whether rows are written as they are computed."""
-        return self.format.is_by_row and not (self.format.is_whole or self.options.quiet)
+        is_held = self.format.is_whole or self.options.quiet or not self.selection.rows
+        return self.format.is_by_row and not is_held
 
     @property
     def passed_on(self) -> str | None:
         """`InputRequest.passed_on`, as far as it is known before the input."""
         if self.options.by:
             return specification(self.options.by)
-        if self.selection.only_added or (self.options.quiet and self.path is None):
+        if (
+            self.selection.only_added
+            or not self.selection.rows
+            or (self.options.quiet and self.path is None)
+        ):
             return None
         return self.selection.columns or ("" if self.format.is_by_row else None)
 
@@ -80,7 +85,8 @@ def output_of(
     if chosen.is_whole and is_shown:
         rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
         raise UsageError(rule, hint=f"name a file: -o rows{chosen.suffixes[0]}")
-    selection, bounds = _selection(options, chosen), _bounds(request.input.task, options)
+    task = request.input.task
+    selection, bounds = _selection(options, task, chosen), _bounds(task, options)
     screen = screen_of(options.color, options.output)
     return OutputRequest(options, chosen, selection, tuple(bounds), screen)
 
@@ -92,6 +98,7 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     if options.code:
         return CODE
     name = options.format or _suffixed(options.output).name
+    name = "markdown" if name == "md" else name
     if name not in formats:
         has_code = CODE.name in formats
         more = ", and --code for torch code" if has_code else ""
@@ -100,10 +107,12 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     return formats[name]
 
 
-def _selection(options: Options, chosen: Format) -> Selection:
+def _selection(options: Options, task: Task, chosen: Format) -> Selection:
     """Which rows and columns are written."""
-    if options.no_rows and chosen is not JSON:
-        raise UsageError("--no-rows goes with --format json")
+    if options.no_rows and chosen is not JSON and not task.is_loss:
+        raise UsageError(f"--no-rows: {task} has no summary")
+    if options.summary != "brief" and chosen not in (TABLE, MARKDOWN):
+        raise UsageError("--summary goes with --format table or markdown")
     for name in ("only_added", "prefix"):
         if getattr(options, name) and not chosen.is_by_row:
             raise UsageError(f"{flag(name)} goes with --format csv, tsv or jsonl")
@@ -112,6 +121,7 @@ def _selection(options: Options, chosen: Format) -> Selection:
     _refuse_unwritten(options)
     return Selection(
         rows=not options.no_rows,
+        is_full=options.summary == "all",
         prefix=options.prefix,
         only_added=options.only_added,
         columns=specification(options.select),

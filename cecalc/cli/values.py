@@ -48,6 +48,8 @@ def clip(option: str, text: str) -> float:
 
 def whole(option: str, text: str, *, of_none: str | None = None) -> int:
     """A whole number, of at least one thing where something is said of none."""
+    if _is_whole(text.removeprefix("-")) and text.startswith("-"):
+        raise UsageError(f"{option} {text} {of_none or 'is below 0'}", value=text)
     if not _is_whole(text):
         rule = f"{option}: cannot read {excerpt(text)} as a whole number"
         raise UsageError(rule, value=text)

@@ -53,8 +53,8 @@ ARROW = Format(
     "arrow", "cecalc.output.parquet:render_arrow", (".arrow", ".feather"), is_by_row=True,
     is_whole=True,
 )  # fmt: skip
-FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "parquet", "arrow"]
-"""What `--format` takes of any command."""
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "md", "parquet", "arrow"]
+"""What `--format` takes of any command; `md` is Markdown."""
 FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, PARQUET, ARROW)}
 SUFFIXES = {
     suffix: form

@@ -85,6 +85,8 @@ class Column:
     """For which of them the table has it."""
     table: int = 0
     """Its place among the columns of the table; 0 where it is not there."""
+    need: int = 5
+    """How soon it goes where a terminal is narrow: 0 for never, else the highest first."""
     csv: int = 0
     jsonl: int = 0
     json: int = 0

@@ -118,6 +118,7 @@ def _ignored(used: Any) -> list[str | None]:
     return [None if is_used else IGNORED for is_used in used.tolist()]
 
 
+LOSS = attrgetter("loss")
 _USED, _CELL_USED = attrgetter("used"), attrgetter("cell_used")
 _TARGET = attrgetter("batch.target")
 
@@ -135,11 +136,11 @@ COLUMNS = (
     Column("{kind}", "", Sort.NUMBERS, attrgetter("batch.values"), Role.GIVEN, each="{value}",
            csv=10, jsonl=10),
     Column("target", "target", Sort.CLASS, _TARGET, Role.GIVEN, table=10, csv=11, jsonl=11, json=10,
-           when=lambda h: h.target_form is TargetForm.INDEX),
+           when=lambda h: h.target_form is TargetForm.INDEX, need=1),
     Column("target", "largest target", Sort.CLASS, attrgetter("target_class"), Role.GIVEN,
-           used=_USED, when=_has_shares, table=10),
+           used=_USED, when=_has_shares, table=10, need=1),
     Column("target", "target", Sort.COUNT, lambda rows: rows.batch.target[:, 0], Role.GIVEN,
-           when=is_single, table=10, json=10),
+           when=is_single, table=10, json=10, need=1),
     Column("target", "", Sort.NUMBERS, _TARGET, Role.GIVEN, each="target", when=_has_shares,
            csv=11, jsonl=11, json=10),
     Column("target", "", Sort.NUMBERS, _TARGET, Role.GIVEN, each="target", csv=11, jsonl=11,
@@ -150,18 +151,18 @@ COLUMNS = (
            when=lambda h: h.task is Task.CE and h.schema.kind is not Kind.PROBS),
     Column("{value}", "{value}", Sort.NUMBER, lambda rows: rows.batch.values[:, 0], Role.GIVEN,
            used=_USED, when=is_single, table=11),
-    Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats", used=_USED, blank=IGNORED,
-           when=_is_loss, table=32, csv=20, jsonl=20, json=20),
+    Column("loss", "loss", Sort.NUMBER, LOSS, unit="nats", used=_USED, blank=IGNORED,
+           when=_is_loss, table=32, need=0, csv=20, jsonl=20, json=20),
     Column("loss_unweighted", "unweighted", Sort.NUMBER, attrgetter("loss_unweighted"), used=_USED,
            when=lambda h: _is_loss(h) and h.has_weights, table=31, csv=21, jsonl=21, json=21),
     Column("weight", "weight", Sort.NUMBER, attrgetter("weight"), used=_USED,
            when=lambda h: _is_loss(h) and h.has_row_weight, in_table=by_row, table=30, json=22),
     Column("p_target", "p_target", Sort.NUMBER, attrgetter("p_target"), used=_USED, when=by_row,
-           table=23, csv=24, jsonl=24, json=23),
+           table=23, need=3, csv=24, jsonl=24, json=23),
     Column("prediction", "prediction", Sort.CLASS, attrgetter("prediction"), used=_USED,
-           when=by_row, table=24, csv=23, jsonl=23, json=24),
-    Column("p_prediction", "p", Sort.NUMBER, attrgetter("p_prediction"), used=_USED, when=by_row,
-           table=25),
+           when=by_row, table=24, need=2, csv=23, jsonl=23, json=24),
+    Column("p_prediction", "p_pred", Sort.NUMBER, attrgetter("p_prediction"), used=_USED,
+           when=by_row, table=25, need=6),
     Column("entropy", "entropy", Sort.NUMBER, _entropy, unit="nats", used=_USED, is_asked=True,
            when=lambda h: h.task is Task.CE or (is_single(h) and h.schema.kind is Kind.PROBS),
            table=29, csv=29, jsonl=29, json=29),
@@ -169,14 +170,15 @@ COLUMNS = (
            is_asked=True, when=lambda h: is_single(h) and h.schema.kind is Kind.LOGITS,
            table=29, csv=29, jsonl=29, json=29),
     Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=by_row,
-           table=26, csv=26, jsonl=26, json=26),
+           table=26, need=4, csv=26, jsonl=26, json=26),
     Column("correct", "correct", Sort.FLAG, attrgetter("correct"), used=_USED, when=_by_cell,
            json=26),
     Column("cells", "", Sort.NUMBERS, attrgetter("cell_loss"), each="loss", used=_CELL_USED,
            when=_by_cell, in_table=lambda h: h.width <= CELLS_SHOWN, table=27, csv=27, jsonl=27),
     Column("cells", "cells", Sort.OBJECTS, attrgetter("cell_loss"), json=27,
            when=lambda h: h.task is Task.BCE),
-    Column("right", "right", Sort.TEXT, _right_cells, used=_USED, when=_by_cell, table=28),
+    Column("right", "right", Sort.TEXT, _right_cells, used=_USED, when=_by_cell, table=28,
+           need=4),
     Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="{activation}",
            when=lambda h: not h.task.is_loss, csv=20, jsonl=20, json=20),
     Column("values", "", Sort.NUMBERS, attrgetter("probs"), each="prob", table=20,
@@ -207,9 +209,9 @@ def _with_rows(groups: Groups) -> Any:
 
 
 OF_GROUP = (
-    Column("loss", "loss", Sort.NUMBER, attrgetter("loss"), unit="nats, {how}", used=_with_rows),
-    Column("rows", "rows", Sort.COUNT, attrgetter("rows")),
-    Column("accuracy", "accuracy", Sort.NUMBER, attrgetter("accuracy"), used=_with_rows),
+    Column("loss", "loss", Sort.NUMBER, LOSS, unit="nats, {how}", used=_with_rows, need=0),
+    Column("rows", "rows", Sort.COUNT, attrgetter("rows"), need=1),
+    Column("accuracy", "accuracy", Sort.NUMBER, attrgetter("accuracy"), used=_with_rows, need=2),
     Column("cell_accuracy", "cell accuracy", Sort.NUMBER, attrgetter("cell_accuracy"),
            used=_with_rows),
     Column("share", "of all loss", Sort.NUMBER, attrgetter("share"),
@@ -256,7 +258,7 @@ def of_groups(header: Header, groups: Groups, selection: Selection) -> list[Colu
     """The columns of groups, or those that are asked for: what a group is, then its figures."""
     by = header.by or ()
     how = "sum" if header.reduction is Reduction.SUM else "mean"
-    keys = [Column(name, name, Sort.CELL, partial(_key, k)) for k, name in enumerate(by)]
+    keys = [Column(n, n, Sort.CELL, partial(_key, k), need=0) for k, n in enumerate(by)]
     ours = [column for column in OF_GROUP if column.of(groups) is not None]
     prefix = prefix_of({column.name for column in ours}, set(by), selection)
     ours = [replace(c, name=prefix + c.name, unit=c.unit.format(how=how)) for c in ours]
@@ -390,7 +392,10 @@ def chosen(own: list[Column], header: Header, specification: str, option: str) -
     free = [column for column in own if column.role is Role.RESULT or column.name not in taken]
     ours = [replace(c, name=free_prefix({c.name}, taken) + c.name) for c in free]
     found = picked([*theirs, *ours], specification, option)
-    return [replace(column, title=column.name, is_sparse=False) for column in found]
+    return [
+        replace(column, title=column.name, is_sparse=False, need=place)
+        for place, column in enumerate(found)
+    ]
 
 
 def picked(every: Sequence[Column], specification: str, option: str = "--select") -> list[Column]:

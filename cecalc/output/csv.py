@@ -1,4 +1,4 @@
-"""CSV and TSV: the input's records as they came, our columns after them, no summary."""
+"""CSV and TSV: the input's records as they came, our columns after them; or the summary."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from cecalc.items import Groups, Header, Item, Outcome
+from cecalc.items import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, of_records
+from cecalc.output.figures import members
 from cecalc.request import Screen, Selection
 from cecalc.terms import Kind
 
@@ -160,7 +161,10 @@ def render(
     header, rest = columns.stream_of(items)
     fields: list[Fields] = []
     for item in rest:
-        if not isinstance(item, Outcome | Groups):
+        if isinstance(item, Report) and not selection.rows:
+            quote, figures = quoting(delimiter), zip(*members(item), strict=True)
+            yield "".join(delimiter.join(map(quote, map(_text, row))) + "\n" for row in figures)
+        if not (selection.rows and isinstance(item, Outcome | Groups)):
             continue
         if not fields:
             field = partial(of_column, delimiter=delimiter)

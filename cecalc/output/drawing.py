@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from cecalc.output.fitting import Ruled, flush
 from cecalc.output.prose import paragraph
 from cecalc.request import Screen
-
-Side = Literal["left", "right"]
 
 _UNBOUNDED = 10**9
 """A width that no content reaches at once: what does not fit a terminal is never cut."""
 _WIDEST = 100
 """Columns of a terminal beyond which lines of prose are hard to follow."""
+_BAR = 8
+"""How long the longest bar is."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _RESET = "\x1b[0m"
 _LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
 
 
-def draw(drawing: RenderableType, screen: Screen) -> str:
-    """The drawing as text, at its natural width, no blanks at the ends of its lines."""
-    return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
+def draw(drawing: RenderableType | Ruled, screen: Screen) -> str:
+    """The drawing as text, no blanks at the ends of its lines; a table as it fits the screen, with
+    a line for what it has no room for.
+    """
+    if not isinstance(drawing, Ruled):
+        return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
+    fitted = drawing.fitted(screen.width)
+    columns = [(strip.heading, *strip.cells) for strip in fitted.strips]
+    rule = "─" * min(fitted.width + 1, screen.width or _UNBOUNDED)
+    text = styled("")
+    for number, cells in enumerate(zip(*columns, strict=True)):
+        blanks = " "
+        for strip, cell in zip(fitted.strips, cells, strict=True):
+            style = strip.styles[number] if strip.styles else "" if number else "dim"
+            text.append(blanks).append(cell, style)
+            blanks = " " * fitted.gap
+        text.append("\n")
+        if not number:
+            text.append(f"{rule}\n", "dim")
+    text.right_crop(1)
+    if not (drawing.is_told and fitted.lost):
+        return draw(text, screen)
+    told = f"no room for {fitted.lost}; | less -S shows all"
+    return draw(text, screen) + "\n" + line(told, screen, "dim")
 
 
 def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap: bool) -> str:
@@ -70,19 +90,6 @@ def width(text: str) -> int:
     return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
 
 
-def ruled() -> Table:
-    """A table with one thin rule under its headings."""
-    return Table(box=box.SIMPLE_HEAD, header_style="", border_style="dim", show_edge=False)
-
-
-def flush(texts: Sequence[str], side: Side = "right") -> list[str]:
-    """The texts at one width, so that Rich, which strips blanks to justify, has nothing to do."""
-    widest = max(map(cell_len, texts))
-    blanks = [" " * (widest - cell_len(text)) for text in texts]
-    pairs = zip(texts, blanks, strict=True)
-    return [text + blank if side == "left" else blank + text for text, blank in pairs]
-
-
 def _ended(line: str) -> str:
     """The line without blanks at its end, be they before or between escapes."""
     line = line.rstrip(" ")
@@ -98,21 +105,45 @@ def styled(text: str, style: str = "") -> Text:
 
 
 def line(text: str, screen: Screen, style: str = "") -> str:
-    """One line, after a blank."""
-    return draw(styled(f" {text}", style), screen)
+    """One line, after a blank; more where a terminal is narrower."""
+    lines = [f" {text}"]
+    if screen.width is not None and cell_len(lines[0]) > screen.width:
+        lines = paragraph(screen.width, text)
+    return draw(styled("\n".join(lines), style), screen)
+
+
+def bars(values: Sequence[float]) -> list[str]:
+    """A bar for each value, as long as its share of the highest.
+
+    >>> bars([4.0, 1.0, math.nan])
+    ['████████', '██', '']
+    """
+    most = max((value for value in values if 0 < value < math.inf), default=1.0)
+    shares = [0.0 if math.isnan(value) else min(max(value / most, 0.0), 1.0) for value in values]
+    eighths = [round(8 * _BAR * share) for share in shares]
+    return ["█" * (n // 8) + " ▏▎▍▌▋▊▉"[n % 8].strip() for n in eighths]
 
 
 ROOM = 100
 """Columns to fill where there is no terminal."""
 
 
-def named(pairs: Iterable[tuple[str, str]], screen: Screen, indent: int = 1) -> str:
-    """A line for each name and its words, these below each other; long ones go on below."""
-    names, texts = zip(*pairs, strict=True)
+def named(lines: Iterable[tuple[str, ...]], screen: Screen, indent: int = 1) -> str:
+    """A line for each name and its words, between them perhaps a number; what belongs together
+    stands below each other, and long words go on below.
+    """
+    listed = list(lines)
+    names = flush([name for name, *_ in listed], "left")
     drawn = ""
-    for name, words in zip(flush(names, "left"), texts, strict=True):
-        head = " " * indent + name + "  "
-        first, *rest = paragraph((screen.width or ROOM) - len(head), words, "", "")
-        drawn += draw(styled("").append(head, "dim").append(first), screen)
-        drawn += "".join(draw(styled(" " * len(head) + text), screen) for text in rest)
+    for name, (_, *numbers, words) in zip(names, listed, strict=True):
+        head, number = " " * indent + name + "  ", "".join(f"{n}  " for n in numbers if n)
+        room = (screen.width or ROOM) - cell_len(head) - len(number)
+        first, *rest = paragraph(room, words, "", "") or [""]
+        strong = "" if drawn or not numbers else "bold"
+        text = styled("").append(head, strong or "dim").append(number, strong)
+        drawn += draw(text.append(first, "dim" if number else ""), screen)
+        below = " " * cell_len(head + number)
+        drawn += "".join(
+            draw(styled(below + text, "dim" if number else ""), screen) for text in rest
+        )
     return drawn

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
-from cecalc.errors import Status
+from cecalc.errors import Status, count
 from cecalc.items import Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
-from cecalc.terms import Task
+from cecalc.terms import Reduction, Task
 
 Value = float | str | None
 
@@ -38,6 +38,10 @@ class Figure:
     """Its place in JSON, 0 where it is not there."""
     line: int = 0
     """The same in the summary for people, of the table and of Markdown."""
+    is_brief: bool = False
+    """Whether it is there unless all of the summary is asked for."""
+    when: Callable[[Report], bool] = lambda _: True
+    """Where the summary has it, since it says something."""
     is_words: bool = False
     """Whether it is no number, which `--fail-above` could take."""
     is_optional: bool = False
@@ -81,11 +85,29 @@ def _read_as(report: Report) -> str:
     return f"{schema.kind.words} {schema.values_in or f'of {schema.source}'}{target}"
 
 
+def _meaning(report: Report) -> str:
+    """What the loss is the mean (or the sum) of."""
+    header, of, ignored = report.header, count(report.rows_used, "row"), report.rows_ignored
+    if _has_cells(report):
+        of, ignored = f"{count(report.cells_used or 0, 'cell')} in {of}", report.cells_ignored or 0
+    weighted = "weighted, " if header.has_weights else ""
+    if header.has_row_weight and header.reduction is Reduction.MEAN:
+        weighted = f"over the {header.denominator_is}, "
+    how = {Reduction.NONE: "one for each"}.get(header.reduction, header.reduction.value)
+    left_out = f"; {ignored} ignored" if ignored else ""
+    return f"{how} of {of}, {weighted}nats{left_out}"
+
+
+def _has_cells(report: Report) -> bool:
+    """Whether a row has several cells, which are not counted as rows are."""
+    return report.header.task is Task.BCE and report.header.width > 1
+
+
 _BY_COUNT = attrgetter("mean_by_count")
 
 FIGURES = (
-    Figure("loss", "loss", "nats, {r.header.reduction.value}", json=1, line=1, is_optional=True),
-    Figure("", "loss", "one for each row (reduction none)", line=1,
+    Figure("loss", "loss", "{meaning}", json=1, line=1, is_optional=True, is_brief=True),
+    Figure("", "loss", "{meaning}", line=1, is_brief=True,
            of=lambda r: "" if r.loss is None else None),
     Figure("reduction", of=attrgetter("header.reduction.value"), json=2, is_words=True),
     Figure("numerator", "numerator", "nats, sum of the {weighted}losses", json=3, line=2),
@@ -101,34 +123,40 @@ FIGURES = (
     Figure("bits", "bits", "the mean loss / ln 2", json=18, line=11,
            of=lambda r: None if r.mean is None else r.mean / math.log(2)),
     Figure("accuracy", "accuracy", "({r.correct} of {r.rows_used} rows)", json=19, line=12,
-           of=lambda r: _share(r.correct, r.rows_used)),
-    Figure("chance", "{guess}", "nats, a uniform guess", json=21, line=14),
-    Figure("label_entropy", "label entropy", "nats, knowing only the {weighted}shares of labels",
-           json=22, line=17),
+           of=lambda r: _share(r.correct, r.rows_used), is_brief=True,
+           when=lambda r: r.rows_used > 1),
+    Figure("chance", "uniform guess", "nats, {guess}", json=21, line=14, is_brief=True),
+    Figure("label_entropy", "label shares", "nats, a guess by the {weighted}shares of labels",
+           json=22, line=15, is_brief=True,
+           when=lambda r: bool(r.label_entropy) and (r.cells_used or r.rows_used) > 1),
     Figure("floor", "floor", "nats, the entropy of the soft targets: no loss is lower",
-           json=15, line=15, is_optional=True),
+           json=15, line=16, is_optional=True, is_brief=True),
     Figure("excess", "excess", "nats above it, the KL divergence",
-           json=16, line=16, is_optional=True),
+           json=16, line=17, is_optional=True, is_brief=True),
     Figure("cells_given", tasks={Task.BCE}, json=9),
     Figure("cells_used", tasks={Task.BCE}, json=10),
     Figure("cells_ignored", tasks={Task.BCE}, json=11),
     Figure("", "cells", "{r.cells_given} given, {r.cells_used} used, {r.cells_ignored} ignored",
-           of=lambda _: "", tasks={Task.BCE}, line=7),
+           of=lambda _: "", tasks={Task.BCE}, line=7, when=_has_cells),
     Figure("cell_accuracy", "", "({r.cells_correct} of {r.cells_used} cells)",
-           of=lambda r: _share(r.cells_correct, r.cells_used), tasks={Task.BCE}, json=20, line=13),
+           of=lambda r: _share(r.cells_correct, r.cells_used), tasks={Task.BCE}, json=20, line=13,
+           when=_has_cells, is_brief=True),
     Figure("mean_over_cells", "by count", "nats, numerator / cells: the other weighted mean",
            of=_BY_COUNT, tasks={Task.BCE}, json=13, line=4, is_optional=True),
     Figure("mean_over_rows", "by count", "nats, numerator / rows: the other weighted mean",
            of=_BY_COUNT, tasks={Task.CE}, json=13, line=4, is_optional=True),
-    Figure("target_form", "target", "{r.target_form}", json=23, line=8, is_words=True),
-    Figure("layout", "", "{square}", of=_square, json=24, line=6, is_words=True, is_optional=True),
+    Figure("target_form", json=23, is_words=True),
+    Figure("layout", "", "{square}", of=_square, json=24, line=19, is_words=True, is_optional=True,
+           is_brief=True),
     Figure("input", of=attrgetter("header.schema.kind.value"), json=25, is_words=True),
-    Figure("read_as", "read as", "{read_as}", of=_read_as, json=26, line=9, is_words=True),
+    Figure("read_as", "read as", "{read_as}{stored}: {r.target_form}", of=_read_as, json=26,
+           line=18, is_words=True, is_brief=True),
     Figure("source", of=attrgetter("header.schema.source"), json=27, is_words=True),
     Figure("stored", of=attrgetter("header.schema.stored"),
            json=28, is_words=True, is_optional=True),
-    Figure("backend", json=29, is_words=True),
-    Figure("version", json=30, is_words=True),
+    Figure("signature", json=29, is_words=True),
+    Figure("backend", "backend", "{r.backend}", json=30, line=20, is_words=True),
+    Figure("version", json=31, is_words=True),
 )  # fmt: skip
 """Bounds are told in this order."""
 
@@ -146,18 +174,18 @@ def _ordered(report: Report, place: Literal["json", "line"]) -> list[Figure]:
     return sorted((f for f in FIGURES if order(f) and task in f.tasks), key=order)
 
 
-def lines(report: Report) -> Iterator[tuple[str, str, str]]:
+def lines(report: Report, *, is_full: bool) -> Iterator[tuple[str, str, str]]:
     """The summary for people: of each line its name, its number and its words.
 
     Numbers are padded so that their decimal points meet; empty where the line consists of words.
     """
-    pairs = [(figure, figure.value(report)) for figure in _ordered(report, "line")]
-    there = [(figure, value) for figure, value in pairs if value is not None]
+    pairs = [(f, f.value(report)) for f in _ordered(report, "line") if f.is_brief or is_full]
+    there = [(f, value) for f, value in pairs if value is not None and f.when(report)]
     numbers = aligned([_number(figure, value) for figure, value in there])
     widest, words = max(map(len, numbers)), _words(report)
     for (figure, _), number in zip(there, numbers, strict=True):
         padded = number.rjust(widest) if number else ""
-        yield figure.title.format(**words), padded, figure.words.format(**words)
+        yield figure.title, padded, figure.words.format(**words)
 
 
 def _number(figure: Figure, value: float | str) -> str:
@@ -168,22 +196,16 @@ def _number(figure: Figure, value: float | str) -> str:
 
 def _words(report: Report) -> dict[str, Any]:
     """What stands in the braces of the figures' words: the report itself, and what it is about."""
-    header = report.header
+    header, stored = report.header, report.header.schema.stored
     return {
         "r": report,
         "weighted": "weighted " if header.has_weights else "",
         "guess": f"ln {header.width}" if header.task is Task.CE else "ln 2",
         "square": _square(report),
         "read_as": _read_as(report),
+        "stored": f", stored as {stored}" if stored else "",
+        "meaning": _meaning(report),
     }
-
-
-def arithmetic(report: Report) -> str:
-    """What computed the numbers, and from what, where the input has a dtype of its own."""
-    schema = report.header.schema
-    if schema.stored is None:
-        return report.backend
-    return f"{report.backend} · {schema.kind.replace('_', '-')} stored as {schema.stored}"
 
 
 def known(task: Task) -> tuple[str, ...]:

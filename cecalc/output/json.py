@@ -133,7 +133,9 @@ def render_lines(items: Iterator[Item], _screen: Screen, selection: Selection) -
     fields: list[Fields] = []
     reserved: set[str] = set()
     for item in rest:
-        if not isinstance(item, Outcome | Groups):
+        if isinstance(item, Report) and not selection.rows:
+            yield f"{{{', '.join(each(dict(figures.members(item))))}}}\n"
+        if not (selection.rows and isinstance(item, Outcome | Groups)):
             continue
         if not fields:
             fields, reserved = of_records(header, item, "jsonl", selection, _field, _theirs)

@@ -19,17 +19,17 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
     """A line per row as it comes, then the summary."""
     header, rest = columns.stream_of(items)
     chosen: list[Column] = []
-    if header.by is None:
+    if header.by is None and selection.rows:
         chosen = columns.selected(header, "table", selection)
         yield _heading(chosen)
     for item in rest:
         if isinstance(item, Groups):
             chosen = columns.of_groups(header, item, selection)
             yield _heading(chosen)
-        if isinstance(item, Groups | Outcome):
+        if isinstance(item, Groups | Outcome) and selection.rows:
             yield "".join(_rows(chosen, item))
         elif isinstance(item, Report):
-            yield "\n" + _summary(item)
+            yield "\n" * selection.rows + _summary(item, is_full=selection.is_full)
 
 
 def _heading(chosen: list[Column]) -> str:
@@ -42,11 +42,11 @@ def _rows(chosen: list[Column], rows: Outcome | Groups) -> Iterator[str]:
     return map(_line, zip(*texts, strict=True))
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, *, is_full: bool) -> str:
     lines = ["| | |\n", "| :-- | :-- |\n"]
-    for name, number, words in figures.lines(report):
+    for name, number, words in figures.lines(report, is_full=is_full):
         lines.append(_line([name, " ".join(filter(None, (number.strip(), _literal(words))))]))
-    lines.append(_line(["backend", _literal(figures.arithmetic(report))]))
+    lines.append(_line(["signature", _literal(report.signature)]))
     return "".join(lines)
 
 

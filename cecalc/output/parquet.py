@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cecalc.errors import DataError, Place, excerpt
-from cecalc.items import Groups, Header, Item, Outcome
+from cecalc.items import Groups, Header, Item, Outcome, Report
 from cecalc.numbers import as_float, is_number, pointed
 from cecalc.output import arrow_text, columns, csv
 from cecalc.output.column import Column, Sort, Style, cell_text
 from cecalc.output.fields import Fields, Places, of_records
+from cecalc.output.figures import members
 from cecalc.output.typed_columns import plain
 from cecalc.request import Screen, Selection
 from cecalc.terms import TargetForm
@@ -41,7 +42,10 @@ def _render(
     sink, group = io.BytesIO(), list[Any]()
     fields, writer = list[Fields](), None
     for item in rest:
-        if not isinstance(item, Outcome | Groups):
+        if isinstance(item, Report) and not selection.rows:
+            group.append(pa.RecordBatch.from_pylist([dict(members(item))]))
+            writer = open_it(sink, group[0].schema, header)
+        if not (selection.rows and isinstance(item, Outcome | Groups)):
             continue
         if not fields:
             theirs = partial(_theirs, has_codes=open_it is _parquet)

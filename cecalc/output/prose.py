@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 _LEAST = 20
 """No narrower than this."""
@@ -29,3 +30,19 @@ def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list
         break_on_hyphens=False,
     )
     return [line.replace(_GLUE, " ") for line in lines]
+
+
+def filled(words: Sequence[str], room: int, joint: str = " ", end: str = "") -> list[str]:
+    """Words that stay whole as lines of at most `room` columns, each but the last with an end.
+
+    >>> filled(["ce", "mean", "N=450"], 9, "|", "|")
+    ['ce|mean|', ' N=450']
+    """
+    lines = [words[0]]
+    for word in words[1:]:
+        longer = f"{lines[-1]}{joint}{word}"
+        if len(longer) + len(end) <= room:
+            lines[-1] = longer
+        else:
+            lines[-1:] = [lines[-1] + end, f" {word}"]
+    return lines

@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from rich.cells import cell_len
-from rich.table import Table
 
 from cecalc.errors import count, visible
 from cecalc.items import Groups, Header, Item, Losses, Outcome, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, worked_rows
-from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Sort
-from cecalc.output.drawing import ROOM, draw, flush, line, ruled, styled, width
+from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Role, Sort
+from cecalc.output.drawing import ROOM, bars, draw, line, named, styled
+from cecalc.output.fitting import Ruled, Strip, flush
+from cecalc.output.prose import filled
 from cecalc.ranking import ALL, HIGHEST, TableRows
 from cecalc.request import Screen, Selection
+from cecalc.terms import Task
 
 _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "dim"}
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
+_MORE = "; --format csv gives all"
+_PLACES = ("highest", "2nd", "3rd", "4th", "5th")
+"""Of more classes than fit, those of a row that are shown."""
+_Rows = Sequence[Outcome | Groups]
 
 
 def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:
     """The whole drawing, when the last row is known."""
     header, rest = columns.stream_of(items)
-    kept, report, grouped = TableRows(header.rank.count if header.rank else ALL), None, None
+    kept, report, parts = TableRows(header.rank.count if header.rank else ALL), None, list[str]()
     for item in rest:
         if isinstance(item, Outcome):
             kept.add(item)
         elif isinstance(item, Groups):
-            grouped = item
+            parts = list(_groups(header, item, screen, selection))
         elif isinstance(item, Report):
             report = item
-    if grouped is not None:
-        first = grouped if header.rank else grouped.first(ALL)
-        parts = [_rows(columns.of_groups(header, grouped, selection), [first], screen)]
-        note = _which_groups(header, first)
-    else:
+    if header.by is None and selection.rows:
         parts = list((_losses if header.task.is_loss else _values)(header, kept, screen, selection))
-        note = _which(header, kept, report)
-    if note:
-        parts.append(line(note, screen, "dim"))
+        if which := _which(header, kept, report):
+            parts.append(line(which, screen, "dim"))
     if report is not None:
-        parts.append(_summary(report, screen))
+        parts.append(_summary(report, screen, selection))
     yield "\n".join(parts)
 
 
+def _groups(header: Header, groups: Groups, screen: Screen, selection: Selection) -> Iterator[str]:
+    first = groups if header.rank else groups.first(ALL)
+    yield _drawn(columns.of_groups(header, groups, selection), [first], screen, has_bars=True)
+    which = "lowest" if header.rank is not None and header.rank.lowest else "highest"
+    told = f"the {which} losses, {first.size} of {groups.total} groups"
+    if first.size == groups.total:
+        told = f"{count(groups.total, 'group')}, {which} loss first"
+    yield line(told, screen, "dim")
+
+
 def _losses(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
-    rows, chosen = kept.rows(), columns.selected(header, "table", selection)
+    rows = kept.first if kept.is_all else kept.highest.outcomes()
+    chosen = columns.selected(header, "table", selection)
     if selection.columns is None:
-        yield from _working(header, kept, screen)
+        if 0 < kept.total <= worked_rows.ROWS:
+            found = [row for row in rows if isinstance(row, Losses)]
+            yield from (draw(table, screen) for table in worked_rows.of(header, found, screen))
         if not any(outcome.used.any() for outcome in rows):
             chosen = [column for column in chosen if column.name != "weight"]
-    yield _rows(chosen, rows, screen)
+    is_ranked = header.rank is not None or not kept.is_all
+    yield _drawn(chosen, rows, screen, has_bars=is_ranked and len(rows) > 1)
 
 
 def _which(header: Header, kept: TableRows, report: Report | None) -> str:
@@ -63,72 +82,118 @@ def _which(header: Header, kept: TableRows, report: Report | None) -> str:
         return f"the {losses} of {count(report.rows_given, 'row')}{order}"
     if kept.is_all:
         return ""
-    which = f"first {ALL}"
+    which, order = f"first {ALL}", ""
     if header.task.is_loss:
-        number = len(kept.rows())
+        number = len(kept.highest.outcomes())
         which = f"{'ten' if number == HIGHEST else number} highest losses"
-    return f"the {which} of {kept.total} rows; --format csv gives all"
+        order = ", highest first"
+    return f"the {which} of {kept.total} rows{order}{_MORE}"
 
 
-def _which_groups(header: Header, groups: Groups) -> str:
-    which = "lowest" if header.rank is not None and header.rank.lowest else "highest"
-    if groups.size == groups.total:
-        return f"{count(groups.total, 'group')}, {which} loss first"
-    return f"the {which} losses, {groups.size} of {groups.total} groups"
+def _drawn(chosen: Sequence[Column], rows: _Rows, screen: Screen, *, has_bars: bool = False) -> str:
+    """These columns of the rows, with bars beside the losses where there is room."""
+    strips = [_strip(column, rows) for column in chosen]
+    if has_bars:
+        both = zip(chosen, strips, strict=True)
+        barred = [_barred(s, rows) if c.of is columns.LOSS else s for c, s in both]
+        strips = barred if Ruled(barred).fitted(screen.width).fits else strips
+    return draw(Ruled(strips), screen)
 
 
-def _working(header: Header, kept: TableRows, screen: Screen) -> list[str]:
-    if not 0 < kept.total <= worked_rows.ROWS or header.width > worked_rows.CLASSES:
-        return []
-    rows = (row for row in kept.rows() if isinstance(row, Losses))
-    blocks = [worked_rows.block(header, row) for row in rows]
-    drawn = [draw(table, screen) for table in worked_rows.tables(blocks)]
-    if screen.width is not None and max(map(width, drawn)) > screen.width:
-        return []
-    return drawn
+def _strip(column: Column, rows: _Rows) -> Strip:
+    cells = [text for part in rows for text in column.texts(part, PEOPLE, column.blank)]
+    plain = _STYLES.get(column.name, "")
+    return Strip(
+        heading="" if column.sort is Sort.FLAG else visible(column.heading),
+        cells=aligned(cells) if column.sort is Sort.NUMBER else cells,
+        name=visible(column.title),
+        side="left" if column.is_words else "right",
+        need=0 if column.role is Role.NAME else column.need,
+        shrinks="all" if column.is_words else "heading" if column.each else "",
+        styles=["dim", *(_TEXT_STYLES.get(text) or plain for text in cells)],
+    )
+
+
+def _barred(strip: Strip, rows: _Rows) -> Strip:
+    """Losses with a bar for each."""
+    losses = bars([loss for part in rows for loss in _floats(part)])
+    pairs = zip(flush(strip.cells), losses, strict=True)
+    return replace(strip, cells=[f"{number} {bar}" for number, bar in pairs], side="left")
+
+
+def _floats(part: Any) -> list[float]:
+    found: list[float] = part.loss.tolist()
+    return found
+
+
+def _summary(report: Report, screen: Screen, selection: Selection) -> str:
+    """The figures, and what to quote with them."""
+    lines = figures.lines(report, is_full=selection.is_full)
+    told = [(name, number, visible(words)) for name, number, words in lines]
+    room = screen.width or sys.maxsize
+    parts = filled(f" {report.signature}".split("|"), room, "|", "|")
+    return (
+        named(told, replace(screen, width=room))
+        + "\n"
+        + draw(styled("\n".join(parts), "dim"), screen)
+    )
 
 
 def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
-    if header.width > columns.CLASSES_SHOWN and selection.columns is None:
-        yield from _wrapped(header, kept.first, screen)
+    """The classes beside each other; where there is no room for them, the highest of each row."""
+    chosen, rows, room = columns.selected(header, "table", selection), kept.first, screen.width
+    if selection.columns is not None or header.width == 1:
+        yield _drawn(chosen, rows, screen)
+    elif room is None and header.width > columns.CLASSES_SHOWN:
+        yield from _wrapped(header, rows, screen)
+    elif room is None or (
+        header.width < room and Ruled([_strip(column, rows) for column in chosen]).fitted(room).fits
+    ):
+        yield _drawn(chosen, rows, screen)
     else:
-        yield _rows(columns.selected(header, "table", selection), kept.first, screen)
+        yield from _highest(header, rows, screen)
 
 
-def _rows(chosen: list[Column], rows: Sequence[Outcome | Groups], screen: Screen) -> str:
-    table = ruled()
-    texts = []
-    for column in chosen:
-        found = [text for part in rows for text in column.texts(part, PEOPLE, column.blank)]
-        if column.sort is Sort.NUMBER:
-            found = aligned(found)
-        heading = "" if column.sort is Sort.FLAG else visible(column.heading)
-        heading, *found = flush([heading, *found], "left" if column.is_words else "right")
-        table.add_column(styled(heading, "dim"), no_wrap=True)
-        plain = _STYLES.get(column.name, "")
-        texts.append([styled(text, _TEXT_STYLES.get(text.strip()) or plain) for text in found])
-    for row in zip(*texts, strict=True):
-        table.add_row(*row)
-    return draw(table, screen)
+def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
+    """As many of each row's highest classes as there is room for, and the sum of the others."""
+    names = [
+        _strip(column, rows) for column in columns.of(header, "table") if column.role is Role.NAME
+    ]
+    labels = [visible(label) for label in header.labels]
+    probs = np.concatenate([row.probs for row in rows])
+    order = np.argsort(-probs, axis=1, kind="stable")
+    ranked = np.take_along_axis(probs, order, axis=1)
+    is_softmax, log = header.task is Task.SOFTMAX, header.log
+    for few in range(min(len(_PLACES), header.width - 1), 0, -1):
+        strips = list(names)
+        for place, title in enumerate(_PLACES[:few]):
+            classes = [labels[c] for c in order[:, place]]
+            strips.append(Strip(title, classes, side="left", shrinks="all"))
+            strips.append(_numbers("ln p" if log else "p", ranked[:, place]))
+        others = header.width - few
+        if is_softmax:
+            rest = np.exp(ranked[:, few:]) if log else ranked[:, few:]
+            total = rest.sum(axis=1)
+            strips.append(_numbers(f"{others} others", np.log(total) if log else total))
+        if (table := Ruled(strips)).fitted(screen.width).fits:
+            break
+    yield draw(table, screen)
+    summed = ", the others summed" if is_softmax else ""
+    which = f"{few} highest" if few > 1 else "highest"
+    yield line(f"the {which} of {header.width} classes{summed}{_MORE}", screen, "dim")
 
 
-def _summary(report: Report, screen: Screen) -> str:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for name, number, told in figures.lines(report):
-        strong, words = "bold" if name == "loss" else "", visible(told)
-        value = styled("").append(number, strong)
-        value.append(f"  {words}" if number else words, "dim" if number else "")
-        table.add_row(styled(f" {name}", strong or "dim"), value)
-    return draw(table, screen) + "\n" + line(visible(figures.arithmetic(report)), screen, "dim")
+def _numbers(heading: str, values: Any) -> Strip:
+    return Strip(heading, aligned(list(map(rounded, values.tolist()))))
 
 
 def _wrapped(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
-    """Many classes: as many to a line as fit, each name beside its number, none of them cut."""
+    """Many classes, as many to a line as it takes, each name beside its number."""
     labels = flush([visible(label) for label in header.labels])
     for outcome in rows:
         values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
         pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
-        per_line = max(1, ((screen.width or ROOM) - 1) // cell_len(pairs[0]))
+        per_line = max(1, (ROOM - 1) // cell_len(pairs[0]))
         lines = ("".join(pairs[i : i + per_line]) for i in range(0, len(pairs), per_line))
         title = line(columns.row_title(header, outcome), screen, "bold")
         yield title + "".join(f"{text.rstrip()}\n" for text in lines)

@@ -7,16 +7,19 @@ no digit, and the groups' numerators add up to the whole's.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cecalc.compute import Settings, outcome_of
+from cecalc.compute.backend import Backend
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome
+from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome, Report
 from cecalc.model import Batch, Floats, Integers
+from cecalc.numbers import write_number
 from cecalc.output import columns
 from cecalc.ranking import Ranking, order_of
 from cecalc.request import Rank, Request
@@ -46,7 +49,7 @@ def results(setup: Setup) -> Job[Summed]:
         return Summed(outcome, Summary.of(outcome, header))
 
     names, gathered = _gathering(request, header)
-    reported = [_Reported(header, settings, arithmetic.label)] if settings.task.is_loss else []
+    reported = [_Reported(header, settings, arithmetic)] if settings.task.is_loss else []
     setup = replace(setup, remarks=(*setup.remarks, *_taken(header, request)))
     return Job(setup, replace(header, by=names), settings, compute, [gathered, *reported])
 
@@ -114,10 +117,38 @@ class _Reported(Collector[Summed]):
 
     header: Header
     settings: Settings
-    label: str
+    arithmetic: Backend
 
     def finish(self, total: Summary) -> Iterable[Item]:
-        return (total.finish(self.header, self.settings.weight, self.label),)
+        found = total.finish(self.header, self.settings.weight, self.arithmetic.label)
+        return (replace(found, signature="|".join(self._signature(found, total))),)
+
+    def _signature(self, report: Report, total: Summary) -> Iterator[str]:
+        """What the loss depends on; options that are seldom given, where they are."""
+        header, request = self.header, self.settings.request
+        form = header.target_form.value if header.target_form else ""
+        ignored = report.rows_ignored if header.task is Task.CE else report.cells_ignored
+        yield f"cecalc:{'.'.join(report.version.split('.')[:2])}"
+        yield from (header.task, header.reduction)
+        yield from (f"N={report.rows_given}", f"C={header.width}", f"target={form}")
+        yield f"weight={self._weights(total) if header.has_weights else 'no'}"
+        yield f"eps={write_number(header.label_smoothing)}"
+        yield f"ignored={ignored}"
+        if request.clip is not None:
+            yield f"clip={write_number(request.clip)}"
+        if not request.clamp:
+            yield "clamp=no"
+        if request.unchecked:
+            yield "unchecked"
+        yield self.arithmetic.dtype
+
+    def _weights(self, total: Summary) -> str:
+        """A digest of the weights: of those of rows, of what each class has of them."""
+        of_rows = sorted((label, part.value()) for label, part in total.label_weights.items())
+        of_classes = (self.settings.weight, self.settings.pos_weight)
+        listed = [None if weight is None else weight.tolist() for weight in of_classes]
+        told = repr((listed, of_rows, total.weights.value() if self.header.has_row_weight else 0))
+        return f"{zlib.crc32(told.encode()):08x}"
 
 
 @dataclass

@@ -66,7 +66,7 @@ def test_what_excludes_each_other(pair: tuple[str, str], capfd: pytest.CaptureFi
 
 
 def test_the_formats_that_can_be_chosen_are_those_there_are() -> None:
-    assert get_args(FormatName) == tuple(FORMATS)
+    assert [name for name in get_args(FormatName) if name != "md"] == list(FORMATS)
 
 
 @pytest.mark.parametrize(("suffix", "form"), SUFFIXES.items())

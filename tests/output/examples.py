@@ -158,6 +158,7 @@ def report(header: Header, outcome: Losses, **known: Any) -> Report:
             target_form="cells of 0 and 1" if is_bce else "class indices",
             backend="NumPy, float64",
             version="0.2.0",
+            signature="cecalc:0.2|ce|mean|N=2",
         ),
         **known,
     )

@@ -41,6 +41,7 @@ FOUNDING = """\
   "input": "logits",
   "read_as": "logits of --logits",
   "source": "--logits",
+  "signature": "cecalc:0.2|ce|mean|N=2",
   "backend": "NumPy, float64",
   "version": "0.2.0"
 }

@@ -10,25 +10,19 @@ from cecalc.output import MARKDOWN
 from tests.output.examples import batch, bce, ce, founding, many, softmax, text
 
 FOUNDING = """\
-| row | target | logit | p_target | prediction | p | correct | loss (nats) |
+| row | target | logit | p_target | prediction | p_pred | correct | loss (nats) |
 | --: | --: | --: | --: | --: | --: | :-: | --: |
 | 0 | 2 | 0.8000 | 0.1714 | 0 | 0.5691 | ✗ | 1.7638 |
 | 1 | 1 | -0.1000 | 0.1115 | 0 | 0.5520 | ✗ | 2.1942 |
 
 | | |
 | :-- | :-- |
-| loss | 1.9790 nats, mean |
-| numerator | 3.9579 nats, sum of the losses |
-| denominator | 2 rows |
-| rows | 2 given, 2 used, 0 ignored |
-| target | class indices |
-| read as | logits of --logits |
-| perplexity | 7.2352 exp of the mean loss |
-| bits | 2.8550 the mean loss / ln 2 |
+| loss | 1.9790 mean of 2 rows, nats |
 | accuracy | 0.0000 (0 of 2 rows) |
-| ln 4 | 1.3863 nats, a uniform guess |
-| label entropy | 0.6931 nats, knowing only the shares of labels |
-| backend | NumPy, float64 |
+| uniform guess | 1.3863 nats, ln 4 |
+| label shares | 0.6931 nats, a guess by the shares of labels |
+| read as | logits of --logits: class indices |
+| signature | cecalc:0.2\\|ce\\|mean\\|N=2 |
 """
 
 
@@ -66,4 +60,4 @@ def test_cells_and_what_is_ignored() -> None:
     written = text(MARKDOWN, bce(batch([[0, 0], [0, 0]], [[1, -1], [-1, -1]])))
     assert "| 0 | 0.6931 |  | 1/1 | 0.6931 |\n" in written
     assert "| 1 |  |  |  | ignored |\n" in written
-    assert "| cells | 4 given, 1 used, 3 ignored |\n" in written
+    assert "| loss | 0.6931 mean of 1 cell in 1 row, nats; 3 ignored |\n" in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,8 +12,9 @@ import pytest
 
 from cecalc.items import Header, Item, Losses
 from cecalc.output import TABLE
+from cecalc.output.drawing import bars
 from cecalc.ranking import TableRows
-from cecalc.request import Screen
+from cecalc.request import Screen, Selection
 from cecalc.terms import Kind
 from tests.output.examples import (
     LOGITS,
@@ -45,24 +47,18 @@ FOUNDING = """\
  target    0         1        0         0
  −y·ln p   0.0000    2.1942   0.0000    0.0000        2.1942
 
- row   target     logit   p_target   prediction        p       loss (nats)
+ row   target     logit   p_target   prediction   p_pred       loss (nats)
 ───────────────────────────────────────────────────────────────────────────
    0        2    0.8000     0.1714            0   0.5691   ✗        1.7638
    1        1   -0.1000     0.1115            0   0.5520   ✗        2.1942
 
- loss           1.9790  nats, mean
- numerator      3.9579  nats, sum of the losses
- denominator    2       rows
- rows           2 given, 2 used, 0 ignored
- target         class indices
- read as        logits of --logits
- perplexity     7.2352  exp of the mean loss
- bits           2.8550  the mean loss / ln 2
+ loss           1.9790  mean of 2 rows, nats
  accuracy       0.0000  (0 of 2 rows)
- ln 4           1.3863  nats, a uniform guess
- label entropy  0.6931  nats, knowing only the shares of labels
+ uniform guess  1.3863  nats, ln 4
+ label shares   0.6931  nats, a guess by the shares of labels
+ read as        logits of --logits: class indices
 
- NumPy, float64
+ cecalc:0.2|ce|mean|N=2
 """
 
 CELLS = """\
@@ -85,21 +81,14 @@ CELLS = """\
    0   2.1269   0.0486     0.3711   1.4633   2/4          1.0025
    1   1.7014   0.7444              0.2410   1/3          0.8956
 
- loss           0.9567  nats, mean
- numerator      6.6967  nats, sum of the losses
- denominator    7       cells
- rows           2 given, 2 used, 0 ignored
- cells          8 given, 7 used, 1 ignored
- target         cells of 0 and 1
- read as        logits of --logits
- perplexity     2.6030  exp of the mean loss
- bits           1.3802  the mean loss / ln 2
+ loss           0.9567  mean of 7 cells in 2 rows, nats; 1 ignored
  accuracy       0.0000  (0 of 2 rows)
                 0.4286  (3 of 7 cells)
- ln 2           0.6931  nats, a uniform guess
- label entropy  0.6931  nats, knowing only the shares of labels
+ uniform guess  0.6931  nats, ln 2
+ label shares   0.6931  nats, a guess by the shares of labels
+ read as        logits of --logits: cells of 0 and 1
 
- NumPy, float64
+ cecalc:0.2|ce|mean|N=2
 """
 
 WEIGHTED = """\
@@ -133,28 +122,21 @@ WEIGHTED = """\
  softmax     0.0321        0.0871       0.2369        0.6439
  target                                                                ignored
 
- row   target       logit   p_target   prediction        p       weight   unweighted   loss (nats)
+ row   target       logit   p_target   prediction   p_pred       weight   unweighted   loss (nats)
 ───────────────────────────────────────────────────────────────────────────────────────────────────
    0   owl [/b]    0.8000     0.1714   cat          0.5691   ✗   0.5000   1.7638        0.8819
    1   dog        -0.1000     0.1115   cat          0.5520   ✗   2.0000   2.1942        4.3883
    2   cat        40.0000     1.0000   cat          1.0000   ✓   1.0000   1.2745e-17    1.2745e-17
    3   -100                                                                                ignored
 
- loss           1.5058  nats, mean
- numerator      5.2702  nats, sum of the weighted losses
- denominator    3.5000  sum of class weights
- by count       1.7567  nats, numerator / rows: the other weighted mean
- rows           4 given, 3 used, 1 ignored
-                as many rows as classes: its shape cannot tell a transposed input
- target         class indices
- read as        logits of --logits
- perplexity     4.5076  exp of the mean loss
- bits           2.1724  the mean loss / ln 2
+ loss           1.5058  mean of 3 rows, over the sum of class weights, nats; 1 ignored
  accuracy       0.3333  (1 of 3 rows)
- ln 4           1.3863  nats, a uniform guess
- label entropy  0.6931  nats, knowing only the weighted shares of labels
+ uniform guess  1.3863  nats, ln 4
+ label shares   0.6931  nats, a guess by the weighted shares of labels
+ read as        logits of --logits: class indices
+                as many rows as classes: its shape cannot tell a transposed input
 
- NumPy, float64
+ cecalc:0.2|ce|mean|N=2
 """
 
 SOFT = """\
@@ -172,55 +154,43 @@ SOFT = """\
  target       1         0         0         0
  −y·ln p      0.3567    0.0000    0.0000    0.0000        0.3567
 
- row   largest target   log_prob   p_target   prediction        p       loss (nats)
+ row   largest target   log_prob   p_target   prediction   p_pred       loss (nats)
 ────────────────────────────────────────────────────────────────────────────────────
    0                1    -1.6094     0.2000            3   0.4000   ✗        1.4067
    1                0    -0.3567     0.7000            0   0.7000   ✓        0.3567
 
- loss           0.8817  nats, mean
- numerator      1.7634  nats, sum of the losses
- denominator    2       rows
- rows           2 given, 2 used, 0 ignored
- target         class probabilities
- read as        log-probabilities of --logits
- perplexity     2.4150  exp of the mean loss
- bits           1.2720  the mean loss / ln 2
+ loss           0.8817  mean of 2 rows, nats
  accuracy       0.5000  (1 of 2 rows)
- ln 4           1.3863  nats, a uniform guess
- label entropy  0.6931  nats, knowing only the shares of labels
+ uniform guess  1.3863  nats, ln 4
+ label shares   0.6931  nats, a guess by the shares of labels
+ read as        log-probabilities of --logits: class probabilities
 
- NumPy, float64
+ cecalc:0.2|ce|mean|N=2
 """
 
 MANY = """\
- row   target    logit   p_target   prediction        p       loss (nats)
-──────────────────────────────────────────────────────────────────────────
-   3        0   0.0000     0.0061            1   0.9939   ✗        5.1061
-   8        0   0.0000     0.0037            1   0.9963   ✗        5.6037
-  16        0   0.0000     0.0055            1   0.9945   ✗        5.2055
-  21        0   0.0000     0.0033            1   0.9967   ✗        5.7033
-  29        0   0.0000     0.0050            1   0.9950   ✗        5.3050
-  34        0   0.0000     0.0030            1   0.9970   ✗        5.8030
-  42        0   0.0000     0.0045            1   0.9955   ✗        5.4045
-  47        0   0.0000     0.0027            1   0.9973   ✗        5.9027
-  50        0   0.0000     0.0067            1   0.9933   ✗        5.0067
-  55        0   0.0000     0.0041            1   0.9959   ✗        5.5041
+ row   target    logit   p_target   prediction   p_pred       loss (nats)
+──────────────────────────────────────────────────────────────────────────────
+  47        0   0.0000     0.0027            1   0.9973   ✗   5.9027 ████████
+  34        0   0.0000     0.0030            1   0.9970   ✗   5.8030 ███████▉
+  21        0   0.0000     0.0033            1   0.9967   ✗   5.7033 ███████▊
+   8        0   0.0000     0.0037            1   0.9963   ✗   5.6037 ███████▋
+  55        0   0.0000     0.0041            1   0.9959   ✗   5.5041 ███████▌
+  42        0   0.0000     0.0045            1   0.9955   ✗   5.4045 ███████▍
+  29        0   0.0000     0.0050            1   0.9950   ✗   5.3050 ███████▎
+  16        0   0.0000     0.0055            1   0.9945   ✗   5.2055 ███████
+   3        0   0.0000     0.0061            1   0.9939   ✗   5.1061 ██████▉
+  50        0   0.0000     0.0067            1   0.9933   ✗   5.0067 ██████▊
 
- the ten highest losses of 60 rows; --format csv gives all
+ the ten highest losses of 60 rows, highest first; --format csv gives all
 
- loss             3.0925  nats, mean
- numerator      185.5494  nats, sum of the losses
- denominator     60       rows
- rows           60 given, 60 used, 0 ignored
- target         class indices
- read as        logits of --logits
- perplexity      22.0319  exp of the mean loss
- bits             4.4615  the mean loss / ln 2
- accuracy         0.0167  (1 of 60 rows)
- ln 2             0.6931  nats, a uniform guess
- label entropy    0.6931  nats, knowing only the shares of labels
+ loss           3.0925  mean of 60 rows, nats
+ accuracy       0.0167  (1 of 60 rows)
+ uniform guess  0.6931  nats, ln 2
+ label shares   0.6931  nats, a guess by the shares of labels
+ read as        logits of --logits: class indices
 
- NumPy, float64
+ cecalc:0.2|ce|mean|N=2
 """
 
 WIDE = """\
@@ -230,15 +200,23 @@ WIDE = """\
    12 0.2325      13 0.6321
 """
 
+OTHERS = """\
+ row 0             ▸0        7        8        9       10        11   6 others   loss (nats)
+─────────────────────────────────────────────────────────────────────────────────────────────
+ logits     0.0000      6.0000   7.0000   8.0000   9.0000   10.0000
+ softmax    2.8698e-5   0.0116   0.0315   0.0855   0.2325    0.6321     0.0067
+ target     1           0        0        0        0         0          0
+ −y·ln p   10.4587      0.0000   0.0000   0.0000   0.0000    0.0000     0.0000       10.4587
+
+"""
+
 NARROW_WIDE = """\
- row 0
-    0 1.4288e-6    1 3.8839e-6
-    2 1.0557e-5    3 2.8698e-5
-    4 7.8010e-5    5 0.0002
-    6 0.0006       7 0.0016
-    8 0.0043       9 0.0116
-   10 0.0315      11 0.0855
-   12 0.2325      13 0.6321
+ row  highest       p  2nd       p  3rd       p  11 others
+───────────────────────────────────────────────────────────
+   0  13       0.6321  12   0.2325  11   0.0855     0.0498
+
+ the 3 highest of 14 classes, the others summed; --format
+ csv gives all
 """
 
 
@@ -271,16 +249,38 @@ def test_whole_text(items: Iterable[Item], expected: str) -> None:
     assert table(items) == expected
 
 
-def test_values_of_many_classes_fill_the_screen_and_no_more() -> None:
-    assert table(softmax(batch([list(range(14))])), width=40) == NARROW_WIDE
+def test_of_many_classes_a_terminal_gets_the_highest() -> None:
+    assert table(softmax(batch([list(range(14))])), width=60) == NARROW_WIDE
 
 
-def test_what_does_not_fit_is_left_out_or_left_long_but_never_cut() -> None:
-    rows_and_summary = FOUNDING.split("\n\n", 2)[2]
-    assert table(founding(), width=60) == rows_and_summary
-    assert table(founding(), width=61) == FOUNDING
-    assert table(founding(), width=10) == rows_and_summary
-    assert table(founding(), width=500) == FOUNDING
+def test_what_fits_is_as_in_a_pipe() -> None:
+    assert table(founding(), width=75) == table(founding(), width=500) == FOUNDING
+    assert table(founding(), width=74) != FOUNDING
+
+
+def test_the_working_of_many_classes_adds_the_others_up() -> None:
+    drawn = table(ce(batch([[0.0, *range(11)]], [0])))
+    assert drawn.startswith(OTHERS)
+
+
+@pytest.mark.parametrize("summary", [Selection(rows=False), Selection(rows=False, is_full=True)])
+def test_without_rows_the_summary_stays(summary: Selection) -> None:
+    items = list(founding())
+    whole = "".join(TABLE.render(iter(items), Screen(), replace(summary, rows=True)))
+    alone = "".join(TABLE.render(iter(items), Screen(), summary))
+    assert alone.startswith(" loss  ") and whole.endswith(f"\n\n{alone}")
+    assert ("numerator" in alone) == summary.is_full
+
+
+def test_one_row_has_no_shares_to_tell() -> None:
+    drawn = table(ce(batch([[2, -3]], [0])))
+    assert "accuracy" not in drawn and "label shares" not in drawn
+
+
+def test_bars_share_the_highest_finite_loss() -> None:
+    losses = [4.0, 1.0, math.inf, math.nan, 0.0, -1.0]
+    assert bars(losses) == ["████████", "██", "████████", "", "", ""]
+    assert bars([0.0, 0.0]) == ["", ""]
 
 
 def test_names_and_identifiers_are_shown_and_never_obeyed() -> None:
