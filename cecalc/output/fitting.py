@@ -66,8 +66,9 @@ class Ruled:
     def fitted(self, width: int | None) -> Fitted:
         """The table on a screen of that width, at its natural width where there is none."""
         left, short = list(self.strips), _SHORT
-        if width is None or _total(_natural(left), _WIDE) < width:
-            return self._at(left, _natural(left), _WIDE, fits=True)
+        natural = [strip.width for strip in left]
+        if width is None or _total(natural, _WIDE) < width:
+            return self._at(left, natural, _WIDE, fits=True)
         while _total(widths := _shrunk(left, width, short), _NARROW) > width and short > 1:
             last = max(reversed(left), key=lambda strip: strip.need)
             if last.need:
@@ -107,17 +108,13 @@ def flush(texts: Sequence[str], side: Side = "right", least: int = 0) -> list[st
     return [text + blank if side == "left" else blank + text for text, blank in pairs]
 
 
-def _natural(strips: Sequence[Strip]) -> list[int]:
-    return [strip.width for strip in strips]
-
-
 def _total(widths: Sequence[int], gap: int) -> int:
     return 1 + sum(widths) + gap * (len(widths) - 1)
 
 
 def _shrunk(strips: Sequence[Strip], width: int, short: int) -> list[int]:
     """The widths of columns, of which the widest that can shrinks until they fit."""
-    widths, floors = _natural(strips), [strip.floor(short) for strip in strips]
+    widths, floors = [s.width for s in strips], [s.floor(short) for s in strips]
     for _ in range(_total(widths, _NARROW) - width):
         pairs = enumerate(zip(widths, floors, strict=True))
         loose = [(now, i) for i, (now, floor) in pairs if now > floor]

@@ -94,8 +94,9 @@ def _drawn(chosen: Sequence[Column], rows: _Rows, screen: Screen, *, has_bars: b
     """These columns of the rows, with bars beside the losses where there is room."""
     strips = [_strip(column, rows) for column in chosen]
     if has_bars:
+        losses = [loss for part in rows for loss in columns.LOSS(part).tolist()]
         both = zip(chosen, strips, strict=True)
-        barred = [_barred(s, rows) if c.of is columns.LOSS else s for c, s in both]
+        barred = [_barred(s, losses) if c.of is columns.LOSS else s for c, s in both]
         strips = barred if Ruled(barred).fitted(screen.width).fits else strips
     return draw(Ruled(strips), screen)
 
@@ -114,16 +115,10 @@ def _strip(column: Column, rows: _Rows) -> Strip:
     )
 
 
-def _barred(strip: Strip, rows: _Rows) -> Strip:
+def _barred(strip: Strip, losses: Sequence[float]) -> Strip:
     """Losses with a bar for each."""
-    losses = bars([loss for part in rows for loss in _floats(part)])
-    pairs = zip(flush(strip.cells), losses, strict=True)
+    pairs = zip(flush(strip.cells), bars(losses), strict=True)
     return replace(strip, cells=[f"{number} {bar}" for number, bar in pairs], side="left")
-
-
-def _floats(part: Any) -> list[float]:
-    found: list[float] = part.loss.tolist()
-    return found
 
 
 def _summary(report: Report, screen: Screen, selection: Selection) -> str:
@@ -132,33 +127,29 @@ def _summary(report: Report, screen: Screen, selection: Selection) -> str:
     told = [(name, number, visible(words)) for name, number, words in lines]
     room = screen.width or sys.maxsize
     parts = filled(f" {report.signature}".split("|"), room, "|", "|")
-    return (
-        named(told, replace(screen, width=room))
-        + "\n"
-        + draw(styled("\n".join(parts), "dim"), screen)
-    )
+    drawn = named(told, replace(screen, width=room))
+    return drawn + "\n" + draw(styled("\n".join(parts), "dim"), screen)
 
 
 def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
     """The classes beside each other; where there is no room for them, the highest of each row."""
     chosen, rows, room = columns.selected(header, "table", selection), kept.first, screen.width
-    if selection.columns is not None or header.width == 1:
-        yield _drawn(chosen, rows, screen)
-    elif room is None and header.width > columns.CLASSES_SHOWN:
+    is_chosen = selection.columns is not None or header.width == 1
+    if not is_chosen and room is None and header.width > columns.CLASSES_SHOWN:
         yield from _wrapped(header, rows, screen)
-    elif room is None or (
-        header.width < room and Ruled([_strip(column, rows) for column in chosen]).fitted(room).fits
-    ):
+    elif is_chosen or room is None or (header.width < room and _fits(chosen, rows, room)):
         yield _drawn(chosen, rows, screen)
     else:
         yield from _highest(header, rows, screen)
 
 
+def _fits(chosen: Sequence[Column], rows: _Rows, room: int) -> bool:
+    return Ruled([_strip(column, rows) for column in chosen]).fitted(room).fits
+
+
 def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
     """As many of each row's highest classes as there is room for, and the sum of the others."""
-    names = [
-        _strip(column, rows) for column in columns.of(header, "table") if column.role is Role.NAME
-    ]
+    names = [_strip(c, rows) for c in columns.of(header, "table") if c.role is Role.NAME]
     labels = [visible(label) for label in header.labels]
     probs = np.concatenate([row.probs for row in rows])
     order = np.argsort(-probs, axis=1, kind="stable")
@@ -170,11 +161,10 @@ def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterato
             classes = [labels[c] for c in order[:, place]]
             strips.append(Strip(title, classes, side="left", shrinks="all"))
             strips.append(_numbers("ln p" if log else "p", ranked[:, place]))
-        others = header.width - few
         if is_softmax:
-            rest = np.exp(ranked[:, few:]) if log else ranked[:, few:]
-            total = rest.sum(axis=1)
-            strips.append(_numbers(f"{others} others", np.log(total) if log else total))
+            rest = ranked[:, few:]
+            total = np.log(np.exp(rest).sum(axis=1)) if log else rest.sum(axis=1)
+            strips.append(_numbers(count(header.width - few, "other"), total))
         if (table := Ruled(strips)).fitted(screen.width).fits:
             break
     yield draw(table, screen)

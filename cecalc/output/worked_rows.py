@@ -11,6 +11,7 @@ import numpy as np
 
 from cecalc.errors import count, visible
 from cecalc.items import CellLosses, Header, Losses, RowLosses
+from cecalc.model import Floats
 from cecalc.numbers import aligned, brief, rounded
 from cecalc.output import columns
 from cecalc.output.fitting import Ruled, Strip, flush
@@ -41,11 +42,7 @@ class Block:
 def of(header: Header, rows: Sequence[Losses], screen: Screen) -> list[Ruled]:
     """The working of each row, of as many classes as there is room for."""
     most = header.width if header.width <= ALL else FEW
-
-    def drawn(classes: int) -> list[Ruled]:
-        return tables([_block(header, row, classes) for row in rows])
-
-    return fitting(drawn, most, screen)
+    return fitting(lambda n: tables([_block(header, row, n) for row in rows]), most, screen)
 
 
 def fitting(drawn: Callable[[int], list[Ruled]], most: int, screen: Screen) -> list[Ruled]:
@@ -104,121 +101,101 @@ def _strip(block: Block, c: int, heading: str, cells: Line, least: int) -> Strip
 class _Chosen:
     """The classes that have a column; the others are added up."""
 
-    classes: Sequence[int]
-    others: Sequence[int]
+    picked: Sequence[int]
+    others: int
+    """How many those are."""
 
-    def line(self, name: str, values: Sequence[float | None], end: str = "") -> Line:
-        """A line of numbers, None where a cell is ignored; those of the others have a sum."""
+    def line(self, name: str, values: Any, end: str = "", used: Any = True) -> Line:
+        """A line of numbers, of shape (1, C), and the sum of the others where that says something.
+
+        Parameters
+        ----------
+        used : which of them count
+        """
         write = brief if name in _TARGETS else rounded
-        found = [values[c] for c in self.classes]
-        texts = [columns.IGNORED if value is None else write(value) for value in found]
+        found, is_used = np.broadcast_arrays(values[0], used)
+        pairs = [(float(found[c]), bool(is_used[c])) for c in self.picked]
+        texts = [write(value) if counts else columns.IGNORED for value, counts in pairs]
         if self.others:
-            rest = [value for c in self.others if (value := values[c]) is not None]
-            texts.append(write(sum(rest)) if name not in _UNSUMMED else "")
+            rest = np.delete(np.where(is_used, found, 0.0), self.picked)
+            texts.append("" if name in _UNSUMMED else write(float(rest.sum())))
         return [name, *texts, end]
 
     def blank(self, name: str, end: str) -> Line:
         """A line with nothing of the classes."""
-        return [name, *[""] * (len(self.classes) + bool(self.others)), end]
+        return [name, *[""] * (len(self.picked) + bool(self.others)), end]
 
 
 _TARGETS = ("target", "smoothed")
 _UNSUMMED = ("logits", "log probs", "sigmoid")
 
 
-def _end_title(header: Header) -> str:
-    how = "sum" if header.reduction is Reduction.SUM else "mean"
-    return f"{'loss' if columns.by_row(header) else how} (nats)"
-
-
 def _block(header: Header, outcome: Losses, classes: int) -> Block:
     """The working of a row, of the target's classes and those of the highest values."""
-    values, target = np.asarray(_row(outcome.batch.values)), _target(header, outcome)
-    order = np.lexsort((-values, -np.asarray(target)))[:classes]
-    picked = sorted(order.tolist())
-    chosen = _Chosen(picked, sorted(set(range(header.width)).difference(picked)))
+    target = _target(header, outcome)
+    order = np.lexsort((-outcome.batch.values[0], -target[0]))
+    picked = sorted(order[:classes].tolist())
+    chosen, is_lone = _Chosen(picked, header.width - len(picked)), columns.is_single(header)
     if isinstance(outcome, CellLosses):
         lines = _binary(header, outcome, chosen)
+        marked = np.flatnonzero((target[0] >= 0.5) & outcome.cell_used[0])
     else:
-        lines = _multiclass(header, outcome, chosen)
-    marked = _marked(outcome)
+        lines = _multiclass(header, outcome, chosen, target)
+        marked = outcome.target_class  # -1, where ignored, is none
     labels = [(MARK if c in marked else "") + visible(header.labels[c]) for c in picked]
-    if columns.is_single(header) and header.schema.classes is None:
+    if is_lone and header.schema.classes is None:
         labels = [""]
-    others = [count(len(chosen.others), "other")] * bool(chosen.others)
-    heading = [columns.row_title(header, outcome), *labels, *others, _end_title(header)]
-    end = -1 if columns.is_single(header) else None  # the loss stands in its only column
-    return Block(
-        heading[:end],
-        [line[:end] for line in lines],
-        frozenset(i for i, c in enumerate(picked) if c in marked),
-    )
+    others = [count(chosen.others, "other")] * bool(chosen.others)
+    how = "sum" if header.reduction is Reduction.SUM else "mean"
+    total = f"{'loss' if columns.by_row(header) else how} (nats)"
+    heading = [columns.row_title(header, outcome), *labels, *others, total]
+    end = -1 if is_lone else None  # the loss stands in its only column
+    named = frozenset(i for i, c in enumerate(picked) if c in marked)
+    return Block(heading[:end], [line[:end] for line in lines], named)
 
 
-def _marked(outcome: Losses) -> frozenset[int]:
-    if isinstance(outcome, CellLosses):
-        cells = zip(_row(outcome.batch.target), _row(outcome.cell_used), strict=True)
-        return frozenset(c for c, (target, used) in enumerate(cells) if used and target >= 0.5)
-    return frozenset(map(int, _row(outcome.target_class) if outcome.used[0] else ()))
-
-
-def _multiclass(header: Header, outcome: RowLosses, chosen: _Chosen) -> Iterator[Line]:
+def _multiclass(
+    header: Header, outcome: RowLosses, chosen: _Chosen, target: Floats
+) -> Iterator[Line]:
     yield from _given(header, outcome, "softmax", chosen)
     if not outcome.used[0]:
         yield chosen.blank("target", columns.IGNORED)
         return
-    target = _target(header, outcome)
     yield chosen.line("smoothed" if header.label_smoothing else "target", target)
-    pairs = zip(target, _row(outcome.surprisal), strict=True)
-    terms = [y * nats if y else 0.0 for y, nats in pairs]  # nothing times infinity is nothing
-    total = rounded(sum(terms))
+    with np.errstate(invalid="ignore"):  # nothing times infinity is nothing
+        terms = np.where(target == 0, 0.0, target * outcome.surprisal)
+    total, loss = rounded(sum(terms[0].tolist())), rounded(float(outcome.loss_unweighted[0]))
     yield chosen.line("−y·ln p", terms, total)
-    loss = _end(outcome.loss_unweighted)
     if total != loss:  # a dtype that rounds
         yield chosen.blank("loss", loss)
     if header.has_weights:
-        yield chosen.blank("weighted", _end(outcome.loss))
+        yield chosen.blank("weighted", rounded(float(outcome.loss[0])))
 
 
 def _binary(header: Header, outcome: CellLosses, chosen: _Chosen) -> Iterator[Line]:
     yield from _given(header, outcome, "sigmoid", chosen)
-    yield chosen.line("target", _row(outcome.batch.target))
-    is_used = outcome.used[0]
+    yield chosen.line("target", outcome.batch.truth)
+    used, ends = outcome.cell_used[0], ["", columns.IGNORED]
+    if outcome.used[0]:
+        ends = [rounded(float(loss[0])) for loss in (outcome.loss_unweighted, outcome.loss)]
     if header.has_weights:
-        end = _end(outcome.loss_unweighted) if is_used else ""
-        yield chosen.line("unweighted", _losses(outcome.cell_unweighted, outcome), end)
-    end = _end(outcome.loss) if is_used else columns.IGNORED
-    yield chosen.line("loss", _losses(outcome.cell_loss, outcome), end)
-
-
-def _losses(losses: Any, outcome: CellLosses) -> list[float | None]:
-    cells = zip(_row(losses), _row(outcome.cell_used), strict=True)
-    return [loss if counts else None for loss, counts in cells]
-
-
-def _end(losses: Any) -> str:
-    return rounded(*_row(losses))
+        yield chosen.line("unweighted", outcome.cell_unweighted, ends[0], used)
+    yield chosen.line("loss", outcome.cell_loss, ends[1], used)
 
 
 def _given(header: Header, outcome: Losses, activation: str, chosen: _Chosen) -> Iterator[Line]:
     kind = header.schema.kind
-    yield chosen.line(kind.value.replace("_", " "), _row(outcome.batch.values))
+    yield chosen.line(kind.value.replace("_", " "), outcome.batch.values)
     if kind is not Kind.PROBS:
-        name = activation if kind is Kind.LOGITS else "probs"
-        yield chosen.line(name, _row(outcome.probs))
+        yield chosen.line(activation if kind is Kind.LOGITS else "probs", outcome.probs)
 
 
-def _target(header: Header, outcome: Losses) -> list[float]:
-    """What the target gives to each class, smoothed; of cells, their targets."""
-    if header.target_form is not TargetForm.INDEX:
-        shares = _row(outcome.batch.target)
+def _target(header: Header, outcome: Losses) -> Floats:
+    """What the target gives to each class, smoothed; of cells, their targets: shape (1, C)."""
+    if header.target_form is TargetForm.INDEX and isinstance(outcome, RowLosses):
+        shares = (np.arange(header.width) == outcome.target_class[:, None]).astype(np.float64)
     else:
-        right = _row(outcome.target_class)[0]
-        shares = [float(c == right) for c in range(header.width)]
+        shares = outcome.batch.truth
     spread = header.label_smoothing
-    return [share * (1 - spread) + spread / header.width for share in shares]
-
-
-def _row(array: Any) -> list[float]:
-    """The only row of an outcome's array, as a list."""
-    return array[:1].ravel().tolist()  # type: ignore[no-any-return]
+    smoothed: Floats = shares * (1 - spread) + spread / header.width
+    return smoothed

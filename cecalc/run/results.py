@@ -126,20 +126,15 @@ class _Reported(Collector[Summed]):
     def _signature(self, report: Report, total: Summary) -> Iterator[str]:
         """What the loss depends on; options that are seldom given, where they are."""
         header, request = self.header, self.settings.request
-        form = header.target_form.value if header.target_form else ""
-        ignored = report.rows_ignored if header.task is Task.CE else report.cells_ignored
-        yield f"cecalc:{'.'.join(report.version.split('.')[:2])}"
-        yield from (header.task, header.reduction)
-        yield from (f"N={report.rows_given}", f"C={header.width}", f"target={form}")
+        cells = report.cells_ignored
+        yield from ("cecalc:" + report.version.rpartition(".")[0], header.task, header.reduction)
+        yield from (f"N={report.rows_given}", f"C={header.width}", f"target={header.target_form}")
         yield f"weight={self._weights(total) if header.has_weights else 'no'}"
         yield f"eps={write_number(header.label_smoothing)}"
-        yield f"ignored={ignored}"
-        if request.clip is not None:
-            yield f"clip={write_number(request.clip)}"
-        if not request.clamp:
-            yield "clamp=no"
-        if request.unchecked:
-            yield "unchecked"
+        yield f"ignored={report.rows_ignored if header.task is Task.CE else cells}"
+        yield from [f"clip={request.clip}"] * (request.clip is not None)
+        yield from ["clamp=no"] * (not request.clamp)
+        yield from ["unchecked"] * request.unchecked
         yield self.arithmetic.dtype
 
     def _weights(self, total: Summary) -> str:
