@@ -232,6 +232,8 @@ class Groups(Item):
     """Shape (G,): of rows; NaN where no row counts."""
     cell_accuracy: Floats | None = None
     """The same of cells, for bce with several."""
+    worst: tuple[str, float] | None = None
+    """The group of the highest loss, be it among these or not: its key, and the loss in nats."""
 
     @property
     def size(self) -> int:

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from typing import Any
 
 LEAST_MEMORY = 2**28
 """The address space below which libraries end the process as they are loaded."""
@@ -70,6 +71,20 @@ def is_of_files(error: BaseException | None) -> bool:
         for cause in _causes(error)
         for number in numbers  # as a linker says them too
     )
+
+
+@contextmanager
+def needing(library: str, error: Any) -> Iterator[None]:
+    """Load a library; where that fails, this `CecalcError` tells what needs it."""
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError) as fault:
+        if is_of_memory(fault) or is_of_files(fault):
+            raise
+        is_absent = isinstance(fault, ModuleNotFoundError) and fault.name == library
+        why = "is not installed" if is_absent else f"cannot be loaded: {fault}".partition("\n")[0]
+        error.rule += f" needs {library}, which {why}"
+        raise error from fault
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

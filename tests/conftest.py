@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ settings.register_profile("thorough", MODEST, max_examples=3_000, derandomize=Fa
 settings.register_profile("brief", MODEST, max_examples=12)
 settings.load_profile("modest")  # `--hypothesis-profile thorough` comes later, and wins
 
+for _name in [name for name in os.environ if name.startswith("CECALC_")]:
+    del os.environ[_name]  # somebody's own defaults
 for _number in DEADLY:  # what is started in the background ignores some, and so would its children
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)

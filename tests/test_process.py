@@ -113,7 +113,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 @pytest.mark.fault(10)
 @pytest.mark.parametrize("command", ["ce", "bce", "softmax", "sigmoid", "explain", "why 0.5"])
 def test_at_a_terminal_it_says_what_it_wants(command: str, tmp_path: Path) -> None:
-    status, shown = terminal(command.split(), tmp_path, COLUMNS="200")
+    status, shown = terminal(command.split(), tmp_path, COLUMNS="200", NO_COLOR="1")
     assert status == 2
     first, second = shown.splitlines()
     usage, example = command.replace("0.5", "VALUE"), command.replace("0.5", "0.8166")

@@ -17,10 +17,11 @@ import typer
 
 from cecalc import progress
 from cecalc.cli import parse
-from cecalc.cli.messages import are_json, hint_lines, offering, refuse_terminal, say, usage_error
-from cecalc.cli.options import Command, Numbered, Options, options_of
-from cecalc.cli.output_request import OutputRequest, format_of, output_of, screen_of
+from cecalc.cli.messages import hint_lines, offering, refuse_terminal, say, usage_error
+from cecalc.cli.options import Command, Commands, Numbered, Options, options_of
+from cecalc.cli.output_request import OutputRequest, format_of, output_of
 from cecalc.cli.strays import StrayNumbers, settled
+from cecalc.cli.terminal import blamed, said, screen_of
 from cecalc.errors import (
     CecalcError,
     LimitError,
@@ -41,7 +42,7 @@ from cecalc.output.figures import Checked
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.progress import Meter
 from cecalc.request import Request
-from cecalc.terms import Hint, Task
+from cecalc.terms import Hint, HintPolicy, Task
 from cecalc.version import __version__
 from cecalc.writer import Writer
 
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="cecalc",
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
     pretty_exceptions_enable=False,  # a traceback of theirs could show data
 )
 
@@ -60,11 +61,16 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    version: Annotated[bool, typer.Option("-V", "--version", help="The version.")] = False,
 ) -> None:
-    """Cross-entropy and binary cross-entropy, row by row.
+    """Computes and explains cross-entropy and binary cross-entropy, row by row.
 
     cecalc ce --logits 2,-3,0.8,1.2 --target 2
+    cecalc ce predictions.csv --top 5
+    cecalc why 0.8166 predictions.csv
+
+    Defaults of what is shown and where it runs, never of what is computed, are read from the
+    environment: CECALC_FORMAT, CECALC_COLOR (and NO_COLOR), CECALC_ERRORS, CECALC_DEVICE.
     """
     if version:
         typer.echo(f"cecalc {__version__}")
@@ -77,7 +83,9 @@ def root(
 
 @app.command(cls=Command)
 def ce(ctx: typer.Context) -> int:
-    """Cross-entropy: torch.nn.CrossEntropyLoss, softmax inside, one loss per row.
+    """Cross-entropy, softmax inside: nn.CrossEntropyLoss.
+
+    A loss for each row, and their mean.
 
     cecalc ce --logits 2,-3,0.8,1.2 --target 2
     cecalc ce predictions.csv
@@ -88,12 +96,13 @@ def ce(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def bce(ctx: typer.Context) -> int:
-    """Binary cross-entropy: torch.nn.BCEWithLogitsLoss, sigmoid inside, one loss per cell.
+    """Binary cross-entropy, sigmoid inside: nn.BCEWithLogitsLoss.
 
-    With --probs it is torch.nn.BCELoss.
+    A loss for each cell; with --probs it is nn.BCELoss.
 
     cecalc bce --logits 2,-3,0.8,1.2 --target 0,0,1,0
     cecalc bce scores.csv
+    loss=$(cecalc bce scores.csv -q)
     """
     return _compute(ctx, Task.BCE)
 
@@ -103,6 +112,7 @@ def softmax(ctx: typer.Context) -> int:
     """Logits to probabilities, a row together.
 
     cecalc softmax --logits 2,-3,0.8,1.2
+    cecalc softmax --logits 2,-3,0.8,1.2 --log
     cecalc softmax predictions.csv -f csv
     """
     return _compute(ctx, Task.SOFTMAX)
@@ -113,6 +123,7 @@ def sigmoid(ctx: typer.Context) -> int:
     """Logits to probabilities, each alone.
 
     cecalc sigmoid --logits 2,-3,0.8,1.2
+    cecalc sigmoid --logits 2,-3,0.8,1.2 --log
     cecalc sigmoid scores.csv -f csv
     """
     return _compute(ctx, Task.SIGMOID)
@@ -120,10 +131,10 @@ def sigmoid(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def explain(ctx: typer.Context) -> int:
-    """Both losses of the same rows, step by step, where they part, and torch code that agrees.
+    """Both losses of the same rows, step by step, and where they part.
 
-    Targets are read as for ce; one logit per row, or several classes at once, as for bce.
-    Written as table or json; --code writes the code alone.
+    Torch code that agrees ends it. Targets are read as for ce; one logit per row, or several
+    classes at once, as for bce. Written as table or json; --code writes the code alone.
 
     cecalc explain --logits 2,-3,0.8,1.2 --target 2
     cecalc explain predictions.csv --top 1
@@ -137,21 +148,21 @@ def explain(ctx: typer.Context) -> int:
 
 @app.command(cls=Numbered)
 def why(ctx: typer.Context) -> int:
-    """Why a training loop prints another number: the mistakes that would have made it.
+    """Which mistakes would make a training loop print another number.
 
     The loss is read from the rows it was printed for: as for ce, or, with one score per row or
     several labels, as for bce. Status 0 where a mistake explains the number, 1 where none does.
 
     cecalc why 0.8166 predictions.csv
     cecalc why -0.91 --logits 2,-3,0.8,1.2 --target 2
-    cecalc why 2.31 predictions.csv --batch-size 64 --framework torch
+    cecalc why 2.31 predictions.csv --batch-size 64
 
     With §1 to §30 (or '#1') it shows an entry of the catalogue instead: what is seen, why, the
     wrong line and the right one.
 
     cecalc why §1
     """
-    options = options_of(ctx)
+    options = options_of(ctx, OF_WHY)
     if (entry := parse.entry_of(options)) is not None:
         return _show(entry, options)
     question, asked = parse.question_of(options), _asked(ctx, Task.CE, OF_WHY)
@@ -169,7 +180,8 @@ def guide(ctx: typer.Context) -> int:
     """
     from cecalc import guide as pages
 
-    screen, topic = screen_of("auto", None), options_of(ctx).topic
+    options = options_of(ctx)
+    screen, topic = screen_of(options.color, None), options.topic
     text = pages.contents() if topic is None else pages.page(topic)
     if topic is not None and screen.width is not None:
         from cecalc.output import drawing
@@ -213,7 +225,9 @@ def _told(error: CecalcError, arguments: list[str]) -> int:
         error.tries = tries.commands(error, arguments, program().commands)
         if error.tries and isinstance(error, StrayNumbers):
             error.hint = None  # the command says it
-    say(as_json(error) if are_json(arguments) else message(error))
+    error.rule = blamed(error.rule, arguments)
+    told = as_json(error) if said(arguments, "--errors") == "json" else message(error)
+    say(told, said(arguments, "--color"))
     return error.status
 
 
@@ -259,7 +273,7 @@ def _asked(
     ctx: typer.Context, task: Task, formats: Mapping[str, Format] = FORMATS
 ) -> tuple[Request, OutputRequest]:
     """What is asked for; what can be refused is refused before anything large is imported."""
-    options = options_of(ctx)
+    options = options_of(ctx, formats)
     request = parse.request_of(task, options)
     output = output_of(options, request, formats)
     request = replace(request, input=replace(request.input, passed_on=output.passed_on))
@@ -286,15 +300,19 @@ def _execute(
     found = run(request, hinted(collecting, hints.append), meter)
     with contextlib.closing(progress.awaited(found, meter, wanted=wanted)) as items:
         _written(checked.of(items), output, meter)
+    is_loose = request.by and any(bound.figure == "loss" for bound in output.bounds)
+    if is_loose and request.hints is HintPolicy.TELL:
+        hints.append(Hint("the bound is on the whole", fix="worst=X bounds every group"))
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         for told in hint_lines(offering(hint, offered), ctx.obj, is_json=is_json):
-            say(told)
+            say(told, output.options.color)
     if output.options.time:
         for stage in progress.timings(meter, time.perf_counter() - start):
             say(as_object({"kind": "time", "rule": stage}) if is_json else stage)
     for failure in checked.failures:
-        say(failure.as_json() if is_json else line("failed", str(failure)))
+        told = failure.as_json() if is_json else line("failed", str(failure))
+        say(told, output.options.color)
     return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 

@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import typer
 
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
+from cecalc.cli.terminal import is_colored
 from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
 from cecalc.output.prose import filled
 from cecalc.terms import Hint, Kind
@@ -48,6 +49,17 @@ _COMMANDS = {
 """The commands, and what else they are called."""
 
 
+_CHOICE = re.compile(
+    r"(?s)Invalid value for .*'(--[a-z-]+)'[^:]*(?:: '\w+'\))?: (.*) is not one of (.*)"
+)
+_STYLES: Mapping[str, Mapping[str, Any]] = {
+    "(?<=^cecalc: )(error|failed):": {"fg": "red"},
+    "(?<=^cecalc: )hint:": {"fg": "cyan"},
+    "(?s)(?<=^cecalc: try: ).+": {"bold": True},
+}
+"""What of a line on standard error is coloured at a terminal."""
+
+
 def refuse_terminal(ctx: typer.Context) -> None:
     """With no input named, standard input has to be a pipe or a file: never wait at a terminal."""
     if sys.stdin is None:
@@ -71,7 +83,7 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     if name is not None and hasattr(error, "possibilities"):
         context: Any = getattr(error, "ctx", None)
         known = [option for param in context.command.params for option in param.opts]
-        others = context.parent.command.commands.items()
+        others = (context.parent or context).command.commands.items()
         has_it = [c for c, other in others if any(name in param.opts for param in other.params)]
         if has_it:
             rule = f"no such option {name} of {context.command.name}"
@@ -79,8 +91,10 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
         return _no_option(name, known, arguments)
     if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
         return _no_command(unknown[1], arguments)
-    value = re.match(r"Invalid value for [^:]*: (['\"])(.*?)\1 is", text, re.DOTALL)
-    return UsageError(text[:1].lower() + text[1:], value=value and value[2])
+    if choice := _CHOICE.match(text):
+        option, of, known = (part.replace("'", "") for part in choice.groups())
+        return UsageError(f"{option} {excerpt(of)} is none of {known}", value=of)
+    return UsageError(text[:1].lower() + text[1:])
 
 
 def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> UsageError:
@@ -131,13 +145,6 @@ def _no_command(name: str, arguments: Sequence[str]) -> UsageError:
     return UsageError(f"no such command {excerpt(name)}; did you mean {meant}?", ways=((meant,),))
 
 
-def are_json(arguments: list[str]) -> bool:
-    """Whether --errors asks for JSON, which may stand where nothing can be parsed any more."""
-    pairs = itertools.pairwise([*arguments, ""])
-    told = [b if a == "--errors" else a[9:] for a, b in pairs if re.match(r"--errors(=|$)", a)]
-    return told[-1:] == ["json"]
-
-
 def offering(hint: Hint, options: Container[str]) -> Hint:
     """The hint, whose options are those of another command where this one lacks them."""
     named = re.findall(r"--[a-z-]+", hint.fix or "")
@@ -180,12 +187,25 @@ def folded(text: str, room: int) -> str:
     return "\n".join(filled(words, room, end=" \\" if is_command else ""))
 
 
-def say(text: str) -> None:
+def _painted(text: str) -> str:
+    r"""A message in colour: the word before it, or the whole of a command.
+
+    >>> _painted("cecalc: hint: y")
+    'cecalc: \x1b[36mhint:\x1b[0m y'
+    """
+    for pattern, style in _STYLES.items():
+        text = re.sub(pattern, lambda found, style=style: typer.style(found[0], **style), text)  # type: ignore[misc]
+    return text
+
+
+def say(text: str, color: str = "auto") -> None:
     """Put lines on standard error; a closed one must not hide the status."""
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr is not None:
             if sys.stderr.isatty():
                 size = os.get_terminal_size(sys.stderr.fileno())
                 room = shutil.get_terminal_size(size).columns or 80  # COLUMNS has the first word
-                text = "\n".join(folded(part, room) for part in text.split("\n"))
+                lines = [folded(part, room) for part in text.split("\n")]
+                is_plain = not is_colored(sys.stderr, color)
+                text = "\n".join(lines if is_plain else map(_painted, lines))
             sys.stderr.write(f"{text}\n")

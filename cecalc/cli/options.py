@@ -1,19 +1,21 @@
 """The options: each declared once, with its type, default, help and the commands that take it."""
 
 # Typer reads the annotations of `Options` as they are, which is why they are no strings here.
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import OptionInfo
 
 from cecalc.cli import completion, values
+from cecalc.cli.help import written
+from cecalc.cli.terminal import VARIABLES
 from cecalc.errors import UsageError
 from cecalc.numbers import is_number
-from cecalc.output import FormatName
+from cecalc.output import FORMATS, FormatName
 from cecalc.request import LOSS_OPTIONS, Arithmetic, InputRequest
 from cecalc.terms import BackendName, Dtype, InputFormat, NanPolicy, Reduction, TargetAs, TargetForm
 
@@ -55,6 +57,7 @@ def _option(
         rich_help_panel=panel,
         parser=read and parse,
         autocompletion=complete,
+        envvar=VARIABLES.get(name),
     )
     return option
 
@@ -94,27 +97,28 @@ class Options:
 
     value: Annotated[_Text, WHY, typer.Argument(
         metavar="VALUE", show_default=False,
-        help="The number to be explained, with the digits that are known of it; or §1 to "
-        "§30 (or '#1'), an entry of the catalogue.")]
+        help="The number to be explained, as it was printed. §1 to §30 (or '#1') shows an entry of "
+        "the catalogue.")]
     topic: Annotated[_Text, GUIDE, typer.Argument(
         metavar="TOPIC", show_default=False, autocompletion=completion.topics,
         help="The page to show; without it, the list of them.")] = None
     inputs: Annotated[_Texts, READING, typer.Argument(
         metavar="FILE", show_default=False,
-        help="CSV, TSV, JSON, JSON lines, Parquet, Arrow, .npz, .safetensors or .pt, "
-        "compressed or not; - or a pipe for standard input. Several tables, or a quoted "
-        "pattern, are one data set.")] = None
+        help="A table, JSON or arrays; - is standard input. CSV, TSV, JSON, JSON "
+        "lines, Parquet, Arrow, .npz, .safetensors or .pt, compressed or not. Several tables, or "
+        "a quoted pattern, are one data set.")] = None
 
     logits: Annotated[_Texts, READING, _in("--logits", "ROW|FILE",
-        "Raw outputs: 2,-3,0.8 is one row; repeat, or use ; or JSON, for more rows.")] = None
+        "Raw outputs: 2,-3,0.8 is one row, 2,1;4,3 are two. Repeat it, or use JSON, for more; - "
+        "is a pipe.")] = None
     probs: Annotated[_Texts, LOSSES | WHY, _in("--probs", "ROW|FILE",
         "Probabilities, given in the same way.")] = None
     log_probs: Annotated[_Texts, CE | WHY, _in("--log-probs", "ROW|FILE",
         "Natural logarithms of probabilities.")] = None
 
     target: Annotated[_Texts, LOSSES | EXPLAIN | WHY, _target("--target", "TARGET|FILE",
-        "ce: a class number or name for each row, or a list as long as the row. "
-        "bce: 0/1 (or a probability) for each value.")] = None
+        "A class for each row, by number or name; for bce 0 or 1. Or probabilities: a list "
+        "as long as the row.")] = None
     classes: Annotated[_Text, READING, _target("--classes", "A,B,...",
         "The names of the classes, in order.")] = None
     target_form: Annotated[TargetForm | None, CE | EXPLAIN | WHY, _target("--target-form",
@@ -123,14 +127,14 @@ class Options:
         None, "Read integer targets as names or as numbers of classes.")] = None
 
     weight: Annotated[_Weights, _loss("--weight", "W,W,...|FILE",
-        "ce: a weight for each class. bce: broadcast to the cells.",
+        "A weight for each class; for bce broadcast to the cells.",
         values.weights, takes_any=True)] = None
     pos_weight: Annotated[_Weights, _loss("--pos-weight", "W,W,...|FILE",
         "Weight of the y·ln p term, broadcast to the cells.", values.weights)] = None
     sample_weight: Annotated[_Weights, LOSSES, _loss("--sample-weight", "W,W,...|FILE",
         "A weight for each row; the mean divides by their sum.", values.weights)] = None
     ignore_index: Annotated[float | None, _loss("--ignore-index", "K",
-        "Leave rows (bce: cells) with this target out. ce: -100 unless given.",
+        "Leave rows (bce: cells) with this target out. For ce -100 unless given.",
         values.loss_number)] = None
     label_smoothing: Annotated[float | None, _loss("--label-smoothing", "EPS",
         "Share of the target spread evenly over the classes, 0 to 1.",
@@ -150,8 +154,7 @@ class Options:
         None, "What a NaN logit does.")] = InputRequest.nan
 
     logits_cols: Annotated[_Text, READING, _column("--logits-cols", "COLS",
-        "Names, numbers, ranges, globs or /regex/, by comma, ! for all but: a,b or logit_* "
-        "or 3-12.")] = None
+        "Names, numbers or globs: a,b or 3-12 or logit_*. Or /regex/; ! is for all but.")] = None
     probs_cols: Annotated[_Text, LOSSES | WHY, _column("--probs-cols", "COLS",
         "The same for probabilities.")] = None
     log_probs_cols: Annotated[_Text, CE | WHY, _column("--log-probs-cols", "COLS",
@@ -190,7 +193,7 @@ class Options:
         "", "Arguments, JSON documents and arrays come as (C, N).")] = False
 
     format: Annotated[FormatName | None, READING, _out("-f --format",
-        None, "table unless given, or the suffix of -o.")] = None
+        None, "How it is written. table unless given, or as the suffix of -o says.")] = None
     output: Annotated[_Text, READING, _out("-o --output", "FILE",
         "Write to a file instead.")] = None
     quiet: Annotated[bool, COMPUTING, _out("-q --quiet",
@@ -208,8 +211,8 @@ class Options:
     bottom: Annotated[int | None, LOSSES | EXPLAIN, _out("--bottom", "K",
         "Only the K lowest losses, lowest first.", values.rows_kept)] = None
     by: Annotated[_Texts, LOSSES, _out("--by", "COLS",
-        "Loss, rows and accuracy of each group instead of rows: a column of the input, class, "
-        "prediction, ...", values.columns,
+        "The loss of each group: by class, or a column. Also by prediction, correct, or "
+        "several at once.", values.columns,
         completion.columns("class", "prediction", "correct"))] = None
 
     batch_size: Annotated[int | None, WHY, _run("--batch-size", "B|any",
@@ -218,7 +221,7 @@ class Options:
     framework: Annotated[Framework | None, WHY, _run("--framework",
         None, "Look only for what this library does.")] = None
     deep: Annotated[bool, WHY, _run("--deep",
-        "", "Look for several mistakes at once; more fits by chance then.")] = False
+        "", "Look for several mistakes at once. More fits by chance then.")] = False
 
     code: Annotated[bool, EXPLAIN, _out("--code",
         "", "Only the torch code that gives every number.")] = False
@@ -237,13 +240,13 @@ class Options:
     strict: Annotated[bool, READING, _check("--strict",
         "", "What looks wrong is an error: status 3.")] = False
 
-    color: Annotated[Color, READING, _out("--color", None, "Colour in tables.")] = "auto"
+    color: Annotated[Color, ALL, _out("--color", None, "Colour; always: in a pipe too.")] = "auto"
     backend: Annotated[BackendName, COMPUTING, _how("--backend",
         None, "What computes.")] = Arithmetic.backend
     device: Annotated[str, COMPUTING, _how("--device", "cpu|cuda|cuda:N|mps|auto",
         "Where it computes.", values.device)] = Arithmetic.device
     dtype: Annotated[Dtype, COMPUTING, _how("--dtype",
-        None, "In which precision; below float64, torch computes and rounds.")] = Arithmetic.dtype
+        None, "In which precision. Below float64, torch computes and rounds.")] = Arithmetic.dtype
     no_progress: Annotated[bool, READING, _how("--no-progress",
         "", "Show no progress on standard error while a long run lasts.")] = False
     time: Annotated[bool, READING, _how("--time",
@@ -280,8 +283,16 @@ def _commands(name: str) -> Collection[str]:
 PARAMETERS = _every_parameter()
 
 
+class Commands(TyperGroup):
+    """The program, whose help is ours."""
+
+    format_help = written
+
+
 class Command(TyperCommand):
     """A command, which takes the options that name it."""
+
+    format_help = written
 
     def __init__(self, name: str, **more: Any) -> None:
         more["params"] = [p for option, p in PARAMETERS.items() if name in _commands(option)]
@@ -301,9 +312,15 @@ class Numbered(Command):
         return super().parse_args(ctx, spaced)
 
 
-def options_of(ctx: typer.Context) -> Options:
-    """The options of the command that is run."""
+def options_of(ctx: Any, formats: Container[str] = FORMATS) -> Options:
+    """The options of the command that is run; a format that its variable alone asks for gives way
+    to -o, to --code, and where the command does not have it.
+    """
     given = {name: value for name, value in ctx.params.items() if value != ()}
+    is_wish = getattr(ctx.get_parameter_source("format"), "name", "") == "ENVIRONMENT"
+    has_it = not is_wish or {"md": "markdown"}.get(given["format"], given["format"]) in formats
+    if is_wish and not (has_it and not given.get("output") and not given.get("code")):
+        given["format"] = None
     return Options(**{"value": None} | given)
 
 

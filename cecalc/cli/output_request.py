@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import stat
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from cecalc.cli.options import Color, Options, flag, specification
+from cecalc.cli.options import Options, flag, specification
+from cecalc.cli.terminal import screen_of
 from cecalc.cli.values import bound
 from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.formats import member_of
 from cecalc.items import Item
 from cecalc.output import FORMATS, JSON, MARKDOWN, SUFFIXES, TABLE, Format
-from cecalc.output.figures import Bound, known
+from cecalc.output.figures import WORST, Bound, known
 from cecalc.request import NamedFile, Request, Screen, Selection
 from cecalc.terms import Reduction, Task
 from cecalc.writer import STANDARD_OUTPUT
@@ -156,6 +155,10 @@ def _bounds(task: Task, options: Options) -> Iterator[Bound]:
                     hint=f"name another figure: {option} mean={text.rpartition('=')[2]}",
                     value=text,
                 )
+            if found.figure == WORST and not options.by:
+                raise UsageError(
+                    f"{option} {excerpt(text)} goes with the groups of --by", value=text
+                )
             yield found
 
 
@@ -208,11 +211,3 @@ def _status(file: str | int) -> os.stat_result | None:
         return os.stat(0 if file == "-" else file)  # noqa: PTH116  # a Path is no descriptor
     except (OSError, ValueError):
         return None
-
-
-def screen_of(color: Color, path: str | None) -> Screen:
-    """What a drawing is made for: the terminal, if that is where it goes."""
-    is_terminal = path is None and sys.stdout is not None and sys.stdout.isatty()
-    wanted = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size().columns if is_terminal else None
-    return Screen(width=width, color=color == "always" or (color == "auto" and wanted))

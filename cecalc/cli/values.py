@@ -46,19 +46,20 @@ def clip(option: str, text: str) -> float:
     return eps
 
 
-def whole(option: str, text: str, *, of_none: str | None = None) -> int:
+def whole(option: str, text: str, *, of_none: str | None = None, hint: str | None = None) -> int:
     """A whole number, of at least one thing where something is said of none."""
     if _is_whole(text.removeprefix("-")) and text.startswith("-"):
-        raise UsageError(f"{option} {text} {of_none or 'is below 0'}", value=text)
+        raise UsageError(f"{option} {text} {of_none or 'is below 0'}", hint=hint, value=text)
     if not _is_whole(text):
         rule = f"{option}: cannot read {excerpt(text)} as a whole number"
         raise UsageError(rule, value=text)
     if of_none is not None and not int(text):
-        raise UsageError(f"{option} {text} {of_none}", value=text)
+        raise UsageError(f"{option} {text} {of_none}", hint=hint, value=text)
     return int(text)
 
 
-rows_kept = partial(whole, of_none="keeps no row")
+_ALL = "every row: leave it out; every row by its loss: a K above their number"
+rows_kept = partial(whole, of_none="keeps no row", hint=_ALL)
 rows_held = partial(whole, of_none="holds no row")
 
 

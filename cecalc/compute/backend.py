@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
+from cecalc import process
 from cecalc.errors import LimitError, UsageError
 from cecalc.model import Floats
 from cecalc.request import Arithmetic
@@ -161,17 +162,25 @@ def choose(choice: Arithmetic, *, values: int) -> Backend:
     ------
     UsageError : the device is not there
     """
-    device = choice.device
+    device, is_rounded = choice.device, choice.dtype is not Dtype.FLOAT64
+    is_of_torch = is_rounded or choice.backend is BackendName.TORCH
     if device == "auto":
         pays = values >= GPU_VALUES and choice.backend is not BackendName.NUMPY
-        device = "cuda" if pays and "cuda:0" in available_devices() else "cpu"
-    elif device != "cpu":
+        device = "cpu"
+        with suppress(ImportError, OSError):  # no torch, no GPU
+            device = "cuda" if pays and "cuda:0" in available_devices() else "cpu"
+    if device != "cpu" or is_of_torch:
+        what = f"--device {device}" if device != "cpu" else "--dtype or --backend torch"
+        hint = "pip install torch, or leave it out"
+        with process.needing("torch", UsageError(what, hint=hint)):
+            import torch  # noqa: F401
+    if device != "cpu":
         there = available_devices()
         if device not in there and not (device == "cuda" and "cuda:0" in there):
-            raise UsageError(f"there is no device {device} here; there is: {', '.join(there)}")
-    if choice.dtype is not Dtype.FLOAT64:
+            raise UsageError(f"--device {device} is not here; there is: {', '.join(there)}")
+    if is_rounded:
         return RoundedBackend(device, choice.dtype)
-    if choice.backend is BackendName.TORCH or device != "cpu":
+    if is_of_torch or device != "cpu":
         return TorchBackend(device)
     return Backend()
 

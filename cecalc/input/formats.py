@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cecalc.errors import DataError, InputError, Place, excerpt, suggestion
 from cecalc.input.bytes import not_a, without_suffix
-from cecalc.input.files import Files, Opened, open_bytes
+from cecalc.input.files import STANDARD_INPUT, Files, Opened, open_bytes, remembered
+from cecalc.input.nested import parse
 from cecalc.request import Held, InputRequest, NamedFile
 from cecalc.terms import InputFormat
 
@@ -210,6 +211,10 @@ def open_as(
             raise not_a(form.title, head, source.place)
         return form.open(form.name, source, request, wanted, files)
     except (DataError, InputError) as error:
+        is_given = source.name == STANDARD_INPUT and (wanted.only or not wanted.values)
+        is_told = form.name is not InputFormat.AUTO or any(given_options(request))
+        if is_given and not is_told and form.is_text and (typed := _typed(source, wanted)):
+            return typed
         from cecalc.input import foreign
 
         if found := foreign.explained(source.name):
@@ -219,6 +224,25 @@ def open_as(
         if form.is_text and other.alias and not is_json:
             error.hint = f"it begins like {other.alias}: see --input-format"
         raise
+
+
+def _typed(source: Opened, wanted: Wanted) -> Document | None:
+    """Numbers that a pipe gives to an option as they could be typed: on one line, or in brackets;
+    of several lines, the first may as well hold names.
+    """
+    from cecalc.input.json import Document
+
+    text = "" if source.source.read(1) else remembered().decode(errors="replace").strip()
+    if "[" not in text and "\n" in text:
+        return None
+    try:
+        nested = parse(text)
+        if wanted.values:  # a list is one row
+            nested = nested if isinstance(nested, list) else [nested]
+            nested = nested if isinstance(nested[0], list) else [nested]
+    except (ValueError, IndexError):
+        return None
+    return Document(source.name, nested)
 
 
 def format_of(path: str, head: bytes, said: InputFormat = InputFormat.AUTO) -> FileFormat:

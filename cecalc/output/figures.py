@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
-from cecalc.errors import Status, count
-from cecalc.items import Item, Report
+from cecalc.errors import Status, count, excerpt
+from cecalc.items import Groups, Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
 from cecalc.terms import Reduction, Task
 
@@ -208,10 +208,14 @@ def _words(report: Report) -> dict[str, Any]:
     }
 
 
+WORST = "worst"
+"""What bounds the loss of every group."""
+
+
 def known(task: Task) -> tuple[str, ...]:
     """The figures that can be bounded."""
     numbers = (figure for figure in FIGURES if figure.json and not figure.is_words)
-    return tuple(figure.name for figure in numbers if task in figure.tasks)
+    return (*(figure.name for figure in numbers if task in figure.tasks), WORST)
 
 
 @dataclass(frozen=True)
@@ -237,9 +241,12 @@ class Failure:
     bound: Bound
     value: float | None
     """The figure; None where there is none."""
+    group: str | None = None
+    """Whose loss it is, where it is the highest of the groups."""
 
     def __str__(self) -> str:
         figure, side, value = self.bound.figure, self.bound.side, self.value
+        figure = figure if self.group is None else f"loss of {excerpt(self.group)}"
         limit = write_number(self.bound.limit)
         if value is None or math.isnan(value):
             what = "undefined" if value is None else "nan"
@@ -269,13 +276,21 @@ class Checked:
     bounds: tuple[Bound, ...]
     failures: list[Failure] = field(default_factory=list)
     holds: bool = True
+    worst: tuple[str, float] | None = None
 
     def of(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, as they are."""
         for item in items:
+            if isinstance(item, Groups):
+                self.worst = item.worst
             if isinstance(item, Report):
                 found = {k: float(v) for k, v in members(item) if isinstance(v, float | int)}
+                group, found[WORST] = self.worst or (None, math.nan)
                 pairs = [(bound, found.get(bound.figure)) for bound in self.bounds]
-                self.failures += [Failure(*pair) for pair in pairs if not pair[0].holds(pair[1])]
+                self.failures += [
+                    Failure(bound, value, group if bound.figure == WORST else None)
+                    for bound, value in pairs
+                    if not bound.holds(value)
+                ]
             self.holds &= item.holds and not self.failures
             yield item

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cecalc.cli import parse
-from cecalc.cli.output_request import screen_of
+from cecalc.cli.terminal import screen_of
 from cecalc.errors import CecalcError, DataError, count
 from cecalc.hints.collector import hinted
 from cecalc.items import Report

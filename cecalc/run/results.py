@@ -184,6 +184,8 @@ class Grouping(Collector[Summed]):
         found = [groups[i] for i in chosen]
         whole = sum((group.numerator for group in groups), ZERO)
         has_cells = self.header.task is Task.BCE and self.header.width > 1 and not self.by_cell
+        first = np.lexsort((*order_of(losses, lowest=False)[::-1], is_unused))[0]
+        worst = None if is_unused[first] else (", ".join(keys[first]), float(losses[first]))
         cells = _ratios([(g.cells_correct, g.cells_used) for g in found]) if has_cells else None
         shares = [math.nan if whole.special else g.numerator.over(whole) for g in found]
         yield Groups(
@@ -194,6 +196,7 @@ class Grouping(Collector[Summed]):
             share=np.asarray(shares),
             accuracy=_ratios([(g.correct, g.rows_used) for g in found]),
             cell_accuracy=cells,
+            worst=worst,
         )
 
 

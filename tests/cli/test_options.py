@@ -32,7 +32,7 @@ def test_an_option_of_the_loss_is_where_its_declaration_says(name: str) -> None:
 
 def test_every_option_has_a_command_and_every_command_its_options() -> None:
     assert set().union(*COMMANDS.values()) == {field.name for field in fields(Options)}
-    assert COMMANDS["guide"] == {"topic", "errors", "debug"}
+    assert COMMANDS["guide"] == {"topic", "color", "errors", "debug"}
     assert COMMANDS["softmax"] == COMMANDS["sigmoid"]
     assert COMMANDS["ce"] - COMMANDS["bce"] == {
         *("log_probs", "log_probs_cols", "target_form", "target_as", "label_smoothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from cecalc.compute.backend import Backend, TorchBackend, in_pieces
 from cecalc.errors import LimitError
 from cecalc.terms import Task
 from tests.run.running import TORCH, ran
+from tests.shell import ROOT, shell
 
 
 class Sums(NamedTuple):
@@ -40,6 +43,39 @@ class Small(Backend):
         if len(rows) > self.room:
             raise ArithmeticError
         return Sums(rows.sum(axis=1))
+
+
+ABSENT = "raise ModuleNotFoundError(name='torch')"
+BROKEN = "raise OSError('libcudart.so.12: cannot open shared object file\\nmore')"
+NEEDING = [
+    ("ce --logits 2,1 --target 0 --device cuda", 2, "--device cuda"),
+    ("ce --logits 2,1 --target 0 --dtype float32", 2, "--dtype or --backend torch"),
+    ("ce --logits 2,1 --target 0 --backend torch", 2, "--dtype or --backend torch"),
+    ("ce x.pt", 4, "x.pt: a .pt file"),
+]
+
+
+@pytest.mark.parametrize(("line", "status", "what"), NEEDING)
+@pytest.mark.parametrize(
+    ("torch", "why"),
+    [
+        (ABSENT, "is not installed"),
+        (BROKEN, "cannot be loaded: libcudart.so.12: cannot open shared object file"),
+    ],
+)
+def test_torch_that_is_absent_or_broken_is_a_message(
+    line: str, status: int, what: str, torch: str, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text(torch)
+    shutil.copy(ROOT / "samples" / "example.pt", tmp_path / "x.pt")
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    found = shell(f"cecalc {line}", tmp_path, fresh=True, **path)
+    error, hint, rest = found[2].split("\n")
+    assert found[:2] == (status, "")
+    assert (error, rest) == (f"cecalc: error: {what} needs torch, which {why}", "")
+    assert hint.startswith("cecalc: hint: pip install torch, or ")
+    auto = "cecalc ce --logits 2,1 --target 0 --device auto -q"
+    assert shell(auto, tmp_path, fresh=True, **path)[0] == 0
 
 
 @pytest.mark.parametrize(

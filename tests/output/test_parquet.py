@@ -439,7 +439,7 @@ def test_a_pipe_gets_the_file_and_a_terminal_does_not(tmp_path: Path) -> None:
     line = "cecalc ce x.parquet -f parquet | cecalc ce - -q --reduction none"
     expected = shell("cecalc ce x.parquet -q --reduction none", tmp_path)
     assert shell(line, tmp_path) == expected
-    status, told = terminal(["ce", "x.parquet", "-f", "parquet"], tmp_path)
+    status, told = terminal(["ce", "x.parquet", "-f", "parquet"], tmp_path, NO_COLOR="1")
     assert (status, told.splitlines()) == (
         2,
         [

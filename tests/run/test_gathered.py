@@ -249,6 +249,30 @@ def test_bounds(options: str, status: int, failure: str, cecalc: InProcess) -> N
     assert err == (failure and f"cecalc: failed: {failure}\n")
 
 
+GROUPS = "site,logit_a,logit_b,target\na,1,0,1\nb,1,0,0\nc,9,9,-100\n"
+OF_GROUPS = [
+    ("worst=2", 0, ""),
+    ("worst=1", 1, "failed: loss of 'a' 1.3132616875182228 is above 1 by 0.313262"),
+    ("worst=1 --bottom 1", 1, "failed: loss of 'a' 1.3132616875182228 is above 1 by 0.313262"),
+    ("1", 0, "hint: the bound is on the whole; worst=X bounds every group"),
+    ("1 --no-hints", 0, ""),
+    ("accuracy=1", 0, ""),
+]
+
+
+@pytest.mark.parametrize(("bound", "status", "said"), OF_GROUPS)
+def test_bounds_of_groups(bound: str, status: int, said: str, cecalc: InProcess) -> None:
+    line = f"ce x.csv --by site -f csv --fail-above {bound}"
+    found, _, err = cecalc(line, {"x.csv": GROUPS})
+    assert (found, err) == (status, said and f"cecalc: {said}\n")
+
+
+def test_groups_of_which_no_row_counts_keep_no_bound(cecalc: InProcess) -> None:
+    line = "ce x.csv --by site -f csv --reduction sum --fail-above worst=9 --no-hints"
+    found, _, err = cecalc(line, {"x.csv": "site,logit_a,logit_b,target\na,1,0,-100\n"})
+    assert (found, err[:28]) == (1, "cecalc: failed: worst is nan")
+
+
 def test_several_bounds_each_say_so_and_machines_are_told(
     cecalc: InProcess,
 ) -> None:

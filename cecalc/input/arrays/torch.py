@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from cecalc.errors import DataError, LimitError, Place
+from cecalc.errors import DataError, InputError, LimitError, Place
 from cecalc.input import files
 from cecalc.input.arrays.dtypes import BFLOAT16
 from cecalc.input.arrays.npy import arrays_in
@@ -19,6 +19,7 @@ from cecalc.input.arrays.stored import PIECE, amount, out_of_memory
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows
 from cecalc.input.arrays.zip import Archive, open_archive, short
 from cecalc.input.files import Files, Opened
+from cecalc.process import needing
 from cecalc.terms import InputFormat
 
 _DTYPES = (
@@ -57,9 +58,10 @@ def tensors_in(archive: Archive) -> ArrayFile:
     InputError : it has a wrong checksum, or changed while being read
     LimitError : it expands past --max-bytes, or past the memory
     """
-    import torch
-
     place = Place(source=archive.name)
+    hint = "pip install torch, or save it as .npy or .safetensors"
+    with needing("torch", InputError("a .pt file", place=place, hint=hint)):
+        import torch
     if not any(PurePosixPath(member).name == "data.pkl" for member in archive.members):
         raise DataError("not a torch file (a zip without data.pkl)", place=place)
     size = sum(info.file_size for info in archive.members.values())
