@@ -302,7 +302,9 @@ def _execute(
         _written(checked.of(items), output, meter)
     is_loose = request.by and any(bound.figure == "loss" for bound in output.bounds)
     if is_loose and request.hints is HintPolicy.TELL:
-        hints.append(Hint("the bound is on the whole", fix="worst=X bounds every group"))
+        hints.append(
+            Hint("the bound is on the whole", fix="--fail-above worst=X bounds every group")
+        )
     offered = {name for param in ctx.command.params for name in param.opts}
     for hint in hints:
         for told in hint_lines(offering(hint, offered), ctx.obj, is_json=is_json):

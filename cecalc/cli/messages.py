@@ -92,8 +92,8 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
         return _no_command(unknown[1], arguments)
     if choice := _CHOICE.match(text):
-        option, of, known = (part.replace("'", "") for part in choice.groups())
-        return UsageError(f"{option} {excerpt(of)} is none of {known}", value=of)
+        option, of, names = (part.replace("'", "") for part in choice.groups())
+        return UsageError(f"{option} {excerpt(of)} is none of {names}", value=of)
     return UsageError(text[:1].lower() + text[1:])
 
 

@@ -317,10 +317,10 @@ def options_of(ctx: Any, formats: Container[str] = FORMATS) -> Options:
     to -o, to --code, and where the command does not have it.
     """
     given = {name: value for name, value in ctx.params.items() if value != ()}
-    is_wish = getattr(ctx.get_parameter_source("format"), "name", "") == "ENVIRONMENT"
-    has_it = not is_wish or {"md": "markdown"}.get(given["format"], given["format"]) in formats
-    if is_wish and not (has_it and not given.get("output") and not given.get("code")):
-        given["format"] = None
+    if getattr(ctx.get_parameter_source("format"), "name", "") == "ENVIRONMENT":
+        name = {"md": "markdown"}.get(given["format"], given["format"])
+        if given.get("output") or given.get("code") or name not in formats:
+            given["format"] = None
     return Options(**{"value": None} | given)
 
 

@@ -232,9 +232,7 @@ def _typed(source: Opened, wanted: Wanted) -> Document | None:
     """
     from cecalc.input.json import Document
 
-    text = "" if source.source.read(1) else remembered().decode(errors="replace").strip()
-    if "[" not in text and "\n" in text:
-        return None
+    text = remembered().decode(errors="replace").strip()
     try:
         nested = parse(text)
         if wanted.values:  # a list is one row
@@ -242,7 +240,8 @@ def _typed(source: Opened, wanted: Wanted) -> Document | None:
             nested = nested if isinstance(nested[0], list) else [nested]
     except (ValueError, IndexError):
         return None
-    return Document(source.name, nested)
+    is_all = not source.source.read(1) and ("[" in text or "\n" not in text)
+    return Document(source.name, nested) if is_all else None
 
 
 def format_of(path: str, head: bytes, said: InputFormat = InputFormat.AUTO) -> FileFormat:

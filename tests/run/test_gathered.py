@@ -254,7 +254,7 @@ OF_GROUPS = [
     ("worst=2", 0, ""),
     ("worst=1", 1, "failed: loss of 'a' 1.3132616875182228 is above 1 by 0.313262"),
     ("worst=1 --bottom 1", 1, "failed: loss of 'a' 1.3132616875182228 is above 1 by 0.313262"),
-    ("1", 0, "hint: the bound is on the whole; worst=X bounds every group"),
+    ("1", 0, "hint: the bound is on the whole; --fail-above worst=X bounds every group"),
     ("1 --no-hints", 0, ""),
     ("accuracy=1", 0, ""),
 ]
