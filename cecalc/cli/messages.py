@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,12 +52,9 @@ _COMMANDS = {
 _CHOICE = re.compile(
     r"(?s)Invalid value for .*'(--[a-z-]+)'[^:]*(?:: '\w+'\))?: (.*) is not one of (.*)"
 )
-_STYLES: Mapping[str, Mapping[str, Any]] = {
-    "(?<=^cecalc: )(error|failed):": {"fg": "red"},
-    "(?<=^cecalc: )hint:": {"fg": "cyan"},
-    "(?s)(?<=^cecalc: try: ).+": {"bold": True},
-}
-"""What of a line on standard error is coloured at a terminal."""
+_PAINTED = re.compile("(?s)(?<=^cecalc: )(error|failed|hint):|(?<=^cecalc: try: ).+")
+"""What of a line on standard error is coloured at a terminal; a command is bold."""
+_COLORS = {"error": "red", "failed": "red", "hint": "cyan"}
 
 
 def refuse_terminal(ctx: typer.Context) -> None:
@@ -193,9 +190,9 @@ def _painted(text: str) -> str:
     >>> _painted("cecalc: hint: y")
     'cecalc: \x1b[36mhint:\x1b[0m y'
     """
-    for pattern, style in _STYLES.items():
-        text = re.sub(pattern, lambda found, style=style: typer.style(found[0], **style), text)  # type: ignore[misc]
-    return text
+    return _PAINTED.sub(
+        lambda m: typer.style(m[0], fg=_COLORS.get(m[1]), bold=not m[1] or None), text
+    )
 
 
 def say(text: str, color: str = "auto") -> None:
