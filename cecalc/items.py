@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 from cecalc.model import Batch, Flags, Floats, Integers, Schema
 from cecalc.notices import Notices
@@ -244,6 +244,27 @@ class Groups(Item):
         """The first so many of them."""
         arrays = {name: part[:count] for name, part in vars(self).items() if hasattr(part, "ndim")}
         return replace(self, keys=self.keys[:count], **arrays)
+
+
+@dataclass(frozen=True)
+class Pictured(Item):
+    """What pictures show of the rows that count; of the cells, where a row has several."""
+
+    STEPS: ClassVar = 8
+    """How many steps losses have from one to twice as much."""
+    LEAST: ClassVar = 2.0**-20
+    """Lower losses count as this one, nats."""
+
+    losses: Mapping[int, int]
+    """How many losses, without weights, are on each step k: from 2**(k/8) to 2**((k+1)/8) nats."""
+    unbounded: int
+    """How many are infinite."""
+    bins: Floats
+    """Shape (3, 15), for p from 0 to 1 (of the prediction, for bce of 1) in equal bins (lo, hi]:
+    how many, the sum of p, and how many are right (for bce: are 1).
+    """
+    classes: Groups
+    """Mean loss and accuracy by the class of the target, the highest loss first."""
 
 
 @dataclass(frozen=True)

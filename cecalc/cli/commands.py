@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +38,7 @@ from cecalc.errors import (
 from cecalc.explain import FORMATS as OF_EXPLAIN
 from cecalc.items import Item, Outcome
 from cecalc.mistakes import FORMATS as OF_WHY
-from cecalc.output import FORMATS, Format
+from cecalc.output import FORMATS, PLOTS, Format
 from cecalc.output.figures import Checked
 from cecalc.process import LEAST_MEMORY, address_limit, is_of_files, is_of_memory
 from cecalc.progress import Meter
@@ -263,10 +264,10 @@ def _called(arguments: list[str]) -> int:
 
 def _compute(ctx: typer.Context, task: Task) -> int:
     """Rows or groups of a loss or an activation."""
-    asked = _asked(ctx, task)
-    from cecalc.run.results import results
+    request, output = _asked(ctx, task)
+    from cecalc.run.results import picturing, results
 
-    return _execute(ctx, *asked, results)
+    return _execute(ctx, request, output, picturing if output.has_pictures else results)
 
 
 def _asked(
@@ -327,15 +328,19 @@ def _show(entry: Entry, options: Options) -> int:
     return Status.COMPLETE
 
 
-def _print(text: str, path: str | None = None) -> None:
+def _print(text: str | bytes, path: str | None = None) -> None:
     with Writer(path, hold=False) as writer:
         writer.write(text)
 
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
-    """What the format makes of the items, written where it belongs."""
+    """What the format makes of the items, and their picture, written where they belong."""
     from cecalc.output import quiet
 
+    if (plot := output.options.plot) is not None:
+        from cecalc.output.pictures import plotted
+
+        items = plotted(items, PLOTS[PurePath(plot).suffix.lower()], partial(_print, path=plot))
     if output.streams and output.path is None:
         _stream(items, output, meter)
     elif not output.options.quiet:

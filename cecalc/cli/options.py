@@ -196,6 +196,8 @@ class Options:
         None, "How it is written. table unless given, or as the suffix of -o says.")] = None
     output: Annotated[_Text, READING, _out("-o --output", "FILE",
         "Write to a file instead.")] = None
+    plot: Annotated[_Text, LOSSES, _out("--plot", "FILE.svg|FILE.png",
+        "Draw the losses, reliability and classes too; needs matplotlib.")] = None
     quiet: Annotated[bool, COMPUTING, _out("-q --quiet",
         "", "Only the number (or numbers), in full precision.")] = False
     select: Annotated[_Texts, COMPUTING, _out("--select", "COLS",

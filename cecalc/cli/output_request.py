@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -17,7 +17,7 @@ from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.formats import member_of
 from cecalc.items import Item
-from cecalc.output import FORMATS, JSON, MARKDOWN, SUFFIXES, TABLE, Format
+from cecalc.output import FORMATS, HTML, JSON, MARKDOWN, PLOTS, SUFFIXES, TABLE, Format
 from cecalc.output.figures import WORST, Bound, known
 from cecalc.request import NamedFile, Request, Screen, Selection
 from cecalc.terms import Reduction, Task
@@ -46,6 +46,11 @@ class OutputRequest:
         """Whether rows are written as they are computed."""
         is_held = self.format.is_whole or self.options.quiet or not self.selection.rows
         return self.format.is_by_row and not is_held
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether what pictures show is collected."""
+        return self.format is HTML or self.options.plot is not None
 
     @property
     def passed_on(self) -> str | None:
@@ -77,6 +82,8 @@ def output_of(
     inputs = list(_read(request))
     if options.output is not None:
         _refuse_reading(options.output, inputs)
+    if options.plot is not None:
+        _refuse_plot(options.plot, options.output, inputs)
     if options.output is None or options.quiet:
         _refuse_reading(STANDARD_OUTPUT, inputs)
     chosen = format_of(options, formats)
@@ -88,6 +95,16 @@ def output_of(
     selection, bounds = _selection(options, task, chosen), _bounds(task, options)
     screen = screen_of(options.color, options.output)
     return OutputRequest(options, chosen, selection, tuple(bounds), screen)
+
+
+def _refuse_plot(plot: str, output: str | None, inputs: Sequence[str]) -> None:
+    """Refuse a picture that cannot be, or that takes another file's place."""
+    if PurePath(plot).suffix.lower() not in PLOTS:
+        hint = f"the name of a picture ends in {' or '.join(PLOTS)}"
+        raise UsageError(f"--plot {excerpt(plot)}: unknown suffix", hint=hint, value=plot)
+    if plot == output:
+        raise UsageError(f"--plot and -o are both {excerpt(plot)}")
+    _refuse_reading(plot, inputs)
 
 
 def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
@@ -102,7 +119,7 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
         has_code = CODE.name in formats
         more = ", and --code for torch code" if has_code else ""
         rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        raise UsageError(rule, hint=f"there are table and json{more}")
+        raise UsageError(rule, hint=f"there are table, json and html{more}")
     return formats[name]
 
 
@@ -110,8 +127,8 @@ def _selection(options: Options, task: Task, chosen: Format) -> Selection:
     """Which rows and columns are written."""
     if options.no_rows and chosen is not JSON and not task.is_loss:
         raise UsageError(f"--no-rows: {task} has no summary")
-    if options.summary != "brief" and chosen not in (TABLE, MARKDOWN):
-        raise UsageError("--summary goes with --format table or markdown")
+    if options.summary != "brief" and chosen not in (TABLE, MARKDOWN, HTML):
+        raise UsageError("--summary goes with --format table, markdown or html")
     for name in ("only_added", "prefix"):
         if getattr(options, name) and not chosen.is_by_row:
             raise UsageError(f"{flag(name)} goes with --format csv, tsv or jsonl")

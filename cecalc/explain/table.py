@@ -16,7 +16,7 @@ from cecalc.explain.steps import Explanation, RowSteps, SigmoidSteps, SoftmaxSte
 from cecalc.items import Header, Report
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
-from cecalc.output import columns
+from cecalc.output import columns, page
 from cecalc.output.drawing import ROOM, draw, line, named, styled, width
 from cecalc.output.worked_rows import MARK, Block, tables
 from cecalc.request import Screen
@@ -104,6 +104,14 @@ _Step: TypeAlias = "tuple[str, Floats | None, float | None]"
 def render(explanation: Explanation, screen: Screen) -> str:
     """The whole text."""
     return "\n".join(_sections(explanation, screen))
+
+
+def render_page(explanation: Explanation, _screen: Screen) -> str:
+    """The same as a page."""
+    source = explanation.header.schema.source
+    return page.document(
+        "Both losses, step by step", source, page.drawn_text(render(explanation, page.NATURAL))
+    )
 
 
 def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:

@@ -14,4 +14,5 @@ from cecalc.output import Format
 
 TABLE = Format("table", "cecalc.mistakes.report:render", is_of_one=True)
 JSON = Format("json", "cecalc.mistakes.report:render_json", is_of_one=True)
-FORMATS = {form.name: form for form in (TABLE, JSON)}
+HTML = Format("html", "cecalc.mistakes.report:render_page", is_whole=True, is_of_one=True)
+FORMATS = {form.name: form for form in (TABLE, JSON, HTML)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -67,4 +67,9 @@ def render(entry: Entry, form: Format, screen: Screen) -> str:
         return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
     from cecalc.output import drawing
 
+    if form.name == "html":
+        from cecalc.output import page
+
+        drawn = drawing.markdown(entry.text, replace(page.NATURAL, width=drawing.ROOM))
+        return page.document(f"§{entry.number} {entry.title}", "cecalc why", page.drawn_text(drawn))
     return drawing.markdown(entry.text, screen)

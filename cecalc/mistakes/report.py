@@ -8,7 +8,7 @@ from typing import Any
 
 from cecalc.mistakes.diagnosis import Diagnosis, Match
 from cecalc.numbers import rounded
-from cecalc.output import json
+from cecalc.output import json, page
 from cecalc.output.drawing import line, named
 from cecalc.output.prose import unbroken
 from cecalc.request import Screen
@@ -22,6 +22,14 @@ Pair = tuple[str, str]
 def render(found: Diagnosis, screen: Screen) -> str:
     """The whole text."""
     return "\n".join(_paragraphs(found, screen))
+
+
+def render_page(found: Diagnosis, _screen: Screen) -> str:
+    """The same as a page."""
+    source = found.report.header.schema.source
+    return page.document(
+        f"Why {found.typed.text}?", source, page.drawn_text(render(found, page.NATURAL))
+    )
 
 
 def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:

@@ -53,11 +53,17 @@ ARROW = Format(
     "arrow", "cecalc.output.parquet:render_arrow", (".arrow", ".feather"), is_by_row=True,
     is_whole=True,
 )  # fmt: skip
-FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "md", "parquet", "arrow"]
+HTML = Format("html", "cecalc.output.page:render", (".html",), is_whole=True)
+FormatName = Literal[
+    "table", "json", "jsonl", "csv", "tsv", "markdown", "md", "html", "parquet", "arrow"
+]
 """What `--format` takes of any command; `md` is Markdown."""
-FORMATS = {form.name: form for form in (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, PARQUET, ARROW)}
+_EVERY = (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, HTML, PARQUET, ARROW)
+FORMATS = {form.name: form for form in _EVERY}
 SUFFIXES = {
     suffix: form
-    for form in (CSV, TSV, JSON, JSONL, PARQUET, ARROW, MARKDOWN, TABLE)
+    for form in (CSV, TSV, JSON, JSONL, PARQUET, ARROW, MARKDOWN, HTML, TABLE)
     for suffix in form.suffixes
 }
+PLOTS = {".svg": "svg", ".png": "png"}
+"""What pictures are written as, by the suffix."""

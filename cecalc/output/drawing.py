@@ -112,15 +112,19 @@ def line(text: str, screen: Screen, style: str = "") -> str:
     return draw(styled("\n".join(lines), style), screen)
 
 
+def shares(values: Sequence[float]) -> list[float]:
+    """What each value is of the highest finite one, from 0 to 1."""
+    most = max((value for value in values if 0 < value < math.inf), default=1.0)
+    return [0.0 if math.isnan(value) else min(max(value / most, 0.0), 1.0) for value in values]
+
+
 def bars(values: Sequence[float]) -> list[str]:
     """A bar for each value, as long as its share of the highest.
 
     >>> bars([4.0, 1.0, math.nan])
     ['████████', '██', '']
     """
-    most = max((value for value in values if 0 < value < math.inf), default=1.0)
-    shares = [0.0 if math.isnan(value) else min(max(value / most, 0.0), 1.0) for value in values]
-    eighths = [round(8 * _BAR * share) for share in shares]
+    eighths = [round(8 * _BAR * share) for share in shares(values)]
     return ["█" * (n // 8) + " ▏▎▍▌▋▊▉"[n % 8].strip() for n in eighths]
 
 

@@ -37,6 +37,8 @@ class Strip:
     """How wide it is at least."""
     styles: Sequence[str] = ()
     """That of the heading, then of each cell."""
+    lengths: Sequence[float] = ()
+    """Those of a bar beside each cell, where there may be bars."""
 
     @property
     def width(self) -> int:
@@ -50,8 +52,8 @@ class Strip:
 
     def at(self, width: int) -> Strip:
         """The same at that width."""
-        cells = _shortened(self.cells, width) if self.shrinks == "all" else self.cells
-        heading, *cells = flush([*_shortened([self.heading], width), *cells], self.side, width)
+        cells = shortened(self.cells, width) if self.shrinks == "all" else self.cells
+        heading, *cells = flush([*shortened([self.heading], width), *cells], self.side, width)
         return replace(self, heading=heading, cells=cells)
 
 
@@ -124,10 +126,10 @@ def _shrunk(strips: Sequence[Strip], width: int, short: int) -> list[int]:
     return widths
 
 
-def _shortened(texts: Sequence[str], width: int) -> Sequence[str]:
+def shortened(texts: Sequence[str], width: int) -> Sequence[str]:
     """The texts, long ones cut in the middle, or else where more of them stay apart.
 
-    >>> _shortened(["a long name", "another"], 8)
+    >>> shortened(["a long name", "another"], 8)
     ['a lo…ame', 'another']
     """
     if all(cell_len(text) <= width for text in texts):

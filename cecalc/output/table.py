@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
 
 from cecalc.errors import count, visible
-from cecalc.items import Groups, Header, Item, Losses, Outcome, Report
+from cecalc.items import Groups, Header, Item, Losses, Outcome, Pictured, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Role, Sort
@@ -22,87 +22,118 @@ from cecalc.ranking import ALL, HIGHEST, TableRows
 from cecalc.request import Screen, Selection
 from cecalc.terms import Task
 
+_MORE = "; --format csv gives all"
 _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "dim"}
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
-_MORE = "; --format csv gives all"
 _PLACES = ("highest", "2nd", "3rd", "4th", "5th")
 """Of more classes than fit, those of a row that are shown."""
-_Rows = Sequence[Outcome | Groups]
+
+
+@dataclass
+class Extract:
+    """What is kept of the items of a run."""
+
+    header: Header
+    rows: TableRows
+    groups: Groups | None
+    report: Report | None
+    pictured: Pictured | None
+
+    @staticmethod
+    def of(items: Iterator[Item]) -> Extract:
+        """Of all items."""
+        header, rest = columns.stream_of(items)
+        rows, kept = TableRows(header.rank.count if header.rank else ALL), dict[type[Item], Any]()
+        for item in rest:
+            if isinstance(item, Outcome):
+                rows.add(item)
+            else:
+                kept[type(item)] = item
+        return Extract(header, rows, *map(kept.get, (Groups, Report, Pictured)))
+
+    @property
+    def shown(self) -> Sequence[Outcome]:
+        """All rows, or the first; of losses the highest."""
+        is_first = self.rows.is_all or not self.header.task.is_loss
+        return self.rows.first if is_first else self.rows.highest.outcomes()
+
+    @property
+    def worked(self) -> list[Losses]:
+        """The rows, where they are few enough to be worked out."""
+        are_few = self.rows.total <= worked_rows.ROWS
+        return [row for row in self.shown if are_few and isinstance(row, Losses)]
+
+    def strips(self, selection: Selection) -> list[Strip]:
+        """The columns of the rows or groups; losses that are ranked can have bars."""
+        header, rows = self.header, self.shown
+        if self.groups is not None:
+            first = self.groups if header.rank else self.groups.first(ALL)
+            chosen = columns.of_groups(header, first, selection)
+            return [_strip(column, [first], is_ranked=True) for column in chosen]
+        chosen = columns.selected(header, "table", selection)
+        if selection.columns is None and not any(outcome.used.any() for outcome in rows):
+            chosen = [column for column in chosen if column.name != "weight"]
+        is_ranked = (header.rank is not None or not self.rows.is_all) and len(rows) > 1
+        return [_strip(column, rows, is_ranked=is_ranked) for column in chosen]
+
+    @property
+    def which(self) -> str:
+        """Which rows or groups those are; nothing where they are all, as they came."""
+        header, rows, rank = self.header, self.rows, self.header.rank
+        end = "lowest" if rank is not None and rank.lowest else "highest"
+        if self.groups is not None:
+            total, first = self.groups.total, min(self.groups.size, rank.count if rank else ALL)
+            if first == total:
+                return f"{count(total, 'group')}, {end} loss first"
+            return f"the {end} losses, {first} of {total} groups"
+        if rank is not None and self.report is not None:
+            losses = f"{end} loss" if rows.total == 1 else f"{rows.total} {end} losses"
+            order = f", {end} first" if rows.total > 1 else ""
+            return f"the {losses} of {count(self.report.rows_given, 'row')}{order}"
+        if rows.is_all:
+            return ""
+        which, order = f"first {ALL}", ""
+        if header.task.is_loss:
+            number = len(self.shown)
+            which = f"{'ten' if number == HIGHEST else number} highest losses"
+            order = ", highest first"
+        return f"the {which} of {rows.total} rows{order}{_MORE}"
 
 
 def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:
     """The whole drawing, when the last row is known."""
-    header, rest = columns.stream_of(items)
-    kept, report, parts = TableRows(header.rank.count if header.rank else ALL), None, list[str]()
-    for item in rest:
-        if isinstance(item, Outcome):
-            kept.add(item)
-        elif isinstance(item, Groups):
-            parts = list(_groups(header, item, screen, selection))
-        elif isinstance(item, Report):
-            report = item
-    if header.by is None and selection.rows:
-        parts = list((_losses if header.task.is_loss else _values)(header, kept, screen, selection))
-        if which := _which(header, kept, report):
+    found, parts = Extract.of(items), list[str]()
+    if found.groups is not None or selection.rows:
+        drawn = _losses if found.header.task.is_loss else _values
+        parts = list(drawn(found, screen, selection))
+        if which := found.which:
             parts.append(line(which, screen, "dim"))
-    if report is not None:
-        parts.append(_summary(report, screen, selection))
+    if found.report is not None:
+        parts.append(_summary(found.report, screen, selection))
     yield "\n".join(parts)
 
 
-def _groups(header: Header, groups: Groups, screen: Screen, selection: Selection) -> Iterator[str]:
-    first = groups if header.rank else groups.first(ALL)
-    yield _drawn(columns.of_groups(header, groups, selection), [first], screen, has_bars=True)
-    which = "lowest" if header.rank is not None and header.rank.lowest else "highest"
-    told = f"the {which} losses, {first.size} of {groups.total} groups"
-    if first.size == groups.total:
-        told = f"{count(groups.total, 'group')}, {which} loss first"
-    yield line(told, screen, "dim")
-
-
-def _losses(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
-    rows = kept.first if kept.is_all else kept.highest.outcomes()
-    chosen = columns.selected(header, "table", selection)
+def _losses(found: Extract, screen: Screen, selection: Selection) -> Iterator[str]:
     if selection.columns is None:
-        if 0 < kept.total <= worked_rows.ROWS:
-            found = [row for row in rows if isinstance(row, Losses)]
-            yield from (draw(table, screen) for table in worked_rows.of(header, found, screen))
-        if not any(outcome.used.any() for outcome in rows):
-            chosen = [column for column in chosen if column.name != "weight"]
-    is_ranked = header.rank is not None or not kept.is_all
-    yield _drawn(chosen, rows, screen, has_bars=is_ranked and len(rows) > 1)
+        tables = worked_rows.of(found.header, found.worked, screen) if found.worked else ()
+        yield from (draw(table, screen) for table in tables)
+    strips = found.strips(selection)
+    barred = [_barred(strip) if strip.lengths else strip for strip in strips]
+    fits = Ruled(barred).fitted(screen.width).fits
+    yield draw(Ruled(barred if fits else strips), screen)
 
 
-def _which(header: Header, kept: TableRows, report: Report | None) -> str:
-    """Which rows the table has, where it has not all."""
-    if header.rank is not None and report is not None:
-        which = "lowest" if header.rank.lowest else "highest"
-        losses = f"{which} loss" if kept.total == 1 else f"{kept.total} {which} losses"
-        order = f", {which} first" if kept.total > 1 else ""
-        return f"the {losses} of {count(report.rows_given, 'row')}{order}"
-    if kept.is_all:
-        return ""
-    which, order = f"first {ALL}", ""
-    if header.task.is_loss:
-        number = len(kept.highest.outcomes())
-        which = f"{'ten' if number == HIGHEST else number} highest losses"
-        order = ", highest first"
-    return f"the {which} of {kept.total} rows{order}{_MORE}"
+def _barred(strip: Strip) -> Strip:
+    """Losses with a bar for each."""
+    pairs = zip(flush(strip.cells), bars(strip.lengths), strict=True)
+    return replace(strip, cells=[f"{number} {bar}" for number, bar in pairs], side="left")
 
 
-def _drawn(chosen: Sequence[Column], rows: _Rows, screen: Screen, *, has_bars: bool = False) -> str:
-    """These columns of the rows, with bars beside the losses where there is room."""
-    strips = [_strip(column, rows) for column in chosen]
-    if has_bars:
-        losses = [loss for part in rows for loss in columns.LOSS(part).tolist()]
-        both = zip(chosen, strips, strict=True)
-        barred = [_barred(s, losses) if c.of is columns.LOSS else s for c, s in both]
-        strips = barred if Ruled(barred).fitted(screen.width).fits else strips
-    return draw(Ruled(strips), screen)
-
-
-def _strip(column: Column, rows: _Rows) -> Strip:
+def _strip(column: Column, rows: Sequence[Any], *, is_ranked: bool = False) -> Strip:
+    """A column of some rows (or groups)."""
     cells = [text for part in rows for text in column.texts(part, PEOPLE, column.blank)]
+    has_bars = is_ranked and column.of is columns.LOSS
+    lengths = [loss for part in rows for loss in part.loss.tolist()] if has_bars else []
     plain = _STYLES.get(column.name, "")
     return Strip(
         heading="" if column.sort is Sort.FLAG else visible(column.heading),
@@ -112,13 +143,8 @@ def _strip(column: Column, rows: _Rows) -> Strip:
         need=0 if column.role is Role.NAME else column.need,
         shrinks="all" if column.is_words else "heading" if column.each else "",
         styles=["dim", *(_TEXT_STYLES.get(text) or plain for text in cells)],
+        lengths=lengths,
     )
-
-
-def _barred(strip: Strip, losses: Sequence[float]) -> Strip:
-    """Losses with a bar for each."""
-    pairs = zip(flush(strip.cells), bars(losses), strict=True)
-    return replace(strip, cells=[f"{number} {bar}" for number, bar in pairs], side="left")
 
 
 def _summary(report: Report, screen: Screen, selection: Selection) -> str:
@@ -131,20 +157,18 @@ def _summary(report: Report, screen: Screen, selection: Selection) -> str:
     return drawn + "\n" + draw(styled("\n".join(parts), "dim"), screen)
 
 
-def _values(header: Header, kept: TableRows, screen: Screen, selection: Selection) -> Iterator[str]:
+def _values(found: Extract, screen: Screen, selection: Selection) -> Iterator[str]:
     """The classes beside each other; where there is no room for them, the highest of each row."""
-    chosen, rows, room = columns.selected(header, "table", selection), kept.first, screen.width
+    header, rows, room = found.header, found.rows.first, screen.width
     is_chosen = selection.columns is not None or header.width == 1
-    if not is_chosen and room is None and header.width > columns.CLASSES_SHOWN:
+    is_wide = not is_chosen and header.width > (columns.CLASSES_SHOWN if room is None else room)
+    table = Ruled([] if is_wide else found.strips(selection))
+    if is_wide and room is None:
         yield from _wrapped(header, rows, screen)
-    elif is_chosen or room is None or (header.width < room and _fits(chosen, rows, room)):
-        yield _drawn(chosen, rows, screen)
+    elif not is_wide and (is_chosen or room is None or table.fitted(room).fits):
+        yield draw(table, screen)
     else:
         yield from _highest(header, rows, screen)
-
-
-def _fits(chosen: Sequence[Column], rows: _Rows, room: int) -> bool:
-    return Ruled([_strip(column, rows) for column in chosen]).fitted(room).fits
 
 
 def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:

@@ -21,8 +21,9 @@ _DATA = ("logits", "probs", "log_probs", "target", "sample_weight", "weight", "p
 """The options that take numbers."""
 _REPEATED = ("by",)
 _OF_TEXT = frozenset({
-    *("format", "output", "quiet", "select", "only_added", "prefix", "no_rows", "fail_above"),
-    *("fail_below", "color", "no_progress", "time", "errors", "code", "debug", "topic", "inputs"),
+    *("format", "output", "plot", "quiet", "select", "only_added", "prefix", "no_rows"),
+    *("fail_above", "fail_below", "color", "no_progress", "time", "errors", "code", "debug"),
+    *("topic", "inputs"),
 })  # fmt: skip
 """Those that say what is written, which here is up to the caller."""
 _TRIED = 8

@@ -17,13 +17,13 @@ from cecalc.errors import CecalcError, DataError, count
 from cecalc.hints.collector import hinted
 from cecalc.items import Report
 from cecalc.model import Batch
-from cecalc.output import ARROW, FORMATS, JSON, TABLE, Format
+from cecalc.output import ARROW, FORMATS, HTML, JSON, TABLE, Format
 from cecalc.output.figures import members
 from cecalc.python.calls import Call
 from cecalc.request import EVERYTHING, Selection
 from cecalc.run import run
 from cecalc.run.collectors import Collecting, Job, Setup
-from cecalc.run.results import results
+from cecalc.run.results import picturing, results
 from cecalc.terms import Hint
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ class View:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        """The command's page, for a notebook."""
+        from cecalc.output import page
+
+        return page.part(self._text(HTML))
+
     def to_dict(self) -> dict[str, Any]:
         """What the command writes as JSON."""
         found: dict[str, Any] = json.loads(self._text(JSON))
@@ -72,7 +78,9 @@ class View:
     def _text(self, form: Format, selection: Selection = EVERYTHING) -> str:
         """What the command writes, of another run over the same rows."""
         screen = screen_of("auto", None)
-        items = run(self._request, self._collecting)
+        collecting = self._collecting
+        has_pictures = form is HTML and collecting is results
+        items = run(self._request, picturing if has_pictures else collecting)
         return "".join(self._formats[form.name].render(items, screen, selection))
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from cecalc.compute import Settings, outcome_of
 from cecalc.compute.backend import Backend
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.exact import ONE, ZERO, ExactSum
-from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome, Report
+from cecalc.items import CellLosses, Groups, Header, Item, Losses, Outcome, Pictured, Report
 from cecalc.model import Batch, Floats, Integers
 from cecalc.numbers import write_number
 from cecalc.output import columns
@@ -30,6 +32,11 @@ from cecalc.summary import Summary
 from cecalc.terms import Hint, Reduction, Task
 
 Key = tuple[str, ...]
+BINS = 15
+_WITHIN_OCTAVE = 2.0 ** (np.arange(1, Pictured.STEPS) / Pictured.STEPS)
+"""Where the steps of losses between 1 and 2 nats begin, but for the first."""
+EDGES = np.arange(1, BINS) / BINS
+"""Between the bins of probabilities; each belongs to the bin that it ends."""
 
 
 def results(setup: Setup) -> Job[Summed]:
@@ -52,6 +59,18 @@ def results(setup: Setup) -> Job[Summed]:
     reported = [_Reported(header, settings, arithmetic)] if settings.task.is_loss else []
     setup = replace(setup, remarks=(*setup.remarks, *_taken(header, request)))
     return Job(setup, replace(header, by=names), settings, compute, [gathered, *reported])
+
+
+def picturing(setup: Setup) -> Job[Summed]:
+    """The results, and of a loss what its pictures show.
+
+    Raises
+    ------
+    UsageError, DataError : an option does not go with the input
+    """
+    job = results(setup)
+    pictured = [_Picturing(job.header)] if job.header.task.is_loss else []
+    return replace(job, collectors=[*job.collectors, *pictured])
 
 
 def _taken(header: Header, request: Request) -> Iterator[Hint]:
@@ -198,6 +217,71 @@ class Grouping(Collector[Summed]):
             cell_accuracy=cells,
             worst=worst,
         )
+
+
+@dataclass
+class _Picturing(Collector[Summed]):
+    """What the pictures show of the rows so far; of cells, where a row has several."""
+
+    header: Header
+    losses: Counter[int] = field(default_factory=Counter)
+    unbounded: int = 0
+    sums: Any = field(default_factory=lambda: np.full((3, BINS), ZERO, dtype=object))
+    """Shape (3, 15), exact: in each bin how many, the sum of p, and how many are right."""
+    classes: Grouping = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.classes = _classes(replace(self.header, reduction=Reduction.MEAN))
+
+    def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
+        """Look at one more batch."""
+        losses = summed.outcome
+        if isinstance(losses, Losses):
+            loss, p, right = _each(losses)
+            self.classes.add(summed, given)
+            self.unbounded += int(np.count_nonzero(np.isinf(loss)))
+            loss = np.maximum(loss[np.isfinite(loss)], Pictured.LEAST)
+            mantissa, exponent = np.frexp(loss)
+            within = np.searchsorted(_WITHIN_OCTAVE, 2 * mantissa, side="right")
+            self.losses.update((Pictured.STEPS * (exponent - 1) + within).tolist())
+            known = ~np.isnan(p)
+            bins = np.searchsorted(EDGES, p[known])
+            counts = [ExactSum(n * ONE) for n in np.bincount(bins, minlength=BINS).tolist()]
+            both = (ExactSum.by_group(terms[known], bins, BINS) for terms in (p, right))
+            self.sums = self.sums + np.array([counts, *both], dtype=object)
+        return ()
+
+    def finish(self, total: Summary) -> Iterable[Item]:
+        """What they show."""
+        number, p, right = ([each.value() for each in row] for row in self.sums)
+        (groups,) = self.classes.finish(total)
+        yield Pictured(
+            losses=self.losses,
+            unbounded=self.unbounded,
+            bins=np.asarray([number, p, right]),
+            classes=groups,
+        )
+
+
+def _each(losses: Losses) -> tuple[Floats, Floats, Floats]:
+    """Of each row that counts its loss without weights, p of what it predicts, and whether that is
+    right; of each cell its loss, p of 1, and whether it is 1.
+    """
+    if isinstance(losses, CellLosses):
+        used = losses.cell_used
+        return losses.cell_unweighted[used], losses.probs[used], losses.batch.truth[used]
+    used = losses.used
+    right = losses.correct[used].astype(np.float64)
+    return losses.loss_unweighted[used], losses.p_prediction[used], right
+
+
+def _classes(header: Header) -> Grouping:
+    """Losses by the class of the target."""
+    if not columns.by_row(header):
+        labels = [(label,) for label in header.labels]
+        return Grouping(header, lambda _: labels, by_cell=True)
+    of = columns.keys(header)[-1]
+    return Grouping(header, lambda losses: [(label,) for label in of.precise(losses)])
 
 
 def _ratios(pairs: Sequence[tuple[int, int]]) -> Floats:

@@ -12,7 +12,7 @@ import pytest
 
 import cecalc.output
 from cecalc.items import Item
-from cecalc.output import FORMATS, JSON, SUFFIXES, TABLE, Format
+from cecalc.output import FORMATS, HTML, JSON, SUFFIXES, TABLE, Format
 from cecalc.request import Screen
 from cecalc.terms import Reduction
 from tests.output.examples import batch, bce, ce, founding, many, soft, softmax
@@ -69,8 +69,8 @@ def test_loading_the_room_loads_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("view", sorted(FORMATS.keys() - {TABLE.name}))
-def test_only_the_table_needs_rich(view: str) -> None:
+@pytest.mark.parametrize("view", sorted(FORMATS.keys() - {TABLE.name, HTML.name}))
+def test_only_the_table_and_the_page_need_rich(view: str) -> None:
     code = (
         f"import sys; from cecalc.output import FORMATS; FORMATS['{view}'].render(iter([]), None); "
         "print('rich' in sys.modules)"
@@ -86,4 +86,4 @@ def test_views_import_no_other_room(path: Path) -> None:
             root, _, rest = (node.module or "").partition(".")
             if root == "cecalc":
                 assert rest.split(".")[0] in ALLOWED
-            assert root in {"cecalc", "numpy", "rich", *sys.stdlib_module_names}
+            assert root in {"cecalc", "matplotlib", "numpy", "rich", *sys.stdlib_module_names}

@@ -1,0 +1,235 @@
+"""Pictures of a loss, as SVG or PNG: drawn by matplotlib, which only this module asks for."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cecalc.errors import OutputError, count, visible
+from cecalc.items import Item, Pictured, Report
+from cecalc.numbers import rounded
+from cecalc.output import figures
+from cecalc.output.fitting import shortened
+from cecalc.terms import Task
+
+INSTALL = "pip install 'cecalc[plot]'"
+STYLE = Path(__file__).with_suffix(".mplstyle")
+_MAIN, _FAINT, _MARK, _INK = "C0", "C1", "C2", "C3"
+"""The colours of its cycle."""
+_BARS = 40
+"""No histogram has more."""
+_FEWEST, _MOST, _NAME = 5, 20, 24
+"""How many classes there is room for at least; of more than how many those of the highest losses
+are shown, and of longer names both ends.
+"""
+_WIDTH, _HEIGHT = 4.8, 3.3
+"""Those of a picture, inches."""
+_SURE = 1.96
+"""How many standard errors there are on both sides of 95 %."""
+
+
+def _losses(panel: Any, found: Pictured, report: Report) -> str:
+    """How many losses are how high, on a logarithmic scale, which shows small ones and large ones.
+
+    Each of these draws in a figure of matplotlib, or in a part of one, and says what it shows.
+    """
+    first, last, width = min(found.losses), max(found.losses), 1
+    while last // width - first // width >= _BARS:
+        width *= 2
+    counts = np.zeros(last // width - first // width + 1, int)
+    for step, number in found.losses.items():
+        counts[step // width - first // width] += number
+    steps = (first // width + np.arange(counts.size + 1)) * width
+    edges, axes, what = 2.0 ** (steps / Pictured.STEPS), _axes(panel), _what(report)
+    axes.set(xscale="log", xlabel="loss, nats, on a logarithmic scale", ylabel=f"{what}s")
+    axes.stairs(counts, edges, fill=True, color=_MAIN)
+    guess = f"uniform guess ln {math.exp(report.chance):.0f} = {rounded(report.chance)}"
+    marks = [(guess, report.chance, ":", _INK)]
+    if report.mean is not None and 0 < report.mean < math.inf:
+        marks.insert(0, (f"mean {rounded(report.mean)}", report.mean, "-", _MARK))
+    for label, loss, line, color in marks:
+        axes.axvline(loss, linestyle=line, color=color, linewidth=2, label=label)
+    low, high = axes.get_xlim()
+    axes.xaxis.get_major_locator().set_params(subs=(1,) if high > 50 * low else (1, 2, 5))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    _legend(axes)
+    total = int(counts.sum())
+    middle = edges[1:][np.searchsorted(np.cumsum(counts) * 2, total)]
+    unweighted = ", without weights" if report.header.has_weights else ""
+    told = [f"{count(total, what)}{unweighted}: half lose at most {middle:.2g} nats"]
+    told += [label for label, *_ in marks]
+    if edges[0] <= Pictured.LEAST:
+        told.append(f"losses below {Pictured.LEAST:.2g} stand there")
+    if found.unbounded:
+        told.append(f"{found.unbounded} infinite, not drawn")
+    return "; ".join(told)
+
+
+def _reliability(panel: Any, found: Pictured, report: Report) -> str:
+    """How often what has a probability comes true, with Wilson's intervals."""
+    axes, bins = _axes(panel), found.bins.shape[1]
+    of, what = ("the prediction", "right") if report.header.task is Task.CE else ("1", "1")
+    number, p, right = found.bins[:, found.bins[0] > 0]
+    total, share, z2 = number.sum(), right / number, _SURE**2 / number
+    middle = (share + z2 / 2) / (1 + z2)
+    half = np.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
+    sides = np.maximum([share - middle + half, middle + half - share], 0.0)
+    lows, bars = np.arange(bins) / bins, found.bins[0] / total
+    label = f"of all {_what(report)}s"
+    axes.bar(lows, bars, 1 / bins, align="edge", color=_FAINT, label=label)
+    axes.plot([0, 1], [0, 1], ":", color=_INK, label="calibrated")
+    axes.errorbar(
+        p / number, share, sides, fmt="o", color=_MAIN, label=f"are {what}", clip_on=False
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=f"p of {of}", ylabel="share")
+    _legend(axes)
+    means = [rounded(float(part.sum() / total)) for part in (p, right)]
+    words = f"p of {of} is {means[0]} on average, and {means[1]} are {what}"
+    return f"{words}; {bins} bins with 95 % intervals (Wilson)"
+
+
+def _classes(panel: Any, found: Pictured, _report: Report) -> str:
+    """Mean loss and accuracy by class."""
+    groups, known = found.classes, np.flatnonzero(found.classes.rows)
+    first = known[:_MOST]
+    names = [visible(groups.keys[i][0]) for i in first.tolist()]
+    room = max(first.size, _FEWEST)
+    both = _axes(panel, 1.1 + 0.22 * room, 1, 2, sharey=True)
+    parts = {"mean loss, nats": groups.loss[first], "accuracy": groups.accuracy[first]}
+    for axes, (title, values) in zip(both, parts.items(), strict=True):
+        finite = np.nan_to_num(values, posinf=0.0)
+        bars = axes.barh(range(first.size), finite, color=_MAIN)
+        axes.bar_label(bars, list(map(rounded, values.tolist())), padding=3)
+        axes.set_yticks(range(first.size), shortened(names, _NAME))
+        most = 1.0 if title == "accuracy" else float(finite.max()) or 1.0
+        axes.set(title=title, xlim=(0, 1.4 * most), ylim=(room - 0.5, -0.5))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        axes.xaxis.set_visible(False)
+        axes.grid(visible=False)
+    ends = [f"{names[i]} {rounded(float(groups.loss[first[i]]))}" for i in {0, len(names) - 1}]
+    which = f"the {first.size} highest of " if first.size < known.size else ""
+    return f"{which}{count(known.size, 'class')}: mean loss {' to '.join(ends)}"
+
+
+_Drawing = Callable[[Any, Pictured, Report], str]
+PICTURES: Mapping[str, _Drawing] = {
+    "Losses": _losses,
+    "Reliability": _reliability,
+    "Classes": _classes,
+}
+
+
+def _axes(panel: Any, height: float = _HEIGHT, *shape: int, **more: Any) -> Any:
+    """Where to draw, in a figure at least so high."""
+    whole = panel.get_figure(root=True)
+    whole.set_figheight(max(height, whole.get_figheight()))
+    return panel.subplots(*shape, **more)
+
+
+def _legend(axes: Any) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+
+
+def _what(report: Report) -> str:
+    """What has a loss: a row, or one of its cells."""
+    return "cell" if report.header.task is Task.BCE and report.header.width > 1 else "row"
+
+
+def are_there(found: Pictured) -> bool:
+    """Whether there is something to see: more than one loss."""
+    return sum(found.losses.values()) > 1
+
+
+def has_matplotlib() -> bool:
+    """Whether it can be drawn."""
+    return find_spec("matplotlib") is not None
+
+
+def _saved(
+    every: Mapping[str, _Drawing], form: str, found: Pictured, report: Report, title: str = ""
+) -> tuple[bytes, str]:
+    """Pictures beside each other, under titles where they have one in all; and their words."""
+    import matplotlib.style
+    from matplotlib.figure import Figure
+
+    file, unwanted = io.BytesIO(), ("Date", "Creator", "Format", "Type")
+    with warnings.catch_warnings(), matplotlib.style.context(["default", STYLE]):
+        warnings.simplefilter("ignore")  # a font may lack a letter
+        figure = Figure((_WIDTH * len(every), 1))
+        panels = figure.subfigures(1, len(every), squeeze=False)[0]
+        words = [
+            draw(panel, found, report) for panel, draw in zip(panels, every.values(), strict=True)
+        ]
+        if title:
+            figure.suptitle(title)
+            figure.set_figheight(figure.get_figheight() + 0.7)
+            for panel, name in zip(panels, every, strict=True):
+                panel.suptitle(name, fontweight="bold")
+        metadata = dict.fromkeys(unwanted if form == "svg" else ["Software"])
+        figure.savefig(file, format=form, metadata=metadata)
+    return file.getvalue(), "; ".join(words)
+
+
+def inline(
+    name: str, found: Pictured, report: Report, colors: Mapping[str, str]
+) -> tuple[str, str]:
+    """A picture as a part of a page, whose names are no others', and its words.
+
+    Parameters
+    ----------
+    colors : what the page calls those of the picture
+    """
+    saved, words = _saved({name: PICTURES[name]}, "svg", found, report)
+    own = f"c{zlib.crc32(saved):08x}-"
+
+    def known(match: re.Match[str]) -> str:
+        return colors.get(match[0], f"#{own}{match[0][1:]}")
+
+    def tag(match: re.Match[str]) -> str:
+        text = re.sub(r"#[\w-]+", known, match[0]).replace(' id="', f' id="{own}')
+        return _FONT.sub("inherit", text)
+
+    _, box, rest = _HEAD.split(_RULES.sub("", saved.decode()), maxsplit=1)
+    title = f"<title>{escape(f'{name}: {words}')}</title>"
+    return f'<svg {box} role="img">{title}{re.sub(r"<[^>]+>", tag, rest)}', words
+
+
+_FONT = re.compile(r"'DejaVu Sans'[^;]*")
+_HEAD = re.compile(r"<svg[^>]*(viewBox=\"[^\"]*\")[^>]*>")
+_RULES = re.compile(r"<style.*?</style>", re.DOTALL)
+"""They would hold for the whole page."""
+
+
+def plotted(items: Iterator[Item], form: str, write: Callable[[bytes], None]) -> Iterator[Item]:
+    """The items, as they are; after the last one the pictures are written, all in one.
+
+    Raises
+    ------
+    OutputError : there is no matplotlib, or too few rows for a picture
+    """
+    if not has_matplotlib():
+        raise OutputError("--plot needs matplotlib", hint=INSTALL)
+    kept: dict[type[Item], Any] = {}
+    for item in items:
+        if isinstance(item, Pictured | Report):
+            kept[type(item)] = item
+        yield item
+    found, report = kept[Pictured], kept[Report]
+    if not are_there(found):
+        raise OutputError("--plot needs two rows with a loss")
+    name, number, words = next(figures.lines(report, is_full=False))
+    title = f"{name} {number}  {words}\n{visible(report.header.schema.source)}"
+    write(_saved(PICTURES, form, found, report, title)[0])
