@@ -128,7 +128,8 @@ def explain(ctx: typer.Context) -> int:
     cecalc explain predictions.csv --top 1
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
-    asked = _asked(ctx, Task.CE, OF_EXPLAIN)
+    given = options_of(ctx)
+    asked = _asked(ctx, Task.CE if given.target or not given.logits else Task.SOFTMAX, OF_EXPLAIN)
     from cecalc.explain.collector import explaining
 
     return _execute(ctx, *asked, explaining)

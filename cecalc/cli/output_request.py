@@ -94,9 +94,11 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     name = options.format or _suffixed(options.output).name
     if name not in formats:
         has_code = CODE.name in formats
-        more = ", and --code for torch code" if has_code else ""
+        more = " and markdown, and --code for torch code" if has_code else ""
         rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        raise UsageError(rule, hint=f"there are table and json{more}")
+        raise UsageError(
+            rule, hint=f"there are table, json{more}" if has_code else "there are table and json"
+        )
     return formats[name]
 
 

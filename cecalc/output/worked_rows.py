@@ -135,7 +135,7 @@ def _losses(losses: Any, outcome: CellLosses) -> list[str]:
 
 
 def _end(losses: Any) -> str:
-    return rounded(*_row(losses))
+    return rounded(_row(losses)[0])
 
 
 def _given(header: Header, outcome: Losses, activation: str) -> Iterator[Line]:

@@ -84,8 +84,8 @@ def gradients(used: list[RowSteps]) -> np.ndarray:
     rows = []
     for row in used:
         assert row.bce is not None
-        of = np.zeros_like(row.bce.logits) if row.ce is None else row.ce.gradient
-        rows.append(of[-row.bce.logits.size :])
+        of = np.zeros_like(row.bce.values) if row.ce is None else row.ce.gradient
+        rows.append(of[-row.bce.values.size :])
     return np.asarray(rows)
 
 
