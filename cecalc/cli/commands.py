@@ -119,10 +119,10 @@ def sigmoid(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def explain(ctx: typer.Context) -> int:
-    """Both losses of the same rows, step by step, where they part, and torch code that agrees.
+    """Both losses of the same rows, step by step, and which of them is this problem's.
 
-    Targets are read as for ce; one logit per row, or several classes at once, as for bce.
-    Written as table or json; --code writes the code alone.
+    Targets are read as for ce; one logit per row, or several classes at once, as for bce; without
+    one, softmax and sigmoid. Written as table, markdown or json; --code writes torch code instead.
 
     cecalc explain --logits 2,-3,0.8,1.2 --target 2
     cecalc explain predictions.csv --top 1

@@ -41,20 +41,12 @@ def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
     given, is_mean = count(rows, "row"), explanation.header.reduction is Reduction.MEAN
     if ce is not None:
         is_weighted = ce.header.has_class_weight and is_mean
-        by = (
-            "; the mean divides by the weights of their classes"
-            if is_weighted
-            else ", one loss each"
-        )
+        by = ", divided by Σ w of their classes" if is_weighted else ", one loss each"
         yield "CE", f"{_sum(ce)}   N = {given}{by}"
     elif width > 1:
         which = f"{explanation.without_ce} of {given}"
         yield "CE", f"none: {which} with targets that do not sum to 1"
-    by = (
-        "; the mean divides by their number, not by weights"
-        if bce.header.has_weights and is_mean
-        else ", one loss each"
-    )
+    by = ", divided by N·C, not by Σ w" if bce.header.has_weights and is_mean else ", one loss each"
     cells = f"N·C = {rows}·{width} cells" if width > 1 else f"N = {given} of one cell"
     yield "BCE", f"{_sum(bce)}   {cells}{by}"
     is_plain = not (explanation.header.has_weights or bce.header.has_weights)
@@ -137,8 +129,8 @@ def _reason(explanation: Explanation, ce: Report | None) -> str:
     if header.width == 1:
         return f"{_ONE_VALUE[explanation.kind]} for each row is a yes or no"
     if ce is None:
-        where = "a row" if len(explanation.rows) == 1 == others else f"{count(others, 'row')}"
-        return f"{where} with several classes or none: each class is a yes or no"
+        where = "a row has" if others == 1 else f"{others} rows have"
+        return f"{where} several classes, or none"
     if header.target_form is TargetForm.INDEX:
         return "every row has exactly one class"
     if ce.target_form.startswith("one-hot"):

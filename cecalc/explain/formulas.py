@@ -142,7 +142,7 @@ def of_cells(style: Notation, steps: CellSteps) -> Iterator[str]:
         yield style.chain(f"sigmoid p{places[0]}", "1 / (1 + exp(−x))", quotient, p)
         return
     w, pos = ("" if of is None else name for of, name in _weights(steps))
-    made = ", p = 1 / (1 + exp(−x))" if style.kind is Kind.LOGITS else ""
+    made = f", {unbroken('p = 1 / (1 + exp(−x))')}" if style.kind is Kind.LOGITS else ""
     yield style.folded(f"BCE loss = −[{w}{pos}y·ln p + {w}(1 − y)·ln(1 − p)]{made}", after=" " * 12)
     forms = [_cell(steps, c) for c in picked]
     if any("ln(1" in text for text, *_ in forms):

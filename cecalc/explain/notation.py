@@ -48,7 +48,11 @@ class Notation:
         """The names of the classes, safe on a terminal; of one logit, those of its pair."""
         if self.header.width == 1:
             return "0", "1"
-        return tuple(self.short(visible(label)) for label in self.header.labels)
+        whole = [visible(label) for label in self.header.labels]
+        short = tuple(map(self.short, whole))
+        if len(set(short)) == len(set(whole)):
+            return short
+        return tuple(f"{c}…{label[-6:]}" for c, label in enumerate(whole))
 
     def short(self, name: str) -> str:
         """A name, without its middle where it is too long."""

@@ -89,26 +89,25 @@ WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5"
         (
             WEIGHTED,
             [
-                " CE loss = w[2]·(−ln p[2]) = 5·1.46839 = 7.3419",
+                " CE loss = w[2]·(−ln p[2]) = 5·1.468447 = 7.3422",
                 " BCE loss = −[w·y·ln p + w·(1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))",
-                " CE        sum 12.15708 / 7 = mean 1.7367   "
-                "N = 2 rows; the mean divides by the weights of their classes",
-                " mean  nn.CrossEntropyLoss(weight=w)(x, t) = 1.7367",
+                " CE        sum 12.1574 / 7 = mean 1.7368   "
+                + "N = 2 rows, divided by Σ w of their classes",
+                " mean  nn.CrossEntropyLoss(weight=w)(x, t) = 1.7368",
             ],
         ),
         (
             (*WEIGHTED, "--label-smoothing", "0.1"),
             [
                 " smoothed y = (1 − 0.1)·y + 0.1 / 3",
-                " mean  nn.CrossEntropyLoss(weight=w, label_smoothing=0.1)(x, t) = 1.7077",
+                " mean  nn.CrossEntropyLoss(weight=w, label_smoothing=0.1)(x, t) = 1.6889",
             ],
         ),
         (
             ("--logits", "2,-3,0.8", "--target", "1,0,1", "--pos-weight", "1,1,3"),
             [
-                "     loss[2] = −[3·1·ln 0.689974 + 0·ln 0.310026] = 1.1133",
-                " BCE   torch.nn.BCEWithLogitsLoss: a row with several classes or none: each class "
-                "is a yes or no",
+                "     loss[2] = −[3·1·ln 0.68997 + 0·ln 0.31003] = 1.1133",
+                " BCE   torch.nn.BCEWithLogitsLoss: a row has several classes, or none",
                 " mean  nn.BCEWithLogitsLoss(pos_weight=pos)(x, y) = 0.4296",
             ],
         ),
@@ -146,7 +145,7 @@ WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5"
             ("--logits", "2,-3"),
             [
                 " softmax p[0] = exp x / Σ exp x = 7.3891 / 7.4388 = 0.9933",
-                " sigmoid p[0] = 1 / (1 + exp(−x)) = 1 / (1 + 0.13534) = 0.8808",
+                " sigmoid p[0] = 1 / (1 + exp(−x)) = 1 / (1 + 0.1353) = 0.8808",
             ],
         ),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -585,6 +586,29 @@ def test_code_is_left_to_its_option() -> None:
     found = explained.text([[0.0] * 65], [1])
     assert found.endswith("\n --code prints the torch program that gives every number\n")
     assert "import torch" not in found
+
+
+WIDTHS = Path(__file__).parent / "widths"
+"""Whole texts at the widths of terminals: `classes-columns.txt`."""
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize("classes", [3, 10, 200])
+def test_whole_texts_at_the_widths_of_terminals(classes: int, columns: int) -> None:
+    """What has no column is named by a line, with its sums."""
+    rng = np.random.default_rng(classes)
+    logits = rng.normal(0, 2, (1, classes)).round(2).tolist()
+    found = explained.text(logits, [2], screen=Screen(width=columns))
+    assert max(map(cell_len, found.split("\n"))) <= columns
+    assert found == (WIDTHS / f"{classes}-{columns}.txt").read_text()
+
+
+def test_long_names_are_shortened_before_classes_go() -> None:
+    names = tuple(f"a_long_name_that_says_{c}_in_the_midst_of_it" for c in range(10))
+    found = explained.text([[*range(10)]], [3], screen=Screen(width=60), classes=names)
+    assert max(map(cell_len, found.split("\n"))) <= 60
+    assert "▸3…_of_it" in found
+    assert "\n names are shortened in the middle; -f json has them whole\n" in found
 
 
 @FEWER
