@@ -9,7 +9,7 @@ import numpy as np
 
 from cecalc.compute import Settings
 from cecalc.errors import DataError, Place
-from cecalc.explain.steps import Explanation, Factors, of_row
+from cecalc.explain.steps import Explanation, of_row
 from cecalc.items import Header, Item, Outcome
 from cecalc.losses.checks import BrokenRule
 from cecalc.model import Batch, Block
@@ -138,15 +138,13 @@ class _Explaining(Collector[_Both]):
         # Those asked for, or, in the order of the input, all or the highest.
         rows = kept.highest.outcomes() if self.header.rank else kept.rows()
         rows = rows if self.has_target else kept.first
-        of_rows, of_cells = self.settings
-        factors = Factors(of_rows.weight, label_smoothing=of_rows.label_smoothing)
-        both = of_rows.kind, factors, Factors(of_cells.weight, of_cells.pos_weight)
+        both, weight = self.settings, self.settings[0].weight
         steps = (of_row(row, *both, has_ce=self._has_ce(row, is_all=has_ce)) for row in rows)
         yield Explanation(
             header=self.header,
             rows=tuple(steps),
             is_all=kept.is_all,
-            ce=self.ce.finish(self.header, of_rows.weight, self.label) if has_ce else None,
+            ce=self.ce.finish(self.header, weight, self.label) if has_ce else None,
             bce=self.bce.finish(self.cells, None, self.label),
             without_ce=others,
             has_target=self.has_target,

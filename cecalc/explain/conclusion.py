@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cecalc.errors import count
 from cecalc.explain.notation import number, true
 from cecalc.explain.steps import Explanation
-from cecalc.explain.torch_code import NAMES, WEIGHTS
+from cecalc.explain.torch_code import WEIGHTS
 from cecalc.items import Report
 from cecalc.numbers import rounded
 from cecalc.output import columns
@@ -33,11 +33,8 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, Pairs]]:
 
 def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
     """What differs between the losses, with the numbers of these rows."""
-    width, rows, is_logits = (
-        explanation.header.width,
-        bce.rows_used,
-        explanation.kind is Kind.LOGITS,
-    )
+    width, rows = explanation.header.width, bce.rows_used
+    is_logits = explanation.kind is Kind.LOGITS
     given, is_mean = count(rows, "row"), explanation.header.reduction is Reduction.MEAN
     if ce is not None:
         is_weighted = ce.header.has_class_weight and is_mean
@@ -87,10 +84,8 @@ def _sum(report: Report) -> str:
         return total
     mean = rounded(report.mean)
     if math.isinf(report.numerator):
-        many = number(report.denominator)
-        return f"mean {mean} of {many}" + "; their sum is beyond float64" * math.isfinite(
-            report.mean
-        )
+        beyond = "; their sum is beyond float64" if math.isfinite(report.mean) else ""
+        return f"mean {mean} of {number(report.denominator)}{beyond}"
     quotient = true("{} / {}", [report.numerator, report.denominator], mean)
     return f"sum {quotient} = mean {mean}"
 
@@ -113,14 +108,13 @@ def _verdict(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
 
 def _of_torch(explanation: Explanation) -> tuple[str, str]:
     """The class of torch, and what it is given, as the code calls it."""
-    kind, is_ce = explanation.kind, explanation.ce is not None
+    kind, header = explanation.kind, explanation.header
     if kind is Kind.LOGITS:
-        return ("CrossEntropyLoss" if is_ce else "BCEWithLogitsLoss"), "x"
-    if not is_ce:
+        return ("CrossEntropyLoss" if explanation.ce else "BCEWithLogitsLoss"), "x"
+    if explanation.ce is None:
         return "BCELoss", "p"
-    form, smoothing = explanation.header.target_form, explanation.header.label_smoothing
-    is_plain = form is TargetForm.INDEX and not smoothing
-    name = NAMES[kind] if kind is Kind.LOG_PROBS else "p.log()"
+    is_plain = header.target_form is TargetForm.INDEX and not header.label_smoothing
+    name = "log_p" if kind is Kind.LOG_PROBS else "p.log()"
     return ("NLLLoss" if is_plain else "CrossEntropyLoss"), name
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cecalc.compute import Settings
 from cecalc.compute.bce import laid_out
 from cecalc.compute.ce import SURPRISAL, probability
 from cecalc.items import Header, Item, Outcome, Report
@@ -26,32 +27,6 @@ _MADE |= {"sigmoid", "gradient"}
 _EMPTY = np.empty(0)
 _MILD = 20.0
 """Up to which largest logit exp x stands there as it is, and not exp(x − max)."""
-
-
-@dataclass(frozen=True)
-class Factors:
-    """What the options of a loss multiply in; None where they are not given."""
-
-    weight: Floats | None = None
-    """Of each class; for binary cross-entropy broadcastable to the cells."""
-    pos_weight: Floats | None = None
-    label_smoothing: float = 0.0
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether there are none."""
-        return self.weight is None and self.pos_weight is None and not self.label_smoothing
-
-    def of(self, outcome: Outcome) -> Factors:
-        """Those of the cells of one row, each of shape (M,)."""
-        weight, pos_weight = (
-            None if of is None else laid_out(of, outcome.batch)[0]
-            for of in (self.weight, self.pos_weight)
-        )
-        return Factors(weight, pos_weight)
-
-
-PLAIN = Factors()
 
 
 @dataclass(frozen=True)
@@ -178,28 +153,32 @@ class Explanation(Item):
 
 
 @np.errstate(over="ignore")
-def of_row(
-    outcome: Outcome, kind: Kind, factors: Factors, of_cells: Factors, *, has_ce: bool
-) -> RowSteps:
+def of_row(outcome: Outcome, of_rows: Settings, of_cells: Settings, *, has_ce: bool) -> RowSteps:
     """The steps of a row.
 
     Parameters
     ----------
     outcome : one row, whose target is a number for each value
-    factors, of_cells : those of cross-entropy, and of the cells
+    of_rows, of_cells : the options of either loss
     has_ce : whether that target is a distribution over the classes
     """
     if not outcome.used[0]:
         return RowSteps(outcome)
     values = outcome.batch.values[0].astype(np.float64)
     target = outcome.batch.truth[0].astype(np.float64)
-    bce = cell_steps(values, target, of_cells.of(outcome), kind)
-    is_plain = factors.is_plain and of_cells.is_plain and kind is Kind.LOGITS
+    weight, pos_weight = (
+        None if of is None else laid_out(of, outcome.batch)[0]
+        for of in (of_cells.weight, of_cells.pos_weight)
+    )
+    bce = cell_steps(values, target, weight, pos_weight, of_rows.kind)
+    is_weighted = weight is not None or pos_weight is not None or of_rows.label_smoothing
+    is_plain = of_rows.kind is Kind.LOGITS and not is_weighted
     if values.size == 1:
         pair, shares = np.append(0.0, values), np.append(1.0 - target, target)
         has_pair = is_plain and np.isfinite(values[0])
         return RowSteps(outcome, bce, class_steps(pair, shares) if has_pair else None)
-    ce = class_steps(values, target, factors, kind) if has_ce else None
+    factors = of_rows.weight, of_rows.label_smoothing, of_rows.kind
+    ce = class_steps(values, target, *factors) if has_ce else None
     is_pair = is_plain and ce is not None and values.size == 2
     difference = cell_steps(values[1:] - values[:1], target[1:]) if is_pair else None
     return RowSteps(outcome, bce, ce, difference)
@@ -207,7 +186,11 @@ def of_row(
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
 def class_steps(
-    values: Floats, target: Floats, factors: Factors = PLAIN, kind: Kind = Kind.LOGITS
+    values: Floats,
+    target: Floats,
+    weight: Floats | None = None,
+    smoothing: float = 0.0,
+    kind: Kind = Kind.LOGITS,
 ) -> ClassSteps:
     """The steps to the cross-entropy of one row.
 
@@ -224,16 +207,17 @@ def class_steps(
     >>> steps.softmax[0], steps.loss, steps.gradient[0]
     (np.float64(1.0), 8.533047625744066e-17, np.float64(-8.533047625744066e-17))
     """
-    share, smoothed, row = target, None, values[None]
-    if factors.label_smoothing:
-        share = smoothed = cross_entropy.smoothed_distribution(target, factors.label_smoothing)
-    share = share if factors.weight is None else factors.weight * share
+    row = values[None]
+    smoothed = cross_entropy.smoothed_distribution(target, smoothing) if smoothing else None
+    share = target if smoothed is None else smoothed
+    share = share if weight is None else weight * share
     surprisal = SURPRISAL[kind](row)
     loss = float(cross_entropy.of_distribution(surprisal, share[None])[0])
-    end = smoothed, factors.weight
     if kind is not Kind.LOGITS:
         none, probs = (_EMPTY, math.nan, 0.0, _EMPTY, math.nan), probability(values, kind)
-        return ClassSteps(values, target, kind, *none, probs, surprisal[0], loss, _EMPTY, *end)
+        return ClassSteps(
+            values, target, kind, *none, probs, surprisal[0], loss, _EMPTY, smoothed, weight
+        )
     peak, best, tail = normaliser(row)
     total, probs, powers = 1.0 + float(tail[0]), activations.softmax(row)[0], np.exp(values)
     sums = float(tree_sum(powers[None])[0]), float(peak[0])
@@ -241,12 +225,18 @@ def class_steps(
     complements[best] = tail / total  # 1 − p would be 0 where p rounds to 1
     gradient = probs * (tree_sum(share[None])[0] - share) - complements * share
     made = powers, *sums, exp_difference(values, peak), total
-    return ClassSteps(values, target, kind, *made, probs, surprisal[0], loss, gradient, *end)
+    return ClassSteps(
+        values, target, kind, *made, probs, surprisal[0], loss, gradient, smoothed, weight
+    )
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
 def cell_steps(
-    values: Floats, target: Floats, factors: Factors = PLAIN, kind: Kind = Kind.LOGITS
+    values: Floats,
+    target: Floats,
+    weight: Floats | None = None,
+    pos_weight: Floats | None = None,
+    kind: Kind = Kind.LOGITS,
 ) -> CellSteps:
     """The steps to the binary cross-entropy of one row's cells.
 
@@ -260,7 +250,7 @@ def cell_steps(
     >>> cell_steps(np.asarray([40.0]), np.asarray([0.0])).complement
     array([4.24835426e-18])
     """
-    weight, pos_weight, denominator, gradient = factors.weight, factors.pos_weight, _EMPTY, _EMPTY
+    denominator = gradient = _EMPTY
     if kind is Kind.LOGITS:
         probs, complements = activations.sigmoid(values), activations.sigmoid(-values)
         losses = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)

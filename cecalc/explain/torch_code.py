@@ -16,7 +16,7 @@ from cecalc.terms import IGNORE_INDEX, Kind, Reduction, TargetForm
 _WIDTH = 96
 _SMALL = 1e-12
 """Losses below this have lost digits in torch."""
-NAMES = {Kind.LOGITS: "x", Kind.PROBS: "p", Kind.LOG_PROBS: "log_p"}
+_NAMES = {Kind.LOGITS: "x", Kind.PROBS: "p", Kind.LOG_PROBS: "log_p"}
 """What the values are called."""
 WEIGHTS = {"weight": "w", "pos_weight": "pos"}
 """What the options of a loss are called."""
@@ -72,20 +72,11 @@ def render(explanation: Explanation, _screen: Screen) -> str:
     rows, is_single = explanation.rows, explanation.header.width == 1
     has_ce = all(row.ce for row in rows if row.bce) if is_single else explanation.has_ce
     each = "".join(_cells(explanation))
-    body = "".join(_given(explanation))
-    if is_single:
-        body += each
-    if has_ce:
-        body += "".join(_softmax(explanation))
-    if not is_single:
-        alone = "each probability alone"
-        title = "sigmoid: each logit alone" if explanation.kind is Kind.LOGITS else alone
-        body += f"\n# {title}\n{each}"
-        body += (
-            _DIFFERENCE
-            if explanation.has_target and any(row.bce_of_difference for row in rows)
-            else ""
-        )
+    parts = [*_given(explanation), *(_softmax(explanation) if has_ce else ())]
+    what = "sigmoid: each logit" if explanation.kind is Kind.LOGITS else "each probability"
+    body = "".join([*parts, f"\n# {what} alone\n{each}"])
+    if explanation.has_target and any(row.bce_of_difference for row in rows):
+        body += _DIFFERENCE
     if explanation.has_target and explanation.header.reduction is not Reduction.NONE:
         body += "".join(["\n# what the rows add up to\n", *_sums(explanation, has_ce=has_ce)])
     names = [f'{name} = float("{name}")\n' for name in ("inf", "nan") if name in body]
@@ -110,7 +101,7 @@ def _sums(explanation: Explanation, *, has_ce: bool) -> Iterator[str]:
 
 def _given(explanation: Explanation) -> Iterator[str]:
     """The values and targets; ignored rows leave at once, as they leave both losses."""
-    header, rows, x = explanation.header, explanation.rows, NAMES[explanation.kind]
+    header, rows, x = explanation.header, explanation.rows, _NAMES[explanation.kind]
     axes = "(N, 1)" if header.width == 1 else "(N, C)"
     values = [row.outcome.batch.values[0] for row in rows]
     grad = ", requires_grad=True" if x == "x" else ""
@@ -157,7 +148,7 @@ def _softmax(explanation: Explanation) -> Iterator[str]:
     """Cross-entropy, of the rows that have one; of one logit, that of the pair (0, x)."""
     header, rows, title = explanation.header, explanation.rows, "\n# softmax: the row together\n"
     is_index = header.target_form is TargetForm.INDEX
-    x, target = NAMES[explanation.kind], "t" if is_index else "y"
+    x, target = _NAMES[explanation.kind], "t" if is_index else "y"
     whole = [i for i, row in enumerate(rows) if row.ce]
     if header.width == 1:
         x, target, title = "pair", "torch.cat([1 - y, y], 1)", _PAIR
@@ -182,12 +173,11 @@ def _softmax(explanation: Explanation) -> Iterator[str]:
 def _of_probs(explanation: Explanation, target: str) -> str:
     """Cross-entropy of probabilities, or of their logarithms."""
     header, log_p = explanation.header, "log_p" if explanation.kind is Kind.LOG_PROBS else "p.log()"
-    has_weight, smoothing = explanation.has("weight"), header.label_smoothing
-    if target == "t" and not smoothing:
-        return f'F.nll_loss({log_p}, t, reduction="none"{", weight=w" if has_weight else ""})'
-    share = f"(y * {1 - smoothing!r} + {smoothing!r} / {header.width})" if smoothing else "y"
-    share = f"w * {share}" if has_weight else share
-    return f"-torch.where(y + {smoothing!r} > 0, {share} * {log_p}, 0).sum(1)  # 0 ln 0 is 0"
+    w, eps = "w * " if explanation.has("weight") else "", header.label_smoothing
+    if target == "t" and not eps:
+        return f'F.nll_loss({log_p}, t, reduction="none"{", weight=w" if w else ""})'
+    y = f"({1 - eps!r} * y + {eps!r} / {header.width})" if eps else "y"
+    return f"-torch.where({y} > 0, {w}{y} * {log_p}, 0).sum(1)  # 0 ln 0 is 0"
 
 
 def _remarks(explanation: Explanation) -> Iterator[str]:
@@ -197,9 +187,8 @@ def _remarks(explanation: Explanation) -> Iterator[str]:
         yield f"{count(len(rows), 'row')} of {explanation.bce.rows_given}"
     if not explanation.has_target:
         return
-    if explanation.kind is Kind.LOGITS and any(
-        np.isneginf(row.outcome.batch.values).any() for row in rows
-    ):
+    masked = any(np.isneginf(row.outcome.batch.values).any() for row in rows)
+    if explanation.kind is Kind.LOGITS and masked:
         yield "torch prints nan for 0 * inf: beside -inf logits, unless the target is an index"
     least = min((loss for row in rows for loss in _losses(row) if loss > 0), default=_SMALL)
     if least < _SMALL:

@@ -91,8 +91,10 @@ WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5"
             [
                 " CE loss = w[2]·(−ln p[2]) = 5·1.468447 = 7.3422",
                 " BCE loss = −[w·y·ln p + w·(1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))",
-                " CE        sum 12.1574 / 7 = mean 1.7368   "
-                + "N = 2 rows, divided by Σ w of their classes",
+                (
+                    " CE        sum 12.1574 / 7 = mean 1.7368   "
+                    "N = 2 rows, divided by Σ w of their classes"
+                ),
                 " mean  nn.CrossEntropyLoss(weight=w)(x, t) = 1.7368",
             ],
         ),
