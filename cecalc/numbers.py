@@ -120,15 +120,15 @@ def write_rows(array: Floats, used: Flags | None = None, blank: str = "") -> Ite
     return (texts[i : i + width] for i in range(0, len(texts), width))
 
 
-def rounded(value: float) -> str:
-    """Four decimals, in scientific notation where those would hide the number.
+def rounded(value: float, decimals: int = DECIMALS) -> str:
+    """Four decimals, in scientific notation where four would hide the number.
 
     >>> [rounded(x) for x in (1.77789, 8.53e-17, 0.0, -3.0)]
     ['1.7779', '8.5300e-17', '0.0000', '-3.0000']
     """
     if value == 0 or not math.isfinite(value) or SMALLEST <= abs(value) < LARGEST:
-        return f"{value + 0.0:.{DECIMALS}f}"  # −0 is 0
-    return _EXPONENT.sub(r"e\1", f"{value:.{DECIMALS}e}")
+        return f"{value + 0.0:.{decimals}f}"  # −0 is 0
+    return _EXPONENT.sub(r"e\1", f"{value:.{decimals}e}")
 
 
 def brief(value: float) -> str:

@@ -96,11 +96,11 @@ class LossOptions:
 
 
 LOSS_OPTIONS: Mapping[str, LossOption] = {
-    "weight": LossOption(Inline, {"ce", "bce", "why"}),
-    "pos_weight": LossOption(Inline, {"bce"}),
+    "weight": LossOption(Inline, {"ce", "bce", "explain", "why"}),
+    "pos_weight": LossOption(Inline, {"bce", "explain"}),
     "ignore_index": LossOption(float, {"ce", "bce", "explain", "why"}),
-    "label_smoothing": LossOption(float, {"ce", "why"}, bounds=(0, 1)),
-    "reduction": LossOption(Reduction, {"ce", "bce"}),
+    "label_smoothing": LossOption(float, {"ce", "explain", "why"}, bounds=(0, 1)),
+    "reduction": LossOption(Reduction, {"ce", "bce", "explain"}),
 }
 """Each option of the loss, by its name."""
 

@@ -132,16 +132,18 @@ def sigmoid(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def explain(ctx: typer.Context) -> int:
-    """Both losses of the same rows, step by step, and where they part.
+    """Both losses of the same rows, step by step, and which of them is this problem's.
 
-    Torch code that agrees ends it. Targets are read as for ce; one logit per row, or several
-    classes at once, as for bce. Written as table or json; --code writes the code alone.
+    Targets are read as for ce; one logit per row, or several classes at once, as for bce; without
+    one, softmax and sigmoid. Written as table, markdown, html or json; --code writes torch code
+    instead.
 
     cecalc explain --logits 2,-3,0.8,1.2 --target 2
     cecalc explain predictions.csv --top 1
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
-    asked = _asked(ctx, Task.CE, OF_EXPLAIN)
+    given = options_of(ctx)
+    asked = _asked(ctx, Task.CE if given.target or not given.logits else Task.SOFTMAX, OF_EXPLAIN)
     from cecalc.explain.collector import explaining
 
     return _execute(ctx, *asked, explaining)

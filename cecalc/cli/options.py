@@ -111,9 +111,9 @@ class Options:
     logits: Annotated[_Texts, READING, _in("--logits", "ROW|FILE",
         "Raw outputs: 2,-3,0.8 is one row, 2,1;4,3 are two. Repeat it, or use JSON, for more; - "
         "is a pipe.")] = None
-    probs: Annotated[_Texts, LOSSES | WHY, _in("--probs", "ROW|FILE",
+    probs: Annotated[_Texts, LOSSES | EXPLAIN | WHY, _in("--probs", "ROW|FILE",
         "Probabilities, given in the same way.")] = None
-    log_probs: Annotated[_Texts, CE | WHY, _in("--log-probs", "ROW|FILE",
+    log_probs: Annotated[_Texts, CE | EXPLAIN | WHY, _in("--log-probs", "ROW|FILE",
         "Natural logarithms of probabilities.")] = None
 
     target: Annotated[_Texts, LOSSES | EXPLAIN | WHY, _target("--target", "TARGET|FILE",
@@ -155,9 +155,9 @@ class Options:
 
     logits_cols: Annotated[_Text, READING, _column("--logits-cols", "COLS",
         "Names, numbers or globs: a,b or 3-12 or logit_*. Or /regex/; ! is for all but.")] = None
-    probs_cols: Annotated[_Text, LOSSES | WHY, _column("--probs-cols", "COLS",
+    probs_cols: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--probs-cols", "COLS",
         "The same for probabilities.")] = None
-    log_probs_cols: Annotated[_Text, CE | WHY, _column("--log-probs-cols", "COLS",
+    log_probs_cols: Annotated[_Text, CE | EXPLAIN | WHY, _column("--log-probs-cols", "COLS",
         "The same for log-probabilities.")] = None
     confidence_cols: Annotated[_Text, LOSSES, _column("--confidence-cols", "P,PREDICTION",
         "The probability of the predicted class, and that class; of two.")] = None

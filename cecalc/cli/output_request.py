@@ -117,9 +117,9 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     name = "markdown" if name == "md" else name
     if name not in formats:
         has_code = CODE.name in formats
-        more = ", and --code for torch code" if has_code else ""
         rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        raise UsageError(rule, hint=f"there are table, json and html{more}")
+        forms = "table, json, markdown and html" if has_code else "table, json and html"
+        raise UsageError(rule, hint=f"there are {forms}{', and --code for torch code' * has_code}")
     return formats[name]
 
 

@@ -34,7 +34,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         used, notices = self._checked(batch.values, target)
         batch = self._clipped(batch)
         weights = [
-            None if weight is None else _laid_out(weight, batch)
+            None if weight is None else laid_out(weight, batch)
             for weight in (self.settings.weight, self.settings.pos_weight)
         ]
         arrays = [batch.values, np.where(used, target, 0.0), *weights]
@@ -126,7 +126,7 @@ def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batc
     return factors
 
 
-def _laid_out(weight: Floats, batch: Batch) -> Floats:
+def laid_out(weight: Floats, batch: Batch) -> Floats:
     """A weight broadcast against the cells as they were given, in the layout of the batch.
 
     One with an axis for the rows holds those of the whole input; the batch takes its part.

@@ -19,7 +19,7 @@ from cecalc.model import Batch, Flags, Floats, Integers
 from cecalc.notices import Notices
 from cecalc.terms import Kind
 
-_SURPRISAL = {
+SURPRISAL = {
     Kind.LOGITS: cross_entropy.surprisal_from_logits,
     Kind.PROBS: cross_entropy.surprisal_from_probs,
     Kind.LOG_PROBS: cross_entropy.surprisal_from_log_probs,
@@ -138,9 +138,9 @@ class CrossEntropy(Operation[RowLosses]):
         else:
             prediction = array.argmax(-1)
             peak, true_value = at(array, prediction), at(array, index)
-            p_prediction, p_target = (_probability(v, kind) for v in (peak, true_value))
-            own = partial(_SURPRISAL[kind], true_value)
-        surprisal = _SURPRISAL[kind](array) if needs_all else own()
+            p_prediction, p_target = (probability(v, kind) for v in (peak, true_value))
+            own = partial(SURPRISAL[kind], true_value)
+        surprisal = SURPRISAL[kind](array) if needs_all else own()
         mixture = partial(_mixture, surprisal, mixed, self.settings.label_smoothing)
         unweighted = loss = mixture(backend.array(np.ones(values.shape[1])))
         if self.settings.weight is not None:
@@ -176,13 +176,13 @@ class CrossEntropy(Operation[RowLosses]):
         """What stands between the values of a few rows and their losses."""
         values, kind, backend = batch.values, self.settings.kind, self.backend
         if kind is not Kind.LOGITS:
-            probs = backend.of(partial(_probability, kind=kind), values)
-            return Working(probs, backend.of(_SURPRISAL[kind], values))
+            probs = backend.of(partial(probability, kind=kind), values)
+            return Working(probs, backend.of(SURPRISAL[kind], values))
         layout = layout_of(batch)
         probs = softmax(values, layout, backend, log=False)
         if isinstance(backend, RoundedBackend):
             return Working(probs, -softmax(values, layout, backend, log=True))
-        return Working(probs, backend.of(_SURPRISAL[kind], values))
+        return Working(probs, backend.of(SURPRISAL[kind], values))
 
     def _row_weight(self, batch: Batch, target: Any) -> Floats | None:
         """What each row counts in the denominator: torch divides by weights of class indices."""
@@ -209,5 +209,6 @@ def _mixture(surprisal: Any, target: Any, smoothing: float, weight: Any) -> Any:
     return cross_entropy.of_distribution(surprisal, shares * weight[None, :])
 
 
-def _probability(values: Any, kind: Kind) -> Any:
+def probability(values: Any, kind: Kind) -> Any:
+    """The probabilities that are given, or whose logarithms are."""
     return values if kind is Kind.PROBS else namespace(values).exp(values)

@@ -2,305 +2,198 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+import math
+from collections.abc import Iterator
 
 import numpy as np
-from rich.cells import cell_len
 
-from cecalc.errors import visible
-from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, Steps
-from cecalc.items import Header
-from cecalc.model import Flags, Floats
+from cecalc.explain import extremes
+from cecalc.explain.extremes import NORMAL
+from cecalc.explain.notation import Notation, number, true
+from cecalc.explain.steps import CellSteps, ClassSteps
+from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
-from cecalc.output.prose import paragraph, unbroken
+from cecalc.output.prose import unbroken
+from cecalc.terms import Kind
 
 ALL, FEW = 8, 6
 """Up to how many classes all have a column, and how many else."""
-_OVER, _OVER_32 = 709.782712893384, 88.72283905206835
-_UNDER, _UNDER_32 = -745.1332191019412, -103.97207708399179
-_NORMAL = 2.0**-1022
-"""Below this a float64 has fewer digits."""
-_HALF_32, _BELOW_32 = 2.0**-24, 2.0**-25
-_FORMULA = re.compile("`(.+?)`")
-_Extreme: TypeAlias = "tuple[Flags | bool, str]"
-"""Where something over- or underflows or rounds, and what is said of it: {names} are those classes,
-{losses} their losses, {nans} those of which torch prints nan; a formula in backticks stays on one
-line.
-"""
-_PRINTS_0 = "{} of {{names}} rounds to 1, so {} would print 0: {}log1p keeps {{losses}}".format
-_IS_INF = "p of {{names}} {}, so {} would be inf: the stable form gives {{losses}}".format
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How the rows are written, alike in all of them."""
-
-    header: Header
-    is_mild: bool
-    """Whether exp x is shown, and not exp(x − max)."""
-    classes: int
-    """How many classes have a column."""
-    room: int
-    """Columns of text to fill."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the classes, safe on a terminal; of one logit, those of its pair."""
-        return ("0", "1") if self.header.width == 1 else tuple(map(visible, self.header.labels))
-
-    def powers(self, steps: SoftmaxSteps) -> tuple[str, Floats, float]:
-        """What softmax divides: its name, the values and their sum."""
-        if self.is_mild:
-            return "exp x", steps.exp, steps.sum_exp
-        return "exp(x − max)", steps.exp_shifted, steps.sum_exp_shifted
-
-    def picked(self, steps: Steps) -> list[int]:
-        """The classes that have a column: the target's, then those of the largest logits."""
-        order = np.lexsort((-steps.logits, -steps.target))
-        return sorted(order[: self.classes if self.header.width > 1 else None].tolist())
-
-
-def _extremes_of_softmax(steps: SoftmaxSteps) -> Iterator[_Extreme]:
-    """What is extreme in a row of cross-entropy."""
-    y, p, peak, rest = steps.target, steps.softmax, steps.max, steps.rest
-    masked, is_best = np.isneginf(steps.logits), np.arange(y.size) == steps.best
-    gone, is_finite = (p == 0) & ~masked, bool(np.isfinite(steps.sum_exp))
-    ratio, shifted, power = "so `exp x / Σ exp x` would be", "`exp(x − max)`", f"exp({brief(peak)})"
-    over = f"{power} overflows float64 (above 709.78; float32: 88.72), {ratio}"
-    yield peak > _OVER, f"{over} `inf / inf = nan`; {shifted} is at most 1"
-    over = f"Σ exp x overflows float64, {ratio} 0"
-    yield peak <= _OVER and not is_finite, f"{over}; Σ {shifted} is {rounded(1 + rest)}"
-    over_32 = f"{power} overflows float32 (above 88.72), not float64"
-    yield peak > _OVER_32 and is_finite, f"{over_32}; {shifted} neither"
-    under = f"every exp x underflows to 0 (below −745.13; float32: −103.97), {ratio}"
-    yield peak < _UNDER, f"{under} `0 / 0 = nan`; `exp(max − max)` is 1"
-    under_32 = "in float32, every exp x would underflow to 0 (below −103.97), not in float64"
-    yield _UNDER <= peak < _UNDER_32, under_32
-    under = "softmax p of {names} underflows to 0: x is over 744 below `ln Σ exp x`"
-    yield gone, under + _without_p(steps.surprisal[gone & (y > 0)])
-    yield _subnormal(p, steps.surprisal, y > 0)
-    faint = (steps.surprisal > -_UNDER_32) & (p > 0) & (y > 0)
-    yield faint, "in float32, p of {names} would underflow to 0 and −ln p be inf"
-    sure = is_best & (y > 0) & (rest > 0)
-    yield sure & (p == 1), _PRINTS_0("p", "−ln p", "ln(1 + u) by ")
-    near = sure & (p < 1) & (rest < _HALF_32)
-    yield near, "in float32, p of {names} would round to 1 and −ln p print 0"
-    yield masked & (y > 0), "x of {names} is -inf where the target is: loss inf"
-    zero = "x of {names} is -inf, a masked class: exp x and p are 0; 0·ln 0 counts as 0"
-    yield masked & (y == 0), f"{zero}, where torch prints nan unless the target is a class index"
-
-
-def _without_p(losses: Floats) -> str:
-    """What stands in for the −ln p of classes whose p is 0."""
-    if not losses.size:
-        return ""
-    if np.isinf(losses).any():
-        return "; −ln p is inf, for `max − x` is itself beyond float64"
-    return f"; −ln p would be inf, log-sum-exp gives {_few(losses)}"
-
-
-def _extremes_of_sigmoid(steps: SigmoidSteps) -> Iterator[_Extreme]:
-    """What is extreme in the cells of a row."""
-    x, y, p, known = steps.logits, steps.target, steps.sigmoid, np.isfinite(steps.logits)
-    over, has_loss = known & (x < -_OVER), known & (steps.cells > 0)
-    beyond = "exp(−x) of {names} overflows float64 (x below −709.78; float32: −88.72)"
-    yield over, f"{beyond}; sigmoid as `exp x / (1 + exp x)` does not"
-    over_32 = known & (x < -_OVER_32) & (not over.any())
-    yield over_32, "exp(−x) of {names} overflows float32 (x below −88.72), not float64"
-    yield (y == 1) & has_loss & (p == 1), _PRINTS_0("p", "−ln p", "")
-    yield (y < 1) & known & (p == 1), _IS_INF("rounds to 1", "`−ln(1 − p)`")
-    yield (y == 0) & has_loss & (1 - p == 1), _PRINTS_0("`1 − p`", "`−ln(1 − p)`", "")
-    yield (y > 0) & known & (p == 0), _IS_INF("underflows to 0", "−ln p")
-    yield _subnormal(p, np.maximum(-x, 0.0), known & (y > 0))
-    near = known & (x >= -np.log(_HALF_32)) & (p < 1)
-    yield near, "in float32, p of {names} would round to 1 (x above 16.64)"
-    near = known & (p <= _BELOW_32) & (1 - p < 1)
-    yield near, "in float32, `1 − p` of {names} would round to 1 (x below −17.33)"
-    is_nan = _are_nan(steps)
-    whose = "" if is_nan[~known].all() else " for {nans}"
-    torch = f"; torch prints nan{whose} (0·inf)" if is_nan.any() else ""
-    certain = "a certain prediction: 0 where it is right, inf where it is wrong"
-    yield ~known, f"x of {{names}} is infinite, {certain}{torch}"
-
-
-def _are_nan(steps: Steps) -> Flags:
-    """Which cells of infinite logits are nan in torch, which begins with (1 − y)·x."""
-    return np.isinf(steps.logits) & ~((steps.logits > 0) & (steps.target < 1))
-
-
-def _subnormal(p: Floats, surprisal: Floats, asked: Flags) -> _Extreme:
-    """Where p has so few digits left that its logarithm is another number."""
-    tiny = np.flatnonzero(asked & (p > 0) & (p < _NORMAL))
-    nats, exact = -np.log(p[tiny]), surprisal[tiny]
-    off = [rounded(a) != rounded(b) for a, b in zip(nats, exact, strict=True)]
-    return np.isin(np.arange(p.size), tiny[off]), (
-        "p of {names} is below 2.2251e-308, where digits are lost, so −ln p would print "
-        f"{_few(nats[off])}: the stable form gives {_few(exact[off])}"
-    )
-
-
-def _extremes(
-    style: Notation, steps: Steps, losses: Floats, found: Iterator[_Extreme]
-) -> Iterator[str]:
-    """A line for each thing that is extreme, which begins with an exclamation mark."""
-    labels = style.labels if steps.logits.size > 1 else ("the cell",)
-    for which, words in found:
-        if np.any(which):
-            text = _FORMULA.sub(lambda formula: unbroken(formula[1]), words).format(
-                names=_named(which, labels),
-                losses=_few(losses[which]),
-                nans=_named(_are_nan(steps), labels),
-            )
-            yield _folded(style, text, " ! ", "   ")
-
-
-def _folded(style: Notation, text: str, before: str = " ", after: str = " ") -> str:
-    return "\n".join(paragraph(style.room, text, before, after))
-
-
-def _named(which: Flags | bool, labels: Sequence[str]) -> str:
-    found = np.flatnonzero(which).tolist()
-    return f"{len(found)} classes" if len(found) > 3 else ", ".join(labels[c] for c in found)
-
-
-def _few(values: Floats) -> str:
-    few = values.ravel()[:3].tolist()
-    return ", ".join(map(rounded, few)) + (", ..." if values.size > 3 else "")
-
-
-_ONE = 1 - 5e-5
-"""From here on four decimals show a probability as 1."""
+_ONE = 1 - 1e-4
+"""From here on −ln p is less than four decimals show."""
 _NOTHING = 1e-4
 """Below this, four decimals show 1 + u as 1."""
+_STABLE = (
+    f"{unbroken('−ln p = max(−x, 0) + ln(1 + exp(−|x|))')} and "
+    f"{unbroken('−ln(1 − p) = max(x, 0) + ln(1 + exp(−|x|))')} where p would lose digits"
+)
 
 
-def of_softmax(style: Notation, bce: SigmoidSteps, steps: SoftmaxSteps | None) -> Iterator[str]:
+def powers(style: Notation, steps: ClassSteps) -> tuple[str, Floats, float] | None:
+    """What softmax divides: its name, the values and their sum; None of given probabilities."""
+    if style.kind is not Kind.LOGITS:
+        return None
+    if style.explanation.is_mild:
+        return "exp x", steps.exp, steps.sum_exp
+    return "exp(x − max)", steps.exp_shifted, steps.sum_exp_shifted
+
+
+def of_classes(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
     """Cross-entropy: −ln p of the target's class, or the mixture that its shares ask for."""
-    if steps is None:
+    if ce is None:
         yield _none(style, bce)
-        return
-    of = int(steps.target.argmax())
-    if steps.target[of] == 1 and np.count_nonzero(steps.target) == 1:
-        yield from _surprisal(style, steps, of)
+    elif not style.explanation.has_target:
+        c, made = int(ce.values.argmax()), powers(style, ce) or ("", ce.softmax, 1.0)
+        p, pair = rounded(float(ce.softmax[c])), [float(made[1][c]), made[2]]
+        quotient = true("{} / {}", pair, p)
+        yield style.chain(f"softmax p[{style.labels[c]}]", f"{made[0]} / Σ {made[0]}", quotient, p)
+    elif ce.smoothed is None and ce.target.max() == 1 and np.count_nonzero(ce.target) == 1:
+        yield from _surprisal(style, ce, int(ce.target.argmax()))
+        yield from extremes.told(style, ce)
     else:
-        yield from _mixture(style, steps)
-    yield from _extremes(style, steps, steps.surprisal, _extremes_of_softmax(steps))
+        yield from _mixture(style, ce)
+        yield from extremes.told(style, ce)
 
 
-def _none(style: Notation, steps: SigmoidSteps) -> str:
+def _none(style: Notation, steps: CellSteps) -> str:
     """Why a row has no cross-entropy."""
-    if steps.logits.size == 1:
-        return " CE      none: the pair (0, x) has no softmax where x is not finite"
-    return _folded(
-        style,
-        f"CE      none: the target sums to {brief(float(steps.target.sum()))}, not 1, and so is no "
-        "distribution over the classes; several at once (multi-hot) belong to BCE. torch would "
-        f"compute {unbroken('(Σ y)·ln Σ exp x − Σ y·x')} without a word.",
-        after=" " * 9,
-    )
+    reason = "the pair (0, x) has no softmax where x is not finite"
+    if steps.values.size > 1:
+        torch = unbroken("(Σ y)·ln Σ exp x − Σ y·x")
+        reason = (
+            f"the target sums to {brief(float(steps.target.sum()))}, not 1, and so is no "
+            "distribution over the classes; several at once (multi-hot) belong to BCE."
+        )
+        reason += f" torch would compute {torch} without a word." * (style.kind is Kind.LOGITS)
+    return style.folded(f"CE      none: {reason}", after=" " * 9)
 
 
-def _surprisal(style: Notation, steps: SoftmaxSteps, t: int) -> Iterator[str]:
-    label, p, x = style.labels[t], float(steps.softmax[t]), float(steps.logits[t])
-    head, loss = "CE loss", rounded(steps.loss)
-    if x == -np.inf:
-        yield _chain(style, head, f"−ln p[{label}]", "−ln 0", loss)
-        return
-    if _NORMAL <= p < _ONE:
-        _, powers, total = style.powers(steps)
-        quotient = f"−ln({rounded(float(powers[t]))} / {rounded(total)})"
-        yield _chain(style, head, f"−ln p[{label}]", quotient, f"−ln {rounded(p)}", loss)
-        head = " " * len(head)
-    yield from _stably(style, head, steps, f"x[{label}]", _signed(rounded(x)), loss)
-
-
-def _mixture(style: Notation, steps: SoftmaxSteps) -> Iterator[str]:
-    """Σ y·(−ln p), of the largest shares one by one."""
-    y, surprisal = steps.target, steps.surprisal
-    counted = [c for c in np.argsort(-y, kind="stable").tolist() if y[c] > 0]
-    named, others = sorted(counted[:FEW]), counted[FEW:]
-    terms = [f"{brief(y[c])}·{rounded(surprisal[c])}" for c in named]
-    if others:
-        rest = sum(float(y[c] * surprisal[c]) for c in others)
-        terms.append(f"{rounded(rest)} of {len(others)} others")
-    yield _chain(style, "CE loss", "Σ y·(−ln p)", " + ".join(terms), rounded(steps.loss))
-    yield from _stably(style, "  −ln p", steps, "x", "x")
+def _surprisal(style: Notation, steps: ClassSteps, t: int) -> Iterator[str]:
+    label, p, x = style.labels[t], float(steps.softmax[t]), float(steps.values[t])
+    nats, total, weight = float(steps.surprisal[t]), rounded(steps.loss), steps.weight
+    head, first = "CE loss", [f"−ln p[{label}]"]
+    if weight is not None:
+        head, first = first.pop(), []
+    loss, made = rounded(nats), powers(style, steps)
+    of_p = true("−ln {}", [p], loss) if NORMAL <= p < 1 else f"−ln {p:.0f}"
+    if made is None or x == -math.inf:
+        is_log = style.kind is Kind.LOG_PROBS
+        yield style.chain(head, *first, f"−({number(x)})" if is_log else of_p, loss)
+    else:
+        if NORMAL <= p < _ONE:
+            quotient = true("−ln({} / {})", [float(made[1][t]), made[2]], loss)
+            yield style.chain(head, *first, quotient, of_p, loss)
+            head = " " * len(head)
+        yield from _stably(style, head, steps, t, loss)
+    if weight is not None:
+        product = true("{}·{}", [float(weight[t]), nats], total)
+        yield style.chain("CE loss", f"w[{label}]·(−ln p[{label}])", product, total)
 
 
 def _stably(
-    style: Notation, head: str, steps: SoftmaxSteps, symbol: str, x: str, *result: str
+    style: Notation, head: str, steps: ClassSteps, t: int | None, *loss: str
 ) -> Iterator[str]:
-    """−ln p by the log-sum-exp that cannot overflow; with what four decimals hide set apart."""
-    peak, total, u = rounded(steps.max), rounded(steps.sum_exp_shifted), steps.rest
-    if u >= _NOTHING:
-        form, numbers = f"max + ln Σ exp(x − max) − {symbol}", f"{peak} + ln {total} − {x}"
+    """−ln p by the log-sum-exp that cannot overflow; with what four decimals hide set apart.
+
+    Of no class in particular, x stands for itself and there is no result.
+    """
+    peak, total, u = steps.max, steps.sum_exp_shifted, steps.rest
+    x = "x" if t is None else f"x[{style.labels[t]}]"
+    form, text, second = f"max + ln Σ exp(x − max) − {x}", "{0} + ln {1} − {2}", total
+    if u < _NOTHING:
+        form, text, second = f"(max − {x}) + ln(1 + u)", "({0} − {2}) + ln(1 + {1})", u
+    if t is None:
+        yield style.chain(head, form, text.format(number(peak), number(second), "x"))
     else:
-        form, numbers = f"(max − {symbol}) + ln(1 + u)", f"({peak} − {x}) + ln(1 + {brief(u)})"
-    yield _chain(style, head, form, numbers, *result)
+        numbers = [peak, second, float(steps.values[t])]
+        yield style.chain(head, form, true(text, numbers, loss[0]), *loss)
     if u < _NOTHING:
         yield f" {' ' * len(head)}   u = Σ exp(x − max) without the largest, whose 1 would hide it"
 
 
-def of_sigmoid(style: Notation, steps: SigmoidSteps) -> Iterator[str]:
+def _mixture(style: Notation, steps: ClassSteps) -> Iterator[str]:
+    """Σ y·(−ln p), of the largest shares one by one, with weights if there are any."""
+    y, loss = steps.mixed, rounded(steps.loss)
+    if steps.smoothed is not None:
+        share = number(style.header.label_smoothing)
+        yield style.chain("smoothed y", f"(1 − {share})·y + {share} / {y.size}")
+    counted = [c for c in np.argsort(-y, kind="stable").tolist() if y[c] > 0]
+    named, others = sorted(counted[:FEW]), counted[FEW:]
+    of_weight = [] if steps.weight is None else [steps.weight]
+    factors = [*of_weight, y, steps.surprisal]
+    numbers = [float(factor[c]) for c in named for factor in factors]
+    text = " + ".join(["·".join(["{}"] * len(factors))] * len(named))
+    if others:
+        numbers.append(sum(math.prod(float(factor[c]) for factor in factors) for c in others))
+        text += f" + {{}} of {len(others)} others"
+    formula = f"Σ {'w·' * len(of_weight)}y·(−ln p)"
+    yield style.chain("CE loss", formula, true(text, numbers, loss), loss)
+    if style.kind is Kind.LOGITS:
+        yield from _stably(style, "  −ln p", steps, None)
+
+
+def of_cells(style: Notation, steps: CellSteps) -> Iterator[str]:
     """Binary cross-entropy: each cell by the two-sided formula, or where that hides it, stably."""
-    yield " BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))"
-    forms = {c: _two_sided(steps, c) for c in style.picked(steps)}
-    if any(np.isfinite(steps.logits[c]) for c, form in forms.items() if form is None):
-        yield "          = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits"
-    for c, form in forms.items():
-        head = "loss" if steps.logits.size == 1 else f"loss[{style.labels[c]}]"
-        loss = rounded(float(steps.cells[c]))
-        yield _chain(style, f"    {head}", form or _stable(steps, c), loss)
-    yield from _extremes(style, steps, steps.cells, _extremes_of_sigmoid(steps))
+    picked, is_single = style.picked(steps), steps.values.size == 1
+    places = ["" if is_single else f"[{style.labels[c]}]" for c in picked]
+    if not style.explanation.has_target:
+        c = picked[0]
+        p, low = rounded(float(steps.sigmoid[c])), [float(np.exp(-steps.values[c]))]
+        quotient = true("1 / (1 + {})", low, p)
+        yield style.chain(f"sigmoid p{places[0]}", "1 / (1 + exp(−x))", quotient, p)
+        return
+    w, pos = ("" if of is None else name for of, name in _weights(steps))
+    made = f", {unbroken('p = 1 / (1 + exp(−x))')}" if style.kind is Kind.LOGITS else ""
+    yield style.folded(f"BCE loss = −[{w}{pos}y·ln p + {w}(1 − y)·ln(1 − p)]{made}", after=" " * 12)
+    forms = [_cell(steps, c) for c in picked]
+    if any("ln(1" in text for text, *_ in forms):
+        yield style.folded(_STABLE, " " * 10, " " * 10)
+    for place, form in zip(places, forms, strict=True):
+        yield style.chain(f"    loss{place}", true(*form), form[2])
+    yield from extremes.told(style, steps)
 
 
-def _two_sided(steps: SigmoidSteps, c: int) -> str | None:
-    """The plain formula, where it shows how the loss comes about."""
-    y, p, q = (float(of[c]) for of in (steps.target, steps.sigmoid, steps.complement))
-    if not all(_NORMAL <= side < _ONE for share, side in ((y, p), (1 - y, q)) if share > 0):
-        return None
-    return f"−[{brief(y)}·ln {rounded(p)} + {brief(1 - y)}·ln {rounded(q)}]"
+def _weights(steps: CellSteps) -> tuple[tuple[Floats | None, str], tuple[Floats | None, str]]:
+    return (steps.weight, "w·"), (steps.pos_weight, "pos·")
 
 
-def _stable(steps: SigmoidSteps, c: int) -> str:
-    x, y = float(steps.logits[c]), float(steps.target[c])
-    if np.isinf(x):
-        return "−ln 1" if steps.cells[c] == 0 else "−ln 0"
-    small = brief(float(np.exp(-abs(x))))
-    return f"{brief(max(x, 0.0))} − {_signed(brief(y * x))} + ln(1 + {small})"
+def _cell(steps: CellSteps, c: int) -> tuple[str, list[float], str]:
+    """The loss of a cell: by p where that shows how it comes about, else by x, or as it stops."""
+    x, y, loss = float(steps.values[c]), float(steps.target[c]), rounded(float(steps.cells[c]))
+    is_made = steps.kind is Kind.LOGITS
+    if is_made and math.isinf(x):
+        return "−ln {}", [float(steps.cells[c] == 0)], loss
+    w, pos = ([] if of is None else [float(of[c])] for of, _ in _weights(steps))
+    p, q = float(steps.sigmoid[c]), float(steps.complement[c])
+    sides = [([*w, *pos, y], p, -x), ([*w, round(1 - y, 15)], q, x)]
+    counted = [side for side in sides if side[0][-1] > 0]
+    if all(NORMAL <= side < (_ONE if is_made else 1) for _, side, _ in counted):
+        text = " + ".join("{}·" * len(factors) + "ln {}" for factors, *_ in sides)
+        return f"−[{text}]", [n for factors, side, _ in sides for n in (*factors, side)], loss
+    texts, numbers = list[str](), list[float]()
+    for factors, side, above in counted:
+        of = [max(above, 0.0), math.exp(-abs(x))]
+        if not is_made:
+            of = [100.0 if side == 0 else min(-math.log(side), 100.0)]
+        scale = [factor for factor in factors if factor != 1]
+        text = "{} + ln(1 + {})" if is_made else "{}"
+        texts.append("{}·" * len(scale) + (f"({text})" if scale and is_made else text))
+        numbers += [*scale, *of]
+    return " + ".join(texts), numbers, loss
 
 
-def of_others(style: Notation, bce: SigmoidSteps, ce: SoftmaxSteps | None) -> Iterator[str]:
+def of_others(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
     """What the classes without a column add up to."""
-    number = bce.logits.size - style.classes
+    number = bce.values.size - style.classes
     if number <= 0:
         return
-    sums = [("Σ sigmoid p", bce.sigmoid), ("Σ loss", bce.cells)]
-    if ce is not None:
-        name, powers, _ = style.powers(ce)
-        sums = [(f"Σ {name}", powers), ("Σ softmax p", ce.softmax), *sums]
+    made = powers(style, ce) if ce else None
+    sums = [(f"Σ {made[0]}", made[1])] if made else []
+    sums += [("Σ softmax p" if made else "Σ p", ce.softmax)] if ce else []
+    sums += [("Σ sigmoid p", bce.sigmoid)] if style.kind is Kind.LOGITS else []
+    sums += [("Σ loss", bce.cells)] if style.explanation.has_target else []
     chosen = style.picked(bce)
     with np.errstate(over="ignore"):
         rest = [(name, float(np.delete(values, chosen).sum())) for name, values in sums]
     texts = ", ".join(unbroken(f"{name} {rounded(total)}") for name, total in rest)
     others = "the other class" if number == 1 else f"the other {number} classes"
-    yield _folded(style, f"{others}: {texts}")
-
-
-def _signed(text: str) -> str:
-    """A number to be subtracted."""
-    return f"({text})" if text.startswith("-") else text
-
-
-def _chain(style: Notation, head: str, *forms: str) -> str:
-    """Forms of one number with equals signs before them, on as many lines as they need."""
-    lines, indent = [f" {head}"], " " * (cell_len(head) + 1)
-    bare = {lines[0], indent}
-    for form in forms:
-        if lines[-1] not in bare and cell_len(f"{lines[-1]} = {form}") > style.room:
-            lines.append(indent)
-        lines[-1:] = paragraph(style.room, form, f"{lines[-1]} = ", f"{indent}   ")
-    return "\n".join(lines)
+    yield style.folded(f"{others}: {texts}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cecalc.explain.steps import Explanation, RowSteps
-from cecalc.items import Header, Report
+from cecalc.items import Report
 from cecalc.output import columns, figures, json
 from cecalc.request import Screen
 
@@ -16,10 +16,10 @@ def render(explanation: Explanation, _screen: Screen) -> str:
     after = {
         "classes": header.labels,
         "ce": _figures(explanation.ce),
-        "bce": _figures(explanation.bce),
+        "bce": _figures(explanation.bce if explanation.has_target else None),
         "rows_without_ce": explanation.without_ce,
     }
-    rows = [_row(header, row) for row in explanation.rows]
+    rows = [_row(explanation, row) for row in explanation.rows]
     return json.document(json.listed("rows", rows), *json.each(after))
 
 
@@ -27,17 +27,24 @@ def _figures(report: Report | None) -> dict[str, figures.Value] | None:
     return None if report is None else dict(figures.members(report))
 
 
-def _row(header: Header, row: RowSteps) -> str:
+def _row(explanation: Explanation, row: RowSteps) -> str:
+    header = explanation.header
     identity = [json.members(column, row.outcome)[0] for column in columns.identity(header)]
-    return f"{{{', '.join([*identity, *json.each(_steps(header, row))])}}}"
+    return f"{{{', '.join([*identity, *json.each(_steps(explanation, row))])}}}"
 
 
-def _steps(header: Header, row: RowSteps) -> dict[str, Any]:
+def _steps(explanation: Explanation, row: RowSteps) -> dict[str, Any]:
     if row.bce is None:
         return {"status": columns.IGNORED}
-    given, difference = {"logits": row.bce.logits, "target": row.bce.target}, row.bce_of_difference
-    ce = {"ce": row.ce and row.ce.members}
-    if header.width == 1:
-        ce = {"ce_of_pair": row.ce and vars(row.ce)}
+    given = {explanation.kind.value: row.outcome.batch.values[0]}
+    if not explanation.has_target:
+        given |= {"softmax": row.ce and row.ce.softmax, "sigmoid": row.bce.sigmoid}
+        return given
+    given["target"] = row.bce.target
+    ce: dict[str, Any] = {"ce": row.ce and row.ce.members}
+    if explanation.header.width == 1:
+        pair = row.ce and {"logits": row.ce.values, "target": row.ce.target, **row.ce.members}
+        ce = {"ce_of_pair": pair}
+    difference = row.bce_of_difference
     of_difference = {"bce_of_difference": difference.members} if difference else {}
     return {**given, **ce, "bce": row.bce.members, **of_difference}

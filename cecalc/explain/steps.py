@@ -6,39 +6,51 @@ them, for what is to be seen of them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from cecalc.compute import Settings
+from cecalc.compute.bce import laid_out
+from cecalc.compute.ce import SURPRISAL, probability
 from cecalc.items import Header, Item, Outcome, Report
 from cecalc.losses import activations, binary_cross_entropy, cross_entropy
-from cecalc.losses.stable import exp_difference, normaliser, tree_sum
+from cecalc.losses.stable import exp_difference, normaliser, tree_sum, weighted
 from cecalc.model import Floats
+from cecalc.terms import Kind
 
+_MADE = {"exp", "sum_exp", "max", "exp_shifted", "sum_exp_shifted", "softmax", "denominator"}
+_MADE |= {"sigmoid", "gradient"}
+"""What lies between logits and their losses alone."""
+_EMPTY = np.empty(0)
 _MILD = 20.0
 """Up to which largest logit exp x stands there as it is, and not exp(x − max)."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """One row of logits to a loss. Arrays have shape (C,); losses are in nats.
+    """One row of values to a loss. Arrays have shape (C,); losses are in nats.
 
-    The fields after the target are the members of the JSON object, in its order.
+    The fields after the third are the members of the JSON object, in its order; those that lie
+    between logits and probabilities are empty where probabilities are given.
     """
 
-    logits: Floats
+    values: Floats
     target: Floats
     """The share of each class; one-hot for a class index."""
+    kind: Kind
 
     @property
-    def members(self) -> dict[str, Floats | float]:
+    def members(self) -> dict[str, Any]:
         """Every step by its name."""
-        given = ("logits", "target")
-        return {name: step for name, step in vars(self).items() if name not in given}
+        hidden = {"values", "target", "kind"} | (set() if self.kind is Kind.LOGITS else _MADE)
+        return {name: s for name, s in vars(self).items() if name not in hidden and s is not None}
 
 
 @dataclass(frozen=True)
-class SoftmaxSteps(Steps):
+class ClassSteps(Steps):
     """The row together, to its cross-entropy."""
 
     exp: Floats
@@ -49,31 +61,36 @@ class SoftmaxSteps(Steps):
     """exp(x − max), which cannot overflow."""
     sum_exp_shifted: float
     softmax: Floats
+    """The probabilities, also those given."""
     surprisal: Floats
     """−ln p of each class, without p."""
     loss: float
-    """Σ y·(−ln p)."""
+    """Σ w·y·(−ln p)."""
     gradient: Floats
-    """Of the loss, for each logit: Σy·p − y."""
+    """Of the loss, for each logit: Σwy·p − wy."""
+    smoothed: Floats | None
+    """The target that is meant, where the one given is smoothed."""
+    weight: Floats | None
 
     @property
-    def best(self) -> int:
-        """The class of the largest logit, the first on ties."""
-        return int(self.logits.argmax())
+    def mixed(self) -> Floats:
+        """The target that is meant."""
+        return self.target if self.smoothed is None else self.smoothed
 
     @property
     def rest(self) -> float:
         """Σ exp(x − max) over the other classes than the best, which may be lost beside its 1."""
-        return float(normaliser(self.logits[None]).tail[0])
+        return float(normaliser(self.values[None]).tail[0])
 
 
 @dataclass(frozen=True)
-class SigmoidSteps(Steps):
-    """Each logit alone, to the binary cross-entropy of its cell."""
+class CellSteps(Steps):
+    """Each value alone, to the binary cross-entropy of its cell."""
 
     denominator: Floats
     """1 + exp(−x), which may overflow."""
     sigmoid: Floats
+    """The probabilities, also those given."""
     complement: Floats
     """1 − p, without p."""
     cells: Floats
@@ -81,6 +98,8 @@ class SigmoidSteps(Steps):
     sum: float
     gradient: Floats
     """Of the cell's loss, for its logit: p − y."""
+    weight: Floats | None
+    pos_weight: Floats | None
 
 
 @dataclass(frozen=True)
@@ -89,11 +108,11 @@ class RowSteps:
 
     outcome: Outcome
     """The row itself, which names it."""
-    bce: SigmoidSteps | None = None
+    bce: CellSteps | None = None
     """None where the row is ignored."""
-    ce: SoftmaxSteps | None = None
+    ce: ClassSteps | None = None
     """None also where the target does not sum to 1; for one logit z, that of the pair (0, z)."""
-    bce_of_difference: SigmoidSteps | None = None
+    bce_of_difference: CellSteps | None = None
     """For two classes: the one cell x₁ − x₀, whose binary cross-entropy is the row's loss."""
 
 
@@ -110,6 +129,8 @@ class Explanation(Item):
     bce: Report
     without_ce: int
     """How many rows have targets that do not sum to 1."""
+    has_target: bool = True
+    """Whether there is a loss."""
 
     @property
     def has_ce(self) -> bool:
@@ -121,93 +142,125 @@ class Explanation(Item):
         """Whether exp x is a number for people in every row."""
         return all(-_MILD <= row.ce.max <= _MILD for row in self.rows if row.ce)
 
+    @property
+    def kind(self) -> Kind:
+        """What the values are."""
+        return self.header.schema.kind
+
+    def has(self, weight: str) -> bool:
+        """Whether there are such weights."""
+        return any(getattr(row.bce, weight, None) is not None for row in self.rows)
+
 
 @np.errstate(over="ignore")
-def of_row(outcome: Outcome, *, has_ce: bool) -> RowSteps:
+def of_row(outcome: Outcome, of_rows: Settings, of_cells: Settings, *, has_ce: bool) -> RowSteps:
     """The steps of a row.
 
     Parameters
     ----------
-    outcome : one row, whose target is a number for each logit
+    outcome : one row, whose target is a number for each value
+    of_rows, of_cells : the options of either loss
     has_ce : whether that target is a distribution over the classes
     """
     if not outcome.used[0]:
         return RowSteps(outcome)
-    logits = outcome.batch.values[0].astype(np.float64)
+    values = outcome.batch.values[0].astype(np.float64)
     target = outcome.batch.truth[0].astype(np.float64)
-    bce = sigmoid_steps(logits, target)
-    if logits.size == 1:
-        pair, shares = np.append(0.0, logits), np.append(1.0 - target, target)
-        return RowSteps(outcome, bce, softmax_steps(pair, shares) if np.isfinite(logits) else None)
-    ce = softmax_steps(logits, target) if has_ce else None
-    is_pair = ce is not None and logits.size == 2
-    difference = sigmoid_steps(logits[1:] - logits[:1], target[1:]) if is_pair else None
+    weight, pos_weight = (
+        None if of is None else laid_out(of, outcome.batch)[0]
+        for of in (of_cells.weight, of_cells.pos_weight)
+    )
+    bce = cell_steps(values, target, weight, pos_weight, of_rows.kind)
+    is_weighted = weight is not None or pos_weight is not None or of_rows.label_smoothing
+    is_plain = of_rows.kind is Kind.LOGITS and not is_weighted
+    if values.size == 1:
+        pair, shares = np.append(0.0, values), np.append(1.0 - target, target)
+        has_pair = is_plain and np.isfinite(values[0])
+        return RowSteps(outcome, bce, class_steps(pair, shares) if has_pair else None)
+    factors = of_rows.weight, of_rows.label_smoothing, of_rows.kind
+    ce = class_steps(values, target, *factors) if has_ce else None
+    is_pair = is_plain and ce is not None and values.size == 2
+    difference = cell_steps(values[1:] - values[:1], target[1:]) if is_pair else None
     return RowSteps(outcome, bce, ce, difference)
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
-def softmax_steps(logits: Floats, target: Floats) -> SoftmaxSteps:
+def class_steps(
+    values: Floats,
+    target: Floats,
+    weight: Floats | None = None,
+    smoothing: float = 0.0,
+    kind: Kind = Kind.LOGITS,
+) -> ClassSteps:
     """The steps to the cross-entropy of one row.
 
     Parameters
     ----------
-    logits : shape (C,), none NaN or +inf, not all −inf
+    values : shape (C,); logits none NaN or +inf, not all −inf
     target : shape (C,), summing to 1
 
     Examples
     --------
     The loss of (37, 0) is not lost with its probability, which rounds to 1:
 
-    >>> steps = softmax_steps(np.asarray([37.0, 0.0]), np.asarray([1.0, 0.0]))
+    >>> steps = class_steps(np.asarray([37.0, 0.0]), np.asarray([1.0, 0.0]))
     >>> steps.softmax[0], steps.loss, steps.gradient[0]
     (np.float64(1.0), 8.533047625744066e-17, np.float64(-8.533047625744066e-17))
     """
-    row = logits[None]
+    row = values[None]
+    smoothed = cross_entropy.smoothed_distribution(target, smoothing) if smoothing else None
+    share = target if smoothed is None else smoothed
+    share = share if weight is None else weight * share
+    surprisal = SURPRISAL[kind](row)
+    loss = float(cross_entropy.of_distribution(surprisal, share[None])[0])
+    if kind is not Kind.LOGITS:
+        none, probs = (_EMPTY, math.nan, 0.0, _EMPTY, math.nan), probability(values, kind)
+        return ClassSteps(
+            values, target, kind, *none, probs, surprisal[0], loss, _EMPTY, smoothed, weight
+        )
     peak, best, tail = normaliser(row)
-    total = 1.0 + float(tail[0])
-    probs, powers = activations.softmax(row)[0], np.exp(logits)
+    total, probs, powers = 1.0 + float(tail[0]), activations.softmax(row)[0], np.exp(values)
+    sums = float(tree_sum(powers[None])[0]), float(peak[0])
     complements = 1.0 - probs
     complements[best] = tail / total  # 1 − p would be 0 where p rounds to 1
-    surprisal = cross_entropy.surprisal_from_logits(row)
-    others = tree_sum(target[None])[0] - target
-    return SoftmaxSteps(
-        logits=logits,
-        target=target,
-        exp=powers,
-        sum_exp=float(tree_sum(powers[None])[0]),
-        max=float(peak[0]),
-        exp_shifted=exp_difference(logits, peak),
-        sum_exp_shifted=total,
-        softmax=probs,
-        surprisal=surprisal[0],
-        loss=float(cross_entropy.of_distribution(surprisal, target[None])[0]),
-        gradient=probs * others - complements * target,
+    gradient = probs * (tree_sum(share[None])[0] - share) - complements * share
+    made = powers, *sums, exp_difference(values, peak), total
+    return ClassSteps(
+        values, target, kind, *made, probs, surprisal[0], loss, gradient, smoothed, weight
     )
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
-def sigmoid_steps(logits: Floats, target: Floats) -> SigmoidSteps:
+def cell_steps(
+    values: Floats,
+    target: Floats,
+    weight: Floats | None = None,
+    pos_weight: Floats | None = None,
+    kind: Kind = Kind.LOGITS,
+) -> CellSteps:
     """The steps to the binary cross-entropy of one row's cells.
 
     Parameters
     ----------
-    logits : shape (C,), none NaN
+    values : shape (C,), none NaN; of logarithms, the cells are those of their probabilities
     target : shape (C,), within [0, 1]
 
     Examples
     --------
-    >>> sigmoid_steps(np.asarray([40.0]), np.asarray([0.0])).complement
+    >>> cell_steps(np.asarray([40.0]), np.asarray([0.0])).complement
     array([4.24835426e-18])
     """
-    probs, complements = activations.sigmoid(logits), activations.sigmoid(-logits)
-    losses = binary_cross_entropy.with_logits(logits, target)
-    return SigmoidSteps(
-        logits=logits,
-        target=target,
-        denominator=1.0 + np.exp(-logits),
-        sigmoid=probs,
-        complement=complements,
-        cells=losses,
-        sum=float(tree_sum(losses[None])[0]),
-        gradient=probs * (1.0 - target) - complements * target,
-    )
+    denominator = gradient = _EMPTY
+    if kind is Kind.LOGITS:
+        probs, complements = activations.sigmoid(values), activations.sigmoid(-values)
+        losses = binary_cross_entropy.with_logits(values, target, pos_weight=pos_weight)
+        of_ones = target if pos_weight is None else target * pos_weight
+        gradient = probs * (1.0 - target) - complements * of_ones
+        gradient = gradient if weight is None else gradient * weight
+        denominator = 1.0 + np.exp(-values)
+    else:
+        probs = np.minimum(probability(values, kind), 1.0)
+        complements, losses = 1.0 - probs, binary_cross_entropy.of_probs(probs, target)
+    losses = losses if weight is None else weighted(weight, losses)
+    made = denominator, probs, complements, losses, float(tree_sum(losses[None])[0]), gradient
+    return CellSteps(values, target, kind, *made, weight, pos_weight)

@@ -33,20 +33,20 @@ def render(items: Iterator[Item], _screen: Screen, selection: Selection) -> Iter
 
 
 def _heading(chosen: list[Column]) -> str:
-    names = [_literal(column.heading) for column in chosen]
-    return _line(names) + _line([_rule(column) for column in chosen])
+    names = [literal(column.heading) for column in chosen]
+    return line(names) + line([_rule(column) for column in chosen])
 
 
 def _rows(chosen: list[Column], rows: Outcome | Groups) -> Iterator[str]:
     texts = [column.texts(rows, _STYLE, column.blank) for column in chosen]
-    return map(_line, zip(*texts, strict=True))
+    return map(line, zip(*texts, strict=True))
 
 
 def _summary(report: Report, *, is_full: bool) -> str:
     lines = ["| | |\n", "| :-- | :-- |\n"]
     for name, number, words in figures.lines(report, is_full=is_full):
-        lines.append(_line([name, " ".join(filter(None, (number.strip(), _literal(words))))]))
-    lines.append(_line(["signature", _literal(report.signature)]))
+        lines.append(line([name, " ".join(filter(None, (number.strip(), literal(words))))]))
+    lines.append(line(["signature", literal(report.signature)]))
     return "".join(lines)
 
 
@@ -56,17 +56,18 @@ def _rule(column: Column) -> str:
     return ":--" if column.is_words else "--:"
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |\n"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     r"""Text that a terminal and Markdown take literally.
 
-    >>> _literal("a|b *c* d_e")
+    >>> literal("a|b *c* d_e")
     'a\\|b \\*c\\* d_e'
     """
     return _SPECIAL.sub(r"\\\g<0>", visible(text))
 
 
-_STYLE = replace(PEOPLE, text=_literal, cell=lambda value: _literal(cell_text(value)))
+_STYLE = replace(PEOPLE, text=literal, cell=lambda value: literal(cell_text(value)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from cecalc.losses.checks import are_one
 from cecalc.model import Batch, Block, Flags, Floats
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
-from cecalc.terms import IGNORE_INDEX, Hint
+from cecalc.terms import IGNORE_INDEX, Hint, Kind
 
 _IGNORED = IGNORE_INDEX
 """The target of the cells of ignored rows, whatever the rows' own was: 1 may be ignored too."""
@@ -35,8 +36,14 @@ class BothLosses:
         return [self.cells] if self.rows is None else [self.rows, self.cells]
 
 
-def both_of(batch: Batch, settings: Settings, backend: Backend) -> BothLosses:
+def both_of(
+    batch: Batch, settings: Settings, backend: Backend, of_cells: Settings | None = None
+) -> BothLosses:
     """A batch under both losses; a class index becomes its one-hot row.
+
+    Parameters
+    ----------
+    of_cells : the options of binary cross-entropy, where they are others
 
     Raises
     ------
@@ -45,12 +52,14 @@ def both_of(batch: Batch, settings: Settings, backend: Backend) -> BothLosses:
     target, classes = batch.truth, batch.values.shape[1]
 
     def cells_of(batch: Batch, ignored: float | None) -> CellLosses:
-        asked = replace(settings, ignore_index=ignored)
-        return BinaryCrossEntropy(asked, backend)(batch)
+        asked, given = replace(of_cells or settings, ignore_index=ignored), as_cells(batch)
+        if settings.kind is Kind.LOG_PROBS:
+            given = replace(given, values=np.minimum(np.exp(batch.values), 1.0))
+        cells = BinaryCrossEntropy(asked, backend)(given)
+        return replace(cells, batch=replace(cells.batch, values=batch.values))
 
     if classes == 1:
-        one = replace(batch, target=target.reshape(-1, 1))
-        return BothLosses(None, cells_of(one, settings.ignored))
+        return BothLosses(None, cells_of(batch, settings.ignored))
     rows_of = CrossEntropy(settings, backend)
     if target.ndim == 1:
         rows = rows_of(batch)
@@ -73,9 +82,13 @@ def _one_hot(rows: RowLosses, classes: int) -> Floats:
 
 def _of_distributions(batch: Batch, rows_of: CrossEntropy) -> RowLosses:
     """Cross-entropy of the rows that have one; the others' place is kept."""
-    counts = sums_to_one(batch.truth)
-    values = np.where(counts[:, None], batch.values, 0.0)
-    target = np.where(counts[:, None], batch.truth, 1.0 / batch.truth.shape[1])
+    counts, classes = sums_to_one(batch.truth), batch.truth.shape[1]
+    kind = rows_of.settings.kind
+    if kind is not Kind.LOGITS and not counts.all():
+        counts[:] = False  # sigmoids, which are no distribution either
+    even = {Kind.PROBS: 1.0 / classes, Kind.LOG_PROBS: -math.log(classes)}.get(kind, 0.0)
+    values = np.where(counts[:, None], batch.values, even)
+    target = np.where(counts[:, None], batch.truth, 1.0 / classes)
     rows = rows_of(replace(batch, values=values, target=target))
     return replace(rows, used=counts, loss=np.where(counts, rows.loss, np.nan))
 

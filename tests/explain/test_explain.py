@@ -67,17 +67,121 @@ def test_rows_are_named_as_elsewhere(capfd: pytest.CaptureFixture[str]) -> None:
     assert printed(capfd, "--logits", cube, "--target", "[[0,1]]")[0].startswith(" n 0, d1 0 ")
 
 
-def test_weights_of_the_input_are_left_out_with_a_word(
+def test_options_of_the_input_are_those_of_the_line(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """Weights of rows alone are left out, with a word."""
     text = {"logits": [[2, 1], [0, 3]], "target": [0, 1]}
     path = tmp_path / "x.json"
     path.write_text(json.dumps(text | {"weight": [1, 2], "sample_weight": [1, 2]}))
     out, err = printed(capfd, str(path))
-    named = "weight, sample_weight"
-    assert err == f"cecalc: hint: explain looks at the loss without the input's {named}\n"
+    assert err == "cecalc: hint: explain looks at the loss without the input's sample_weight\n"
     path.write_text(json.dumps(text))
-    assert printed(capfd, str(path)) == (out, "")
+    assert printed(capfd, str(path), "--weight", "1,2") == (out, "")
+
+
+WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5")
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        (
+            WEIGHTED,
+            [
+                " CE loss = w[2]·(−ln p[2]) = 5·1.468447 = 7.3422",
+                " BCE loss = −[w·y·ln p + w·(1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))",
+                (
+                    " CE        sum 12.1574 / 7 = mean 1.7368   "
+                    "N = 2 rows, divided by Σ w of their classes"
+                ),
+                " mean  nn.CrossEntropyLoss(weight=w)(x, t) = 1.7368",
+            ],
+        ),
+        (
+            (*WEIGHTED, "--label-smoothing", "0.1"),
+            [
+                " smoothed y = (1 − 0.1)·y + 0.1 / 3",
+                " mean  nn.CrossEntropyLoss(weight=w, label_smoothing=0.1)(x, t) = 1.6889",
+            ],
+        ),
+        (
+            ("--logits", "2,-3,0.8", "--target", "1,0,1", "--pos-weight", "1,1,3"),
+            [
+                "     loss[2] = −[3·1·ln 0.68997 + 0·ln 0.31003] = 1.1133",
+                " BCE   torch.nn.BCEWithLogitsLoss: a row has several classes, or none",
+                " mean  nn.BCEWithLogitsLoss(pos_weight=pos)(x, y) = 0.4296",
+            ],
+        ),
+        (
+            ("--probs", "0.7,0.2,0.1", "--target", "1"),
+            [
+                " CE loss = −ln p[1] = −ln 0.2 = 1.6094",
+                " mean  nn.NLLLoss()(p.log(), t) = 1.6094",
+            ],
+        ),
+        (
+            ("--log-probs=-0.3566749439,-1.6094379124,-2.302585093", "--target", "0.5,0.5,0"),
+            [
+                " CE loss = Σ y·(−ln p) = 0.5·0.3567 + 0.5·1.6094 = 0.9831",
+                " CE    torch.nn.CrossEntropyLoss: the shares of every row sum to 1",
+                " mean  nn.CrossEntropyLoss()(log_p, y) = 0.9831",
+            ],
+        ),
+        (
+            ("--probs", "0;0.5", "--target", "1,0"),
+            [
+                "     loss = 100 = 100.0000",
+                " ! ln 0 of the cell stops at −100 in torch's BCELoss; cecalc bce --no-clamp: inf",
+                " BCE   torch.nn.BCELoss: one probability for each row is a yes or no",
+            ],
+        ),
+        (
+            ("--logits", "2,-3", "--target", "0,1", "--reduction", "sum"),
+            [
+                " CE           sum 5.0067   N = 1 row, one loss each",
+                ' sum  nn.CrossEntropyLoss(reduction="sum")(x, y) = 5.0067',
+            ],
+        ),
+        (
+            ("--logits", "2,-3"),
+            [
+                " softmax p[0] = exp x / Σ exp x = 7.3891 / 7.4388 = 0.9933",
+                " sigmoid p[0] = 1 / (1 + exp(−x)) = 1 / (1 + 0.1353) = 0.8808",
+            ],
+        ),
+    ],
+)
+def test_options_kinds_and_the_verdict(
+    given: tuple[str, ...], lines: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = printed(capfd, *given)
+    found = out.split("\n")
+    assert [line for line in lines if line not in found] == []
+    assert "/ 1 = " not in out or "sum" not in given
+
+
+def test_what_has_no_meaning_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    for given, error in (
+        (("--logits", "1,2", "--target", "1,1", "--label-smoothing", "0.1"), "one class for each"),
+        (("--probs", "0.3,0.7", "--target", "1,1", "--pos-weight", "2"), "goes with logits"),
+        (("--logits", "1,2", "--weight", "1,2"), "no target"),
+        (("--probs", "0.3,0.7"), "no target"),
+    ):
+        assert status_of(["explain", *given]) in (2, 3)
+        assert error in capfd.readouterr().err
+
+
+def test_markdown_has_a_table_and_a_block(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.md"
+    given = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--classes", "a|b,c,d")
+    assert printed(capfd, *given, "-o", str(path)) == ("", "")
+    text = path.read_text()
+    assert printed(capfd, *given, "-f", "markdown") == (text, "")
+    assert text.startswith("| row 0 | a\\|b | c | ▸d | Σ |\n| :-- | --: | --: | --: | --: |\n")
+    assert "\n```text\n CE loss = −ln p[d] = " in text
 
 
 def test_ignore_index_of_one_logit(capfd: pytest.CaptureFixture[str]) -> None:

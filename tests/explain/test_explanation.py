@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from cecalc.explain import FORMATS
 from cecalc.request import Rank, Screen
 from cecalc.terms import Task
 from tests import strategies
@@ -39,12 +41,12 @@ FOUNDING = """\
  p − y         0.8808    0.0474   -0.3100    0.7685
 
  CE loss = −ln p[2] = −ln(2.2255 / 12.9845) = −ln 0.1714 = 1.7638
-         = max + ln Σ exp(x − max) − x[2] = 2.0000 + ln 1.7573 − 0.8000 = 1.7638
+         = max + ln Σ exp(x − max) − x[2] = 2 + ln 1.7573 − 0.8 = 1.7638
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[0·ln 0.8808 + 1·ln 0.1192] = 2.1269
-     loss[1] = −[0·ln 0.0474 + 1·ln 0.9526] = 0.0486
+     loss[0] = −[0·ln 0.880797 + 1·ln 0.119203] = 2.1269
+     loss[1] = −[0·ln 0.04743 + 1·ln 0.9526] = 0.0486
      loss[2] = −[1·ln 0.6900 + 0·ln 0.3100] = 0.3711
-     loss[3] = −[0·ln 0.7685 + 1·ln 0.2315] = 1.4633
+     loss[3] = −[0·ln 0.76852 + 1·ln 0.23148] = 1.4633
 
  row 1              0        ▸1         2         3         Σ
 ──────────────────────────────────────────────────────────────
@@ -62,69 +64,27 @@ FOUNDING = """\
  loss          1.7014    0.7444    1.2412    0.2410    3.9280
  p − y         0.8176   -0.5250    0.7109    0.2142
 
- CE loss = −ln p[1] = −ln(0.9048 / 8.1187) = −ln 0.1115 = 2.1942
-         = max + ln Σ exp(x − max) − x[1] = 1.5000 + ln 1.8115 − (-0.1000) = 2.1942
+ CE loss = −ln p[1] = −ln(0.9048 / 8.1187) = −ln 0.11145 = 2.1942
+         = max + ln Σ exp(x − max) − x[1] = 1.5 + ln 1.8115 − (-0.1) = 2.1942
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[0·ln 0.8176 + 1·ln 0.1824] = 1.7014
+     loss[0] = −[0·ln 0.81757 + 1·ln 0.18243] = 1.7014
      loss[1] = −[1·ln 0.4750 + 0·ln 0.5250] = 0.7444
-     loss[2] = −[0·ln 0.7109 + 1·ln 0.2891] = 1.2412
-     loss[3] = −[0·ln 0.2142 + 1·ln 0.7858] = 0.2410
+     loss[2] = −[0·ln 0.71095 + 1·ln 0.28905] = 1.2412
+     loss[3] = −[0·ln 0.21417 + 1·ln 0.78583] = 0.2410
 
  where the two part
  CE        sum 3.9579 / 2 = mean 1.9790   N = 2 rows, one loss each
  BCE       sum 7.9379 / 8 = mean 0.9922   N·C = 2·4 cells, one loss each
- factor C  7.9379 / 2 = 3.9689 = 4 × 0.9922   BCE by rows is C times its mean
+ factor C  7.93787 / 2 = 3.9689   BCE by rows is C = 4 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 2.3867, 2.2177: each over its own
  gradient  p − y for the sum; divided by 2 (CE) or 8 (BCE) for the mean
 
- in a word
- logits       x: what the model gave, any real numbers, one for each class
- softmax      p = exp x / Σ exp x, over the row: positive, and together 1
- sigmoid      p = 1 / (1 + exp(−x)), each logit alone: between 0 and 1
- one-hot      y, a class index as numbers: 1 for its class, 0 for the others
- nats         the unit of both, of natural logarithms: 1 nat = 1.4427 bits
- gradient     p − y: the slope of the loss in each logit; training goes down it
- log-sum-exp  ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows
+ the loss of this problem
+ CE    torch.nn.CrossEntropyLoss: every row has exactly one class
+ mean  nn.CrossEntropyLoss()(x, t) = 1.9790
+ sum   nn.CrossEntropyLoss(reduction="sum")(x, t) = 3.9579
 
- the same numbers from torch
-
-import torch
-import torch.nn.functional as F
-
-
-def show(name, value):
-    print(name, value.tolist())
-
-
-x = torch.tensor([  # logits (N, C)
-    [2.0, -3.0, 0.8, 1.2],
-    [1.5, -0.1, 0.9, -1.3],
-], dtype=torch.float64, requires_grad=True)
-t = torch.tensor([2, 1])  # class indices (N,)
-y = F.one_hot(t, 4).double()  # (N, C)
-
-# softmax: the row together
-show("exp(x)", x.exp())
-show("sum of exp(x)", x.exp().sum(1))
-show("softmax", x.softmax(1))
-ce = F.cross_entropy(x, t, reduction="none")
-show("CE", ce)
-show("CE gradient", torch.autograd.grad(ce.sum(), x, retain_graph=True)[0])
-
-# sigmoid: each logit alone
-show("1+exp(-x)", 1 + (-x).exp())
-show("sigmoid", x.sigmoid())
-show("1-p", (-x).sigmoid())
-bce = F.binary_cross_entropy_with_logits(x, y, reduction="none")
-show("BCE", bce)
-show("BCE gradient", torch.autograd.grad(bce.sum(), x, retain_graph=True)[0])
-
-# what the rows add up to
-show("CE sum", ce.sum())
-show("CE mean", ce.mean())  # over N rows
-show("BCE sum", bce.sum())
-show("BCE mean", bce.mean())  # over N·C cells
-show("C * BCE mean", bce.sum() / len(bce))  # over N rows
+ --code prints the torch program that gives every number
 """
 
 EXTREME = """\
@@ -144,25 +104,26 @@ EXTREME = """\
  loss           1000.0000      0.6931       0.0000   1000.6931
  p − y             1.0000     -0.5000       0.0000
 
- CE loss = (max − x[1]) + ln(1 + u) = (1000.0000 − 0.0000) + ln(1 + 0) = 1000.0000
+ CE loss = (max − x[1]) + ln(1 + u) = (1000 − 0) + ln(1 + 0) = 1000.0000
            u = Σ exp(x − max) without the largest, whose 1 would hide it
  ! exp(1000) overflows float64 (above 709.78; float32: 88.72), so exp x / Σ exp x would be
    inf / inf = nan; exp(x − max) is at most 1
  ! softmax p of 1, 2 underflows to 0: x is over 744 below ln Σ exp x; −ln p would be inf,
    log-sum-exp gives 1000.0000
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-          = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits
-     loss[0] = 1000 − 0 + ln(1 + 0) = 1000.0000
-     loss[1] = −[1·ln 0.5000 + 0·ln 0.5000] = 0.6931
-     loss[2] = 0 − 0 + ln(1 + 0) = 0.0000
+          −ln p = max(−x, 0) + ln(1 + exp(−|x|)) and −ln(1 − p) = max(x, 0) + ln(1 + exp(−|x|))
+          where p would lose digits
+     loss[0] = 1000 + ln(1 + 0) = 1000.0000
+     loss[1] = −[1·ln 0.5 + 0·ln 0.5] = 0.6931
+     loss[2] = 0 + ln(1 + 0) = 0.0000
  ! exp(−x) of 2 overflows float64 (x below −709.78; float32: −88.72); sigmoid as exp x / (1 + exp x)
    does not
  ! p of 0 rounds to 1, so −ln(1 − p) would be inf: the stable form gives 1000.0000
 
  where the two part
- CE        sum 1000.0000 / 1 = mean 1000.0000   N = 1 row, one loss each
+ CE        sum 1000 / 1 = mean 1000.0000   N = 1 row, one loss each
  BCE       sum 1000.6931 / 3 = mean 333.5644   N·C = 1·3 cells, one loss each
- factor C  1000.6931 / 1 = 1000.6931 = 3 × 333.5644   BCE by rows is C times its mean
+ factor C  1000.6931 / 1 = 1000.6931   BCE by rows is C = 3 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 1.5000: each over its own
  gradient  p − y for the sum; divided by 1 (CE) or 3 (BCE) for the mean
 
@@ -185,22 +146,23 @@ SURE = """\
  loss            8.5330e-17   0.6931       0.6931
  p − y          -8.5330e-17   0.5000
 
- CE loss = (max − x[0]) + ln(1 + u) = (37.0000 − 37.0000) + ln(1 + 8.5330e-17) = 8.5330e-17
+ CE loss = (max − x[0]) + ln(1 + u) = (37 − 37) + ln(1 + 8.5330e-17) = 8.5330e-17
            u = Σ exp(x − max) without the largest, whose 1 would hide it
  ! p of 0 rounds to 1, so −ln p would print 0: ln(1 + u) by log1p keeps 8.5330e-17
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-          = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits
-     loss[0] = 37 − 37 + ln(1 + 8.5330e-17) = 8.5330e-17
-     loss[1] = −[0·ln 0.5000 + 1·ln 0.5000] = 0.6931
+          −ln p = max(−x, 0) + ln(1 + exp(−|x|)) and −ln(1 − p) = max(x, 0) + ln(1 + exp(−|x|))
+          where p would lose digits
+     loss[0] = 0 + ln(1 + 8.5330e-17) = 8.5330e-17
+     loss[1] = −[0·ln 0.5 + 1·ln 0.5] = 0.6931
  ! p of 0 rounds to 1, so −ln p would print 0: log1p keeps 8.5330e-17
 
  where the two part
  CE           sum 8.5330e-17 / 1 = mean 8.5330e-17   N = 1 row, one loss each
  BCE          sum 0.6931 / 2 = mean 0.3466   N·C = 1·2 cells, one loss each
- factor C     0.6931 / 1 = 0.6931 = 2 × 0.3466   BCE by rows is C times its mean
+ factor C     0.6931 / 1 = 0.6931   BCE by rows is C = 2 times its mean
  Σ p          softmax 1: all over one Σ; sigmoid 1.5000: each over its own
  gradient     p − y for the sum; divided by 1 (CE) or 2 (BCE) for the mean
- two classes  CE(x) = 8.5330e-17 = BCE(x₁ − x₀ = -37.0000, y₁ = 0)   row 0
+ two classes  CE(x) = 8.5330e-17 = BCE(x₁ − x₀ = -37, y₁ = 0)   row 0
 
 """
 
@@ -221,24 +183,24 @@ MASKED = """\
  loss            0.3133       0.0000   100.0000       100.3133
  p − y          -0.2689       0.0000     1.0000
 
- CE loss = −ln p[0] = −ln(1.0112e-43 / 1.0000) = −ln 1.0112e-43 = 99.0000
-         = (max − x[0]) + ln(1 + u) = (100.0000 − 1.0000) + ln(1 + 1.0112e-43) = 99.0000
+ CE loss = −ln p[0] = −ln(1.0112e-43 / 1) = −ln 1.0112e-43 = 99.0000
+         = (max − x[0]) + ln(1 + u) = (100 − 1) + ln(1 + 1.0112e-43) = 99.0000
            u = Σ exp(x − max) without the largest, whose 1 would hide it
  ! exp(100) overflows float32 (above 88.72), not float64; exp(x − max) neither
  ! x of 1 is -inf, a masked class: exp x and p are 0; 0·ln 0 counts as 0, where torch prints nan
    unless the target is a class index
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[1·ln 0.7311 + 0·ln 0.2689] = 0.3133
+     loss[0] = −[1·ln 0.73106 + 0·ln 0.26894] = 0.3133
      loss[1] = −ln 1 = 0.0000
-     loss[2] = −[0·ln 1.0000 + 1·ln 3.7201e-44] = 100.0000
+     loss[2] = −[0·ln 1 + 1·ln 3.7201e-44] = 100.0000
  ! p of 2 rounds to 1, so −ln(1 − p) would be inf: the stable form gives 100.0000
  ! x of 1 is infinite, a certain prediction: 0 where it is right, inf where it is wrong; torch
    prints nan (0·inf)
 
  where the two part
- CE        sum 99.0000 / 1 = mean 99.0000   N = 1 row, one loss each
+ CE        sum 99 / 1 = mean 99.0000   N = 1 row, one loss each
  BCE       sum 100.3133 / 3 = mean 33.4378   N·C = 1·3 cells, one loss each
- factor C  100.3133 / 1 = 100.3133 = 3 × 33.4378   BCE by rows is C times its mean
+ factor C  100.3133 / 1 = 100.3133   BCE by rows is C = 3 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 1.7311: each over its own
  gradient  p − y for the sum; divided by 1 (CE) or 3 (BCE) for the mean
 
@@ -270,7 +232,7 @@ SINGLE = """\
  p − y             0.3100     -0.3100
 
  CE loss = −ln p[1] = −ln(2.2255 / 3.2255) = −ln 0.6900 = 0.3711
-         = max + ln Σ exp(x − max) − x[1] = 0.8000 + ln 1.4493 − 0.8000 = 0.3711
+         = max + ln Σ exp(x − max) − x[1] = 0.8 + ln 1.4493 − 0.8 = 0.3711
 
  row 1                ▸x
 ────────────────────────────
@@ -284,8 +246,9 @@ SINGLE = """\
  p − y           -1.0000
 
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-          = max(x, 0) − y·x + ln(1 + exp(−|x|)), which loses no digits
-     loss = 0 − (-800) + ln(1 + 0) = 800.0000
+          −ln p = max(−x, 0) + ln(1 + exp(−|x|)) and −ln(1 − p) = max(x, 0) + ln(1 + exp(−|x|))
+          where p would lose digits
+     loss = 800 + ln(1 + 0) = 800.0000
  ! exp(−x) of the cell overflows float64 (x below −709.78; float32: −88.72); sigmoid as
    exp x / (1 + exp x) does not
  ! p of the cell underflows to 0, so −ln p would be inf: the stable form gives 800.0000
@@ -300,7 +263,7 @@ SINGLE = """\
  −y·ln p           0.0000    800.0000   800.0000
  p − y             1.0000     -1.0000
 
- CE loss = (max − x[1]) + ln(1 + u) = (0.0000 − (-800.0000)) + ln(1 + 0) = 800.0000
+ CE loss = (max − x[1]) + ln(1 + u) = (0 − (-800)) + ln(1 + 0) = 800.0000
            u = Σ exp(x − max) without the largest, whose 1 would hide it
  ! softmax p of 1 underflows to 0: x is over 744 below ln Σ exp x; −ln p would be inf, log-sum-exp
    gives 800.0000
@@ -329,17 +292,17 @@ SOFT = """\
  loss          1.9269    0.0486    0.4511   2.4266
  p − y         0.7808    0.0474   -0.2100
 
- CE loss = Σ y·(−ln p) = 0.1000·0.2684 + 0.9000·1.4684 = 1.3484
-   −ln p = max + ln Σ exp(x − max) − x = 2.0000 + ln 1.3079 − x
+ CE loss = Σ y·(−ln p) = 0.1·0.2684 + 0.9·1.4684 = 1.3484
+   −ln p = max + ln Σ exp(x − max) − x = 2 + ln 1.3079 − x
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[0.1000·ln 0.8808 + 0.9000·ln 0.1192] = 1.9269
-     loss[1] = −[0·ln 0.0474 + 1·ln 0.9526] = 0.0486
-     loss[2] = −[0.9000·ln 0.6900 + 0.1000·ln 0.3100] = 0.4511
+     loss[0] = −[0.1·ln 0.8808 + 0.9·ln 0.1192] = 1.9269
+     loss[1] = −[0·ln 0.04743 + 1·ln 0.9526] = 0.0486
+     loss[2] = −[0.9·ln 0.6900 + 0.1·ln 0.3100] = 0.4511
 
  where the two part
  CE        sum 1.3484 / 1 = mean 1.3484   N = 1 row, one loss each
  BCE       sum 2.4266 / 3 = mean 0.8089   N·C = 1·3 cells, one loss each
- factor C  2.4266 / 1 = 2.4266 = 3 × 0.8089   BCE by rows is C times its mean
+ factor C  2.4266 / 1 = 2.4266   BCE by rows is C = 3 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 1.6182: each over its own
  gradient  p − y for the sum; divided by 1 (CE) or 3 (BCE) for the mean
 
@@ -362,7 +325,7 @@ MULTI_HOT = """\
          word.
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
      loss[0] = −[1·ln 0.8808 + 0·ln 0.1192] = 0.1269
-     loss[1] = −[0·ln 0.0474 + 1·ln 0.9526] = 0.0486
+     loss[1] = −[0·ln 0.04743 + 1·ln 0.9526] = 0.0486
      loss[2] = −[1·ln 0.6900 + 0·ln 0.3100] = 0.3711
 
  row 1               0        ▸1         2        Σ
@@ -381,17 +344,17 @@ MULTI_HOT = """\
  loss           1.3133    0.6931    0.6931   2.6996
  p − y          0.7311   -0.5000    0.5000
 
- CE loss = −ln p[1] = −ln(1.0000 / 4.7183) = −ln 0.2119 = 1.5514
-         = max + ln Σ exp(x − max) − x[1] = 1.0000 + ln 1.7358 − 0.0000 = 1.5514
+ CE loss = −ln p[1] = −ln(1 / 4.7183) = −ln 0.211942 = 1.5514
+         = max + ln Σ exp(x − max) − x[1] = 1 + ln 1.73576 − 0 = 1.5514
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[0·ln 0.7311 + 1·ln 0.2689] = 1.3133
-     loss[1] = −[1·ln 0.5000 + 0·ln 0.5000] = 0.6931
-     loss[2] = −[0·ln 0.5000 + 1·ln 0.5000] = 0.6931
+     loss[0] = −[0·ln 0.73106 + 1·ln 0.26894] = 1.3133
+     loss[1] = −[1·ln 0.5 + 0·ln 0.5] = 0.6931
+     loss[2] = −[0·ln 0.5 + 1·ln 0.5] = 0.6931
 
  where the two part
  CE        none: 1 of 2 rows with targets that do not sum to 1
  BCE       sum 3.2462 / 6 = mean 0.5410   N·C = 2·3 cells, one loss each
- factor C  3.2462 / 2 = 1.6231 = 3 × 0.5410   BCE by rows is C times its mean
+ factor C  3.2462 / 2 = 1.6231   BCE by rows is C = 3 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 1.6182, 1.7311: each over its own
  gradient  p − y for the sum; divided by 6 for the mean
 
@@ -415,20 +378,20 @@ WIDE = """\
  p − y         -0.5000    0.9241    0.9526    0.9707    0.9820    0.9890
 
  the other 4 classes: Σ exp x 16.2377, Σ softmax p 0.0715, Σ sigmoid p 3.0519, Σ loss 6.1157
- CE loss = −ln p[a] = −ln(1.0000 / 227.2365) = −ln 0.0044 = 5.4260
-         = max + ln Σ exp(x − max) − x[a] = 4.5000 + ln 2.5244 − 0.0000 = 5.4260
+ CE loss = −ln p[a] = −ln(1 / 227.2365) = −ln 0.0044007 = 5.4260
+         = max + ln Σ exp(x − max) − x[a] = 4.5 + ln 2.5244 − 0 = 5.4260
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[a] = −[1·ln 0.5000 + 0·ln 0.5000] = 0.6931
-     loss[f] = −[0·ln 0.9241 + 1·ln 0.0759] = 2.5789
-     loss[g] = −[0·ln 0.9526 + 1·ln 0.0474] = 3.0486
-     loss[h] = −[0·ln 0.9707 + 1·ln 0.0293] = 3.5298
-     loss[i] = −[0·ln 0.9820 + 1·ln 0.0180] = 4.0181
-     loss[j] = −[0·ln 0.9890 + 1·ln 0.0110] = 4.5110
+     loss[a] = −[1·ln 0.5 + 0·ln 0.5] = 0.6931
+     loss[f] = −[0·ln 0.9241 + 1·ln 0.07586] = 2.5789
+     loss[g] = −[0·ln 0.952574 + 1·ln 0.047426] = 3.0486
+     loss[h] = −[0·ln 0.9707 + 1·ln 0.02931] = 3.5298
+     loss[i] = −[0·ln 0.98201379 + 1·ln 0.01798621] = 4.0181
+     loss[j] = −[0·ln 0.989013 + 1·ln 0.010987] = 4.5110
 
  where the two part
  CE        sum 5.4260 / 1 = mean 5.4260   N = 1 row, one loss each
  BCE       sum 24.4953 / 10 = mean 2.4495   N·C = 1·10 cells, one loss each
- factor C  24.4953 / 1 = 24.4953 = 10 × 2.4495   BCE by rows is C times its mean
+ factor C  24.4953 / 1 = 24.4953   BCE by rows is C = 10 times its mean
  Σ p       softmax 1: all over one Σ; sigmoid 8.3703: each over its own
  gradient  p − y for the sum; divided by 1 (CE) or 10 (BCE) for the mean
 
@@ -451,10 +414,10 @@ IGNORED = """\
  loss          1.3133    0.1269    1.4402
  p − y         0.7311   -0.1192
 
- CE loss = −ln p[1] = −ln(7.3891 / 10.1073) = −ln 0.7311 = 0.3133
-         = max + ln Σ exp(x − max) − x[1] = 2.0000 + ln 1.3679 − 2.0000 = 0.3133
+ CE loss = −ln p[1] = −ln(7.3891 / 10.1073) = −ln 0.73106 = 0.3133
+         = max + ln Σ exp(x − max) − x[1] = 2 + ln 1.3679 − 2 = 0.3133
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
-     loss[0] = −[0·ln 0.7311 + 1·ln 0.2689] = 1.3133
+     loss[0] = −[0·ln 0.73106 + 1·ln 0.26894] = 1.3133
      loss[1] = −[1·ln 0.8808 + 0·ln 0.1192] = 0.1269
 
  row 1 is ignored: it counts in neither loss
@@ -462,17 +425,18 @@ IGNORED = """\
  where the two part
  CE           sum 0.3133 / 1 = mean 0.3133   N = 1 row, one loss each
  BCE          sum 1.4402 / 2 = mean 0.7201   N·C = 1·2 cells, one loss each
- factor C     1.4402 / 1 = 1.4402 = 2 × 0.7201   BCE by rows is C times its mean
+ factor C     1.4402 / 1 = 1.4402   BCE by rows is C = 2 times its mean
  Σ p          softmax 1: all over one Σ; sigmoid 1.6119: each over its own
  gradient     p − y for the sum; divided by 1 (CE) or 2 (BCE) for the mean
- two classes  CE(x) = 0.3133 = BCE(x₁ − x₀ = 1.0000, y₁ = 1)   row 0
+ two classes  CE(x) = 0.3133 = BCE(x₁ − x₀ = 1, y₁ = 1)   row 0
 
 """
 
 
 def rows_of(logits: Any, target: Any, **options: Any) -> str:
-    """The text up to the words, which are always the same."""
-    return explained.text(logits, target, **options).partition(" in a word")[0]
+    """The text up to the words, which are always the same, and the verdict."""
+    text = explained.text(logits, target, **options)
+    return re.split(" in a word| the loss of this", text)[0]
 
 
 @pytest.mark.parametrize(
@@ -569,7 +533,7 @@ def test_a_sum_beyond_float64_stands_in_no_equation() -> None:
     assert "BCE       mean 1.1333e308 of 6; their sum is beyond float64" in found
     assert "CE        mean 1.7000e308 of 2; their sum is beyond float64" in found
     assert "inf /" not in found.replace("inf / inf = nan", "")
-    assert "= inf" not in found
+    assert "= inf" not in found.partition("the loss of this problem")[0]
 
 
 def test_names_of_classes_stand_as_they_are() -> None:
@@ -601,7 +565,8 @@ def test_of_many_rows_the_three_highest_losses_are_shown() -> None:
     assert (
         "\n the three highest losses (CE) of 10 rows; --top K or --bottom K shows others\n" in found
     )
-    assert "# 3 rows of 10\n" in found
+    code = explained.text(logits, [0] * 10, FORMATS["code"])
+    assert "# 3 rows of 10\n" in code
 
 
 @pytest.mark.parametrize(
@@ -617,9 +582,33 @@ def test_other_rows_are_shown_where_asked_for(rank: Rank, rows: list[int], line:
     assert f"\n {line}\n" in found
 
 
-def test_long_code_is_left_to_its_option() -> None:
+def test_code_is_left_to_its_option() -> None:
     found = explained.text([[0.0] * 65], [1])
-    assert found.endswith("--code prints the code, which holds all these logits\n")
+    assert found.endswith("\n --code prints the torch program that gives every number\n")
+    assert "import torch" not in found
+
+
+WIDTHS = Path(__file__).parent / "widths"
+"""Whole texts at the widths of terminals: `classes-columns.txt`."""
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize("classes", [3, 10, 200])
+def test_whole_texts_at_the_widths_of_terminals(classes: int, columns: int) -> None:
+    """What has no column is named by a line, with its sums."""
+    rng = np.random.default_rng(classes)
+    logits = rng.normal(0, 2, (1, classes)).round(2).tolist()
+    found = explained.text(logits, [2], screen=Screen(width=columns))
+    assert max(map(cell_len, found.split("\n"))) <= columns
+    assert found == (WIDTHS / f"{classes}-{columns}.txt").read_text()
+
+
+def test_long_names_are_shortened_before_classes_go() -> None:
+    names = tuple(f"a_long_name_that_says_{c}_in_the_midst_of_it" for c in range(10))
+    found = explained.text([[*range(10)]], [3], screen=Screen(width=60), classes=names)
+    assert max(map(cell_len, found.split("\n"))) <= 60
+    assert "▸3…_of_it" in found
+    assert "\n names are shortened in the middle; -f json has them whole\n" in found
 
 
 @FEWER
@@ -632,7 +621,7 @@ def test_lines_fit_the_terminal(logits: np.ndarray, rng: np.random.Generator, wi
     """By fewer classes, and by formulas on several lines; no number is cut."""
     target = rng.integers(0, max(2, logits.shape[1]), len(logits))
     found = explained.text(logits.tolist(), target.tolist(), screen=Screen(width=width))
-    text = found.partition("the same numbers from torch")[0]
+    text = found.partition("\n --code prints")[0]
     assert "…" not in text
     assert max(map(cell_len, text.split("\n"))) <= width
 
@@ -651,7 +640,7 @@ def test_any_logits_are_explained(logits: np.ndarray, rng: np.random.Generator, 
     elif form == "index" and logits.shape[1] > 1:
         target = strategies.draw_index(rng, logits)
     found = explained.text(logits.tolist(), target.tolist(), screen=Screen(width=1000))
-    lines = found.partition("the same numbers from torch")[0].split("\n")
+    lines = found.partition("\n --code prints")[0].split("\n")
     assert not [line for line in lines if "nan" in line and not line.startswith(" ! ")]
 
 

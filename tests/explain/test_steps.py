@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from cecalc.explain.steps import SigmoidSteps, SoftmaxSteps, sigmoid_steps, softmax_steps
+from cecalc.explain.steps import CellSteps, ClassSteps, cell_steps, class_steps
 from tests import oracle, strategies
 
 INF = math.inf
@@ -21,10 +21,10 @@ TINY = 1e-300
 """Below this a float64 begins to have fewer digits."""
 
 
-def both(logits: Sequence[float], target: int) -> tuple[SoftmaxSteps, SigmoidSteps]:
+def both(logits: Sequence[float], target: int) -> tuple[ClassSteps, CellSteps]:
     """The steps of a row whose target is a class index."""
     x, y = np.asarray(logits, float), np.eye(len(logits))[target]
-    return softmax_steps(x, y), sigmoid_steps(x, y)
+    return class_steps(x, y), cell_steps(x, y)
 
 
 def test_the_founding_example_by_hand() -> None:
@@ -33,7 +33,11 @@ def test_the_founding_example_by_hand() -> None:
     assert round(softmax.sum_exp, 4) == 12.9845
     assert softmax.softmax.round(4).tolist() == [0.5691, 0.0038, 0.1714, 0.2557]
     assert softmax.gradient.round(4).tolist() == [0.5691, 0.0038, -0.8286, 0.2557]
-    assert (softmax.max, softmax.best, round(softmax.sum_exp_shifted, 4)) == (2.0, 0, 1.7573)
+    assert (softmax.max, int(softmax.values.argmax()), round(softmax.sum_exp_shifted, 4)) == (
+        2.0,
+        0,
+        1.7573,
+    )
     assert round(softmax.loss, 4) == 1.7638
     assert sigmoid.denominator.round(4).tolist() == [1.1353, 21.0855, 1.4493, 1.3012]
     assert sigmoid.sigmoid.round(4).tolist() == [0.8808, 0.0474, 0.6900, 0.7685]
@@ -74,7 +78,7 @@ def test_extreme_softmax(
     ],
 )
 def test_extreme_sigmoid(logit: float, target: float, loss: float, gradient: float) -> None:
-    steps = sigmoid_steps(np.asarray([logit]), np.asarray([target]))
+    steps = cell_steps(np.asarray([logit]), np.asarray([target]))
     assert (steps.sum, steps.gradient[0]) == (loss, gradient)
 
 
@@ -97,7 +101,7 @@ def near(ours: np.ndarray, exact: list[mpf], ulps: float = 8) -> bool:
 def test_softmax_of_an_index_keeps_every_digit(row: tuple[np.ndarray, np.ndarray]) -> None:
     """Of the loss, the probabilities and the gradient, also where p rounds to 1."""
     logits, target = row
-    steps, exact = softmax_steps(logits, target), oracle.softmax(logits)
+    steps, exact = class_steps(logits, target), oracle.softmax(logits)
     of = int(target.argmax())
     others = mp.fsum(p for c, p in enumerate(exact) if c != of)
     gradient = [-others if c == of else p for c, p in enumerate(exact)]
@@ -111,7 +115,7 @@ def test_softmax_of_an_index_keeps_every_digit(row: tuple[np.ndarray, np.ndarray
 def test_softmax_of_a_distribution(row: tuple[np.ndarray, np.ndarray]) -> None:
     """Shares are float64, so the gradient is known to some units of the last place of 1."""
     logits, target = row
-    steps, exact = softmax_steps(logits, target), oracle.softmax(logits)
+    steps, exact = class_steps(logits, target), oracle.softmax(logits)
     total = mp.fsum(map(mpf, target.tolist()))
     gradient = [total * p - mpf(y) for p, y in zip(exact, target.tolist(), strict=True)]
     loss = oracle.of_distribution(oracle.surprisal_from_logits(logits), target.tolist())
@@ -123,7 +127,7 @@ def test_softmax_of_a_distribution(row: tuple[np.ndarray, np.ndarray]) -> None:
 def test_sigmoid_keeps_every_digit(row: tuple[np.ndarray, np.ndarray]) -> None:
     """Of each side, so that 1 − p is no 0 where p rounds to 1."""
     logits, target = row
-    steps = sigmoid_steps(logits, target)
+    steps = cell_steps(logits, target)
     sides = [oracle.sigmoid(z) for z in logits.tolist()]
     others = [oracle.sigmoid(-z) for z in logits.tolist()]
     cells = [oracle.bce_with_logits(z, y) for z, y in zip(logits, target, strict=True)]
@@ -154,13 +158,13 @@ def test_torch_agrees(logits: np.ndarray, rng: np.random.Generator, soft: bool) 
     x, shape = logits[0], logits.shape
     y = strategies.draw_distributions(rng, shape)[0] if soft else np.eye(len(x))[0]
     loss, gradient = by_torch(lambda a, b: F.cross_entropy(a, b, reduction="none"), x, y)
-    steps = softmax_steps(x, y)
+    steps = class_steps(x, y)
     np.testing.assert_allclose([steps.loss], loss, atol=1e-11)
     np.testing.assert_allclose(steps.gradient, gradient, atol=1e-12)
     loss, gradient = by_torch(
         lambda a, b: F.binary_cross_entropy_with_logits(a, b, reduction="none"), x, y
     )
-    cells = sigmoid_steps(x, y)
+    cells = cell_steps(x, y)
     np.testing.assert_allclose(cells.cells, loss, atol=1e-11)
     np.testing.assert_allclose(cells.gradient, gradient, atol=1e-12)
 
@@ -169,7 +173,7 @@ def test_torch_agrees(logits: np.ndarray, rng: np.random.Generator, soft: bool) 
 def test_one_logit_is_a_pair(logits: np.ndarray, y: float) -> None:
     """CE(0, x) = BCE(x), and so are the gradients of x."""
     x = logits[0]
-    pair = softmax_steps(np.append(0.0, x), np.asarray([1 - y, y]))
-    cell = sigmoid_steps(x, np.asarray([y]))
+    pair = class_steps(np.append(0.0, x), np.asarray([1 - y, y]))
+    cell = cell_steps(x, np.asarray([y]))
     assert oracle.ulps_apart(np.asarray(pair.loss), np.asarray(cell.sum)) <= 4
     assert oracle.ulps_apart(pair.gradient[1:], cell.gradient) <= 4

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from cecalc.explain import FORMATS
 from cecalc.explain.steps import Explanation, RowSteps
+from cecalc.terms import Kind, Reduction
 from tests import strategies
 from tests.explain import explained
 
 INF, NAN = math.inf, math.nan
 FOUNDING = [[2, -3, 0.8, 1.2], [1.5, -0.1, 0.9, -1.3]]
+PROBS = [[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]]
 Numbers = dict[str, np.ndarray]
 
 
@@ -49,32 +51,41 @@ def expected(found: Explanation) -> Numbers:
     softmax: list[Any] = [row.ce for row in used if row.ce is not None]
     softmax = [] if found.header.width == 1 and len(softmax) < len(used) else softmax
     sigmoid: list[Any] = [row.bce for row in used]
+    is_logits = found.kind is Kind.LOGITS
     cells = stacked(sigmoid, "cells")
     numbers = {
-        "1+exp(-x)": stacked(sigmoid, "denominator"),
-        "sigmoid": stacked(sigmoid, "sigmoid"),
         "1-p": stacked(sigmoid, "complement"),
         "BCE": cells,
-        "BCE gradient": stacked(sigmoid, "gradient"),
         "BCE sum": cells.sum(),
         "BCE mean": cells.mean(),
     }
+    if is_logits:
+        numbers |= {
+            "1+exp(-x)": stacked(sigmoid, "denominator"),
+            "sigmoid": stacked(sigmoid, "sigmoid"),
+            "BCE gradient": stacked(sigmoid, "gradient"),
+        }
     if found.header.width > 1:
         numbers["C * BCE mean"] = cells.sum() / len(used)
     if not softmax:
         return numbers
     losses = stacked(softmax, "loss")
-    numbers |= {"softmax": stacked(softmax, "softmax"), "CE": losses}
+    by = sum(
+        row.weight[row.target.argmax()] if found.header.has_class_weight else 1 for row in softmax
+    )
+    numbers |= {"CE": losses, "CE sum": losses.sum(), "CE mean": losses.sum() / by}
+    if not is_logits:
+        return numbers
     power = ("exp(x)", "exp", "sum_exp")
     if not found.is_mild:
         power = ("exp(x-max)", "exp_shifted", "sum_exp_shifted")
     numbers |= {
+        "softmax": stacked(softmax, "softmax"),
         power[0]: stacked(softmax, power[1]),
         f"sum of {power[0]}": stacked(softmax, power[2]),
+        "CE gradient": gradients(used),
     }
-    numbers |= {"CE sum": losses.sum(), "CE mean": losses.mean()}
-    numbers["CE gradient"] = gradients(used)
-    if found.header.width == 2 and found.header.target_form != "dist":
+    if any(row.bce_of_difference for row in used) and found.header.target_form != "dist":
         numbers["BCE(x1-x0)"] = losses
     return numbers
 
@@ -84,8 +95,8 @@ def gradients(used: list[RowSteps]) -> np.ndarray:
     rows = []
     for row in used:
         assert row.bce is not None
-        of = np.zeros_like(row.bce.logits) if row.ce is None else row.ce.gradient
-        rows.append(of[-row.bce.logits.size :])
+        of = np.zeros_like(row.bce.values) if row.ce is None else row.ce.gradient
+        rows.append(of[-row.bce.values.size :])
     return np.asarray(rows)
 
 
@@ -126,6 +137,21 @@ PROBLEMS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "masked target": ([[1, -INF, 3]], [1], {}),
     "masked, one-hot": ([[1, -INF, 3]], [[1, 0, 0]], {}),
     "wide": ([np.linspace(-3, 3, 50).tolist()], [7], {}),
+    "weights": (FOUNDING, [2, 1], {"weight": [1, 2, 5, 1], "pos_weight": [1, 2, 1, 3]}),
+    "weights of shares": (FOUNDING, [[0, 0, 1, 0], [0.5, 0.5, 0, 0]], {"weight": [1, 2, 5, 1]}),
+    "smoothed": (FOUNDING, [2, 1], {"weight": [1, 2, 5, 1], "label_smoothing": 0.25}),
+    "cells": (FOUNDING, [[1, 0, 1, 0], [0, 1, 0, 0]], {"weight": [[1] * 4, [2, 3, 0.5, 1]]}),
+    "one logit, weighted": ([[2], [-1]], [1, 0], {"pos_weight": [3]}),
+    "probs": (PROBS, [1, 0], {"kind": Kind.PROBS, "weight": [1, 2, 5]}),
+    "probs, shares": (PROBS, [[0.5, 0.5, 0], [1, 0, 0]], {"kind": Kind.PROBS}),
+    "probs, smoothed": (PROBS, [1, 0], {"kind": Kind.PROBS, "label_smoothing": 0.25}),
+    "probs, multi-hot": (PROBS, [[1, 1, 0], [1, 0, 0]], {"kind": Kind.PROBS, "weight": [1, 2, 5]}),
+    "one probability": ([[0.25], [0.0]], [1, 1], {"kind": Kind.PROBS}),
+    "log-probs": (np.log(PROBS), [1, 0], {"kind": Kind.LOG_PROBS}),
+    "log-probs, smoothed": (
+        *(np.log(PROBS), [1, 0]),
+        {"kind": Kind.LOG_PROBS, "label_smoothing": 0.25, "weight": [1, 2, 5]},
+    ),
     "K-dimensional": ([[[1, 2], [3, 5], [0, -1]]], [[0, 1]], {}),
 }
 
@@ -155,6 +181,18 @@ def problems(draw: st.DrawFn) -> tuple[Any, Any]:
 def test_code_of_any_problem_prints_the_numbers(problem: tuple[Any, Any]) -> None:
     code = explained.text(*problem, FORMATS["code"])
     check(explained.explanation(*problem), printed(code))
+
+
+@pytest.mark.parametrize("reduction", [Reduction.SUM, Reduction.NONE])
+def test_code_reduces_as_asked(reduction: Reduction) -> None:
+    code = explained.text(FOUNDING, [2, 1], FORMATS["code"], reduction=reduction)
+    assert ("CE sum" in code, "mean" in code) == (reduction is Reduction.SUM, False)
+
+
+def test_code_without_a_target() -> None:
+    code = explained.text(FOUNDING, None, FORMATS["code"])
+    numbers = printed(code)
+    assert numbers.keys() == {"exp(x)", "sum of exp(x)", "softmax", "1+exp(-x)", "sigmoid"}
 
 
 def test_code_is_a_program_of_its_own() -> None:

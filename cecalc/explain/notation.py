@@ -1,0 +1,132 @@
+"""How numbers and formulas are written: what is printed computes to what is printed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.cells import cell_len
+
+from cecalc.errors import visible
+from cecalc.explain.steps import Explanation, Steps
+from cecalc.items import Header
+from cecalc.numbers import DECIMALS, SMALLEST, rounded, write_number
+from cecalc.output.prose import paragraph
+from cecalc.terms import Kind
+
+_MOST = 13
+"""More digits than a float64 has."""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the rows are written, alike in all of them."""
+
+    explanation: Explanation
+    classes: int
+    """How many classes have a column."""
+    room: int
+    """Columns of text to fill."""
+    longest: int | None = None
+    """How long names may be; longer ones are shortened in the middle."""
+
+    @property
+    def header(self) -> Header:
+        """What holds for all rows."""
+        return self.explanation.header
+
+    @property
+    def kind(self) -> Kind:
+        """What the values are."""
+        return self.header.schema.kind
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, safe on a terminal; of one logit, those of its pair."""
+        if self.header.width == 1:
+            return "0", "1"
+        whole = [visible(label) for label in self.header.labels]
+        short = tuple(map(self.short, whole))
+        if len(set(short)) == len(set(whole)):
+            return short
+        return tuple(f"{c}…{label[-6:]}" for c, label in enumerate(whole))
+
+    def short(self, name: str) -> str:
+        """A name, without its middle where it is too long."""
+        if self.longest is None or len(name) <= self.longest:
+            return name
+        return f"{name[: self.longest // 2]}…{name[len(name) - (self.longest - 1) // 2 :]}"
+
+    def picked(self, steps: Steps) -> list[int]:
+        """The classes that have a column: the target's, then those of the largest values."""
+        order = np.lexsort((-steps.values, -steps.target))
+        return sorted(order[: self.classes if self.header.width > 1 else None].tolist())
+
+    def folded(self, text: str, before: str = " ", after: str = " ") -> str:
+        """Prose on as many lines as it needs."""
+        return "\n".join(paragraph(self.room, text, before, after))
+
+    def chain(self, head: str, *forms: str) -> str:
+        """Forms of one number with equals signs between them, on as many lines as they need."""
+        lines, indent = [f" {head}"], " " * (cell_len(head) + 1)
+        bare = {lines[0], indent}
+        for form in forms:
+            if lines[-1] not in bare and cell_len(f"{lines[-1]} = {form}") > self.room:
+                lines.append(indent)
+            lines[-1:] = paragraph(self.room, form, f"{lines[-1]} = ", f"{indent}   ")
+        return "\n".join(lines)
+
+
+def number(value: float, more: int = 0) -> str:
+    """A number in a formula: as it is if that is short, else four decimals and four digits.
+
+    >>> [number(x) for x in (0.8, 2.0, 0.0031284, 12.98447, 8.533e-17)]
+    ['0.8', '2', '0.003128', '12.9845', '8.533e-17']
+    """
+    zeros = -math.floor(math.log10(abs(value))) - 1 if SMALLEST <= abs(value) < 1 else 0
+    exact = write_number(float(f"{value:.14g}"))  # 1 − 0.7 is 0.3
+    return min(rounded(value, DECIMALS + max(zeros, more)), exact, key=len)
+
+
+def true(text: str, numbers: Sequence[float], result: str) -> str:
+    """A formula with numbers in its braces, with as few digits as make it its result as printed.
+
+    >>> true("−ln {}", [0.0031278], "5.7674"), true("−ln {}", [0.1192029], "2.1269")
+    ('−ln 0.003128', '−ln 0.119203')
+    """
+    for more in range(_MOST):
+        first, *rest = (number(value, more) for value in numbers)
+        formula = text.format(first, *(f"({n})" if n[0] == "-" else n for n in rest))
+        if is_true(formula, result):
+            break
+    return formula
+
+
+def is_true(formula: str, result: str) -> bool:
+    """Whether a formula, computed as it is printed and rounded, is its result.
+
+    >>> is_true("−ln 0.0031", "5.7667"), is_true("1 + ln(1 + 1e-20) − 1", "1.0000e-20")
+    (False, False)
+    """
+    for shown, python in _PYTHON.items():
+        formula = re.sub(shown, python, formula)
+    value = float(eval(formula, {}, _FUNCTIONS))  # noqa: S307  # numbers and signs of our own
+    mantissa, _, exponent = result.partition("e")
+    place = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return value == float(result) or -0.5 <= (value - float(result)) / place + 1e-6 < 0.5
+
+
+_PYTHON = {
+    "−": "-", "·": "*", r"\[": "(", r"\]": ")", r" of \d+ others": "",
+    r"ln\(1 \+ ": "log1p(", r"ln ?\(": "log(", r"ln (\S+?)(?=[ )]|$)": r"log(\1)",
+}  # fmt: skip
+
+
+def _log(p: float) -> float:
+    return math.log(p) if p > 0 else -math.inf
+
+
+_FUNCTIONS = {"log": _log, "log1p": math.log1p, "inf": math.inf}
