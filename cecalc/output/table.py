@@ -174,7 +174,7 @@ def _values(found: Extract, screen: Screen, selection: Selection) -> Iterator[st
 def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
     """As many of each row's highest classes as there is room for, and the sum of the others."""
     names = [_strip(c, rows) for c in columns.of(header, "table") if c.role is Role.NAME]
-    labels = [visible(label) for label in header.labels]
+    labels = header.labels
     probs = np.concatenate([row.probs for row in rows])
     order = np.argsort(-probs, axis=1, kind="stable")
     ranked = np.take_along_axis(probs, order, axis=1)
@@ -182,7 +182,7 @@ def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterato
     for few in range(min(len(_PLACES), header.width - 1), 0, -1):
         strips = list(names)
         for place, title in enumerate(_PLACES[:few]):
-            classes = [labels[c] for c in order[:, place]]
+            classes = [visible(labels[c]) for c in order[:, place]]
             strips.append(Strip(title, classes, side="left", shrinks="all"))
             strips.append(_numbers("ln p" if log else "p", ranked[:, place]))
         if is_softmax:

@@ -132,7 +132,7 @@ _UNSUMMED = ("logits", "log probs", "sigmoid")
 
 def _block(header: Header, outcome: Losses, classes: int) -> Block:
     """The working of a row, of the target's classes and those of the highest values."""
-    target = _target(header, outcome)
+    target, names = _target(header, outcome), header.labels
     order = np.lexsort((-outcome.batch.values[0], -target[0]))
     picked = sorted(order[:classes].tolist())
     chosen, is_lone = _Chosen(picked, header.width - len(picked)), columns.is_single(header)
@@ -142,7 +142,7 @@ def _block(header: Header, outcome: Losses, classes: int) -> Block:
     else:
         lines = _multiclass(header, outcome, chosen, target)
         marked = outcome.target_class  # -1, where ignored, is none
-    labels = [(MARK if c in marked else "") + visible(header.labels[c]) for c in picked]
+    labels = [(MARK if c in marked else "") + visible(names[c]) for c in picked]
     if is_lone and header.schema.classes is None:
         labels = [""]
     others = [count(chosen.others, "other")] * bool(chosen.others)
