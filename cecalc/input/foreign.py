@@ -14,6 +14,7 @@ from cecalc.input import names as known
 from cecalc.input.classes import HEAD
 from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
 from cecalc.numbers import is_number
+from cecalc.selection import quoted
 from cecalc.terms import Kind, Task
 
 _LOOKED_AT = 2**20
@@ -165,3 +166,15 @@ def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
         return True
     numbers = [*map(float, cells)]
     return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
+
+
+def refuse_id(names: Sequence[str]) -> None:
+    """Refuse two columns as those of a target where one of them is called like an id."""
+    ids = [name for name in names if known.is_of_rows(name)]
+    if len(ids) == 1 and len(names) == 2:
+        option = f"--target-col={quoted(next(name for name in names if name not in ids))}"
+        raise DataError(
+            f"column {excerpt(ids[0])} may be an id",
+            hint="name the target with --target-col",
+            ways=((option, f"--join={quoted(ids[0])}"), (option,)),
+        )

@@ -201,6 +201,10 @@ class _Header:
         each = known.targets_among(fields, rest)
         family = tuple(i for i in rest if known.target_class(fields[i]) is not None)
         if not (each or family) and self.wanted.only and not self.wanted.values:
+            if self.is_named:
+                from cecalc.input.foreign import refuse_id
+
+                refuse_id([fields[i] for i in rest])
             return _Target((rest[0],)) if len(rest) == 1 else _Target(family=tuple(rest))
         return _Target(each, family)
 

@@ -27,6 +27,8 @@ TARGETS = (
 )
 """What a target is called: the truth by name, else what usually is it."""
 IDS = ("id", "row_id", "sample_id", "image_id")
+_OF_ROWS = "(.*_)?(id|ids|idx|index|key|row|no|nr|number|file|image|img|sample|name)|.*id|"
+"""What may name rows, or number them, where it tells them apart."""
 SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
 """What the names of the classes are called in documents and archives."""
@@ -233,6 +235,15 @@ def is_unclear(name: str) -> bool:
     (True, True, False)
     """
     return UNCLEAR.fullmatch(plain(name)) is not None
+
+
+def is_of_rows(name: str) -> bool:
+    """Whether a column may name rows, where it tells them apart.
+
+    >>> is_of_rows("PassengerId"), is_of_rows("file_name"), is_of_rows("rank")
+    (True, True, False)
+    """
+    return re.fullmatch(_OF_ROWS, plain(name)) is not None
 
 
 def is_derived(name: str) -> bool:
