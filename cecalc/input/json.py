@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -247,6 +247,19 @@ class Document:
     value: Any
     whole: Document | None = None
     """The document, where this is a member of it that was named."""
+    what: ClassVar = "key"
+    """What messages call a member."""
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members that are not null."""
+        members = self.value.items() if isinstance(self.value, dict) else ()
+        return tuple(name for name, member in members if member is not None)
+
+    def nested(self, name: str, *, text: bool = False) -> Any:  # noqa: ARG002  # as of arrays
+        """A member as it stands."""
+        return self.value[name]
 
 
 def open_json(

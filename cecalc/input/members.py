@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
@@ -12,6 +13,10 @@ from cecalc.input.files import STANDARD_INPUT
 from cecalc.input.glimpses import Glimpse
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
+
+if TYPE_CHECKING:
+    from cecalc.input.arrays.windows import ArrayFile
+    from cecalc.input.json import Document
 
 TARGET, IDS, CLASSES, WEIGHT = "target", "ids", "classes", "sample_weight"
 KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
@@ -28,19 +33,16 @@ class Roles:
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each of `KEYS` the names that say it."""
     rest: Sequence[str] = ()
-    says_kind: bool = True
-    """Whether a name says what kind the values are."""
 
     @classmethod
-    def of(cls, source: str, what: str, names: Iterable[str]) -> Roles:
-        """Names by what they say."""
-        roles, rest = defaultdict[str, list[str]](list), list[str]()
-        names = list(names)
+    def of(cls, found: ArrayFile | Document) -> Roles:
+        """The names of members by what they say."""
+        roles, rest, names = defaultdict[str, list[str]](list), list[str](), found.names
         targets = {names[i] for i in known.targets_among(names, range(len(names)))}
         for name in names:
             role = TARGET if name in targets else _role(name)
             (rest if role is None else roles[role]).append(name)
-        return cls(source, what, roles, rest)
+        return cls(found.source, found.what, roles, rest)
 
     def __contains__(self, role: str) -> bool:
         return role in self.roles

@@ -147,14 +147,14 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            name = _members(found).name(TARGET)
+            name = Roles.of(found).name(TARGET)
             target = reader.stored(found.only(name, text=True), source)
             return replace(target, ids=ids_of(found, target.array.length))
         if isinstance(found, Table):
             return reader.columns(found)
         nested, document = found.value, found
         if isinstance(nested, dict):
-            if TARGET not in (members := _members(found)):
+            if TARGET not in (members := Roles.of(found)):
                 raise DataError("no target", place=Place(source=source))
             nested = nested[members.name(TARGET)]
     try:
@@ -170,20 +170,10 @@ def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
     Those beside a member that was named belong to it where they are as many as its rows.
     """
     file = found.whole or found
-    if IDS not in (members := _members(file)):
+    if IDS not in (members := Roles.of(file)):
         return None
-    name = members.name(IDS)
-    nested = file.nested(name, text=True) if isinstance(file, ArrayFile) else file.value[name]
-    ids = names_of(nested, IDS)
+    ids = names_of(file.nested(members.name(IDS), text=True), IDS)
     return ids if found.whole is None or len(ids) == rows else None
-
-
-def _members(found: ArrayFile | Document) -> Roles:
-    """The members of an archive, or those of a document that are not null."""
-    if isinstance(found, ArrayFile):
-        return Roles.of(found.source, "array", found.names)
-    value = found.value if isinstance(found.value, dict) else {}
-    return Roles.of(found.source, "key", [name for name, part in value.items() if part is not None])
 
 
 def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
@@ -207,13 +197,13 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(name, HeldWindows.of(array), given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if isinstance(found, ArrayFile):
-        windows = found.only(_members(found).name(WEIGHT))
+        windows = found.only(Roles.of(found).name(WEIGHT))
         return ExtraArray(
             name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length)
         )
     if not isinstance(found, Table):
         value = found.value
-        value = value.get(_members(found).name(WEIGHT)) if isinstance(value, dict) else value
+        value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
         held = HeldWindows.of(to_array(value, name, by_row=True))
         return ExtraArray(name, held, found.source, ids=ids_of(found, held.length))
     column = found.layout.sample_weight
