@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
 from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
-from cecalc.input.glimpses import Glimpse, Head
+from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
@@ -167,8 +167,8 @@ class _Header:
     ) -> Layout:
         """The layout where the one value is the probability of the predicted class."""
         score, prediction = confidence
-        columns = [(i, self.fields[i], self.head(i)) for i in (prediction, *truth.each)]
-        names = two_classes([Glimpse.of(*column) for column in columns], self.request)
+        columns = glimpses(self.fields, self.head, (prediction, *truth.each))
+        names = two_classes(columns, self.request)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
@@ -300,7 +300,7 @@ class _Header:
         if told := fault(self.fields, self.head, self.request):
             return told
         if self.is_named:
-            from cecalc.input.suggestions import glimpses, percentages, scores
+            from cecalc.input.suggestions import percentages, scores
 
             if percent := percentages(glimpses(self.fields, self.head)):
                 return percent
@@ -308,9 +308,9 @@ class _Header:
             several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
             if len(several) > 1:
                 return _ambiguous(several, "--probs-cols or --logits-cols")
-        seen_ones = [Glimpse.of(i, self.fields[i], self.head(i)) for i in rest]
-        unclear = [c.name for c in seen_ones if known.is_unclear(c.name) and not c.is_hard]
-        if unclear and (name := unclear[0]):
+        columns = glimpses(self.fields, self.head, rest)
+        if unclear := [c.name for c in columns if known.is_unclear(c.name) and not c.is_hard]:
+            name = unclear[0]
             rule = f"column {excerpt(name)} may hold logits or probabilities"
             hint = f"say which: --logits-cols {name} or --probs-cols {name}"
             return DataError(rule, hint=hint)
@@ -423,7 +423,7 @@ class _Header:
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:
         """Refuse one class for each row where every value needs a target."""
-        truth = Glimpse.of(target, self.fields[target], self.head(target))
+        (truth,) = glimpses(self.fields, self.head, [target])
         if self._texts(target) or truth.numbers is not None:
             shown = seen([self.fields[i] for i in values])
             raise DataError(

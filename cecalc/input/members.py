@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
 from cecalc.input.files import STANDARD_INPUT
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import target_rank
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
 
@@ -115,16 +115,16 @@ class Roles:
     @property
     def _free(self) -> list[str]:
         """The names without a role that are not of what a model has decided."""
-        return [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
+        return [name for name in self.rest if not known.is_predicted(name)]
 
     def _truths(self) -> list[str]:
         """The members that may be the target, the likelier first."""
-        ranks = {name: rank for name in self._free if (rank := _truth(name)) is not None}
+        ranks = {name: rank for name in self._free if (rank := target_rank(name)) is not None}
         return [*self.roles.get(TARGET, sorted(ranks, key=ranks.__getitem__) or self._free)]
 
     def _values(self) -> list[str]:
         """The members that may be the values: those whose name says a kind, or may be scores'."""
-        others = [name for name in self.rest if _truth(name) is None]
+        others = [name for name in self.rest if target_rank(name) is None]
         for is_it in (known.kind_of, known.is_unclear, self._free.__contains__):
             if found := [name for name in others if is_it(name)]:
                 return found
@@ -149,10 +149,6 @@ class Roles:
         ways = tuple((f"--target={self.source}:{name}",) for name in self._truths())
         hint += f", or name its {self.what}: {ways[0][0].replace('=', ' ')}" if ways else ""
         return DataError("no target", hint=hint, ways=ways)
-
-
-def _truth(name: str) -> int | None:
-    return Glimpse(0, name, (), None).truth
 
 
 def _role(name: str) -> str | None:

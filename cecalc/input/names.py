@@ -38,7 +38,7 @@ UNCLEAR = re.compile(
     "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
-PREDICTED = re.compile(
+_PREDICTED = re.compile(
     "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
 )
 """What a model has predicted is never a target."""
@@ -148,7 +148,7 @@ def target_class(name: str) -> str | None:
     ('cat', None, None)
     """
     match = _OF_TARGET.fullmatch(name.strip())
-    return None if match is None or PREDICTED.fullmatch(plain(name)) else match["cls"]
+    return None if match is None or is_predicted(name) else match["cls"]
 
 
 def in_common(names: Sequence[str]) -> tuple[str, str]:
@@ -233,6 +233,11 @@ def is_unclear(name: str) -> bool:
     (True, True, False)
     """
     return UNCLEAR.fullmatch(plain(name)) is not None
+
+
+def is_predicted(name: str) -> bool:
+    """Whether a name says that a model has predicted what stands under it."""
+    return _PREDICTED.fullmatch(plain(name)) is not None
 
 
 def is_derived(name: str) -> bool:

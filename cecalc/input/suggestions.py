@@ -12,7 +12,7 @@ from statistics import fmean
 
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import OTHERS, Glimpse, Head
+from cecalc.input.glimpses import OTHERS, Glimpse, Head, glimpses
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
@@ -33,11 +33,6 @@ class _Reading:
 
     options: tuple[str, ...] = ()
     columns: tuple[Glimpse, ...] = ()
-
-
-def glimpses(fields: Sequence[str], head: Head) -> list[Glimpse]:
-    """What all columns look like that have a name."""
-    return [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
 
 
 def ways(
@@ -87,7 +82,7 @@ def _settled(
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
-    elif target.truth is None and truth.options and _is_decided(group, target):
+    elif target.target_rank is None and truth.options and _is_decided(group, target):
         return
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
         two = sorted(target.classes)
@@ -136,7 +131,7 @@ def two_names(
     `positions` are those of the target and of the score.
     """
     columns = glimpses(fields, head) if is_named else []
-    truth, score = (Glimpse.of(i, "", head(i)) for i in positions)
+    truth, score = glimpses([""] * len(fields), head, positions)
     rule = f"column {excerpt(fields[positions[0]])} holds {' and '.join(map(excerpt, names))}"
     return DataError(
         f"{rule}, and nothing says which of them is 1",
@@ -268,7 +263,7 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     return sorted(
         found,
         key=lambda c: (
-            *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
+            *(c.target_rank is not None and not c.is_certainty, c.is_whole, not c.is_combined),
             *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.NEGATIVE.search(known.plain(c.name)) is not None,
         ),
@@ -299,7 +294,7 @@ def _pairs(
         for a, b in [*families, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
             is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_named = not (a or b) or all(c.target_rank is not None for c in truths)
             is_soft = bool(group and (a or b) and task is Task.CE)
             is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
             is_fitting = task is Task.BCE or _sums_to_one(truths)
@@ -407,8 +402,8 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.truth is not None and not c.is_predicted]
-    named.sort(key=lambda column: column.truth or 0)
+    named = [c for c in fitting if c.target_rank is not None and not c.is_predicted]
+    named.sort(key=lambda column: column.target_rank or 0)
     others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]

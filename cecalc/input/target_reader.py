@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
+from cecalc.input.extra_arrays import ExtraArray
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
 from cecalc.input.members import IDS, TARGET, WEIGHT, Roles
-from cecalc.input.nested import parse
+from cecalc.input.nested import flat, parse
 from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
@@ -28,7 +29,6 @@ from cecalc.terms import Task
 
 if TYPE_CHECKING:
     from cecalc.input.json import Document
-from cecalc.input.extra_arrays import ExtraArray
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class TargetReader:
         ------
         DataError : a name is no class, or the lists are ragged
         """
-        names, flat = Classes(), list(_flat(nested))
-        has_names = self.names is not None or any(isinstance(item, str) for item in flat)
+        names, items = Classes(), flat(nested)
+        has_names = self.names is not None or any(isinstance(item, str) for item in items)
         if has_names and self.is_of_classes(shape_of_first(nested)):
-            names = self.classes.settled(flat[:HEAD])
+            names = self.classes.settled(items[:HEAD])
             nested = _numbers(nested, names)
         array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
         return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
@@ -284,12 +284,3 @@ def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:
         return classes.number(nested)
     except ValueError as error:
         raise DataError(str(error), value=as_said(nested), row=row) from None
-
-
-def _flat(nested: Any) -> Iterator[Any]:
-    """The items of nested lists, in order."""
-    if not isinstance(nested, list):
-        yield nested
-        return
-    for item in nested:
-        yield from _flat(item)
