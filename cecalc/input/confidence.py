@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.input import names as known
 from cecalc.input.glimpses import Glimpse, Head, glimpses
 from cecalc.numbers import write_number
@@ -28,7 +28,7 @@ _ALL = "it takes the probability of every class, as from predict_proba"
 class OfPrediction(DataError):
     """A score is the probability of the predicted class."""
 
-    readings: tuple[tuple[str, ...], ...] = ()
+    readings: Ways = ()
     """The options for the values that can be computed, the likeliest first."""
 
 

@@ -21,7 +21,7 @@ from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.nested import scores, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
-from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Columns, Original
 from cecalc.request import InputRequest
@@ -186,8 +186,7 @@ class _RowObjects:
                 place=place,
             )
         every = itertools.chain([first], rows)
-        cells = ([row.original.cells.get(key) for key in keys] for row in every)
-        head = FirstRows(replace(first, cells=row) for row in cells)
+        head = head_of([row.original.cells.get(key) for key in keys] for row in every)
         asked = scored.asked(first.original.cells, request) if wanted.values else request
         layout = understand(fields, asked, wanted, place, head)
         try:

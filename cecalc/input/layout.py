@@ -239,8 +239,8 @@ class _Header:
         families = defaultdict[tuple[Kind, str], list[int]](list)
         alone = dict[int, Kind]()
         for i in rest:
-            if name := known.alone(self.fields[i]):
-                alone[i] = name.kind
+            if kind := known.alone(self.fields[i]):
+                alone[i] = kind
             elif name := known.of_class(self.fields[i]):
                 families[name.kind, name.family].append(i)
         groups = list[tuple[Kind, tuple[int, ...]]]()
@@ -259,7 +259,7 @@ class _Header:
     def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
         """Whether columns are of classes, where not every such name is of one."""
         found = [known.of_class(self.fields[i]) for i in group]
-        classes = [name.cls or "" for name in found if name is not None]
+        classes = [name.cls for name in found if name is not None]
         if all(name is not None and name.is_certain for name in found):
             return True
         texts = [self._texts(i) for i in truth.each]
@@ -271,7 +271,7 @@ class _Header:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and _alike([name.cls or ""]) <= _alike(texts)
+            name and len(texts) == 2 and _alike([name.cls]) <= _alike(texts)
             for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
@@ -337,7 +337,7 @@ class _Header:
             return values, tuple(classes or ())
         found = [known.of_class(name) for name in fields]
         is_worded = all(name is not None for name in found)
-        names = [name.cls or "" for name in found if name is not None] if is_worded else fields
+        names = [name.cls for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
         is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
         if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):

@@ -162,5 +162,4 @@ def _role(name: str) -> str | None:
     ):
         if plain in names:
             return role
-    value = known.alone(name)
-    return None if value is None else value.kind
+    return known.alone(name)

@@ -70,35 +70,35 @@ def plain(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class ValueName:
-    """A name that says what kind of values stands under it."""
+class ClassName:
+    """A name that says of which class, and of what kind, the values under it are."""
 
     kind: Kind
     family: str
-    """What the names of the other classes have in common with it; the name where it has none."""
-    cls: str | None = None
-    """The class, as it is written there; None where the name is of values as a whole."""
+    """What the names of the other classes have in common with it."""
+    cls: str
+    """The class, as it is written there."""
     is_certain: bool = True
     """Whether it is of a class whatever the target looks like."""
 
 
-def alone(name: str, *, binary: bool = False) -> ValueName | None:
+def alone(name: str, *, binary: bool = False) -> Kind | None:
     """The kind of the values that stand in one column, or in one member, of this name.
 
     Parameters
     ----------
     binary : whether ``_1`` and ``_pos`` may stand behind: the positive one of two classes
 
-    >>> alone("oof_proba").kind, alone("score"), alone("prob_1"), alone("prob_1", binary=True).kind
+    >>> alone("oof_proba"), alone("score"), alone("prob_1"), alone("prob_1", binary=True)
     (<Kind.PROBS: 'probs'>, None, None, <Kind.PROBS: 'probs'>)
     """
     match = _ALONE.fullmatch(name.strip())
     if match is None or (match["positive"] and not binary):
         return None
-    return ValueName(_kind(match["word"]), plain(name))
+    return _kind(match["word"])
 
 
-def of_class(name: str) -> ValueName | None:
+def of_class(name: str) -> ClassName | None:
     """The kind and the class of the values in a column that is one of several.
 
     >>> of_class("predicted_prob_cat").cls, of_class("logit0").cls, of_class("cat_prob").is_certain
@@ -106,12 +106,12 @@ def of_class(name: str) -> ValueName | None:
     """
     name = name.strip()
     if match := _TIDY.fullmatch(name):
-        return ValueName(Kind.PROBS, ".pred_*", match["cls"])
+        return ClassName(Kind.PROBS, ".pred_*", match["cls"])
     if match := _FIRST.fullmatch(name):
         word, cls = plain(match["word"]), match["cls"] or match["number"]
-        return ValueName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
+        return ClassName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
     if match := _LAST.fullmatch(name):
-        return ValueName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
+        return ClassName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
     return None
 
 
@@ -121,8 +121,9 @@ def kind_of(name: str) -> Kind | None:
     >>> kind_of("prob_cat"), kind_of("score")
     (<Kind.PROBS: 'probs'>, None)
     """
-    found = alone(name, binary=True) or of_class(name)
-    return None if found is None else found.kind
+    if (kind := alone(name, binary=True)) or (found := of_class(name)) is None:
+        return kind
+    return found.kind
 
 
 def _kind(word: str) -> Kind:
@@ -247,7 +248,7 @@ def is_derived(name: str) -> bool:
     (True, False)
     """
     found = of_class(name)
-    return found is not None and _DERIVED.fullmatch(plain(found.cls or "")) is not None
+    return found is not None and _DERIVED.fullmatch(plain(found.cls)) is not None
 
 
 def parts(name: str) -> Iterator[tuple[str, str]]:

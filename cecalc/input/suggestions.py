@@ -8,9 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import fmean
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import names as known
 from cecalc.input.glimpses import OTHERS, Glimpse, Head, glimpses
 from cecalc.request import InputRequest
@@ -43,7 +44,7 @@ def ways(
     values: Sequence[int] | None,
     target: bool,
     readings: Sequence[tuple[str, ...]] | None = None,
-) -> tuple[tuple[str, ...], ...]:
+) -> Ways:
     """Options that say which columns are the values and which the target, as far as none does.
 
     Parameters
@@ -203,11 +204,12 @@ def _of_values(
         groups = [[column] for column in scores(group or columns)]
     else:
         groups = [*([column] for column in columns if column.in_lists), *_families(columns)]
-    readings = [_kinds(several) for several in groups]
-    for likelihood in range(2):
-        for several, kinds in zip(groups, readings, strict=True):
-            if len(kinds) > likelihood:
-                yield _Reading(_named(several, columns, kinds[likelihood], task), tuple(several))
+    found = [
+        (n, _Reading(options, tuple(each)))
+        for each in groups
+        for n, options in enumerate(_each_kind(each, columns, task))
+    ]
+    yield from (reading for _, reading in sorted(found, key=itemgetter(0)))
     if len(group) == 2 and _sums_to_one(group):
         yield _Reading(("ce",))
 
@@ -226,6 +228,13 @@ def _named(
     names = known.specification([c.name for c in group], [c.name for c in columns])
     is_near = 0 < _distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
     return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
+
+
+def _each_kind(
+    group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
+) -> list[tuple[str, ...]]:
+    """The options that say so, for each of the kinds that columns may be of."""
+    return [_named(group, columns, kind, task) for kind in _kinds(group)]
 
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
@@ -279,7 +288,7 @@ def _decides(score: Glimpse, decision: Glimpse) -> bool:
 def _is_of_0(group: Sequence[Glimpse]) -> bool:
     """Whether a score is that of what is not the case, by its name."""
     found = known.of_class(group[0].name)
-    name = found.cls if found and found.cls else group[0].name
+    name = found.cls if found else group[0].name
     return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
 
 
@@ -299,11 +308,9 @@ def _pairs(
             is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
             is_fitting = task is Task.BCE or _sums_to_one(truths)
             if is_truth and is_named and is_fitting and (not group or [*group] == values):
-                of_target = (
-                    f"--target-cols={known.specification([c.name for c in truths], [*names])}"
-                )
-                for kind in [None] if group else _kinds(values):
-                    yield (*(_named(values, columns, kind, task) if kind else ()), of_target)
+                target = known.specification([c.name for c in truths], [*names])
+                readings = [()] if group else _each_kind(values, columns, task)
+                yield from ((*options, f"--target-cols={target}") for options in readings)
 
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
@@ -313,9 +320,9 @@ def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tup
     for truth in columns:
         is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
         if is_hard and several and len(truth.in_lists) == len(several) * len(truth.texts):
-            for kind in [None] if group else _kinds(several):
-                options = _named(several, columns, kind, Task.BCE) if kind else ()
-                yield (*options, f"--target-col={quoted(truth.name)}")
+            of_target = f"--target-col={quoted(truth.name)}"
+            readings = [()] if group else _each_kind(several, columns, Task.BCE)
+            yield from ((*options, of_target) for options in readings)
 
 
 def _is_output(column: Glimpse) -> bool:

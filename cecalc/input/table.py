@@ -42,23 +42,19 @@ class Record:
     original: Original
 
 
-class FirstRows:
-    """The first rows of a table, read when somebody asks; up to one that cannot be read."""
+def head_of(rows: Iterable[Sequence[Any]]) -> Head:
+    """The head of a table by the cells of its rows, read once somebody asks; up to one that cannot
+    be read.
+    """
+    first = list[Sequence[Any]]()
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._records = records
-
-    @cached_property
-    def rows(self) -> list[Sequence[Any]]:
-        """Their cells."""
-        rows = list[Sequence[Any]]()
+    def head(position: int) -> Sequence[Any]:
         with suppress(CecalcError):  # told when the row is read
-            rows.extend(record.cells for record in itertools.islice(self._records, HEAD))
-        return rows
+            first.extend(itertools.islice(unread, HEAD - len(first)))
+        return [cells[position] for cells in first]
 
-    def __call__(self, position: int) -> Sequence[Any]:
-        """The cells of a column."""
-        return [cells[position] for cells in self.rows]
+    unread = iter(rows)
+    return head
 
 
 @dataclass(frozen=True)
