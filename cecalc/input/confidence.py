@@ -32,7 +32,7 @@ class OfPrediction(DataError):
     """The options for the values that can be computed, the likeliest first."""
 
 
-def fault(
+def recognised(
     fields: Sequence[str], head: Head, request: InputRequest, score: int | None = None
 ) -> OfPrediction | None:
     """What is told of a table with a probability of the predicted class; None where it has none.

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from cecalc.input import names as known
-from cecalc.input.nested import flat, parse, scores
+from cecalc.input.nested import flat, labelled, parse
 from cecalc.numbers import read_number, write_number
 
 Head = Callable[[int], Sequence[Any]]
@@ -148,5 +148,5 @@ def _in_lists(cells: Sequence[Any]) -> tuple[float, ...]:
             each = parse(cell) if is_text else cell
             if not isinstance(each, list | dict):
                 return ()
-            found += flat(each if (named := scores(each)) is None else [n for _, n in named])
+            found += flat(each if (named := labelled(each)) is None else [n for _, n in named])
     return tuple(found) if all(type(item) in (int, float) for item in found) else ()

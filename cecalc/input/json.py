@@ -19,7 +19,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
-from cecalc.input.nested import scores, truths
+from cecalc.input.nested import labelled, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -300,10 +300,10 @@ def _in_rows(value: Any) -> Any:
     """What a pipeline gives for several texts, or for one, as rows; anything else as it is."""
     if not (isinstance(value, list) and value):
         return value
-    named = scores(value)
+    named = labelled(value)
     if named and len(dict(named)) == len(named) > 1 and abs(sum(dict(named).values()) - 1) < NEAR:
         value = [value]
-    is_it = isinstance(value[0], list) and scores(value[0])
+    is_it = isinstance(value[0], list) and labelled(value[0])
     return [{"score": row} for row in value] if is_it else value
 
 

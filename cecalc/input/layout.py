@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
+from cecalc.input.confidence import OfPrediction, recognised, score_and_prediction, two_classes
 from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
@@ -211,7 +211,8 @@ class _Header:
         fields, said = self.fields, self.wanted.kind
         for kind, text in self.choice.values.items():
             chosen = select(fields, text, f"{kind.option}-cols", rest)
-            return kind, chosen, self._doubts(kind, chosen)
+            told = self._misnamed(kind, chosen)
+            return kind, chosen, () if told is None else (f"{told.rule}?",)
         found = self._by_name(rest, truth)
         if said is not None and said not in found:
             if self.wanted.only and not found and rest:
@@ -289,24 +290,19 @@ class _Header:
         """That the one column of probabilities is of the predicted class."""
         if kind is not Kind.PROBS or len(values) != 1 or self.wanted.only:
             return None
-        return fault(self.fields, self.head, self.request, values[0])
-
-    def _doubts(self, kind: Kind, values: Sequence[int]) -> tuple[str, ...]:
-        """The same as a note, where the column was named."""
-        told = self._misnamed(kind, values)
-        return () if told is None else (f"{told.rule}?",)
+        return recognised(self.fields, self.head, self.request, values[0])
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        if told := fault(self.fields, self.head, self.request):
+        if told := recognised(self.fields, self.head, self.request):
             return told
         if self.is_named:
-            from cecalc.input.suggestions import percentages, scores
+            from cecalc.input.suggestions import likely_scores, percentages
 
-            if percent := percentages(glimpses(self.fields, self.head)):
+            columns = glimpses(self.fields, self.head)
+            if percent := percentages(columns):
                 return percent
-        if self.is_named and self.request.task is Task.BCE:
-            several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
-            if len(several) > 1:
+            several = [c.name for c in likely_scores(columns) if c.is_certainty]
+            if len(several) > 1 and self.request.task is Task.BCE:
                 return _ambiguous(several, "--probs-cols or --logits-cols")
         columns = glimpses(self.fields, self.head, rest)
         if unclear := [c.name for c in columns if known.is_unclear(c.name) and not c.is_hard]:

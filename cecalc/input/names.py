@@ -161,7 +161,7 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
     if len(names) < 2:
         return "", ""
     begin = os.path.commonprefix(names)  # noqa: RUF071  # letters are meant
-    while begin and not _parts(begin, names):
+    while begin and not _is_shared(begin, names):
         begin = begin[:-1]
     rests = [name[len(begin) :] for name in names]
     end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]  # noqa: RUF071
@@ -180,7 +180,7 @@ def rests(names: Sequence[str]) -> list[str]:
     return [name[len(begin) : len(name) - len(end)] for name in names]
 
 
-def _parts(begin: str, names: Sequence[str]) -> bool:
+def _is_shared(begin: str, names: Sequence[str]) -> bool:
     """Whether names fall apart behind this beginning."""
     rests = [name[len(begin) :] for name in names]
     if not all(rests):
@@ -251,10 +251,10 @@ def is_derived(name: str) -> bool:
     return found is not None and _DERIVED.fullmatch(plain(found.cls)) is not None
 
 
-def parts(name: str) -> Iterator[tuple[str, str]]:
+def affixes(name: str) -> Iterator[tuple[str, str]]:
     """What a name may have in common with others: beginnings and ends at separators or digits.
 
-    >>> [*parts("p_cat")], [*parts("p12")]
+    >>> [*affixes("p_cat")], [*affixes("p12")]
     ([('p_', ''), ('', '_cat')], [('p', '')])
     """
     for match in re.finditer(_BETWEEN, name):

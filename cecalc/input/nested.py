@@ -121,11 +121,11 @@ def truths(cell: Any, task: Task, of: type = str) -> Any:
     return of(cell) if isinstance(cell, bool) else cell
 
 
-def scores(cell: Any) -> list[tuple[str, float]] | None:
+def labelled(cell: Any) -> list[tuple[str, float]] | None:
     """The labels and scores that ``[{"label": …, "score": …}, …]`` or ``{label: score, …}`` holds;
     None where a cell is neither.
 
-    >>> scores([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
+    >>> labelled([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
     [('b', 0.7), ('a', 0.3)]
     """
     while isinstance(cell, list) and len(cell) == 1 and isinstance(cell[0], list):

@@ -213,7 +213,7 @@ def names_of(nested: Any, what: str) -> tuple[str, ...]:
 
     Raises
     ------
-    DataError : it is no flat list, or a name comes twice
+    DataError : it is no flat list
     """
     items: Sequence[Any] = nested if isinstance(nested, list) else [nested]
     if not all(type(item) in (str, int, float) for item in items):

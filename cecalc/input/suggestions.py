@@ -201,7 +201,7 @@ def _of_values(
         is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
         if group and not (is_pair or (are_probs and not _sums_to_one(group))):
             yield _Reading(("ce",))
-        groups = [[column] for column in scores(group or columns)]
+        groups = [[column] for column in likely_scores(group or columns)]
     else:
         groups = [*([column] for column in columns if column.in_lists), *_families(columns)]
     found = [
@@ -239,7 +239,7 @@ def _each_kind(
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
     """What is told of scores that run to 100; None where none do."""
-    groups = [*_by_part(columns).values(), *([column] for column in scores(columns)[:1])]
+    groups = [*_by_affix(columns).values(), *([column] for column in likely_scores(columns)[:1])]
     found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if _are_percent(g)), [])
     divided = ";".join(f"${column.position + 1}/=100" for column in found)
     what = ", ".join(excerpt(column.name) for column in found[:8])
@@ -259,7 +259,7 @@ def _are_percent(group: Sequence[Glimpse]) -> bool:
     return _SURE < max(map(max, rows)) <= 100
 
 
-def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
+def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns that may each be the scores of bce by themselves, the likeliest first.
 
     What is called like a feature is none where others are called like scores, and decisions are
@@ -297,7 +297,7 @@ def _pairs(
 ) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
-    families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
+    families = {part: several for part, several in _by_affix(columns).items() if len(several) > 1}
     for (begin, end), values in families.items():
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
         for a, b in [*families, ("", "")]:
@@ -315,7 +315,7 @@ def _pairs(
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
     """As many scores as each list of 0 and 1 in another column is long."""
-    every = group or scores(columns)
+    every = group or likely_scores(columns)
     several = [column for column in columns if column in every]
     for truth in columns:
         is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
@@ -351,11 +351,11 @@ def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
-def _by_part(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
+def _by_affix(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
     """Columns of numbers by the beginnings and ends of their names."""
     found = defaultdict[tuple[str, str], list[Glimpse]](list)
     for column in columns:
-        for part in known.parts(column.name) if column.numbers is not None else ():
+        for part in known.affixes(column.name) if column.numbers is not None else ():
             found[part].append(column)
     return found
 
@@ -364,7 +364,7 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    several = [group for group in _by_part(columns).values() if len(group) > 1]
+    several = [group for group in _by_affix(columns).values() if len(group) > 1]
     columns = [column for column in columns if not column.has(_INPUTS)]
     several = [g for g in several if _sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
     several = [group for group in several if any(not column.is_whole for column in group)]

@@ -191,27 +191,26 @@ def _opened(given: NamedFile, request: InputRequest, wanted: Wanted, files: File
 
 def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
     """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
-    name = "sample_weight"
+    array: Windows
     if isinstance(given, Inline):
-        array = to_array(given.nested, given.option)
-        return ExtraArray(name, HeldWindows.of(array), given.option)
+        array = HeldWindows.of(to_array(given.nested, given.option))
+        return ExtraArray(WEIGHT, array, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
-    if isinstance(found, ArrayFile):
-        windows = found.only(Roles.of(found).name(WEIGHT))
-        return ExtraArray(
-            name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length)
-        )
     if not isinstance(found, Table):
-        value = found.value
-        value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
-        held = HeldWindows.of(to_array(value, name, by_row=True))
-        return ExtraArray(name, held, found.source, ids=ids_of(found, held.length))
+        if isinstance(found, ArrayFile):
+            array = found.only(Roles.of(found).name(WEIGHT))
+        else:
+            value = found.value
+            value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
+            array = HeldWindows.of(to_array(value, WEIGHT, by_row=True))
+        ids = ids_of(found, array.length)
+        return ExtraArray(WEIGHT, array, found.source, ids=ids, files=array.files)
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
     columns = _gathered(found, found.reading(request.task, Classes()))
-    return _extra(name, found, (column,), columns, Classes())
+    return _extra(WEIGHT, found, (column,), columns, Classes())
 
 
 def _extra(
