@@ -28,7 +28,7 @@ _CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidenc
 """Words in the name of a column that holds probabilities."""
 _SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
 """Words in the name of a column that a model's certainty may stand in."""
-_COMBINED = re.compile(
+COMBINED = re.compile(
     "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
 )
 """Words in the name of what is made of several scores, or of a raw one."""
@@ -76,11 +76,6 @@ class Glimpse:
     def is_certainty(self) -> bool:
         """Whether its name says that a model may be so certain."""
         return self.has(_SCORES)
-
-    @property
-    def is_combined(self) -> bool:
-        """Whether its name says that it is made of other scores."""
-        return self.has(_COMBINED)
 
     @property
     def is_hard(self) -> bool:

@@ -42,7 +42,7 @@ _PREDICTED = re.compile(
     "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
 )
 """What a model has predicted is never a target."""
-NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
+_NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
 """The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
 _BETWEEN = r"[_\-. :=]"
@@ -239,6 +239,15 @@ def is_unclear(name: str) -> bool:
 def is_predicted(name: str) -> bool:
     """Whether a name says that a model has predicted what stands under it."""
     return _PREDICTED.fullmatch(plain(name)) is not None
+
+
+def is_negative(name: str) -> bool:
+    """Whether a name ends like that of what is not the case.
+
+    >>> is_negative("non_neg"), is_negative("class_0"), is_negative("p10"), is_negative("piano")
+    (True, True, False, False)
+    """
+    return _NEGATIVE.search(plain(name)) is not None
 
 
 def is_derived(name: str) -> bool:

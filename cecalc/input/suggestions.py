@@ -13,7 +13,7 @@ from statistics import fmean
 
 from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import OTHERS, Glimpse, Head, glimpses
+from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
@@ -272,9 +272,9 @@ def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     return sorted(
         found,
         key=lambda c: (
-            *(c.target_rank is not None and not c.is_certainty, c.is_whole, not c.is_combined),
+            *(c.target_rank is not None and not c.is_certainty, c.is_whole, not c.has(COMBINED)),
             *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
-            known.NEGATIVE.search(known.plain(c.name)) is not None,
+            known.is_negative(c.name),
         ),
     )
 
@@ -289,7 +289,7 @@ def _is_of_0(group: Sequence[Glimpse]) -> bool:
     """Whether a score is that of what is not the case, by its name."""
     found = known.of_class(group[0].name)
     name = found.cls if found else group[0].name
-    return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
+    return len(group) == 1 and known.is_negative(name)
 
 
 def _pairs(
@@ -409,7 +409,7 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.target_rank is not None and not c.is_predicted]
+    named = [c for c in fitting if c.target_rank is not None]
     named.sort(key=lambda column: column.target_rank or 0)
     others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others

@@ -195,6 +195,10 @@ class Table:
     types: Mapping[str, Any] | None = None
     """As in `Schema`."""
 
+    def named(self, positions: Iterable[int]) -> tuple[tuple[int, str], ...]:
+        """The 1-based numbers and the names of columns."""
+        return tuple((i + 1, self.fields[i]) for i in positions)
+
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""
         same = self.source, self.fields, self.layout, task, classes, self.lists, self.types

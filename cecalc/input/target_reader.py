@@ -222,7 +222,7 @@ def _extra(
         HeldWindows.of(getattr(columns, name)),
         table.source,
         classes,
-        columns=tuple((i + 1, table.fields[i]) for i in positions),
+        columns=table.named(positions),
         ids=columns.ids,
         lines=columns.lines,
         table=replace(table, blocks=iter(())),
