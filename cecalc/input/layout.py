@@ -97,8 +97,9 @@ def understand(
 
             values = header.known_values if wanted.values else None
             readings = error.readings if isinstance(error, OfPrediction) else None
+            columns = glimpses(fields, head)
             error.ways = ways(
-                fields, head, request, values=values, target=wanted.target, readings=readings
+                columns, request, values=values, target=wanted.target, readings=readings
             )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 

@@ -37,8 +37,7 @@ class _Reading:
 
 
 def ways(
-    fields: Sequence[str],
-    head: Head,
+    columns: Sequence[Glimpse],
     request: InputRequest,
     *,
     values: Sequence[int] | None,
@@ -49,12 +48,12 @@ def ways(
 
     Parameters
     ----------
-    fields, head : the names of the columns, and what they hold in the first rows
+    columns : all that have a name
     values : the columns of the values, as far as they are known; None where none are looked for
     target : whether a target is looked for
     readings : the options for the values, where they are known
     """
-    columns, task = glimpses(fields, head), request.task
+    task = request.task
     group = [column for column in columns if column.position in (values or ())]
     if readings is not None:
         of_values = [_Reading(options) for options in readings]
