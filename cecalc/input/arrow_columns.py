@@ -16,7 +16,7 @@ from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
 from cecalc.model import Columns, Floats
-from cecalc.records import Records
+from cecalc.records import Records, stored
 from cecalc.selection import quoted
 
 _STRUCT_HINT = (
@@ -226,14 +226,8 @@ def decoded(column: Any) -> Any:
     """The same texts or numbers in a layout that can be read at once; dictionaries of texts
     stay. A pyarrow.ArrowInvalid where bytes are no text.
     """
-    kind = column.type
-    if _types.is_run_end_encoded(kind):
-        from pyarrow.compute import run_end_decode
-
-        return decoded(run_end_decode(column))
-    if isinstance(kind, pa.BaseExtensionType):
-        return decoded(column.storage)
-    if _types.is_dictionary(kind):
+    column = stored(column)
+    if _types.is_dictionary(column.type):
         known = decoded(column.dictionary)
         column = pa.DictionaryArray.from_arrays(column.indices, known)
         return column.dictionary_decode() if _is(_NUMBERS, known) else column

@@ -12,7 +12,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Columns, Original
 from cecalc.numbers import is_number, pointed
@@ -72,7 +72,8 @@ def _opened(
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty)
     rows = () if filled is None else form.records(filled)
-    head = FirstRows(rows if request.decimal == "." else map(_pointed, rows))
+    texts = (record.cells for record in rows)
+    head = head_of(texts if request.decimal == "." else ([*map(pointed, row)] for row in texts))
     layout = understand(fields, request, wanted, place, head, named=request.has_header)
     form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
@@ -97,10 +98,6 @@ def _first(block: TextBlock, delimiter: str, request: InputRequest) -> tuple[Rec
     if len(first.cells) > request.max_columns:
         raise LimitError(f"header has more than {request.max_columns} columns", place=place)
     return first, place
-
-
-def _pointed(record: Record) -> Record:
-    return replace(record, cells=[pointed(cell) for cell in record.cells])
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:

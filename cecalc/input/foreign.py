@@ -148,7 +148,7 @@ def refuse_long(
         values = [i for i in values if _adds_up(fields[i], columns[i], items)]
         if key in same and len({*runs[key]}) == len(items) and named and values:
             index, value = [fields[i] for i in same], fields[values[0]]
-            prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
+            prefix = (known.alone(value) or Kind.PROBS).option[2:]
             raise DataError(
                 f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
                 place=Place(source=source),
@@ -161,8 +161,7 @@ def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
     """Whether the cells of each item are probabilities, or called a kind of other values."""
     if not all(map(is_number, cells)):
         return False
-    said = known.alone(name)
-    if said is not None and said.kind is not Kind.PROBS:
+    if known.alone(name) not in (None, Kind.PROBS):
         return True
     numbers = [*map(float, cells)]
     return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
-from cecalc.input.glimpses import Glimpse, Head
+from cecalc.input.confidence import OfPrediction, recognised, score_and_prediction, two_classes
+from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
@@ -97,8 +97,9 @@ def understand(
 
             values = header.known_values if wanted.values else None
             readings = error.readings if isinstance(error, OfPrediction) else None
+            columns = glimpses(fields, head)
             error.ways = ways(
-                fields, head, request, values=values, target=wanted.target, readings=readings
+                columns, request, values=values, target=wanted.target, readings=readings
             )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 
@@ -167,8 +168,8 @@ class _Header:
     ) -> Layout:
         """The layout where the one value is the probability of the predicted class."""
         score, prediction = confidence
-        columns = [(i, self.fields[i], self.head(i)) for i in (prediction, *truth.each)]
-        names = two_classes([Glimpse.of(*column) for column in columns], self.request)
+        columns = glimpses(self.fields, self.head, (prediction, *truth.each))
+        names = two_classes(columns, self.request)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
@@ -215,7 +216,8 @@ class _Header:
         fields, said = self.fields, self.wanted.kind
         for kind, text in self.choice.values.items():
             chosen = select(fields, text, f"{kind.option}-cols", rest)
-            return kind, chosen, self._doubts(kind, chosen)
+            told = self._misnamed(kind, chosen)
+            return kind, chosen, () if told is None else (f"{told.rule}?",)
         found = self._by_name(rest, truth)
         if said is not None and said not in found:
             if self.wanted.only and not found and rest:
@@ -243,8 +245,8 @@ class _Header:
         families = defaultdict[tuple[Kind, str], list[int]](list)
         alone = dict[int, Kind]()
         for i in rest:
-            if name := known.alone(self.fields[i]):
-                alone[i] = name.kind
+            if kind := known.alone(self.fields[i]):
+                alone[i] = kind
             elif name := known.of_class(self.fields[i]):
                 families[name.kind, name.family].append(i)
         groups = list[tuple[Kind, tuple[int, ...]]]()
@@ -263,7 +265,7 @@ class _Header:
     def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
         """Whether columns are of classes, where not every such name is of one."""
         found = [known.of_class(self.fields[i]) for i in group]
-        classes = [name.cls or "" for name in found if name is not None]
+        classes = [name.cls for name in found if name is not None]
         if all(name is not None and name.is_certain for name in found):
             return True
         texts = [self._texts(i) for i in truth.each]
@@ -275,7 +277,7 @@ class _Header:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and _alike([name.cls or ""]) <= _alike(texts)
+            name and len(texts) == 2 and _alike([name.cls]) <= _alike(texts)
             for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
@@ -293,28 +295,23 @@ class _Header:
         """That the one column of probabilities is of the predicted class."""
         if kind is not Kind.PROBS or len(values) != 1 or self.wanted.only:
             return None
-        return fault(self.fields, self.head, self.request, values[0])
-
-    def _doubts(self, kind: Kind, values: Sequence[int]) -> tuple[str, ...]:
-        """The same as a note, where the column was named."""
-        told = self._misnamed(kind, values)
-        return () if told is None else (f"{told.rule}?",)
+        return recognised(self.fields, self.head, self.request, values[0])
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        if told := fault(self.fields, self.head, self.request):
+        if told := recognised(self.fields, self.head, self.request):
             return told
         if self.is_named:
-            from cecalc.input.suggestions import glimpses, percentages, scores
+            from cecalc.input.suggestions import likely_scores, percentages
 
-            if percent := percentages(glimpses(self.fields, self.head)):
+            columns = glimpses(self.fields, self.head)
+            if percent := percentages(columns):
                 return percent
-        if self.is_named and self.request.task is Task.BCE:
-            several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
-            if len(several) > 1:
+            several = [c.name for c in likely_scores(columns) if c.is_certainty]
+            if len(several) > 1 and self.request.task is Task.BCE:
                 return _ambiguous(several, "--probs-cols or --logits-cols")
-        seen_ones = [Glimpse.of(i, self.fields[i], self.head(i)) for i in rest]
-        unclear = [c.name for c in seen_ones if known.is_unclear(c.name) and not c.is_hard]
-        if unclear and (name := unclear[0]):
+        columns = glimpses(self.fields, self.head, rest)
+        if unclear := [c.name for c in columns if known.is_unclear(c.name) and not c.is_hard]:
+            name = unclear[0]
             rule = f"column {excerpt(name)} may hold logits or probabilities"
             hint = f"say which: --logits-cols {name} or --probs-cols {name}"
             return DataError(rule, hint=hint)
@@ -341,7 +338,7 @@ class _Header:
             return values, tuple(classes or ())
         found = [known.of_class(name) for name in fields]
         is_worded = all(name is not None for name in found)
-        names = [name.cls or "" for name in found if name is not None] if is_worded else fields
+        names = [name.cls for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
         is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
         if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
@@ -427,7 +424,7 @@ class _Header:
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:
         """Refuse one class for each row where every value needs a target."""
-        truth = Glimpse.of(target, self.fields[target], self.head(target))
+        (truth,) = glimpses(self.fields, self.head, [target])
         if self._texts(target) or truth.numbers is not None:
             shown = seen([self.fields[i] for i in values])
             raise DataError(

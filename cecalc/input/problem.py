@@ -16,7 +16,7 @@ from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone
 from cecalc.input.layout import Layout
-from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain, targets_among
+from cecalc.input.names import flags, is_negative, kind_of, pattern, targets_among
 from cecalc.input.pairing import Held, beside
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -140,9 +140,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
-    weight, of = layout.sample_weight, ""
-    if layout.prediction is not None:
-        of = f" of the class in {fields[layout.prediction]}"
+    columns, targets = table.named(layout.values), table.named(layout.target)
+    of = f" of the class in {fields[i]}" if (i := layout.prediction) is not None else ""
     schema = Schema(
         source=table.source,
         kind=layout.kind,
@@ -151,12 +150,12 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         delimiter=table.delimiter,
         header_text=table.header_text,
         types=table.types,
-        columns=tuple((i + 1, fields[i]) for i in layout.values),
-        target_columns=tuple((i + 1, fields[i]) for i in layout.target),
-        values_in=pattern([fields[i] for i in layout.values]) + of,
-        target_in=pattern([fields[i] for i in layout.target]),
-        sample_weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
-        says_kind=all(kind_of(fields[i]) is layout.kind for i in layout.values),
+        columns=columns,
+        target_columns=targets,
+        values_in=pattern([name for _, name in columns]) + of,
+        target_in=pattern([name for _, name in targets]),
+        sample_weight_columns=table.named([i for i in [layout.sample_weight] if i is not None]),
+        says_kind=all(kind_of(name) is layout.kind for _, name in columns),
         files=table.files,
         notes=layout.notes,
     )
@@ -230,8 +229,7 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
 def _are_turned(names: Sequence[str]) -> bool:
     """Whether the first class of two is called the positive one."""
     is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
-    are_negative = [NEGATIVE.search(plain(name)) is not None for name in names]
-    return not is_other and are_negative == [False, True]
+    return not is_other and [*map(is_negative, names)] == [False, True]
 
 
 def _refuse_turned(table: Table) -> None:

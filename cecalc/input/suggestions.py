@@ -8,11 +8,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import fmean
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import OTHERS, Glimpse, Head
+from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
 from cecalc.request import InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import NEAR, Kind, Task
@@ -35,30 +36,24 @@ class _Reading:
     columns: tuple[Glimpse, ...] = ()
 
 
-def glimpses(fields: Sequence[str], head: Head) -> list[Glimpse]:
-    """What all columns look like that have a name."""
-    return [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
-
-
 def ways(
-    fields: Sequence[str],
-    head: Head,
+    columns: Sequence[Glimpse],
     request: InputRequest,
     *,
     values: Sequence[int] | None,
     target: bool,
     readings: Sequence[tuple[str, ...]] | None = None,
-) -> tuple[tuple[str, ...], ...]:
+) -> Ways:
     """Options that say which columns are the values and which the target, as far as none does.
 
     Parameters
     ----------
-    fields, head : the names of the columns, and what they hold in the first rows
+    columns : all that have a name
     values : the columns of the values, as far as they are known; None where none are looked for
     target : whether a target is looked for
     readings : the options for the values, where they are known
     """
-    columns, task = glimpses(fields, head), request.task
+    task = request.task
     group = [column for column in columns if column.position in (values or ())]
     if readings is not None:
         of_values = [_Reading(options) for options in readings]
@@ -87,7 +82,7 @@ def _settled(
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
-    elif target.truth is None and truth.options and _is_decided(group, target):
+    elif target.target_rank is None and truth.options and _is_decided(group, target):
         return
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
         two = sorted(target.classes)
@@ -136,7 +131,7 @@ def two_names(
     `positions` are those of the target and of the score.
     """
     columns = glimpses(fields, head) if is_named else []
-    truth, score = (Glimpse.of(i, "", head(i)) for i in positions)
+    truth, score = glimpses([""] * len(fields), head, positions)
     rule = f"column {excerpt(fields[positions[0]])} holds {' and '.join(map(excerpt, names))}"
     return DataError(
         f"{rule}, and nothing says which of them is 1",
@@ -205,14 +200,15 @@ def _of_values(
         is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
         if group and not (is_pair or (are_probs and not _sums_to_one(group))):
             yield _Reading(("ce",))
-        groups = [[column] for column in scores(group or columns)]
+        groups = [[column] for column in likely_scores(group or columns)]
     else:
         groups = [*([column] for column in columns if column.in_lists), *_families(columns)]
-    readings = [_kinds(several) for several in groups]
-    for likelihood in range(2):
-        for several, kinds in zip(groups, readings, strict=True):
-            if len(kinds) > likelihood:
-                yield _Reading(_named(several, columns, kinds[likelihood], task), tuple(several))
+    found = [
+        (n, _Reading(options, tuple(each)))
+        for each in groups
+        for n, options in enumerate(_each_kind(each, columns, task))
+    ]
+    yield from (reading for _, reading in sorted(found, key=itemgetter(0)))
     if len(group) == 2 and _sums_to_one(group):
         yield _Reading(("ce",))
 
@@ -233,9 +229,16 @@ def _named(
     return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
 
 
+def _each_kind(
+    group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
+) -> list[tuple[str, ...]]:
+    """The options that say so, for each of the kinds that columns may be of."""
+    return [_named(group, columns, kind, task) for kind in _kinds(group)]
+
+
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
     """What is told of scores that run to 100; None where none do."""
-    groups = [*_by_part(columns).values(), *([column] for column in scores(columns)[:1])]
+    groups = [*_by_affix(columns).values(), *([column] for column in likely_scores(columns)[:1])]
     found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if _are_percent(g)), [])
     divided = ";".join(f"${column.position + 1}/=100" for column in found)
     what = ", ".join(excerpt(column.name) for column in found[:8])
@@ -255,7 +258,7 @@ def _are_percent(group: Sequence[Glimpse]) -> bool:
     return _SURE < max(map(max, rows)) <= 100
 
 
-def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
+def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns that may each be the scores of bce by themselves, the likeliest first.
 
     What is called like a feature is none where others are called like scores, and decisions are
@@ -268,9 +271,9 @@ def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     return sorted(
         found,
         key=lambda c: (
-            *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
+            *(c.target_rank is not None and not c.is_certainty, c.is_whole, not c.has(COMBINED)),
             *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
-            known.NEGATIVE.search(known.plain(c.name)) is not None,
+            known.is_negative(c.name),
         ),
     )
 
@@ -284,8 +287,8 @@ def _decides(score: Glimpse, decision: Glimpse) -> bool:
 def _is_of_0(group: Sequence[Glimpse]) -> bool:
     """Whether a score is that of what is not the case, by its name."""
     found = known.of_class(group[0].name)
-    name = found.cls if found and found.cls else group[0].name
-    return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
+    name = found.cls if found else group[0].name
+    return len(group) == 1 and known.is_negative(name)
 
 
 def _pairs(
@@ -293,34 +296,32 @@ def _pairs(
 ) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
-    families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
+    families = {part: several for part, several in _by_affix(columns).items() if len(several) > 1}
     for (begin, end), values in families.items():
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
         for a, b in [*families, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
             is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_named = not (a or b) or all(c.target_rank is not None for c in truths)
             is_soft = bool(group and (a or b) and task is Task.CE)
             is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
             is_fitting = task is Task.BCE or _sums_to_one(truths)
             if is_truth and is_named and is_fitting and (not group or [*group] == values):
-                of_target = (
-                    f"--target-cols={known.specification([c.name for c in truths], [*names])}"
-                )
-                for kind in [None] if group else _kinds(values):
-                    yield (*(_named(values, columns, kind, task) if kind else ()), of_target)
+                target = known.specification([c.name for c in truths], [*names])
+                readings = [()] if group else _each_kind(values, columns, task)
+                yield from ((*options, f"--target-cols={target}") for options in readings)
 
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
     """As many scores as each list of 0 and 1 in another column is long."""
-    every = group or scores(columns)
+    every = group or likely_scores(columns)
     several = [column for column in columns if column in every]
     for truth in columns:
         is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
         if is_hard and several and len(truth.in_lists) == len(several) * len(truth.texts):
-            for kind in [None] if group else _kinds(several):
-                options = _named(several, columns, kind, Task.BCE) if kind else ()
-                yield (*options, f"--target-col={quoted(truth.name)}")
+            of_target = f"--target-col={quoted(truth.name)}"
+            readings = [()] if group else _each_kind(several, columns, Task.BCE)
+            yield from ((*options, of_target) for options in readings)
 
 
 def _is_output(column: Glimpse) -> bool:
@@ -349,11 +350,11 @@ def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
-def _by_part(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
+def _by_affix(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
     """Columns of numbers by the beginnings and ends of their names."""
     found = defaultdict[tuple[str, str], list[Glimpse]](list)
     for column in columns:
-        for part in known.parts(column.name) if column.numbers is not None else ():
+        for part in known.affixes(column.name) if column.numbers is not None else ():
             found[part].append(column)
     return found
 
@@ -362,7 +363,7 @@ def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    several = [group for group in _by_part(columns).values() if len(group) > 1]
+    several = [group for group in _by_affix(columns).values() if len(group) > 1]
     columns = [column for column in columns if not column.has(_INPUTS)]
     several = [g for g in several if _sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
     several = [group for group in several if any(not column.is_whole for column in group)]
@@ -407,8 +408,8 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.truth is not None and not c.is_predicted]
-    named.sort(key=lambda column: column.truth or 0)
+    named = [c for c in fitting if c.target_rank is not None]
+    named.sort(key=lambda column: column.target_rank or 0)
     others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]
