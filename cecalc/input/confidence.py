@@ -138,6 +138,13 @@ def score_and_prediction(fields: Sequence[str], text: str) -> tuple[int, ...]:
     return found
 
 
+def falls_low(fields: Sequence[str], head: Head, score: int) -> tuple[str, ...]:
+    """What is worth a word about a probability of the predicted class, of two."""
+    if min(Glimpse.of(score, "", head(score)).numbers or (1.0,)) >= 1 / 2:
+        return ()
+    return (f"{excerpt(fields[score])} falls below 1/2: that of a predicted class does not",)
+
+
 def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ...]:
     """What is called 0 and 1 by a prediction and its target; empty where those are the numbers.
 

@@ -146,9 +146,14 @@ class RowForm:
             found = len(record.cells)
             if found != self.fields or (self.last_is_empty and record.cells[-1].strip()):
                 expected = self.fields - self.last_is_empty
+                is_named = record.cells[0] == "1" or not is_number(record.cells[0])
+                sign = self.delimiter.replace("\t", "\\t")
+                named = f"as R writes row names? sed '1s/^/row{sign}/' FILE > new.csv"
+                is_short = record.line == 2 and found == expected + 1 and not self.last_is_empty
                 raise DataError(
                     f"expected {expected} fields, found {found}",
                     place=Place(source=block.name, line=record.line),
+                    hint=named if is_short and is_named else None,
                 )
             if not record.original.text.isascii():
                 self._refuse_bytes(block, record)

@@ -164,6 +164,8 @@ def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
     if known.alone(name) not in (None, Kind.PROBS):
         return True
     numbers = [*map(float, cells)]
+    if all(map(float.is_integer, numbers)):
+        return False
     return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
 
 

@@ -16,12 +16,13 @@ from cecalc.numbers import read_number, write_number
 Head = Callable[[int], Sequence[Any]]
 """The cells of a column in the first rows, as they stand there."""
 _TRUTHS = (
-    re.compile("true|truth|gold|actual|target|label"),
+    re.compile("true|truth|gold|actuals?|targets?|labels?"),
     re.compile("answer|correct|outcome|response|observed|obs|class|y"),
 )
 """Words in a name that make it likely that of a target, the likelier first."""
 OTHERS = re.compile(
     "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
+    "|loss|nll|entropy|margin|gap|error|max|min|correct|right"
 )
 """Words in the name of a column of numbers that make it no likely score."""
 _CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
@@ -103,6 +104,11 @@ class Glimpse:
         """Whether all are whole numbers."""
         return self.numbers is not None and all(n.is_integer() for n in self.numbers)
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it holds texts or whole numbers."""
+        return self.numbers is None or self.is_whole
+
     @cached_property
     def classes(self) -> frozenset[str]:
         """What it holds, each once, where that may be classes; numbers as we write them."""
@@ -118,7 +124,7 @@ class Glimpse:
 
 def target_rank(name: str) -> int | None:
     """How likely a name is that of a target, 0 first; None where it is not."""
-    if known.is_predicted(name):
+    if known.is_predicted(name) or re.fullmatch("(is_)?(correct|right)", known.plain(name)):
         return None
     return next((i for i, words in enumerate(_TRUTHS) if _has(name, words)), None)
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, recognised, score_and_prediction, two_classes
+from cecalc.input.confidence import (
+    OfPrediction,
+    falls_low,
+    recognised,
+    score_and_prediction,
+    two_classes,
+)
 from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
@@ -174,7 +180,7 @@ class _Header:
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
         found = Kind.PROBS, (score,), names, target, identity, weight
-        return Layout(*found, binary=binary, prediction=prediction)
+        return Layout(*found, falls_low(self.fields, self.head, score), binary, prediction)
 
     @property
     def known_values(self) -> tuple[int, ...]:
@@ -228,7 +234,9 @@ class _Header:
             raise self._no_values(rest)
         kind = said or next(iter(found))  # logits first: what is derived from them stands behind
         if len(found[kind]) > 1:
-            raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
+            raise known.ambiguous(
+                [fields[group[0]] for group in found[kind]], f"{kind.option}-cols"
+            )
         if told := self._misnamed(kind, found[kind][0]):
             raise told
         names = [fields[i] for i in found[kind][0]]
@@ -298,26 +306,11 @@ class _Header:
         return recognised(self.fields, self.head, self.request, values[0])
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        if told := recognised(self.fields, self.head, self.request):
-            return told
-        if self.is_named:
-            from cecalc.input.suggestions import likely_scores, percentages
+        if not self.is_named:
+            return DataError("no values", hint="name them with --logits-cols or --probs-cols")
+        from cecalc.input.suggestions import no_values
 
-            columns = glimpses(self.fields, self.head)
-            if percent := percentages(columns):
-                return percent
-            several = [c.name for c in likely_scores(columns) if c.is_certainty]
-            if len(several) > 1 and self.request.task is Task.BCE:
-                return _ambiguous(several, "--probs-cols or --logits-cols")
-        columns = glimpses(self.fields, self.head, rest)
-        if unclear := [c.name for c in columns if known.is_unclear(c.name) and not c.is_hard]:
-            name = unclear[0]
-            rule = f"column {excerpt(name)} may hold logits or probabilities"
-            hint = f"say which: --logits-cols {name} or --probs-cols {name}"
-            return DataError(rule, hint=hint)
-        options = "--logits-cols, --probs-cols or --log-probs-cols"
-        hint = f"say which with {options}; {seen(self.fields)}"
-        return DataError("no column is named logit_*, prob_* or log_prob_*", hint=hint)
+        return no_values(self.fields, self.head, rest, self.request)
 
     def _every(
         self, kind: Kind, rest: Sequence[int]
@@ -341,7 +334,8 @@ class _Header:
         names = [name.cls for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
         is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
-        if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
+        texts = set[str]().union(*map(self._texts, truth.each))
+        if not texts & {*names} and (self.choice.values or (is_counted and not texts)):
             names = rests
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))
         if position.keys() == set(numbers):
@@ -350,8 +344,8 @@ class _Header:
             return values, tuple(names)
         if len(values) > 1 and is_worded:
             if sorted(classes) != sorted(names):
-                stated = f"columns name {', '.join(names[:8])}"
-                raise DataError(f"--classes names {', '.join(classes[:8])}, but the {stated}")
+                said, stated = (", ".join(each[:8]) for each in (classes, names))
+                raise DataError(f"--classes names {said}, but the columns name {stated}")
             values = tuple(position[name] for name in classes)
         return values, tuple(classes)
 
@@ -368,7 +362,7 @@ class _Header:
         if len(each) > 1:
             read = [known.as_classes(self.head(i), names) for i in each]
             if any(other != read[0] for other in read):
-                raise _ambiguous([fields[i] for i in each], "--target-col")
+                raise known.ambiguous([fields[i] for i in each], "--target-col")
             each = tuple(sorted(each, key=lambda i: not self._texts(i)))  # names before indices
         return each[:1]
 
@@ -438,9 +432,3 @@ class _Header:
 def _alike(names: Iterable[str]) -> set[str]:
     """Names as they compare."""
     return {name.casefold() for name in names}
-
-
-def _ambiguous(found: Sequence[str], option: str) -> DataError:
-    """Each of the columns found could be the one."""
-    rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
-    return DataError(rule, hint=f"name it: {option}")

@@ -106,7 +106,7 @@ class Roles:
             rule = f"more than one {self.what} could be the values"
         elif self.rest:
             name = (values or self.rest)[0]
-            meant = nearest(name, KEYS)
+            meant = None if known.is_predicted(name) else nearest(name, KEYS)
             rule = f"unknown {self.what} {excerpt(name)}"
             rule += f"; did you mean {excerpt(meant)}?" if meant else ""
             hint += "; a single row object: --input-format jsonl" if self.what == "key" else ""
@@ -138,7 +138,9 @@ class Roles:
             for name in self._values()[:2]:
                 option, said = f"{kind.option}={self.source}:{name}", known.kind_of(name)
                 if said is kind or (said is None and kind is not Kind.LOG_PROBS):
-                    for target in [each for each in self._truths() if each != name][:2]:
+                    truths = [each for each in self._truths() if each != name]
+                    truths.sort(key=lambda each: each.partition("_")[0] != name.partition("_")[0])
+                    for target in truths[:2]:
                         yield f"!{self.source}", option, f"--target={self.source}:{target}"
 
     def no_target(self) -> DataError:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cecalc.errors import DataError
+from cecalc.errors import DataError, excerpt
 from cecalc.numbers import is_number, write_number
 from cecalc.selection import quoted, select
 from cecalc.terms import Kind
@@ -55,7 +55,8 @@ _WORD = (
 _BEFORE = rf"(?P<before>(?:(?:y|oof|test|val|pred|predicted|model|raw){_SEPARATOR})*)"
 _ALONE = re.compile(rf"{_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?", re.IGNORECASE)
 _FIRST = re.compile(
-    rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+(?P<cls>.+)|(?P<number>[0-9]+))", re.IGNORECASE
+    rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+?(?P<cls>-?[0-9.]+|[^_\-. ].*)|(?P<number>[0-9]+))",
+    re.IGNORECASE,
 )
 _LAST = re.compile(rf"(?P<cls>.+?){_SEPARATOR}+{_WORD}", re.IGNORECASE)
 _OF_TARGET = re.compile(rf"targets?{_SEPARATOR}(?P<cls>.+)", re.IGNORECASE)
@@ -319,3 +320,9 @@ def flags(cells: Sequence[Any]) -> tuple[str, ...]:
         return ()
     spelled = next((s for s in (str.title, str.upper) if s(min(texts)) == min(texts)), str.lower)
     return spelled("false"), spelled("true")
+
+
+def ambiguous(found: Sequence[str], option: str) -> DataError:
+    """Each of the columns found could be the one."""
+    rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
+    return DataError(rule, hint=f"name it: {option}")

@@ -15,8 +15,9 @@ from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import Classes, shown_names
 from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone
+from cecalc.input.glimpses import glimpses
 from cecalc.input.layout import Layout
-from cecalc.input.names import flags, is_negative, kind_of, pattern, targets_among
+from cecalc.input.names import flags, is_negative, kind_of, numbered, pattern, targets_among
 from cecalc.input.pairing import Held, beside
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
@@ -25,6 +26,7 @@ from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.numbers import is_number
 from cecalc.request import Inline, InputRequest
+from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
 
 
@@ -163,7 +165,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if names is None and not error.ways and error.hint is None:
+        if (names is None or numbered(names)) and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
 
@@ -194,14 +196,17 @@ def _has_names(layout: Layout) -> bool:
 
 
 def _offer_names(error: DataError, table: Table) -> None:
-    """Let an error say how two names in the target are those of classes that have none."""
-    cells = {str(cell).strip() for i in table.layout.target[:1] for cell in table.head(i)}
-    if len(cells) == 2 and not any(map(is_number, cells)):
-        a, b = sorted(cells)
-        is_one = table.layout.is_single and not table.lists
+    """Let an error say how names in the target are those of classes that have none."""
+    from cecalc.input.suggestions import orders
+
+    layout, fields = table.layout, [""] * len(table.fields)
+    truth, *scores = glimpses(fields, table.head, (*layout.target[:1], *layout.values))
+    names, is_one = sorted(truth.classes), layout.is_single and not table.lists
+    if truth.numbers is None and len(names) == max(2, len(scores)):
         error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
-        orders = (f"--classes={a},{b}",), (f"--classes={b},{a}",)
-        error.ways = tuple(("bce", *each) for each in ((), *orders)) if is_one else orders
+        found = orders(names, truth, scores[-1], ()) if len(names) == 2 else [names]
+        ways = [(f"--classes={','.join(map(quoted, each))}",) for each in found]
+        error.ways = (("bce",), *(("bce", *each) for each in ways)) if is_one else tuple(ways)
 
 
 def _refuse_misread(table: Table, request: InputRequest) -> None:
