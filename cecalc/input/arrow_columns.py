@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -216,10 +217,10 @@ class LazyTexts(Lazy[str]):
 
 def items(column: Any) -> list[Any]:
     """What a column holds; times as texts where Python knows no such times."""
-    try:
-        return list(column.to_pylist())
-    except (ValueError, OverflowError):  # nanoseconds, or a year above 9999
-        return list(column.cast(pa.large_string()).to_pylist())
+    if getattr(column.type, "unit", None) != "ns":  # which Python's own would lose
+        with suppress(ValueError, OverflowError):  # a year above 9999
+            return list(column.to_pylist())
+    return list(column.cast(pa.large_string()).to_pylist())
 
 
 def decoded(column: Any) -> Any:

@@ -506,3 +506,16 @@ def test_the_head_of_many_rows_is_enough(cecalc: InProcess, form: str) -> None:
         row["key"] = 3 * int(row["key"][1:])
     line = ["ce", "--logits", _written("x", form, values), "--target", _written("t", form, other)]
     assert cecalc([*line, "-q"]).status == 0
+
+
+@pytest.mark.parametrize("kind", [pa.time64("ns"), pa.timestamp("ns"), pa.duration("ns")])
+def test_nanoseconds_tell_ids_apart(cecalc: InProcess, kind: pa.DataType) -> None:
+    """Whatever Python's own times keep of them."""
+    ids = pa.array([1, 2], pa.int64()).cast(kind)
+    values = pa.table({"id": ids, "logit_a": [1.0, 3.0], "logit_b": [2.0, 1.0]})
+    targets = pa.table({"id": ids[::-1], "target": ["a", "b"]})
+    for name, table in (("x", values), ("t", targets)):
+        parquet.write_table(table, f"{name}.parquet")
+    ended = cecalc("ce x.parquet --target t.parquet -q")
+    assert (ended.status, ended.err) == (0, "")
+    assert float(ended.out) == pytest.approx(0.2200948492)
