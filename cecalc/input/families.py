@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -13,7 +12,7 @@ from cecalc.terms import NEAR, Kind
 
 SURE = 20
 """A larger logit is 1, to nine digits."""
-_INPUTS = re.compile("features?|feat|x|labels?|class|rank")
+_INPUTS = "features?|feat|x|labels?|class|rank"
 """Words in the name of a column of numbers that is none of a model's scores."""
 
 

@@ -16,22 +16,20 @@ from cecalc.numbers import read_number, write_number
 Head = Callable[[int], Sequence[Any]]
 """The cells of a column in the first rows, as they stand there."""
 _TRUTHS = (
-    re.compile("true|truth|gold|actuals?|targets?|labels?"),
-    re.compile("answer|correct|outcome|response|observed|obs|class|y"),
+    "true|truth|gold|actuals?|targets?|labels?",
+    "answer|correct|outcome|response|observed|obs|class|y",
 )
 """Words in a name that make it likely that of a target, the likelier first."""
-OTHERS = re.compile(
+OTHERS = (
     "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
     "|loss|nll|entropy|margin|gap|error|max|min|correct|right"
 )
 """Words in the name of a column of numbers that make it no likely score."""
-_CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
+_CHANCES = "p|probs?|probas?|probability|probabilities|conf|confidence|likelihood"
 """Words in the name of a column that holds probabilities."""
-_SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
+_SCORES = f"scores?|certainty|{_CHANCES}"
 """Words in the name of a column that a model's certainty may stand in."""
-COMBINED = re.compile(
-    "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
-)
+COMBINED = "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
 """Words in the name of what is made of several scores, or of a raw one."""
 _MISSING = {"", "None"}
 
@@ -59,7 +57,7 @@ class Glimpse:
             numbers = None
         return cls(position, name, texts, numbers, _in_lists(cells))
 
-    def has(self, words: re.Pattern[str]) -> bool:
+    def has(self, words: str) -> bool:
         """Whether one of these is in its name."""
         return _has(self.name, words)
 
@@ -129,8 +127,8 @@ def target_rank(name: str) -> int | None:
     return next((i for i, words in enumerate(_TRUTHS) if _has(name, words)), None)
 
 
-def _has(name: str, words: re.Pattern[str]) -> bool:
-    return any(map(words.fullmatch, re.split("[^a-z]+", known.plain(name))))
+def _has(name: str, words: str) -> bool:
+    return any(re.fullmatch(words, word) for word in re.split("[^a-z]+", known.plain(name)))
 
 
 def glimpses(

@@ -32,19 +32,17 @@ _OF_ROWS = "(.*_)?(id|ids|idx|index|key|row|no|nr|number|file|image|img|sample|n
 SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
 """What the names of the classes are called in documents and archives."""
-_DERIVED = re.compile(
+_DERIVED = (
     "margin|gap|diff|difference|entropy|max|min|mean|std|sum|top_?1?|scale|bias|norm|temperature"
 )
 """What may be made of the values of all classes, and stand beside them."""
-UNCLEAR = re.compile(
-    "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
-)
+UNCLEAR = "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
 """Names that are known, and may mean this or that."""
-_PREDICTED = re.compile(
+_PREDICTED = (
     "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
 )
 """What a model has predicted is never a target."""
-_NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
+_NEGATIVE = "(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$"
 """The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
 _BETWEEN = r"[_\-. :=]"
@@ -53,14 +51,12 @@ _WORD = (
     rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
 )
 _BEFORE = rf"(?P<before>(?:(?:y|oof|test|val|pred|predicted|model|raw){_SEPARATOR})*)"
-_ALONE = re.compile(rf"{_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?", re.IGNORECASE)
-_FIRST = re.compile(
-    rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+?(?P<cls>-?[0-9.]+|[^_\-. ].*)|(?P<number>[0-9]+))",
-    re.IGNORECASE,
-)
-_LAST = re.compile(rf"(?P<cls>.+?){_SEPARATOR}+{_WORD}", re.IGNORECASE)
-_OF_TARGET = re.compile(rf"targets?{_SEPARATOR}(?P<cls>.+)", re.IGNORECASE)
-_TIDY = re.compile(r"\.pred_(?!class$)(?P<cls>.+)")
+_ALONE = rf"(?i){_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?"
+_CLASS = rf"{_SEPARATOR}+?(?P<cls>-?[0-9.]+|[^_\-. ].*)"
+_FIRST = rf"(?i){_BEFORE}{_WORD}(?:{_CLASS}|(?P<number>[0-9]+))"
+_LAST = rf"(?i)(?P<cls>.+?){_SEPARATOR}+{_WORD}"
+_OF_TARGET = rf"(?i)targets?{_SEPARATOR}(?P<cls>.+)"
+_TIDY = r"\.pred_(?!class$)(?P<cls>.+)"
 
 
 def plain(name: str) -> str:
@@ -95,7 +91,7 @@ def alone(name: str, *, binary: bool = False) -> Kind | None:
     >>> alone("oof_proba"), alone("score"), alone("prob_1"), alone("prob_1", binary=True)
     (<Kind.PROBS: 'probs'>, None, None, <Kind.PROBS: 'probs'>)
     """
-    match = _ALONE.fullmatch(name.strip())
+    match = re.fullmatch(_ALONE, name.strip())
     if match is None or (match["positive"] and not binary):
         return None
     return _kind(match["word"])
@@ -108,12 +104,12 @@ def of_class(name: str) -> ClassName | None:
     ('cat', '0', False)
     """
     name = name.strip()
-    if match := _TIDY.fullmatch(name):
+    if match := re.fullmatch(_TIDY, name):
         return ClassName(Kind.PROBS, ".pred_*", match["cls"])
-    if match := _FIRST.fullmatch(name):
+    if match := re.fullmatch(_FIRST, name):
         word, cls = plain(match["word"]), match["cls"] or match["number"]
         return ClassName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
-    if match := _LAST.fullmatch(name):
+    if match := re.fullmatch(_LAST, name):
         return ClassName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
     return None
 
@@ -151,7 +147,7 @@ def target_class(name: str) -> str | None:
     >>> target_class("target_cat"), target_class("target"), target_class("target_pred")
     ('cat', None, None)
     """
-    match = _OF_TARGET.fullmatch(name.strip())
+    match = re.fullmatch(_OF_TARGET, name.strip())
     return None if match is None or is_predicted(name) else match["cls"]
 
 
@@ -236,7 +232,7 @@ def is_unclear(name: str) -> bool:
     >>> is_unclear("y_score"), is_unclear("p0"), is_unclear("petal")
     (True, True, False)
     """
-    return UNCLEAR.fullmatch(plain(name)) is not None
+    return re.fullmatch(UNCLEAR, plain(name)) is not None
 
 
 def is_of_rows(name: str) -> bool:
@@ -250,7 +246,7 @@ def is_of_rows(name: str) -> bool:
 
 def is_predicted(name: str) -> bool:
     """Whether a name says that a model has predicted what stands under it."""
-    return _PREDICTED.fullmatch(plain(name)) is not None
+    return re.fullmatch(_PREDICTED, plain(name)) is not None
 
 
 def is_negative(name: str) -> bool:
@@ -259,7 +255,7 @@ def is_negative(name: str) -> bool:
     >>> is_negative("non_neg"), is_negative("class_0"), is_negative("p10"), is_negative("piano")
     (True, True, False, False)
     """
-    return _NEGATIVE.search(plain(name)) is not None
+    return re.search(_NEGATIVE, plain(name)) is not None
 
 
 def is_derived(name: str) -> bool:
@@ -269,7 +265,7 @@ def is_derived(name: str) -> bool:
     (True, False)
     """
     found = of_class(name)
-    return found is not None and _DERIVED.fullmatch(plain(found.cls)) is not None
+    return found is not None and re.fullmatch(_DERIVED, plain(found.cls)) is not None
 
 
 def affixes(name: str) -> Iterator[tuple[str, str]]:
