@@ -36,7 +36,10 @@ _DERIVED = (
     "margin|gap|diff|difference|entropy|max|min|mean|std|sum|top_?1?|scale|bias|norm|temperature"
 )
 """What may be made of the values of all classes, and stand beside them."""
-UNCLEAR = "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
+UNCLEAR = (
+    "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence"
+    "|p_.+|.+_p|p[0-9]+"
+)
 """Names that are known, and may mean this or that."""
 _PREDICTED = (
     "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
