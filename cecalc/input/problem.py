@@ -165,7 +165,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if (names is None or numbered(names)) and not error.ways and error.hint is None:
+        is_open = (names is None or numbered(names)) and bool(layout.target)
+        if is_open and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
 
