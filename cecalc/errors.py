@@ -15,7 +15,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import TypeAlias
 
+Ways: TypeAlias = tuple[tuple[str, ...], ...]
+"""What to change in a command line, one way or another: see `cecalc.cli.tries`."""
 MESSAGE_BYTES = 400
 EXCERPT_CHARACTERS = 40
 PLACES_LISTED = 10
@@ -91,8 +94,8 @@ class CecalcError(Exception):
     """With what."""
     row: int | None = None
     """The 0-based row that the rule itself names, where the place names none."""
-    ways: tuple[tuple[str, ...], ...] = ()
-    """What may settle it, the likeliest first: see `cecalc.cli.tries`."""
+    ways: Ways = ()
+    """What may settle it, the likeliest first."""
     tries: tuple[str, ...] = ()
     """The commands that do."""
 

@@ -13,6 +13,15 @@ OF_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 """The types that hold the same without views, so that rows let go of the block they were in."""
 
 
+def stored(column: Any) -> Any:
+    """A column without run ends, and without what gives its type another name."""
+    if pa.types.is_run_end_encoded(column.type):
+        from pyarrow.compute import run_end_decode
+
+        return stored(run_end_decode(column))
+    return stored(column.storage) if isinstance(column.type, pa.BaseExtensionType) else column
+
+
 @dataclass(frozen=True)
 class Records:
     """The rows of a record batch of Arrow."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cecalc.cli.options import Options, flag, specification
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers
 from cecalc.cli.values import ANY, number
-from cecalc.errors import UsageError, excerpt
+from cecalc.errors import UsageError, Ways, excerpt
 from cecalc.input.arguments import given
 from cecalc.input.formats import given_options, pattern_of
 from cecalc.mistakes.diagnosis import Question
@@ -235,9 +235,7 @@ def _refuse_strays(options: Options, inputs: list[str]) -> None:
         raise UsageError(rule, hint="several files: a quoted pattern" if ways else None, ways=ways)
 
 
-def _as_patterns(
-    options: Options, kind: Kind, inputs: Sequence[str]
-) -> tuple[tuple[str, ...], ...]:
+def _as_patterns(options: Options, kind: Kind, inputs: Sequence[str]) -> Ways:
     """Where a shell made files of the patterns that options were given: those in quotes."""
     given = {kind.option: getattr(options, kind), "--target": options.target}
     files = {option: texts[:1] for option, texts in given.items() if texts}

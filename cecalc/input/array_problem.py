@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.foreign import explained
-from cecalc.input.members import CLASSES, IDS, TARGET, WEIGHT, Roles
+from cecalc.input.members import CLASSES, TARGET, WEIGHT, Roles
+from cecalc.input.names import alone
 from cecalc.input.nested import truths
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
@@ -61,9 +62,7 @@ def from_document(
     value, source = document.value, document.source
     try:
         if isinstance(value, dict):
-            given = {name: member for name, member in value.items() if member is not None}
-            members = Roles.of(source, "key", given)
-            return _named(_Keys(members, given), request, kind, files, document)
+            return _named(document, Roles.of(document), request, kind, files)
         if value == []:
             raise DataError("no data rows")
         if kind is None:
@@ -87,104 +86,85 @@ def from_arrays(
     ------
     DataError : a name is unknown, or the shapes do not go together
     """
-    members = Roles.of(found.source, "array", found.names)
+    members = Roles.of(found)
     try:
         if len(found.names) == 1 and not members.roles:
             if said is None:
                 raise _bare_array(request)
-            members = Roles(found.source, "array", {said: found.names}, says_kind=False)
-        return _named(_Stored(members, found), request, said, files, found)
+            members = replace(members, roles={said: found.names}, rest=())
+        return _named(found, members, request, said, files)
     except DataError as error:
         raise error.at(source=found.source) from None
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """The members of a JSON object."""
-
-    members: Roles
-    values: Mapping[str, Any]
-
-    def value(self, role: str) -> Any:
-        """A member as it stands."""
-        return self.values[self.members.name(role)]
-
-    def array(self, role: str, task: Task) -> Windows:
-        """An array of numbers."""
-        is_weight = role == WEIGHT
-        name = self.members.name(role)
-        array = to_array(self.values[name], name, by_row=is_weight or task is Task.BCE)
-        if array.ndim == 1 and task is Task.BCE and not is_weight:
-            array = array[:, None]  # a document's (N,) is N rows of one cell
-        return HeldWindows.of(array)
-
-    def target(self, reader: TargetReader) -> ExtraArray:
-        """The target."""
-        return reader.nested(truths(self.value(TARGET), reader.request.task))
+def _array(found: ArrayFile | Document, name: str, *, by_row: bool) -> Windows:
+    """An array of numbers; of a document, `by_row` as for `to_array`."""
+    if isinstance(found, ArrayFile):
+        return found.open(name)
+    return HeldWindows.of(to_array(found.value[name], name, by_row=by_row))
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """The arrays of a file."""
+def _values(found: ArrayFile | Document, name: str, task: Task) -> Windows:
+    values = _array(found, name, by_row=task is Task.BCE)
+    if task is Task.BCE and len(values.shape) == 1 and not isinstance(found, ArrayFile):
+        return HeldWindows.of(values.floats()[:, None])  # a document's (N,) is N rows of one cell
+    return values
 
-    members: Roles
-    file: ArrayFile
 
-    def value(self, role: str) -> Any:
-        """An array as nested lists; integers stay what they are."""
-        return self.file.nested(self.members.name(role), text=role in (CLASSES, IDS))
-
-    def array(self, role: str, _: Task) -> Windows:
-        """An array of numbers, by windows."""
-        return self.file.open(self.members.name(role))
-
-    def target(self, reader: TargetReader) -> ExtraArray:
-        """The target, by windows."""
-        array = self.file.open(self.members.name(TARGET), text=True)
-        return reader.stored(array, self.file.source)
+def _target(found: ArrayFile | Document, name: str, reader: TargetReader) -> ExtraArray:
+    if isinstance(found, ArrayFile):
+        target = reader.stored(found.open(name, text=True), found.source)
+    else:
+        target = reader.nested(truths(found.value[name], reader.request.task))
+    return replace(target, member=name)
 
 
 def _named(
-    found: _Keys | _Stored,
+    found: ArrayFile | Document,
+    members: Roles,
     request: InputRequest,
     said: Kind | None,
     files: Files,
-    file: ArrayFile | Document,
 ) -> Problem:
     """The problem of arrays by their names."""
-    members, weight, target = found.members, None, None
+    weight, target = None, None
     kind, notes = members.kind(said)
-    notes += found.file.notes if isinstance(found, _Stored) else ()
     own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
-    notes += (*left_alone(request, members.source, *own),)
+    notes += (*found.notes, *left_alone(request, members.source, *own))
     if request.wants_target and TARGET not in members:
         raise members.no_target()
-    given = [name for name in LOSS_OPTIONS if name in members]
-    options = LossOptions(**{name: _option(name, found.value(name)) for name in given})
+    options = _options(found, members)
     classes = request.classes
     if classes is None and CLASSES in members:
-        classes = names_of(found.value(CLASSES), CLASSES)
+        classes = names_of(found.nested(members.name(CLASSES), text=True), CLASSES)
     request = replace(request, options=request.options.over(options))
-    values = found.array(kind, request.task)
+    name = members.name(kind)
+    values = _values(found, name, request.task)
     schema = Schema(
         source=members.source,
         kind=kind,
         classes=classes,
         options=options,
         notes=notes,
-        values_in=members.name(kind),
-        says_kind=members.says_kind,
-        stored=values.dtype if isinstance(found, _Stored) else None,
+        values_in=name,
+        says_kind=alone(name) is not None,
+        stored=values.dtype if isinstance(found, ArrayFile) else None,
     )
     if WEIGHT in members:
-        array = found.array(WEIGHT, request.task)
+        array = _array(found, members.name(WEIGHT), by_row=True)
         weight = ExtraArray(WEIGHT, array, files=array.files)
     values = _transposed(values, request)
-    ids = ids_of(file, values.length)
+    ids = ids_of(found, values.length)
     if TARGET in members and request.wants_target:
-        target = found.target(TargetReader(request, classes, values.shape))
-        target = replace(target, member=members.name(TARGET))
+        reader = TargetReader(request, classes, values.shape)
+        target = _target(found, members.name(TARGET), reader)
     return _Arrays(schema, values, target, weight, ids).problem(request, files)
+
+
+def _options(found: ArrayFile | Document, members: Roles) -> LossOptions:
+    """What the input itself says about the loss."""
+    given = ((name, members.name(name)) for name in LOSS_OPTIONS if name in members)
+    return LossOptions(**{name: _option(name, found.nested(member)) for name, member in given})
 
 
 def _option(name: str, value: Any) -> Any:

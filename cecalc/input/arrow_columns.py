@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from cecalc.input.shapes import shape_of_first
 from cecalc.input.table import Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
 from cecalc.model import Columns, Floats
-from cecalc.records import Records
+from cecalc.records import Records, stored
 from cecalc.selection import quoted
 
 _STRUCT_HINT = (
@@ -216,24 +217,18 @@ class LazyTexts(Lazy[str]):
 
 def items(column: Any) -> list[Any]:
     """What a column holds; times as texts where Python knows no such times."""
-    try:
-        return list(column.to_pylist())
-    except (ValueError, OverflowError):  # nanoseconds, or a year above 9999
-        return list(column.cast(pa.large_string()).to_pylist())
+    if getattr(column.type, "unit", None) != "ns":  # which Python's own would lose
+        with suppress(ValueError, OverflowError):  # a year above 9999
+            return list(column.to_pylist())
+    return list(column.cast(pa.large_string()).to_pylist())
 
 
 def decoded(column: Any) -> Any:
     """The same texts or numbers in a layout that can be read at once; dictionaries of texts
     stay. A pyarrow.ArrowInvalid where bytes are no text.
     """
-    kind = column.type
-    if _types.is_run_end_encoded(kind):
-        from pyarrow.compute import run_end_decode
-
-        return decoded(run_end_decode(column))
-    if isinstance(kind, pa.BaseExtensionType):
-        return decoded(column.storage)
-    if _types.is_dictionary(kind):
+    column = stored(column)
+    if _types.is_dictionary(column.type):
         known = decoded(column.dictionary)
         column = pa.DictionaryArray.from_arrays(column.indices, known)
         return column.dictionary_decode() if _is(_NUMBERS, known) else column

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse, Head
+from cecalc.input.glimpses import Glimpse, Head, glimpses
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, select
@@ -28,11 +28,11 @@ _ALL = "it takes the probability of every class, as from predict_proba"
 class OfPrediction(DataError):
     """A score is the probability of the predicted class."""
 
-    readings: tuple[tuple[str, ...], ...] = ()
+    readings: Ways = ()
     """The options for the values that can be computed, the likeliest first."""
 
 
-def fault(
+def recognised(
     fields: Sequence[str], head: Head, request: InputRequest, score: int | None = None
 ) -> OfPrediction | None:
     """What is told of a table with a probability of the predicted class; None where it has none.
@@ -42,47 +42,40 @@ def fault(
     fields, head : the names of the columns, and what they hold in the first rows
     score : the one column of probabilities by its name; else names like it are looked for
     """
-    named = [i for i, name in enumerate(fields) if _may_be_predicted(name)]
+    likely = (known.is_predicted(name) or known.plain(name) in _LABELS for name in fields)
+    named = [i for i, is_it in enumerate(likely) if is_it]
     if not (named and request.task.is_loss) or request.columns.targets is not None:
         return None
     if score is not None and request.task is Task.BCE:
         few = Glimpse.of(score, fields[score], head(score)[:_FEW])
         if min(few.numbers or (0.0,)) < 1 / 2:
             return None
-    seen = [Glimpse.of(i, name, ()) for i, name in enumerate(fields)]
-    scores = [c.position for c in seen if c.is_certainty] if score is None else [score]
-    found = [c for c in (Glimpse.of(i, fields[i], head(i)) for i in scores) if c.is_share]
+    columns = [Glimpse.of(i, name, ()) for i, name in enumerate(fields)]  # by their names alone
+    scores = [c.position for c in columns if c.is_certainty] if score is None else [score]
+    found = [c for c in glimpses(fields, head, scores) if c.is_share]
     if len(found) != 1:
         return None
     target = request.columns.target
     wanted = [i for i in named if i != found[0].position and fields[i] != target]
-    predictions = [Glimpse.of(i, fields[i], head(i)) for i in wanted]
-    for prediction in sorted(predictions, key=lambda c: not c.is_predicted):
-        others = [i for i in range(len(fields)) if i not in (prediction.position, *scores)]
-        truths = [*_truths([seen[i] for i in others], request)]
-        truth = Glimpse.of(truths[0], fields[truths[0]], head(truths[0])) if truths else None
+    for prediction in sorted(glimpses(fields, head, wanted), key=lambda c: not c.is_predicted):
+        others = [c for c in columns if c.position not in (prediction.position, *scores)]
+        truth = next(iter(glimpses(fields, head, _truths(others, request)[:1])), None)
         if told := _told(found[0], prediction, truth, request, is_named=score is not None):
             return told
     return None
 
 
-def _may_be_predicted(name: str) -> bool:
-    plain = known.plain(name)
-    return known.PREDICTED.fullmatch(plain) is not None or plain in _LABELS
-
-
-def _truths(columns: Sequence[Glimpse], request: InputRequest) -> Iterator[int]:
-    """What may be the target, the likeliest first."""
+def _truths(columns: Sequence[Glimpse], request: InputRequest) -> list[int]:
+    """The positions of what may be the target, the likeliest first."""
+    said, names = request.columns.target, [column.name for column in columns]
     if request.target is not None:
-        return
-    said = request.columns.target
+        return []
     if said is not None:
-        yield from (column.position for column in columns if column.name == said)
-        return
-    names = [column.name for column in columns]
-    yield from (columns[i].position for i in known.targets_among(names, range(len(names))))
-    likely = [column for column in columns if column.truth is not None]
-    yield from (column.position for column in sorted(likely, key=lambda c: c.truth or 0))
+        return [column.position for column in columns if column.name == said]
+    likely = [column for column in columns if column.target_rank is not None]
+    likely.sort(key=lambda column: column.target_rank or 0)
+    by_name = [columns[i] for i in known.targets_among(names, range(len(names)))]
+    return [column.position for column in (*by_name, *likely)]
 
 
 def _told(
@@ -145,7 +138,14 @@ def score_and_prediction(fields: Sequence[str], text: str) -> tuple[int, ...]:
     return found
 
 
-def two_classes(seen: Iterable[Glimpse], request: InputRequest) -> tuple[str, ...]:
+def falls_low(fields: Sequence[str], head: Head, score: int) -> tuple[str, ...]:
+    """What is worth a word about a probability of the predicted class, of two."""
+    if min(Glimpse.of(score, "", head(score)).numbers or (1.0,)) >= 1 / 2:
+        return ()
+    return (f"{excerpt(fields[score])} falls below 1/2: that of a predicted class does not",)
+
+
+def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ...]:
     """What is called 0 and 1 by a prediction and its target; empty where those are the numbers.
 
     Raises
@@ -157,11 +157,10 @@ def two_classes(seen: Iterable[Glimpse], request: InputRequest) -> tuple[str, ..
     else:
         ignored = request.options.ignore_index
         left_out = write_number(IGNORE_INDEX if ignored is None else ignored)
-        columns = list(seen)
-        found = {name for column in columns for name in column.classes} - {left_out}
+        found = {name for column in seen for name in column.classes} - {left_out}
         if found <= {"0", "1"}:
             return ()
-        is_text = any(column.numbers is None for column in columns)
+        is_text = any(column.numbers is None for column in seen)
         names = sorted(found) if is_text else sorted(found, key=float)
     if len(names) > 2:
         rule = f"a probability of the predicted class, of {len(names)}: no cross-entropy can be had"

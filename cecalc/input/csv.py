@@ -12,7 +12,7 @@ from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.layout import Wanted, understand
-from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import MAX_FIELD, TextBlock, count_line_ends, cut
 from cecalc.model import Columns, Original
 from cecalc.numbers import is_number, pointed
@@ -72,7 +72,8 @@ def _opened(
     last_is_empty = len(fields) > 1 and fields[-1] == ""
     form = RowForm(delimiter, len(fields), last_is_empty)
     rows = () if filled is None else form.records(filled)
-    head = FirstRows(rows if request.decimal == "." else map(_pointed, rows))
+    texts = (record.cells for record in rows)
+    head = head_of(texts if request.decimal == "." else ([*map(pointed, row)] for row in texts))
     layout = understand(fields, request, wanted, place, head, named=request.has_header)
     form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
@@ -97,10 +98,6 @@ def _first(block: TextBlock, delimiter: str, request: InputRequest) -> tuple[Rec
     if len(first.cells) > request.max_columns:
         raise LimitError(f"header has more than {request.max_columns} columns", place=place)
     return first, place
-
-
-def _pointed(record: Record) -> Record:
-    return replace(record, cells=[pointed(cell) for cell in record.cells])
 
 
 def _without_header(block: TextBlock, header: Record) -> TextBlock:
@@ -149,9 +146,14 @@ class RowForm:
             found = len(record.cells)
             if found != self.fields or (self.last_is_empty and record.cells[-1].strip()):
                 expected = self.fields - self.last_is_empty
+                is_named = record.cells[0] == "1" or not is_number(record.cells[0])
+                sign = self.delimiter.replace("\t", "\\t")
+                named = f"as R writes row names? sed '1s/^/row{sign}/' FILE > new.csv"
+                is_short = record.line == 2 and found == expected + 1 and not self.last_is_empty
                 raise DataError(
                     f"expected {expected} fields, found {found}",
                     place=Place(source=block.name, line=record.line),
+                    hint=named if is_short and is_named else None,
                 )
             if not record.original.text.isascii():
                 self._refuse_bytes(block, record)

@@ -111,7 +111,7 @@ def _joined_arrays(
             raise DataError(f"holds no arrays, as {first.source} does", place=place)
         return found.whole or found if is_whole else found
 
-    roles = Roles.of(first.source, "array", first.names).roles
+    roles = Roles.of(first).roles
     shared = [name for role in (CLASSES, *LOSS_OPTIONS) for name in roles.get(role, ())]
     shards = Shards(names, opener, first, files.enter_context(files.inner()), shared)
     whole = first.whole

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cecalc.errors import DataError, Place, count, excerpt
+from cecalc.errors import DataError, Place, Ways, count, excerpt
 from cecalc.input.arrays.windows import HeldWindows, Windows
 from cecalc.input.classes import Classes
 from cecalc.input.files import numbers_of
@@ -39,8 +39,8 @@ class ExtraArray:
     """What it is called among the values' own members."""
     table: Table | None = None
     """Where it stands, if in a table."""
-    ways: tuple[tuple[str, ...], ...] = ()
-    """What may settle that its rows are not those of the values, as in `CecalcError`."""
+    ways: Ways = ()
+    """What may settle that its rows are not those of the values."""
     join: IdJoin | None = None
     """Finds its entries by the identifiers, where both it and the values have them."""
     files: tuple[tuple[str, int], ...] = ()
@@ -167,12 +167,12 @@ def check_length(
     given: int,
     rows: int,
     source: str | None = None,
-    ways: Sequence[tuple[str, ...]] = (),
+    ways: Ways = (),
 ) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:
         rule = f"{count(rows, 'row')} of values, {count(given, what)}"
-        raise DataError(rule, place=Place(source=source), ways=tuple(ways))
+        raise DataError(rule, place=Place(source=source), ways=ways)
 
 
 def refuse_unpaired(

@@ -14,6 +14,7 @@ from cecalc.input import names as known
 from cecalc.input.classes import HEAD
 from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
 from cecalc.numbers import is_number
+from cecalc.selection import quoted
 from cecalc.terms import Kind, Task
 
 _LOOKED_AT = 2**20
@@ -147,7 +148,7 @@ def refuse_long(
         values = [i for i in values if _adds_up(fields[i], columns[i], items)]
         if key in same and len({*runs[key]}) == len(items) and named and values:
             index, value = [fields[i] for i in same], fields[values[0]]
-            prefix = (known.alone(value) or known.ValueName(Kind.PROBS, "")).kind.option[2:]
+            prefix = (known.alone(value) or Kind.PROBS).option[2:]
             raise DataError(
                 f"one row per class of each {excerpt(fields[key])}; a row holds all classes",
                 place=Place(source=source),
@@ -160,8 +161,21 @@ def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
     """Whether the cells of each item are probabilities, or called a kind of other values."""
     if not all(map(is_number, cells)):
         return False
-    said = known.alone(name)
-    if said is not None and said.kind is not Kind.PROBS:
+    if known.alone(name) not in (None, Kind.PROBS):
         return True
     numbers = [*map(float, cells)]
+    if all(map(float.is_integer, numbers)):
+        return False
     return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
+
+
+def refuse_id(names: Sequence[str]) -> None:
+    """Refuse two columns as those of a target where one of them is called like an id."""
+    ids = [name for name in names if known.is_of_rows(name)]
+    if len(ids) == 1 and len(names) == 2:
+        option = f"--target-col={quoted(next(name for name in names if name not in ids))}"
+        raise DataError(
+            f"column {excerpt(ids[0])} may be an id",
+            hint="name the target with --target-col",
+            ways=((option, f"--join={quoted(ids[0])}"), (option,)),
+        )

@@ -150,7 +150,7 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
     source = open_bytes(path, files)
     form = format_of(path, source.head, request.format)
     found = open_as(form, source, request, wanted, files)
-    return found if member is None else chosen(found, member)
+    return found if member is None else _member(found, member)
 
 
 def member_of(path: str) -> tuple[str, str | None]:
@@ -168,7 +168,7 @@ def pattern_of(files: Sequence[str]) -> str | None:
     return pattern if sorted(glob.glob(pattern)) == list(files) else None  # noqa: PTH207
 
 
-def chosen(found: Found, member: str) -> Found:
+def _member(found: Found, member: str) -> Found:
     """One member of a document or a file of arrays, as if it were alone.
 
     Raises

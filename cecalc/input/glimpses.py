@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from cecalc.input import names as known
-from cecalc.input.nested import flat, parse, scores
+from cecalc.input.nested import flat, labelled, parse
 from cecalc.numbers import read_number, write_number
 
 Head = Callable[[int], Sequence[Any]]
 """The cells of a column in the first rows, as they stand there."""
 _TRUTHS = (
-    "true|truth|gold|actual|target|label",
+    "true|truth|gold|actuals?|targets?|labels?",
     "answer|correct|outcome|response|observed|obs|class|y",
 )
-"""Words in the name of a column that make it a likely target, the likelier first."""
-OTHERS = re.compile(
+"""Words in a name that make it likely that of a target, the likelier first."""
+OTHERS = (
     "fold|split|index|row|id|seed|epoch|run|weight|time|date|age|year|count|n|std|sd|ci"
+    "|loss|nll|entropy|margin|gap|error|max|min|correct|right"
 )
 """Words in the name of a column of numbers that make it no likely score."""
-_CHANCES = re.compile("p|probs?|probas?|probability|probabilities|conf|confidence|likelihood")
+_CHANCES = "p|probs?|probas?|probability|probabilities|conf|confidence|likelihood"
 """Words in the name of a column that holds probabilities."""
-_SCORES = re.compile(f"scores?|certainty|{_CHANCES.pattern}")
+_SCORES = f"scores?|certainty|{_CHANCES}"
 """Words in the name of a column that a model's certainty may stand in."""
-_COMBINED = re.compile(
-    "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
-)
+COMBINED = "ensemble|cal|calibrated|avg|average|mean|blend|fusion|stack(ed|ing)?|final|voting"
 """Words in the name of what is made of several scores, or of a raw one."""
 _MISSING = {"", "None"}
 
@@ -58,19 +57,14 @@ class Glimpse:
             numbers = None
         return cls(position, name, texts, numbers, _in_lists(cells))
 
-    @cached_property
-    def words(self) -> list[str]:
-        """The words of its name."""
-        return re.split("[^a-z]+", known.plain(self.name))
-
-    def has(self, words: re.Pattern[str]) -> bool:
+    def has(self, words: str) -> bool:
         """Whether one of these is in its name."""
-        return any(words.fullmatch(word) for word in self.words)
+        return _has(self.name, words)
 
     @property
     def is_predicted(self) -> bool:
         """Whether its name says that a model has predicted it."""
-        return known.PREDICTED.fullmatch(known.plain(self.name)) is not None
+        return known.is_predicted(self.name)
 
     @property
     def is_chance(self) -> bool:
@@ -81,11 +75,6 @@ class Glimpse:
     def is_certainty(self) -> bool:
         """Whether its name says that a model may be so certain."""
         return self.has(_SCORES)
-
-    @property
-    def is_combined(self) -> bool:
-        """Whether its name says that it is made of other scores."""
-        return self.has(_COMBINED)
 
     @property
     def is_hard(self) -> bool:
@@ -113,6 +102,11 @@ class Glimpse:
         """Whether all are whole numbers."""
         return self.numbers is not None and all(n.is_integer() for n in self.numbers)
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it holds texts or whole numbers."""
+        return self.numbers is None or self.is_whole
+
     @cached_property
     def classes(self) -> frozenset[str]:
         """What it holds, each once, where that may be classes; numbers as we write them."""
@@ -121,21 +115,37 @@ class Glimpse:
         return frozenset(map(write_number, self.numbers)) if self.is_whole else frozenset()
 
     @property
-    def truth(self) -> int | None:
-        """How likely its name is that of a target, 0 first; None where it is not."""
-        if self.is_predicted:
-            return None
-        groups = map(re.compile, _TRUTHS)
-        return next((i for i, group in enumerate(groups) if self.has(group)), None)
+    def target_rank(self) -> int | None:
+        """`target_rank` of its name."""
+        return target_rank(self.name)
+
+
+def target_rank(name: str) -> int | None:
+    """How likely a name is that of a target, 0 first; None where it is not."""
+    if known.is_predicted(name) or re.fullmatch("(is_)?(correct|right)", known.plain(name)):
+        return None
+    return next((i for i, words in enumerate(_TRUTHS) if _has(name, words)), None)
+
+
+def _has(name: str, words: str) -> bool:
+    return any(re.fullmatch(words, word) for word in re.split("[^a-z]+", known.plain(name)))
+
+
+def glimpses(
+    fields: Sequence[str], head: Head, among: Iterable[int] | None = None
+) -> list[Glimpse]:
+    """What columns look like: some of them, or all that have a name."""
+    named = (i for i, name in enumerate(fields) if name.strip())
+    return [Glimpse.of(i, fields[i], head(i)) for i in (named if among is None else among)]
 
 
 def _in_lists(cells: Sequence[Any]) -> tuple[float, ...]:
-    found = list[float]()
-    with suppress(ValueError, TypeError):  # of which one is no list of numbers
+    found = list[Any]()
+    with suppress(ValueError):  # of a text that is no list
         for cell in cells:
             is_text = isinstance(cell, str) and cell.lstrip().startswith("[")
             each = parse(cell) if is_text else cell
-            named = scores(each)
-            found += flat([score for _, score in named] if named else each)
-        return tuple(found)
-    return ()
+            if not isinstance(each, list | dict):
+                return ()
+            found += flat(each if (named := labelled(each)) is None else [n for _, n in named])
+    return tuple(found) if all(type(item) in (int, float) for item in found) else ()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
-from cecalc.input.nested import scores, truths
+from cecalc.input.nested import labelled, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
-from cecalc.input.table import FirstRows, Reading, Record, Table, TableBlock
+from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import BLANK, TextBlock, cut
 from cecalc.model import Columns, Original
 from cecalc.request import InputRequest
@@ -186,8 +186,7 @@ class _RowObjects:
                 place=place,
             )
         every = itertools.chain([first], rows)
-        cells = ([row.original.cells.get(key) for key in keys] for row in every)
-        head = FirstRows(replace(first, cells=row) for row in cells)
+        head = head_of([row.original.cells.get(key) for key in keys] for row in every)
         asked = scored.asked(first.original.cells, request) if wanted.values else request
         layout = understand(fields, asked, wanted, place, head)
         try:
@@ -247,6 +246,19 @@ class Document:
     value: Any
     whole: Document | None = None
     """The document, where this is a member of it that was named."""
+    what: ClassVar = "key"
+    """What messages call a member."""
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members that are not null."""
+        members = self.value.items() if isinstance(self.value, dict) else ()
+        return tuple(name for name, member in members if member is not None)
+
+    def nested(self, name: str, *, text: bool = False) -> Any:  # noqa: ARG002  # as of arrays
+        """A member as it stands."""
+        return self.value[name]
 
 
 def open_json(
@@ -288,10 +300,10 @@ def _in_rows(value: Any) -> Any:
     """What a pipeline gives for several texts, or for one, as rows; anything else as it is."""
     if not (isinstance(value, list) and value):
         return value
-    named = scores(value)
+    named = labelled(value)
     if named and len(dict(named)) == len(named) > 1 and abs(sum(dict(named).values()) - 1) < NEAR:
         value = [value]
-    is_it = isinstance(value[0], list) and scores(value[0])
+    is_it = isinstance(value[0], list) and labelled(value[0])
     return [{"score": row} for row in value] if is_it else value
 
 

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
-from cecalc.input.confidence import OfPrediction, fault, score_and_prediction, two_classes
-from cecalc.input.glimpses import Glimpse, Head
+from cecalc.input.confidence import (
+    OfPrediction,
+    falls_low,
+    recognised,
+    score_and_prediction,
+    two_classes,
+)
+from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
 from cecalc.selection import seen, select
@@ -97,8 +103,9 @@ def understand(
 
             values = header.known_values if wanted.values else None
             readings = error.readings if isinstance(error, OfPrediction) else None
+            columns = glimpses(fields, head)
             error.ways = ways(
-                fields, head, request, values=values, target=wanted.target, readings=readings
+                columns, request, values=values, target=wanted.target, readings=readings
             )
         raise error.at(source=place.source, line=place.line, row=place.row) from None
 
@@ -167,13 +174,13 @@ class _Header:
     ) -> Layout:
         """The layout where the one value is the probability of the predicted class."""
         score, prediction = confidence
-        columns = [(i, self.fields[i], self.head(i)) for i in (prediction, *truth.each)]
-        names = two_classes([Glimpse.of(*column) for column in columns], self.request)
+        columns = glimpses(self.fields, self.head, (prediction, *truth.each))
+        names = two_classes(columns, self.request)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
         found = Kind.PROBS, (score,), names, target, identity, weight
-        return Layout(*found, binary=binary, prediction=prediction)
+        return Layout(*found, falls_low(self.fields, self.head, score), binary, prediction)
 
     @property
     def known_values(self) -> tuple[int, ...]:
@@ -201,6 +208,10 @@ class _Header:
         each = known.targets_among(fields, rest)
         family = tuple(i for i in rest if known.target_class(fields[i]) is not None)
         if not (each or family) and self.wanted.only and not self.wanted.values:
+            if self.is_named:
+                from cecalc.input.foreign import refuse_id
+
+                refuse_id([fields[i] for i in rest])
             return _Target((rest[0],)) if len(rest) == 1 else _Target(family=tuple(rest))
         return _Target(each, family)
 
@@ -211,7 +222,8 @@ class _Header:
         fields, said = self.fields, self.wanted.kind
         for kind, text in self.choice.values.items():
             chosen = select(fields, text, f"{kind.option}-cols", rest)
-            return kind, chosen, self._doubts(kind, chosen)
+            told = self._misnamed(kind, chosen)
+            return kind, chosen, () if told is None else (f"{told.rule}?",)
         found = self._by_name(rest, truth)
         if said is not None and said not in found:
             if self.wanted.only and not found and rest:
@@ -222,7 +234,9 @@ class _Header:
             raise self._no_values(rest)
         kind = said or next(iter(found))  # logits first: what is derived from them stands behind
         if len(found[kind]) > 1:
-            raise _ambiguous([fields[group[0]] for group in found[kind]], f"{kind.option}-cols")
+            raise known.ambiguous(
+                [fields[group[0]] for group in found[kind]], f"{kind.option}-cols"
+            )
         if told := self._misnamed(kind, found[kind][0]):
             raise told
         names = [fields[i] for i in found[kind][0]]
@@ -239,8 +253,8 @@ class _Header:
         families = defaultdict[tuple[Kind, str], list[int]](list)
         alone = dict[int, Kind]()
         for i in rest:
-            if name := known.alone(self.fields[i]):
-                alone[i] = name.kind
+            if kind := known.alone(self.fields[i]):
+                alone[i] = kind
             elif name := known.of_class(self.fields[i]):
                 families[name.kind, name.family].append(i)
         groups = list[tuple[Kind, tuple[int, ...]]]()
@@ -259,7 +273,7 @@ class _Header:
     def _are_classes(self, group: Sequence[int], truth: _Target) -> bool:
         """Whether columns are of classes, where not every such name is of one."""
         found = [known.of_class(self.fields[i]) for i in group]
-        classes = [name.cls or "" for name in found if name is not None]
+        classes = [name.cls for name in found if name is not None]
         if all(name is not None and name.is_certain for name in found):
             return True
         texts = [self._texts(i) for i in truth.each]
@@ -271,7 +285,7 @@ class _Header:
         """Whether a column is of one of two classes, the other one being what is left."""
         name = known.of_class(self.fields[i])
         is_one_of_two = any(
-            name and len(texts) == 2 and _alike([name.cls or ""]) <= _alike(texts)
+            name and len(texts) == 2 and _alike([name.cls]) <= _alike(texts)
             for texts in map(self._texts, truth.each)
         )
         return is_one_of_two or known.alone(self.fields[i], binary=True) is not None
@@ -289,34 +303,14 @@ class _Header:
         """That the one column of probabilities is of the predicted class."""
         if kind is not Kind.PROBS or len(values) != 1 or self.wanted.only:
             return None
-        return fault(self.fields, self.head, self.request, values[0])
-
-    def _doubts(self, kind: Kind, values: Sequence[int]) -> tuple[str, ...]:
-        """The same as a note, where the column was named."""
-        told = self._misnamed(kind, values)
-        return () if told is None else (f"{told.rule}?",)
+        return recognised(self.fields, self.head, self.request, values[0])
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
-        if told := fault(self.fields, self.head, self.request):
-            return told
-        if self.is_named:
-            from cecalc.input.suggestions import glimpses, percentages, scores
+        if not self.is_named:
+            return DataError("no values", hint="name them with --logits-cols or --probs-cols")
+        from cecalc.input.suggestions import no_values
 
-            if percent := percentages(glimpses(self.fields, self.head)):
-                return percent
-        if self.is_named and self.request.task is Task.BCE:
-            several = [c.name for c in scores(glimpses(self.fields, self.head)) if c.is_certainty]
-            if len(several) > 1:
-                return _ambiguous(several, "--probs-cols or --logits-cols")
-        seen_ones = [Glimpse.of(i, self.fields[i], self.head(i)) for i in rest]
-        unclear = [c.name for c in seen_ones if known.is_unclear(c.name) and not c.is_hard]
-        if unclear and (name := unclear[0]):
-            rule = f"column {excerpt(name)} may hold logits or probabilities"
-            hint = f"say which: --logits-cols {name} or --probs-cols {name}"
-            return DataError(rule, hint=hint)
-        options = "--logits-cols, --probs-cols or --log-probs-cols"
-        hint = f"say which with {options}; {seen(self.fields)}"
-        return DataError("no column is named logit_*, prob_* or log_prob_*", hint=hint)
+        return no_values(self.fields, self.head, rest, self.request)
 
     def _every(
         self, kind: Kind, rest: Sequence[int]
@@ -337,10 +331,11 @@ class _Header:
             return values, tuple(classes or ())
         found = [known.of_class(name) for name in fields]
         is_worded = all(name is not None for name in found)
-        names = [name.cls or "" for name in found if name is not None] if is_worded else fields
+        names = [name.cls for name in found if name is not None] if is_worded else fields
         rests = known.rests(names) if len(values) > 1 else names
         is_counted = all(map(str.isdigit, rests)) and not any(map(is_number, names))
-        if self.choice.values or (is_counted and not any(map(self._texts, truth.each))):
+        texts = set[str]().union(*map(self._texts, truth.each))
+        if not texts & {*names} and (self.choice.values or (is_counted and not texts)):
             names = rests
         position, numbers = dict(zip(names, values, strict=True)), known.numbers(len(names))
         if position.keys() == set(numbers):
@@ -349,8 +344,8 @@ class _Header:
             return values, tuple(names)
         if len(values) > 1 and is_worded:
             if sorted(classes) != sorted(names):
-                stated = f"columns name {', '.join(names[:8])}"
-                raise DataError(f"--classes names {', '.join(classes[:8])}, but the {stated}")
+                said, stated = (", ".join(each[:8]) for each in (classes, names))
+                raise DataError(f"--classes names {said}, but the columns name {stated}")
             values = tuple(position[name] for name in classes)
         return values, tuple(classes)
 
@@ -367,7 +362,7 @@ class _Header:
         if len(each) > 1:
             read = [known.as_classes(self.head(i), names) for i in each]
             if any(other != read[0] for other in read):
-                raise _ambiguous([fields[i] for i in each], "--target-col")
+                raise known.ambiguous([fields[i] for i in each], "--target-col")
             each = tuple(sorted(each, key=lambda i: not self._texts(i)))  # names before indices
         return each[:1]
 
@@ -423,7 +418,7 @@ class _Header:
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:
         """Refuse one class for each row where every value needs a target."""
-        truth = Glimpse.of(target, self.fields[target], self.head(target))
+        (truth,) = glimpses(self.fields, self.head, [target])
         if self._texts(target) or truth.numbers is not None:
             shown = seen([self.fields[i] for i in values])
             raise DataError(
@@ -437,9 +432,3 @@ class _Header:
 def _alike(names: Iterable[str]) -> set[str]:
     """Names as they compare."""
     return {name.casefold() for name in names}
-
-
-def _ambiguous(found: Sequence[str], option: str) -> DataError:
-    """Each of the columns found could be the one."""
-    rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
-    return DataError(rule, hint=f"name it: {option}")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
 from cecalc.input.files import STANDARD_INPUT
-from cecalc.input.glimpses import Glimpse
+from cecalc.input.glimpses import target_rank
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
+
+if TYPE_CHECKING:
+    from cecalc.input.arrays.windows import ArrayFile
+    from cecalc.input.json import Document
 
 TARGET, IDS, CLASSES, WEIGHT = "target", "ids", "classes", "sample_weight"
 KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
@@ -28,19 +33,16 @@ class Roles:
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each of `KEYS` the names that say it."""
     rest: Sequence[str] = ()
-    says_kind: bool = True
-    """Whether a name says what kind the values are."""
 
     @classmethod
-    def of(cls, source: str, what: str, names: Iterable[str]) -> Roles:
-        """Names by what they say."""
-        roles, rest = defaultdict[str, list[str]](list), list[str]()
-        names = list(names)
+    def of(cls, found: ArrayFile | Document) -> Roles:
+        """The names of members by what they say."""
+        roles, rest, names = defaultdict[str, list[str]](list), list[str](), found.names
         targets = {names[i] for i in known.targets_among(names, range(len(names)))}
         for name in names:
             role = TARGET if name in targets else _role(name)
             (rest if role is None else roles[role]).append(name)
-        return cls(source, what, roles, rest)
+        return cls(found.source, found.what, roles, rest)
 
     def __contains__(self, role: str) -> bool:
         return role in self.roles
@@ -104,7 +106,7 @@ class Roles:
             rule = f"more than one {self.what} could be the values"
         elif self.rest:
             name = (values or self.rest)[0]
-            meant = nearest(name, KEYS)
+            meant = None if known.is_predicted(name) else nearest(name, KEYS)
             rule = f"unknown {self.what} {excerpt(name)}"
             rule += f"; did you mean {excerpt(meant)}?" if meant else ""
             hint += "; a single row object: --input-format jsonl" if self.what == "key" else ""
@@ -113,16 +115,16 @@ class Roles:
     @property
     def _free(self) -> list[str]:
         """The names without a role that are not of what a model has decided."""
-        return [name for name in self.rest if not known.PREDICTED.fullmatch(known.plain(name))]
+        return [name for name in self.rest if not known.is_predicted(name)]
 
     def _truths(self) -> list[str]:
         """The members that may be the target, the likelier first."""
-        ranks = {name: rank for name in self._free if (rank := _truth(name)) is not None}
+        ranks = {name: rank for name in self._free if (rank := target_rank(name)) is not None}
         return [*self.roles.get(TARGET, sorted(ranks, key=ranks.__getitem__) or self._free)]
 
     def _values(self) -> list[str]:
         """The members that may be the values: those whose name says a kind, or may be scores'."""
-        others = [name for name in self.rest if _truth(name) is None]
+        others = [name for name in self.rest if target_rank(name) is None]
         for is_it in (known.kind_of, known.is_unclear, self._free.__contains__):
             if found := [name for name in others if is_it(name)]:
                 return found
@@ -136,7 +138,9 @@ class Roles:
             for name in self._values()[:2]:
                 option, said = f"{kind.option}={self.source}:{name}", known.kind_of(name)
                 if said is kind or (said is None and kind is not Kind.LOG_PROBS):
-                    for target in [each for each in self._truths() if each != name][:2]:
+                    truths = [each for each in self._truths() if each != name]
+                    truths.sort(key=lambda each: each.partition("_")[0] != name.partition("_")[0])
+                    for target in truths[:2]:
                         yield f"!{self.source}", option, f"--target={self.source}:{target}"
 
     def no_target(self) -> DataError:
@@ -147,10 +151,6 @@ class Roles:
         ways = tuple((f"--target={self.source}:{name}",) for name in self._truths())
         hint += f", or name its {self.what}: {ways[0][0].replace('=', ' ')}" if ways else ""
         return DataError("no target", hint=hint, ways=ways)
-
-
-def _truth(name: str) -> int | None:
-    return Glimpse(0, name, (), None).truth
 
 
 def _role(name: str) -> str | None:
@@ -164,5 +164,4 @@ def _role(name: str) -> str | None:
     ):
         if plain in names:
             return role
-    value = known.alone(name)
-    return None if value is None else value.kind
+    return known.alone(name)

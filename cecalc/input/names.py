@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cecalc.errors import DataError
+from cecalc.errors import DataError, excerpt
 from cecalc.numbers import is_number, write_number
 from cecalc.selection import quoted, select
 from cecalc.terms import Kind
@@ -27,22 +27,25 @@ TARGETS = (
 )
 """What a target is called: the truth by name, else what usually is it."""
 IDS = ("id", "row_id", "sample_id", "image_id")
+_OF_ROWS = "(.*_)?(id|ids|idx|index|key|row|no|nr|number|file|image|img|sample|name)|.*id|"
+"""What may name rows, or number them, where it tells them apart."""
 SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
 """What the names of the classes are called in documents and archives."""
-_DERIVED = re.compile(
+_DERIVED = (
     "margin|gap|diff|difference|entropy|max|min|mean|std|sum|top_?1?|scale|bias|norm|temperature"
 )
 """What may be made of the values of all classes, and stand beside them."""
-UNCLEAR = re.compile(
-    "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence|p_.+|.+_p|p[0-9]+"
+UNCLEAR = (
+    "answer|true|gold|(y_)?scores?|(y_)?preds?|y_hat|predictions?|oof|outputs?|confidence"
+    "|p_.+|.+_p|p[0-9]+"
 )
 """Names that are known, and may mean this or that."""
-PREDICTED = re.compile(
+_PREDICTED = (
     "_?(y_)?pred(ict|icted|iction)?s?(_.+)?|output|.+_pred(iction)?|y_hat|(model|estimated|oof)_.+"
 )
 """What a model has predicted is never a target."""
-NEGATIVE = re.compile("(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$")
+_NEGATIVE = "(^|[^0-9])0$|neg(ative)?$|(^|_)(no|false)$"
 """The end of a name that is of what is not the case."""
 _SEPARATOR = r"[_\-. ]"
 _BETWEEN = r"[_\-. :=]"
@@ -51,13 +54,12 @@ _WORD = (
     rf"(?P<word>log{_SEPARATOR}?probs?|logits?|probabilit(?:y|ies)|probas?|probs?)"  # longest first
 )
 _BEFORE = rf"(?P<before>(?:(?:y|oof|test|val|pred|predicted|model|raw){_SEPARATOR})*)"
-_ALONE = re.compile(rf"{_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?", re.IGNORECASE)
-_FIRST = re.compile(
-    rf"{_BEFORE}{_WORD}(?:{_SEPARATOR}+(?P<cls>.+)|(?P<number>[0-9]+))", re.IGNORECASE
-)
-_LAST = re.compile(rf"(?P<cls>.+?){_SEPARATOR}+{_WORD}", re.IGNORECASE)
-_OF_TARGET = re.compile(rf"targets?{_SEPARATOR}(?P<cls>.+)", re.IGNORECASE)
-_TIDY = re.compile(r"\.pred_(?!class$)(?P<cls>.+)")
+_ALONE = rf"(?i){_BEFORE}{_WORD}(?P<positive>{_SEPARATOR}(?:1|pos))?"
+_CLASS = rf"{_SEPARATOR}+?(?P<cls>-?[0-9.]+|[^_\-. ].*)"
+_FIRST = rf"(?i){_BEFORE}{_WORD}(?:{_CLASS}|(?P<number>[0-9]+))"
+_LAST = rf"(?i)(?P<cls>.+?){_SEPARATOR}+{_WORD}"
+_OF_TARGET = rf"(?i)targets?{_SEPARATOR}(?P<cls>.+)"
+_TIDY = r"\.pred_(?!class$)(?P<cls>.+)"
 
 
 def plain(name: str) -> str:
@@ -70,48 +72,48 @@ def plain(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class ValueName:
-    """A name that says what kind of values stands under it."""
+class ClassName:
+    """A name that says of which class, and of what kind, the values under it are."""
 
     kind: Kind
     family: str
-    """What the names of the other classes have in common with it; the name where it has none."""
-    cls: str | None = None
-    """The class, as it is written there; None where the name is of values as a whole."""
+    """What the names of the other classes have in common with it."""
+    cls: str
+    """The class, as it is written there."""
     is_certain: bool = True
     """Whether it is of a class whatever the target looks like."""
 
 
-def alone(name: str, *, binary: bool = False) -> ValueName | None:
+def alone(name: str, *, binary: bool = False) -> Kind | None:
     """The kind of the values that stand in one column, or in one member, of this name.
 
     Parameters
     ----------
     binary : whether ``_1`` and ``_pos`` may stand behind: the positive one of two classes
 
-    >>> alone("oof_proba").kind, alone("score"), alone("prob_1"), alone("prob_1", binary=True).kind
+    >>> alone("oof_proba"), alone("score"), alone("prob_1"), alone("prob_1", binary=True)
     (<Kind.PROBS: 'probs'>, None, None, <Kind.PROBS: 'probs'>)
     """
-    match = _ALONE.fullmatch(name.strip())
+    match = re.fullmatch(_ALONE, name.strip())
     if match is None or (match["positive"] and not binary):
         return None
-    return ValueName(_kind(match["word"]), plain(name))
+    return _kind(match["word"])
 
 
-def of_class(name: str) -> ValueName | None:
+def of_class(name: str) -> ClassName | None:
     """The kind and the class of the values in a column that is one of several.
 
     >>> of_class("predicted_prob_cat").cls, of_class("logit0").cls, of_class("cat_prob").is_certain
     ('cat', '0', False)
     """
     name = name.strip()
-    if match := _TIDY.fullmatch(name):
-        return ValueName(Kind.PROBS, ".pred_*", match["cls"])
-    if match := _FIRST.fullmatch(name):
+    if match := re.fullmatch(_TIDY, name):
+        return ClassName(Kind.PROBS, ".pred_*", match["cls"])
+    if match := re.fullmatch(_FIRST, name):
         word, cls = plain(match["word"]), match["cls"] or match["number"]
-        return ValueName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
-    if match := _LAST.fullmatch(name):
-        return ValueName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
+        return ClassName(_kind(word), plain(match["before"] + word) + "_*", cls, word != "logits")
+    if match := re.fullmatch(_LAST, name):
+        return ClassName(_kind(match["word"]), "*_" + plain(match["word"]), match["cls"], False)
     return None
 
 
@@ -121,8 +123,9 @@ def kind_of(name: str) -> Kind | None:
     >>> kind_of("prob_cat"), kind_of("score")
     (<Kind.PROBS: 'probs'>, None)
     """
-    found = alone(name, binary=True) or of_class(name)
-    return None if found is None else found.kind
+    if (kind := alone(name, binary=True)) or (found := of_class(name)) is None:
+        return kind
+    return found.kind
 
 
 def _kind(word: str) -> Kind:
@@ -147,8 +150,8 @@ def target_class(name: str) -> str | None:
     >>> target_class("target_cat"), target_class("target"), target_class("target_pred")
     ('cat', None, None)
     """
-    match = _OF_TARGET.fullmatch(name.strip())
-    return None if match is None or PREDICTED.fullmatch(plain(name)) else match["cls"]
+    match = re.fullmatch(_OF_TARGET, name.strip())
+    return None if match is None or is_predicted(name) else match["cls"]
 
 
 def in_common(names: Sequence[str]) -> tuple[str, str]:
@@ -160,7 +163,7 @@ def in_common(names: Sequence[str]) -> tuple[str, str]:
     if len(names) < 2:
         return "", ""
     begin = os.path.commonprefix(names)  # noqa: RUF071  # letters are meant
-    while begin and not _parts(begin, names):
+    while begin and not _is_shared(begin, names):
         begin = begin[:-1]
     rests = [name[len(begin) :] for name in names]
     end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]  # noqa: RUF071
@@ -179,7 +182,7 @@ def rests(names: Sequence[str]) -> list[str]:
     return [name[len(begin) : len(name) - len(end)] for name in names]
 
 
-def _parts(begin: str, names: Sequence[str]) -> bool:
+def _is_shared(begin: str, names: Sequence[str]) -> bool:
     """Whether names fall apart behind this beginning."""
     rests = [name[len(begin) :] for name in names]
     if not all(rests):
@@ -232,7 +235,30 @@ def is_unclear(name: str) -> bool:
     >>> is_unclear("y_score"), is_unclear("p0"), is_unclear("petal")
     (True, True, False)
     """
-    return UNCLEAR.fullmatch(plain(name)) is not None
+    return re.fullmatch(UNCLEAR, plain(name)) is not None
+
+
+def is_of_rows(name: str) -> bool:
+    """Whether a column may name rows, where it tells them apart.
+
+    >>> is_of_rows("PassengerId"), is_of_rows("file_name"), is_of_rows("rank")
+    (True, True, False)
+    """
+    return re.fullmatch(_OF_ROWS, plain(name)) is not None
+
+
+def is_predicted(name: str) -> bool:
+    """Whether a name says that a model has predicted what stands under it."""
+    return re.fullmatch(_PREDICTED, plain(name)) is not None
+
+
+def is_negative(name: str) -> bool:
+    """Whether a name ends like that of what is not the case.
+
+    >>> is_negative("non_neg"), is_negative("class_0"), is_negative("p10"), is_negative("piano")
+    (True, True, False, False)
+    """
+    return re.search(_NEGATIVE, plain(name)) is not None
 
 
 def is_derived(name: str) -> bool:
@@ -242,13 +268,13 @@ def is_derived(name: str) -> bool:
     (True, False)
     """
     found = of_class(name)
-    return found is not None and _DERIVED.fullmatch(plain(found.cls or "")) is not None
+    return found is not None and re.fullmatch(_DERIVED, plain(found.cls)) is not None
 
 
-def parts(name: str) -> Iterator[tuple[str, str]]:
+def affixes(name: str) -> Iterator[tuple[str, str]]:
     """What a name may have in common with others: beginnings and ends at separators or digits.
 
-    >>> [*parts("p_cat")], [*parts("p12")]
+    >>> [*affixes("p_cat")], [*affixes("p12")]
     ([('p_', ''), ('', '_cat')], [('p', '')])
     """
     for match in re.finditer(_BETWEEN, name):
@@ -293,3 +319,9 @@ def flags(cells: Sequence[Any]) -> tuple[str, ...]:
         return ()
     spelled = next((s for s in (str.title, str.upper) if s(min(texts)) == min(texts)), str.lower)
     return spelled("false"), spelled("true")
+
+
+def ambiguous(found: Sequence[str], option: str) -> DataError:
+    """Each of the columns found could be the one."""
+    rule = f"more than one column could be meant: {', '.join(map(excerpt, found))}"
+    return DataError(rule, hint=f"name it: {option}")

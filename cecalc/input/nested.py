@@ -104,14 +104,9 @@ def _token_item(token: re.Match[str], names: bool) -> float | str:
     return _item(token["bare"], names)
 
 
-def flat(nested: list[Any]) -> list[float]:
-    """The numbers in nested lists; a TypeError where something else is among them, or no list."""
-    if not isinstance(nested, list):
-        raise TypeError("no list")
-    items = [flat(item) if isinstance(item, list) else [item] for item in nested]
-    if not all(type(item) in (int, float) for part in items for item in part):
-        raise TypeError("no number")
-    return [item for part in items for item in part]
+def flat(nested: Any) -> list[Any]:
+    """The items of nested lists, in order; of anything else itself."""
+    return [x for item in nested for x in flat(item)] if isinstance(nested, list) else [nested]
 
 
 def truths(cell: Any, task: Task, of: type = str) -> Any:
@@ -126,11 +121,11 @@ def truths(cell: Any, task: Task, of: type = str) -> Any:
     return of(cell) if isinstance(cell, bool) else cell
 
 
-def scores(cell: Any) -> list[tuple[str, float]] | None:
+def labelled(cell: Any) -> list[tuple[str, float]] | None:
     """The labels and scores that ``[{"label": …, "score": …}, …]`` or ``{label: score, …}`` holds;
     None where a cell is neither.
 
-    >>> scores([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
+    >>> labelled([{"score": 0.7, "label": "b"}, {"label": "a", "score": 0.3}])
     [('b', 0.7), ('a', 0.3)]
     """
     while isinstance(cell, list) and len(cell) == 1 and isinstance(cell[0], list):

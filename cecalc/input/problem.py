@@ -13,25 +13,21 @@ import numpy as np
 
 from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input.cells import columns_of, settled
-from cecalc.input.classes import HEAD, Classes, shown_names
-from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
-from cecalc.input.files import Files
+from cecalc.input.classes import Classes, shown_names
+from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone
+from cecalc.input.glimpses import glimpses
 from cecalc.input.layout import Layout
-from cecalc.input.names import NEGATIVE, flags, kind_of, pattern, plain, targets_among
+from cecalc.input.names import flags, is_negative, kind_of, numbered, pattern, targets_among
+from cecalc.input.pairing import Held, beside
 from cecalc.input.shapes import aligned
 from cecalc.input.table import Reading, Table, TableBlock
-from cecalc.input.target_reader import TargetReader, open_extras
+from cecalc.input.target_reader import TargetReader
 from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.numbers import is_number
 from cecalc.request import Inline, InputRequest
 from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
-
-Held = tuple[ExtraArray, Floats]
-"""What stands beside the rows of a table, and all of its numbers."""
-_COMPARED = 8
-"""How many columns that two tables have in common are looked at."""
 
 
 def stated(
@@ -144,11 +140,10 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     if request.target_as is None and _has_names(layout):
         request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
-    held = _beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
+    held = beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
     reading, blocks = settled(table, reading)
-    weight, of = layout.sample_weight, ""
-    if layout.prediction is not None:
-        of = f" of the class in {fields[layout.prediction]}"
+    columns, targets = table.named(layout.values), table.named(layout.target)
+    of = f" of the class in {fields[i]}" if (i := layout.prediction) is not None else ""
     schema = Schema(
         source=table.source,
         kind=layout.kind,
@@ -157,12 +152,12 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         delimiter=table.delimiter,
         header_text=table.header_text,
         types=table.types,
-        columns=tuple((i + 1, fields[i]) for i in layout.values),
-        target_columns=tuple((i + 1, fields[i]) for i in layout.target),
-        values_in=pattern([fields[i] for i in layout.values]) + of,
-        target_in=pattern([fields[i] for i in layout.target]),
-        sample_weight_columns=() if weight is None else ((weight + 1, fields[weight]),),
-        says_kind=all(kind_of(fields[i]) is layout.kind for i in layout.values),
+        columns=columns,
+        target_columns=targets,
+        values_in=pattern([name for _, name in columns]) + of,
+        target_in=pattern([name for _, name in targets]),
+        sample_weight_columns=table.named([i for i in [layout.sample_weight] if i is not None]),
+        says_kind=all(kind_of(name) is layout.kind for _, name in columns),
         files=table.files,
         notes=layout.notes,
     )
@@ -170,7 +165,8 @@ def from_table(table: Table, request: InputRequest) -> Problem:
     try:
         return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
     except DataError as error:
-        if names is None and not error.ways and error.hint is None:
+        is_open = (names is None or numbered(names)) and bool(layout.target)
+        if is_open and not error.ways and error.hint is None:
             _offer_names(error, table)
         raise error.at(source=table.source) from None
 
@@ -201,77 +197,17 @@ def _has_names(layout: Layout) -> bool:
 
 
 def _offer_names(error: DataError, table: Table) -> None:
-    """Let an error say how two names in the target are those of classes that have none."""
-    cells = {str(cell).strip() for i in table.layout.target[:1] for cell in table.head(i)}
-    if len(cells) == 2 and not any(map(is_number, cells)):
-        a, b = sorted(cells)
-        is_one = table.layout.is_single and not table.lists
+    """Let an error say how names in the target are those of classes that have none."""
+    from cecalc.input.suggestions import orders
+
+    layout, fields = table.layout, [""] * len(table.fields)
+    truth, *scores = glimpses(fields, table.head, (*layout.target[:1], *layout.values))
+    names, is_one = sorted(truth.classes), layout.is_single and not table.lists
+    if truth.numbers is None and len(names) == max(2, len(scores)):
         error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
-        orders = (f"--classes={a},{b}",), (f"--classes={b},{a}",)
-        error.ways = tuple(("bce", *each) for each in ((), *orders)) if is_one else orders
-
-
-def _beside(table: Table, reader: TargetReader) -> list[Held]:
-    """What options gave beside a table, joined to its rows where both carry ids."""
-    has_ids = table.layout.id is not None
-    with Files() as files:
-        found = [extra for extra in open_extras(reader, files, has_ids=has_ids) if extra]
-        refuse_unpaired((), found)
-        extras = [extra.joined() if has_ids else extra for extra in found]
-        extras = [extra if extra.join else _in_step(extra, table) for extra in extras]
-        return [(extra, extra.held()) for extra in extras]
-
-
-def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:
-    """What stands beside a table row by row, as far as the columns show that both have.
-
-    Raises
-    ------
-    DataError : one of them tells rows apart, and has another order
-    """
-    other, ways = extra.table, list[tuple[str, ...]]()
-    if other is None:
-        return extra
-    pairs = itertools.product(_telling(table, other), _telling(other, table))
-    for (i, name, ours), (j, beside, theirs) in pairs:
-        is_same, few = name == beside, len(theirs) < HEAD
-        needed = len(ours) if few or _is_count(ours) or _is_count(theirs) else 1
-        if not is_same and is_number(ours[0]):
-            needed = 0 if _is_count(sorted(ours, key=lambda text: (len(text), text))) else len(ours)
-        is_told = 0 < needed <= len({*ours} & {*theirs})
-        if not (is_same or is_told):
-            continue
-        column = quoted(name) if name.strip() else f"{i + 1}"
-        column += "" if is_same and name.strip() else f"={quoted(beside) if beside else j + 1}"
-        ways.append((f"--join={column}",))
-        for row, pair in enumerate(zip(ours, theirs, strict=False)):
-            if is_told and pair[0] != pair[1]:
-                rule = f"{excerpt(pair[0])} beside {excerpt(pair[1])} of {extra.source}"
-                rename = ", or rename it in one of the tables" if is_same else ""
-                raise DataError(
-                    f"{rule}, whose rows have another order",
-                    place=Place(table.source, column=name, number=i + 1, row=row),
-                    hint=f"join them by that column with --join{rename}",
-                    ways=(ways[-1],),
-                )
-    return replace(extra, table=None, ways=tuple(ways) if len(ways) == 1 else ())
-
-
-def _telling(table: Table, other: Table) -> list[tuple[int, str, list[str]]]:
-    """The first columns that tell rows apart and are not used for else; those first that both have.
-
-    Each is its position, its name and its head.
-    """
-    used = {*table.layout.used} - {table.layout.id}
-    free = [(i, name) for i, name in enumerate(table.fields) if i not in used]
-    free.sort(key=lambda column: column[1] not in other.fields)
-    heads = [(i, name, [*map(str, table.head(i))]) for i, name in free[:_COMPARED]]
-    return [column for column in heads if len({*column[2]}) == len(column[2]) > 0]
-
-
-def _is_count(head: Sequence[str]) -> bool:
-    """Whether a column numbers the rows."""
-    return [*head] in ([*map(str, range(n, n + len(head)))] for n in range(2))
+        found = orders(names, truth, scores[-1], ()) if len(names) == 2 else [names]
+        ways = [(f"--classes={','.join(map(quoted, each))}",) for each in found]
+        error.ways = (("bce",), *(("bce", *each) for each in ways)) if is_one else tuple(ways)
 
 
 def _refuse_misread(table: Table, request: InputRequest) -> None:
@@ -299,8 +235,7 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
 def _are_turned(names: Sequence[str]) -> bool:
     """Whether the first class of two is called the positive one."""
     is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
-    are_negative = [NEGATIVE.search(plain(name)) is not None for name in names]
-    return not is_other and are_negative == [False, True]
+    return not is_other and [*map(is_negative, names)] == [False, True]
 
 
 def _refuse_turned(table: Table) -> None:

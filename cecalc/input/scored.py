@@ -10,7 +10,7 @@ from typing import Any
 from cecalc.errors import DataError, excerpt
 from cecalc.input import names as known
 from cecalc.input.layout import Layout
-from cecalc.input.nested import scores
+from cecalc.input.nested import labelled
 from cecalc.input.shapes import described
 from cecalc.numbers import as_float, is_number
 from cecalc.request import Inline, InputRequest
@@ -51,7 +51,7 @@ def understood(
         form = partial(form, choices=len(form(cell)))
         note = f"read {key} {_HARNESS}"
         return replace(layout, notes=(*layout.notes, note)), {position: form}
-    if scores(cell) is None:
+    if labelled(cell) is None:
         return layout, {}
     if len(found := _by_label(cell)) == 1:
         rule, hint = (
@@ -118,7 +118,7 @@ def _no_number(target: Any, *, classes: int) -> Any:
 
 
 def _by_label(cell: Any) -> dict[str, float]:
-    pairs = scores(cell)
+    pairs = labelled(cell)
     if pairs is None:
         raise DataError(f"expected a score for each class, found {described(cell)}")
     if len(found := dict(pairs)) < len(pairs):

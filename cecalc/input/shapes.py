@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cecalc.errors import DataError, count, excerpt
+from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.model import Floats
 from cecalc.numbers import write_number
 from cecalc.terms import TargetForm, Task
@@ -195,7 +195,7 @@ def _check_cells(values: Shape, target: Shape) -> None:
     if lengths[0] == lengths[1]:
         return
     hint = "bce needs a target for each value"
-    ways: tuple[tuple[str, ...], ...] = ()
+    ways: Ways = ()
     if len(values) >= 2 and target == (values[0], *values[2:]):
         hint, ways = hint + "; a class index for each row belongs to ce", (("ce",),)
     raise DataError(_mismatch(values, target), hint=hint, ways=ways)
@@ -213,7 +213,7 @@ def names_of(nested: Any, what: str) -> tuple[str, ...]:
 
     Raises
     ------
-    DataError : it is no flat list, or a name comes twice
+    DataError : it is no flat list
     """
     items: Sequence[Any] = nested if isinstance(nested, list) else [nested]
     if not all(type(item) in (str, int, float) for item in items):

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import itertools
-import math
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import fmean
 
-from cecalc.errors import DataError, excerpt
+from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import OTHERS, Glimpse, Head
+from cecalc.input.confidence import recognised
+from cecalc.input.families import (
+    are_percent,
+    by_affix,
+    distance,
+    families,
+    has_every_class,
+    is_highest,
+    is_output,
+    kinds,
+    rows_of,
+    sums_to_one,
+)
+from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
 from cecalc.request import InputRequest
-from cecalc.selection import quoted
+from cecalc.selection import quoted, seen
 from cecalc.terms import NEAR, Kind, Task
 
-_SURE = 20
-"""A larger logit is 1, to nine digits."""
 _DECIDED = 20
 """In how many rows a model is wrong once, at least."""
 _MOST = 4
 """How many readings of the values, and of the target, are put together at most."""
-_INPUTS = re.compile("features?|feat|x|labels?|class|rank")
-"""Words in the name of a column of numbers that is none of a model's scores."""
 
 
 @dataclass(frozen=True)
@@ -35,30 +42,50 @@ class _Reading:
     columns: tuple[Glimpse, ...] = ()
 
 
-def glimpses(fields: Sequence[str], head: Head) -> list[Glimpse]:
-    """What all columns look like that have a name."""
-    return [Glimpse.of(i, name, head(i)) for i, name in enumerate(fields) if name.strip()]
+def no_values(
+    fields: Sequence[str], head: Head, rest: Sequence[int], request: InputRequest
+) -> DataError:
+    """The error for a table of which no column is named as values are.
+
+    `rest` are the columns that have no other role.
+    """
+    columns, is_bce = glimpses(fields, head), request.task is Task.BCE
+    told = recognised(fields, head, request)
+    if told and (told.readings or not has_every_class(columns)):
+        return told
+    if percent := percentages(columns):
+        return percent
+    several = [c.name for c in likely_scores(columns) if c.is_certainty]
+    if len(several) > 1 and is_bce:
+        return known.ambiguous(several, "--probs-cols or --logits-cols")
+    left = [c for c in columns if c.position in rest and (c.numbers or c.in_lists)]
+    if unclear := [c.name for c in left if known.is_unclear(c.name) and not c.is_hard]:
+        name = unclear[0]
+        rule = f"column {excerpt(name)} may hold logits or probabilities"
+        return DataError(rule, hint=f"say which: --logits-cols {name} or --probs-cols {name}")
+    options = "--logits-cols, --probs-cols or --log-probs-cols"
+    hint = f"say which with {options}; {seen(fields)}"
+    return DataError("no column is named logit_*, prob_* or log_prob_*", hint=hint)
 
 
 def ways(
-    fields: Sequence[str],
-    head: Head,
+    columns: Sequence[Glimpse],
     request: InputRequest,
     *,
     values: Sequence[int] | None,
     target: bool,
     readings: Sequence[tuple[str, ...]] | None = None,
-) -> tuple[tuple[str, ...], ...]:
+) -> Ways:
     """Options that say which columns are the values and which the target, as far as none does.
 
     Parameters
     ----------
-    fields, head : the names of the columns, and what they hold in the first rows
+    columns : all that have a name
     values : the columns of the values, as far as they are known; None where none are looked for
     target : whether a target is looked for
     readings : the options for the values, where they are known
     """
-    columns, task = glimpses(fields, head), request.task
+    task = request.task
     group = [column for column in columns if column.position in (values or ())]
     if readings is not None:
         of_values = [_Reading(options) for options in readings]
@@ -87,13 +114,15 @@ def _settled(
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
-    elif target.truth is None and truth.options and _is_decided(group, target):
+    elif target.target_rank is None and truth.options and _is_decided(group, target):
         return
     elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
         two = sorted(target.classes)
         is_said = request.classes is not None
         for pair in [()] if is_said else orders(two, target, group[0], columns):
             yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
+    elif request.task is Task.BCE and len(target.classes) == 2 and target.classes != {"0", "1"}:
+        yield (*options, f"--classes={','.join(sorted(target.classes, key=float))}")
     elif request.task is Task.BCE and target.classes == {"0", "1"} and _is_of_0(group):
         yield (*options, "--classes=1,0")
         if _higher_for(max(target.texts), target, group[0].numbers or ()):
@@ -136,7 +165,7 @@ def two_names(
     `positions` are those of the target and of the score.
     """
     columns = glimpses(fields, head) if is_named else []
-    truth, score = (Glimpse.of(i, "", head(i)) for i in positions)
+    truth, score = glimpses([""] * len(fields), head, positions)
     rule = f"column {excerpt(fields[positions[0]])} holds {' and '.join(map(excerpt, names))}"
     return DataError(
         f"{rule}, and nothing says which of them is 1",
@@ -173,7 +202,7 @@ def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
 
 def _is_decided(group: Sequence[Glimpse], target: Glimpse) -> bool:
     """Whether a column says of many rows which value is the largest, always: a prediction."""
-    rows = [row if len(row) > 1 else (1 / 2, *row) for row in _rows(group)]
+    rows = [row if len(row) > 1 else (1 / 2, *row) for row in rows_of(group)]
     tops = [row.index(max(row)) for row in rows]
     return len(tops) >= _DECIDED and len({*zip(target.texts, tops, strict=False)}) == len({*tops})
 
@@ -183,7 +212,7 @@ def _runs_against(group: Sequence[Glimpse], target: Glimpse) -> bool:
     last = len(group) - 1
     if not target.is_whole or known.numbered([c.name.strip()[-1:] for c in group]):
         return False
-    tops = [row.index(max(row)) for row in _rows(group)]
+    tops = [row.index(max(row)) for row in rows_of(group)]
     rows = [*zip(target.numbers or (), tops, strict=False)]
     return sum(t == last - top for t, top in rows) > sum(t == top for t, top in rows)
 
@@ -203,17 +232,18 @@ def _of_values(
             return
         are_probs = known.kind_of(group[0].name) is Kind.PROBS if group else True
         is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
-        if group and not (is_pair or (are_probs and not _sums_to_one(group))):
+        if group and not (is_pair or (are_probs and not sums_to_one(group))):
             yield _Reading(("ce",))
-        groups = [[column] for column in scores(group or columns)]
+        groups = [[column] for column in likely_scores(group or columns)]
     else:
-        groups = [*([column] for column in columns if column.in_lists), *_families(columns)]
-    readings = [_kinds(several) for several in groups]
-    for likelihood in range(2):
-        for several, kinds in zip(groups, readings, strict=True):
-            if len(kinds) > likelihood:
-                yield _Reading(_named(several, columns, kinds[likelihood], task), tuple(several))
-    if len(group) == 2 and _sums_to_one(group):
+        groups = [*([column] for column in columns if column.in_lists), *families(columns)]
+    found = [
+        (n, _Reading(options, tuple(each)))
+        for each in groups
+        for n, options in enumerate(_each_kind(each, columns, task))
+    ]
+    yield from (reading for _, reading in sorted(found, key=itemgetter(0)))
+    if len(group) == 2 and sums_to_one(group):
         yield _Reading(("ce",))
 
 
@@ -229,48 +259,46 @@ def _named(
 ) -> tuple[str, ...]:
     """The options that say that columns are of a kind."""
     names = known.specification([c.name for c in group], [c.name for c in columns])
-    is_near = 0 < _distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
+    is_near = 0 < distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
     return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
+
+
+def _each_kind(
+    group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
+) -> list[tuple[str, ...]]:
+    """The options that say so, for each of the kinds that columns may be of."""
+    return [_named(group, columns, kind, task) for kind in kinds(group)]
 
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
     """What is told of scores that run to 100; None where none do."""
-    groups = [*_by_part(columns).values(), *([column] for column in scores(columns)[:1])]
-    found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if _are_percent(g)), [])
+    groups = [*by_affix(columns).values(), *([column] for column in likely_scores(columns)[:1])]
+    found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if are_percent(g)), [])
     divided = ";".join(f"${column.position + 1}/=100" for column in found)
     what = ", ".join(excerpt(column.name) for column in found[:8])
     hint = f"divide them by 100, in a CSV: awk -F, -v OFS=, 'NR>1{{{divided}}}1' FILE > new.csv"
     return DataError(f"percentages, by their numbers: {what}", hint=hint) if found else None
 
 
-def _are_percent(group: Sequence[Glimpse]) -> bool:
-    """Whether values are percentages: rows of several that sum to 100, or some too large to be
-    logits of one.
-    """
-    rows = _rows(group)
-    if not rows or min(map(min, rows)) < 0 or len({*map(len, rows)}) > 1:
-        return False
-    if len(group) > 1:
-        return all(abs(sum(row) - 100) <= 1 for row in rows)
-    return _SURE < max(map(max, rows)) <= 100
-
-
-def scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
+def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns that may each be the scores of bce by themselves, the likeliest first.
 
     What is called like a feature is none where others are called like scores, and decisions are
     none at all.
     """
     found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
-    found = [c for c in found if not c.is_hard]
-    found = [c for c in found if _is_output(c)] or found
+    found = [c for c in found if not c.is_hard and not is_highest(c, found)]
+    two = [c.classes for c in columns if c.numbers is None and len(c.classes) == 2]
+    of_class = {c.name for c in found if any(_class_of(c) in names for names in two)}
+    found = [c for c in found if is_output(c) or c.name in of_class] or found
     decisions = [c for c in columns if c.is_hard and c.is_predicted]
     return sorted(
         found,
         key=lambda c: (
-            *(c.truth is not None and not c.is_certainty, c.is_whole, not c.is_combined),
+            *(c.name not in of_class, c.target_rank is not None and not c.is_certainty),
+            *(c.is_whole, not c.has(COMBINED)),
             *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
-            known.NEGATIVE.search(known.plain(c.name)) is not None,
+            known.is_negative(c.name),
         ),
     )
 
@@ -281,11 +309,15 @@ def _decides(score: Glimpse, decision: Glimpse) -> bool:
     return sum((p > 0.5) == (d == 1) for p, d in pairs) * _DECIDED > len(pairs) * (_DECIDED - 1)
 
 
+def _class_of(column: Glimpse) -> str:
+    """The class that a score is of, by its name."""
+    found = known.of_class(column.name)
+    return (found and found.cls) or column.name.strip()
+
+
 def _is_of_0(group: Sequence[Glimpse]) -> bool:
     """Whether a score is that of what is not the case, by its name."""
-    found = known.of_class(group[0].name)
-    name = found.cls if found and found.cls else group[0].name
-    return len(group) == 1 and known.NEGATIVE.search(known.plain(name)) is not None
+    return len(group) == 1 and known.is_negative(_class_of(group[0]))
 
 
 def _pairs(
@@ -293,101 +325,32 @@ def _pairs(
 ) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
-    families = {part: several for part, several in _by_part(columns).items() if len(several) > 1}
+    families = {part: several for part, several in by_affix(columns).items() if len(several) > 1}
     for (begin, end), values in families.items():
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
         for a, b in [*families, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
             is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_named = not (a or b) or all(c.truth is not None for c in truths)
+            is_named = not (a or b) or all(c.target_rank is not None for c in truths)
             is_soft = bool(group and (a or b) and task is Task.CE)
             is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
-            is_fitting = task is Task.BCE or _sums_to_one(truths)
+            is_fitting = task is Task.BCE or sums_to_one(truths)
             if is_truth and is_named and is_fitting and (not group or [*group] == values):
-                of_target = (
-                    f"--target-cols={known.specification([c.name for c in truths], [*names])}"
-                )
-                for kind in [None] if group else _kinds(values):
-                    yield (*(_named(values, columns, kind, task) if kind else ()), of_target)
+                target = known.specification([c.name for c in truths], [*names])
+                readings = [()] if group else _each_kind(values, columns, task)
+                yield from ((*options, f"--target-cols={target}") for options in readings)
 
 
 def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
     """As many scores as each list of 0 and 1 in another column is long."""
-    every = group or scores(columns)
+    every = group or likely_scores(columns)
     several = [column for column in columns if column in every]
     for truth in columns:
         is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
         if is_hard and several and len(truth.in_lists) == len(several) * len(truth.texts):
-            for kind in [None] if group else _kinds(several):
-                options = _named(several, columns, kind, Task.BCE) if kind else ()
-                yield (*options, f"--target-col={quoted(truth.name)}")
-
-
-def _is_output(column: Glimpse) -> bool:
-    """Whether its name says that it is a model's, whatever that may be."""
-    return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
-
-
-def _distance(group: Sequence[Glimpse]) -> float:
-    """How far outside 0..1 values are at most."""
-    return max(column.distance for column in group)
-
-
-def _kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
-    """What columns may hold, the likelier first."""
-    distance = _distance(group)
-    said = {kind for column in group if (kind := known.kind_of(column.name)) is not None}
-    if len(said) == 1:
-        return tuple(said)
-    if distance > NEAR:
-        if _are_percent(group):
-            return ()
-        is_log = max(map(max, _rows(group)), default=1.0) <= 0 and _sums_to_one(group, math.exp)
-        return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
-    is_told = distance > 0 or all(column.is_chance for column in group)
-    is_told = is_told or (len(group) > 1 and _sums_to_one(group))
-    return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
-
-
-def _by_part(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
-    """Columns of numbers by the beginnings and ends of their names."""
-    found = defaultdict[tuple[str, str], list[Glimpse]](list)
-    for column in columns:
-        for part in known.parts(column.name) if column.numbers is not None else ():
-            found[part].append(column)
-    return found
-
-
-def _families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
-    """Columns of numbers with a beginning or an end in common, the likeliest first; else all
-    scores whose rows sum to 1, or that are called like what another column holds.
-    """
-    several = [group for group in _by_part(columns).values() if len(group) > 1]
-    columns = [column for column in columns if not column.has(_INPUTS)]
-    several = [g for g in several if _sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
-    several = [group for group in several if any(not column.is_whole for column in group)]
-    several.sort(key=lambda g: (not _sums_to_one(g), not any(map(_is_output, g)), -len(g)))
-    loose = [column for column in columns if column.is_score]
-    names = {column.name for column in loose}
-    is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
-    if (
-        len(loose) > 1
-        and not any({*loose} <= {*g} for g in several)
-        and (is_named or _sums_to_one(loose))
-    ):
-        several.append(loose)
-    return [g for g in several if _sums_to_one(g)] or several
-
-
-def _sums_to_one(group: Sequence[Glimpse], of: Callable[[float], float] = float) -> bool:
-    """Whether the rows of columns, or what is made of them, sum to 1, about."""
-    rows = _rows(group)
-    return bool(rows) and all(abs(sum(map(of, row)) - 1) <= NEAR for row in rows)
-
-
-def _rows(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
-    """The rows of columns; of none where one of them holds something else than numbers."""
-    return [*zip(*(column.numbers or () for column in group), strict=False)]
+            of_target = f"--target-col={quoted(truth.name)}"
+            readings = [()] if group else _each_kind(several, columns, Task.BCE)
+            yield from ((*options, of_target) for options in readings)
 
 
 def _targets(
@@ -407,9 +370,9 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.truth is not None and not c.is_predicted]
-    named.sort(key=lambda column: column.truth or 0)
-    others = [c for c in fitting if not (_is_output(c) or c.has(OTHERS) or c in named)]
+    named = [c for c in fitting if c.target_rank == 0 or (c.target_rank and c.is_class)]
+    named.sort(key=lambda column: column.target_rank or 0)
+    others = [c for c in fitting if not (is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]
     for column in named or (others if len(others) == 1 else ()):
@@ -423,4 +386,4 @@ def _may_be_target(column: Glimpse, task: Task) -> bool:
     if task is Task.BCE:
         return column.is_share or len(different) == 2
     is_text = column.numbers is None
-    return column.is_whole or (is_text and len(different) <= max(2, len(column.texts) // 2 + 1))
+    return column.is_whole or (is_text and len(different) <= max(3, len(column.texts) // 2 + 1))

@@ -42,23 +42,19 @@ class Record:
     original: Original
 
 
-class FirstRows:
-    """The first rows of a table, read when somebody asks; up to one that cannot be read."""
+def head_of(rows: Iterable[Sequence[Any]]) -> Head:
+    """The head of a table by the cells of its rows, read once somebody asks; up to one that cannot
+    be read.
+    """
+    first = list[Sequence[Any]]()
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._records = records
-
-    @cached_property
-    def rows(self) -> list[Sequence[Any]]:
-        """Their cells."""
-        rows = list[Sequence[Any]]()
+    def head(position: int) -> Sequence[Any]:
         with suppress(CecalcError):  # told when the row is read
-            rows.extend(record.cells for record in itertools.islice(self._records, HEAD))
-        return rows
+            first.extend(itertools.islice(unread, HEAD - len(first)))
+        return [cells[position] for cells in first]
 
-    def __call__(self, position: int) -> Sequence[Any]:
-        """The cells of a column."""
-        return [cells[position] for cells in self.rows]
+    unread = iter(rows)
+    return head
 
 
 @dataclass(frozen=True)
@@ -198,6 +194,10 @@ class Table:
     """The positions where the first row holds a list, and its shape: all rows have to."""
     types: Mapping[str, Any] | None = None
     """As in `Schema`."""
+
+    def named(self, positions: Iterable[int]) -> tuple[tuple[int, str], ...]:
+        """The 1-based numbers and the names of columns."""
+        return tuple((i + 1, self.fields[i]) for i in positions)
 
     def reading(self, task: Task, classes: Classes) -> Reading:
         """How its cells are to be read."""

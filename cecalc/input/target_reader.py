@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from cecalc.input.arrays.dtypes import widened
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.cells import columns_of, settled
 from cecalc.input.classes import HEAD, Classes
+from cecalc.input.extra_arrays import ExtraArray
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
 from cecalc.input.members import IDS, TARGET, WEIGHT, Roles
-from cecalc.input.nested import parse
+from cecalc.input.nested import flat, parse
 from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
@@ -28,7 +29,6 @@ from cecalc.terms import Task
 
 if TYPE_CHECKING:
     from cecalc.input.json import Document
-from cecalc.input.extra_arrays import ExtraArray
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class TargetReader:
         ------
         DataError : a name is no class, or the lists are ragged
         """
-        names, flat = Classes(), list(_flat(nested))
-        has_names = self.names is not None or any(isinstance(item, str) for item in flat)
+        names, items = Classes(), flat(nested)
+        has_names = self.names is not None or any(isinstance(item, str) for item in items)
         if has_names and self.is_of_classes(shape_of_first(nested)):
-            names = self.classes.settled(flat[:HEAD])
+            names = self.classes.settled(items[:HEAD])
             nested = _numbers(nested, names)
         array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
         return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
@@ -147,14 +147,14 @@ def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
         source = found.source
         if isinstance(found, ArrayFile):
-            name = _members(found).name(TARGET)
+            name = Roles.of(found).name(TARGET)
             target = reader.stored(found.only(name, text=True), source)
             return replace(target, ids=ids_of(found, target.array.length))
         if isinstance(found, Table):
             return reader.columns(found)
         nested, document = found.value, found
         if isinstance(nested, dict):
-            if TARGET not in (members := _members(found)):
+            if TARGET not in (members := Roles.of(found)):
                 raise DataError("no target", place=Place(source=source))
             nested = nested[members.name(TARGET)]
     try:
@@ -170,20 +170,10 @@ def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
     Those beside a member that was named belong to it where they are as many as its rows.
     """
     file = found.whole or found
-    if IDS not in (members := _members(file)):
+    if IDS not in (members := Roles.of(file)):
         return None
-    name = members.name(IDS)
-    nested = file.nested(name, text=True) if isinstance(file, ArrayFile) else file.value[name]
-    ids = names_of(nested, IDS)
+    ids = names_of(file.nested(members.name(IDS), text=True), IDS)
     return ids if found.whole is None or len(ids) == rows else None
-
-
-def _members(found: ArrayFile | Document) -> Roles:
-    """The members of an archive, or those of a document that are not null."""
-    if isinstance(found, ArrayFile):
-        return Roles.of(found.source, "array", found.names)
-    value = found.value if isinstance(found.value, dict) else {}
-    return Roles.of(found.source, "key", [name for name, part in value.items() if part is not None])
 
 
 def _opened(
@@ -203,27 +193,26 @@ def _opened(
 
 def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
     """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
-    name = "sample_weight"
+    array: Windows
     if isinstance(given, Inline):
-        array = to_array(given.nested, given.option)
-        return ExtraArray(name, HeldWindows.of(array), given.option)
+        array = HeldWindows.of(to_array(given.nested, given.option))
+        return ExtraArray(WEIGHT, array, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
-    if isinstance(found, ArrayFile):
-        windows = found.only(_members(found).name(WEIGHT))
-        return ExtraArray(
-            name, windows, found.source, files=windows.files, ids=ids_of(found, windows.length)
-        )
     if not isinstance(found, Table):
-        value = found.value
-        value = value.get(_members(found).name(WEIGHT)) if isinstance(value, dict) else value
-        held = HeldWindows.of(to_array(value, name, by_row=True))
-        return ExtraArray(name, held, found.source, ids=ids_of(found, held.length))
+        if isinstance(found, ArrayFile):
+            array = found.only(Roles.of(found).name(WEIGHT))
+        else:
+            value = found.value
+            value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
+            array = HeldWindows.of(to_array(value, WEIGHT, by_row=True))
+        ids = ids_of(found, array.length)
+        return ExtraArray(WEIGHT, array, found.source, ids=ids, files=array.files)
     column = found.layout.sample_weight
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
     columns = _gathered(found, found.reading(request.task, Classes()))
-    return _extra(name, found, (column,), columns, Classes())
+    return _extra(WEIGHT, found, (column,), columns, Classes())
 
 
 def _extra(
@@ -235,7 +224,7 @@ def _extra(
         HeldWindows.of(getattr(columns, name)),
         table.source,
         classes,
-        columns=tuple((i + 1, table.fields[i]) for i in positions),
+        columns=table.named(positions),
         ids=columns.ids,
         lines=columns.lines,
         table=replace(table, blocks=iter(())),
@@ -300,12 +289,3 @@ def _numbers(nested: Any, classes: Classes, row: int | None = None) -> Any:
         return classes.number(nested)
     except ValueError as error:
         raise DataError(str(error), value=as_said(nested), row=row) from None
-
-
-def _flat(nested: Any) -> Iterator[Any]:
-    """The items of nested lists, in order."""
-    if not isinstance(nested, list):
-        yield nested
-        return
-    for item in nested:
-        yield from _flat(item)

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cecalc.errors import DataError, excerpt
 from cecalc.items import Outcome
 from cecalc.model import Flags
 from cecalc.output.column import Column, Sort
-from cecalc.records import OF_VIEWS
+from cecalc.records import OF_VIEWS, stored
 
 _types = pa.types
 _SORTS = {
@@ -34,22 +33,18 @@ _SORTS = {
 
 def column_of(name: str, kind: pa.DataType) -> Column:
     """A column of the input."""
-    stored = plain(pa.nulls(0, kind)).type
-    found = (sort for sort, kinds in _SORTS.items() if any(is_one(stored) for is_one in kinds))
+    known = plain(pa.nulls(0, kind)).type
+    found = (sort for sort, kinds in _SORTS.items() if any(is_one(known) for is_one in kinds))
     sort = next(found, Sort.CELL)
     return Column(name, name, sort, partial(_values, name, sort), used=partial(_there, name))
 
 
 def plain(column: Any) -> Any:
     """The same without what only saves room or gives a type another name."""
-    kind = column.type
-    if _types.is_run_end_encoded(kind):
-        return plain(pc.run_end_decode(column))
-    if isinstance(kind, pa.BaseExtensionType):
-        return plain(column.storage)
-    if _types.is_dictionary(kind):
+    column = stored(column)
+    if _types.is_dictionary(column.type):
         return plain(column.dictionary).take(column.indices)
-    return column.cast(OF_VIEWS.get(kind, kind))
+    return column.cast(OF_VIEWS.get(column.type, column.type))
 
 
 def _values(name: str, sort: Sort, rows: Outcome) -> Any:
@@ -65,8 +60,8 @@ def _values(name: str, sort: Sort, rows: Outcome) -> Any:
             raise DataError(rule, hint=hint) from None
     if sort is Sort.FLAG:
         column = column.cast(pa.uint8())
-    stored = [None, column.buffers()[1]]  # a null is any number, and not used
-    column = pa.Array.from_buffers(column.type, len(column), stored, offset=column.offset)
+    buffers = [None, column.buffers()[1]]  # a null is any number, and not used
+    column = pa.Array.from_buffers(column.type, len(column), buffers, offset=column.offset)
     numbers = np.from_dlpack(column)  # to_numpy would import pandas
     return numbers.astype(bool) if sort is Sort.FLAG else numbers
 

@@ -127,7 +127,8 @@ def _scores_as_rows(setup: Setup) -> Setup:
         return setup
     if target.ndim == 1 or first.coordinates is not None or sums_to_one(target).all():
         return setup
-    rows = replace(first, values=first.values.T, target=target[0], sample_weight=None)
+    bare = replace(first, sample_weight=None, target_lines=None)  # which are of the one row
+    rows = replace(bare, values=first.values.T, target=target[0])
     return replace(setup, first=rows, blocks=iter([lambda: rows]))
 
 

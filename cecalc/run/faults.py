@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 import numpy as np
 
 from cecalc.compute import Settings
-from cecalc.errors import PLACES_LISTED, DataError, Place
+from cecalc.errors import PLACES_LISTED, DataError, Place, Ways
 from cecalc.input.names import specification
 from cecalc.losses import checks
 from cecalc.losses.checks import BrokenRule, are_one
@@ -23,7 +22,6 @@ from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.terms import NEAR, Kind, Task
 
-Ways: TypeAlias = tuple[tuple[str, ...], ...]
 _DRAWN_IN = f"--clip draws in what is up to {NEAR} outside, as of a linear model"
 _FAR = 1.1
 """A larger mean of the sums is no rounding."""
@@ -198,10 +196,24 @@ class Refusal:
         }
         hint = hints.get(self.broken.kind, self.broken.hint)
         ways = seen.classes(self.broken.kind, classes) if request.classes is None else ()
+        if self.broken.kind == checks.PREDICTED_SUM and not ways:
+            ways = self._without_one(schema)
         if self.broken.kind == checks.OUTSIDE and hint is None:
             hint, ways = self._outside(schema, request)
         place, value = _place(self.broken, self.batch, schema)
         return DataError(rule, place=place, hint=hint, value=value, ways=ways)
+
+    def _without_one(self, schema: Schema) -> Ways:
+        """The columns without the one but for which all rows sum to 1."""
+        values = self.batch.values.astype(np.float64, copy=False)
+        rests = values.sum(axis=1, keepdims=True) - values
+        odd = [i for i, rest in enumerate(rests.T) if np.all(are_one(rest))]
+        names = [name for _, name in schema.columns]
+        if len(odd) != 1 or len(names) != values.shape[1] or len(names) < 3:
+            return ()
+        rest = [name for i, name in enumerate(names) if i not in odd]
+        kind = f"{schema.kind.option}-cols"
+        return ((f"{kind}={specification(rest, schema.fields or ())}",),)
 
     def _outside(self, schema: Schema, request: InputRequest) -> tuple[str | None, Ways]:
         """What predictions outside 0..1 look like, and what settles it."""
@@ -261,13 +273,12 @@ def _home(broken: BrokenRule, batch: Batch) -> Batch:
 def _place(broken: BrokenRule, batch: Batch, schema: Schema) -> tuple[Place, str | None]:
     """Where the earliest row breaks the rule, and the number there, where it is one number."""
     row, column, width = int(broken.rows[0]), broken.column, batch.values.shape[1]
-    array, columns, home = batch.values, schema.columns, _home(broken, batch)
-    if broken.of_target:
-        array, columns = batch.truth, schema.target_columns
-    elif broken.kind == checks.SAMPLE_WEIGHT and batch.sample_weight is not None:
-        array, columns = batch.sample_weight, schema.sample_weight_columns
-    if array is not batch.values and home is batch and getattr(schema, _what(broken) + "_source"):
-        columns = ()  # of another table, and the row is one of the values
+    what, home = _what(broken), _home(broken, batch)
+    array, columns = getattr(batch, what or "values"), schema.columns
+    if what:
+        columns = getattr(schema, f"{what}_columns")
+        if home is batch and getattr(schema, f"{what}_source"):
+            columns = ()  # of another table, and the row is one of the values
     cell = array[row] if column is None or array.ndim == 1 else array[row, column]
     value = None if cell.ndim else write_number(float(cell))
     line = None if home.lines is None else int(home.lines[row])

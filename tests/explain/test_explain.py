@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cecalc.cli import status_of
+from tests.input.array_files import npy
+from tests.shell import InProcess
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -239,3 +242,10 @@ def test_one_row_of_cells(suffix: str, tmp_path: Path, capfd: pytest.CaptureFixt
         assert status_of(["why", "1.4489", str(source), "-f", "json"]) == 0
         asked.append(json.loads(capfd.readouterr().out)["matches"])
     assert asked[0] == asked[1]
+
+
+def test_scores_beside_a_table_of_targets(cecalc: InProcess) -> None:
+    """(N,) and N lines: a fault is of a row, whose line is not known."""
+    files: dict[str, str | bytes] = {"x.npy": npy(np.arange(3.0)), "t.csv": "y\n2\n3\n1\n"}
+    ended = cecalc("explain --logits x.npy --target t.csv", files)
+    assert ended.status == 3 and "target 2 outside 0..1" in ended.err

@@ -210,3 +210,9 @@ def test_logits_within_0_and_1_unless_their_name_says_so(
     assert ended.tries == tries
     assert ("they look like probabilities; --probs would give" in ended.err) == bool(tries)
     assert not tries or "would give 0.4904 instead of 0.65\n" in ended.err
+
+
+def test_a_confidence_below_a_half_is_said(cecalc: InProcess) -> None:
+    text = "y,pl,ps\n1,1,.9\n0,1,.3\n0,0,.8\n"
+    ended = cecalc("ce x.csv --confidence-cols ps,pl", {"x.csv": text})
+    assert ended.status == 0 and "'ps' falls below 1/2" in ended.err

@@ -363,6 +363,10 @@ OTHER = "x.csv: row 0: column 'image' (1): 'x' beside 'z' of t.csv, whose rows h
 RENAME = "cecalc: hint: join them by that column with --join, or rename it in one of the tables\n"
 
 
+def _counted(text: str) -> str:
+    return text.replace("x,", "2,").replace("y,", "0,").replace("z,", "1,")
+
+
 def _numbered(text: str) -> str:
     return text.replace("x,", "70,").replace("y,", "80,").replace("z,", "90,")
 
@@ -384,6 +388,10 @@ APART: list[tuple[str, str, str, str]] = [
     (L, TWO.replace("image", "file"), OTHER.replace("'image'", "'id'"), "id=file"),
     (ONE, NEW, OTHER, "image=id"),
     (L, TWO.replace("image", ""), OTHER.replace("'image'", "'id'"), "id=1"),
+    (_counted(ONE), "file,target\n0,a\n1,b\n2,b\n",
+        OTHER.replace("'x'", "'2'").replace("'z'", "'0'"), "image=file"),
+    (_counted(L), ",target\n0,a\n1,b\n2,b\n",
+        OTHER.replace("'x'", "'2'").replace("'z'", "'0'").replace("'image'", "'id'"), "id=1"),
     (_numbered(ONE), _numbered(TWO.replace("image", "file")),
         OTHER.replace("'x'", "'70'").replace("'z'", "'90'"), "image=file"),
 ]  # fmt: skip
@@ -422,6 +430,45 @@ def test_a_column_that_both_have_may_join(
         assert float(ended("--join", join.strip("'"), "-q").out) == pytest.approx(0.2511504620)
 
 
+BOTH = "id,image_id,logit_a,logit_b\n1,x,1,2\n2,y,3,1\n3,z,0,1\n"
+# two tables whose ids do not say the same, the refusal, and what joins the rows
+CONTRADICTIONS: list[tuple[str, str, str, list[str]]] = [
+    (BOTH, "image_id,target\nz,b\nx,b\ny,a\n", "image_id", ["--join image_id"]),
+    (BOTH, "id,image_id,target\n1,z,b\n2,x,b\n3,y,a\n", "id' and 'image_id",
+        ["--join id", "--join image_id"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "target", "names", "ways"), CONTRADICTIONS)
+def test_ids_that_contradict_each_other(
+    cecalc: InProcess, values: str, target: str, names: str, ways: list[str]
+) -> None:
+    """None is taken where tables share another one, or where two do not go together."""
+    ended = cecalc("ce x.csv --target t.csv", {"x.csv": values, "t.csv": target})
+    rule = f"x.csv: both tables have '{names}': which one joins the rows?"
+    assert ended.said.splitlines()[0] == f"cecalc: error: {rule}"
+    assert ended.tries == [f"ce x.csv --target t.csv {way}" for way in ways]
+    assert float(cecalc(f"{ended.tries[-1]} -q").out) == pytest.approx(0.2511504620)
+
+
+def test_ids_that_agree_are_no_contradiction(cecalc: InProcess) -> None:
+    target = "id,image_id,target\n3,z,b\n1,x,b\n2,y,a\n"
+    ended = cecalc("ce x.csv --target t.csv -q", {"x.csv": BOTH, "t.csv": target})
+    assert float(ended.out) == pytest.approx(0.2511504620)
+
+
+def test_an_id_among_the_columns_of_a_target(cecalc: InProcess) -> None:
+    """Where the target has no name that is known."""
+    files = {
+        "x.csv": L.replace("id", "PassengerId"),
+        "t.csv": "PassengerId,Survived\nz,b\nx,b\ny,a\n",
+    }
+    ended = cecalc("ce x.csv --target t.csv", files)
+    assert ended.status == 3 and "t.csv:1: column 'PassengerId' may be an id\n" in ended.err
+    assert ended.tries == ["ce x.csv --target t.csv --target-col Survived --join PassengerId"]
+    assert float(cecalc(f"{ended.tries[0]} -q").out) == pytest.approx(0.2511504620)
+
+
 BESIDE: list[tuple[str, str]] = [
     (ONE, "image,target\nx,b\ny,a\nz,b\n"),  # the same order
     (ONE, "image,target\nz,b\nz,a\ny,b\n"),  # no two rows told apart
@@ -431,7 +478,7 @@ BESIDE: list[tuple[str, str]] = [
     (ONE, "target\nb\na\nb\n"),
     (ONE, "file,target\nx,b\ny,a\nz,b\n"),
     (ONE, "file,target\nz,b\nx,a\nw,b\n"),  # not all of them
-    (ONE.replace("x", "2").replace("y", "0").replace("z", "1"), ",target\n0,b\n1,a\n2,b\n"),
+    (_counted(ONE.replace("image", "rank")), ",target\n0,b\n1,a\n2,b\n"),  # names no row
 ]
 
 
@@ -459,3 +506,16 @@ def test_the_head_of_many_rows_is_enough(cecalc: InProcess, form: str) -> None:
         row["key"] = 3 * int(row["key"][1:])
     line = ["ce", "--logits", _written("x", form, values), "--target", _written("t", form, other)]
     assert cecalc([*line, "-q"]).status == 0
+
+
+@pytest.mark.parametrize("kind", [pa.time64("ns"), pa.timestamp("ns"), pa.duration("ns")])
+def test_nanoseconds_tell_ids_apart(cecalc: InProcess, kind: pa.DataType) -> None:
+    """Whatever Python's own times keep of them."""
+    ids = pa.array([1, 2], pa.int64()).cast(kind)
+    values = pa.table({"id": ids, "logit_a": [1.0, 3.0], "logit_b": [2.0, 1.0]})
+    targets = pa.table({"id": ids[::-1], "target": ["a", "b"]})
+    for name, table in (("x", values), ("t", targets)):
+        parquet.write_table(table, f"{name}.parquet")
+    ended = cecalc("ce x.parquet --target t.parquet -q")
+    assert (ended.status, ended.err) == (0, "")
+    assert float(ended.out) == pytest.approx(0.2200948492)

@@ -8,6 +8,7 @@ import json
 import math
 import random
 import shlex
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -118,6 +119,22 @@ TOLD = [
              "predicted_probability": POSITIVE}, "--target-col high_risk"),
     ("bce", {"not_x": NEGATIVE, "x": POSITIVE, "pred": (0, 1, 0, 0), "target": TRUTH},
      "--probs-cols x"),
+    ("ce", {"truth": NAMES, "prob_of_rain": POSITIVE} | shares("prob_{}"),
+     "--probs-cols prob_ox,prob_lig,prob_hyd"),
+    ("ce", {"pred": NAMES, "loss": POSITIVE, "obs": NAMES} | shares("{}"),
+     "--probs-cols ox,lig,hyd --target-col obs"),
+    ("ce", {"predict": NAMES, "max_prob": [max(row) for row in ROWS], "gt": NAMES} | shares("{}"),
+     "--probs-cols ox,lig,hyd"),
+    ("ce", {"Actual": [f"Class_{n}" for n in NAMES]} | shares("Class_{}"),
+     "--probs-cols 'Class_*'"),
+    ("bce", {"class_0": NEGATIVE, "class_1": POSITIVE, "pred": (0, 1, 0, 0), "species": TRUTH},
+     "--probs-cols class_1 --target-col species"),
+    ("bce", {"prob_of_rain": WORSE, "ham": NEGATIVE, "spam": POSITIVE, "y_true": SPAM},
+     "--probs-cols ham --classes spam,ham"),
+    ("bce", {"pred_1": POSITIVE, "Survived": TRUTH, "correct": (1, 1, 0, 1)},
+     "--probs-cols pred_1 --target-col Survived"),
+    ("bce", {"y_true": [1 if t else -1 for t in TRUTH], "y_score": POSITIVE},
+     "--probs-cols y_score --classes=-1,1"),
     ("ce", {"y": INDEX} | shares("p_{}"), "--probs-cols 'p_*'"),
     ("ce", {"observed": NAMES} | shares("prob_{}"), "--target-col observed"),
     ("ce", {"y": INDEX} | shares("model.{}"), "--probs-cols 'model.*'"),
@@ -394,6 +411,32 @@ def test_decisions_are_no_column_that_may_hold_logits(cecalc: InProcess) -> None
     text = table({"true": TRUTH, "pred": (0, 1, 0, 0), "y_score": POSITIVE})
     error = cecalc("bce x.csv", {"x.csv": text}).err.splitlines()[0]
     assert error.endswith("column 'y_score' may hold logits or probabilities")
+
+
+@pytest.mark.parametrize(
+    ("text", "tries"),
+    [
+        ("prob_0,prob_1,y\n.2,.8,spam\n.7,.3,ham\n", ["ham,spam", "spam,ham"]),
+        ("prob_0,prob_1,y\n.8,.2,spam\n.3,.7,ham\n", ["spam,ham", "ham,spam"]),
+        ("prob_0,prob_1,prob_2,y\n.2,.7,.1,b\n.7,.2,.1,a\n.1,.1,.8,c\n", ["a,b,c"]),
+    ],
+)
+def test_texts_beside_numbered_classes(text: str, tries: list[str], cecalc: InProcess) -> None:
+    """As scikit-learn sorts them; of two, the other order too, the likelier first."""
+    ended = cecalc("ce x.csv", {"x.csv": text})
+    assert ended.tries == [f"ce x.csv --classes {names}" for names in tries]
+
+
+def test_classes_may_be_negative_numbers(cecalc: InProcess) -> None:
+    ended = cecalc("ce x.csv -q", {"x.csv": "prob_-1,prob_1,y\n.2,.8,1\n.7,.3,-1\n"})
+    assert math.isclose(float(ended.out), -(math.log(0.8) + math.log(0.7)) / 2)
+
+
+def test_a_header_without_the_name_of_the_row_names(cecalc: InProcess) -> None:
+    ended = cecalc("bce x.tsv", {"x.tsv": '"probs"\t"y_true"\n"1"\t.2\t0\n"2"\t.4\t1\n'})
+    line = ended.err.splitlines()[1].removeprefix("cecalc: hint: as R writes row names? ")
+    subprocess.run(["/bin/sh", "-c", line.replace("FILE", "x.tsv")], check=True)
+    assert float(cecalc("bce new.csv --delimiter tab -q").out) == pytest.approx(0.569717)
 
 
 def test_no_prediction_is_offered_as_the_truth(cecalc: InProcess) -> None:

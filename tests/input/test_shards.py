@@ -48,7 +48,7 @@ def parts(rng: Any, arrays: dict[str, Any], files: int) -> list[dict[str, Any]]:
     found = []
     for part in cut(rng, rows, files):
         one = {name: array if name in SHARED else array[part] for name, array in arrays.items()}
-        for name in one.keys() & {"logits", "target", "sample_weight"}:
+        for name in sorted(one.keys() & {"logits", "target", "sample_weight"}):
             if one[name].dtype.kind in "if":
                 is_exact = (one[name].astype("f2") == one[name]).all()
                 is_whole = name != "logits" and (one[name] == one[name].round()).all()

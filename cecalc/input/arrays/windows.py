@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -143,6 +143,8 @@ class ArrayFile:
     """The file, where this is one array of it that was named."""
     notes: tuple[str, ...] = ()
     """What is worth knowing about the files."""
+    what: ClassVar = "array"
+    """What messages call a member."""
 
     def open(self, name: str, *, text: bool = False) -> Windows:
         """An array by its name, at its start; `text` lets it hold text.

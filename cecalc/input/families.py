@@ -1,0 +1,116 @@
+"""Columns of numbers that belong together: one for each class."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from cecalc.input import names as known
+from cecalc.input.glimpses import Glimpse
+from cecalc.terms import NEAR, Kind
+
+SURE = 20
+"""A larger logit is 1, to nine digits."""
+_INPUTS = "features?|feat|x|labels?|class|rank"
+"""Words in the name of a column of numbers that is none of a model's scores."""
+
+
+def families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
+    """Columns of numbers with a beginning or an end in common, the likeliest first; else all
+    scores whose rows sum to 1, or that are called like what another column holds.
+    """
+    of_classes = [_called(c, columns) for c in columns if c.numbers is None]
+    if found := [group for group in of_classes if len(group) > 1]:
+        return found[:1]
+    several = [group for group in by_affix(columns).values() if len(group) > 1]
+    columns = [column for column in columns if not column.has(_INPUTS)]
+    several = [g for g in several if sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
+    several = [group for group in several if any(not column.is_whole for column in group)]
+    several.sort(key=lambda g: (not sums_to_one(g), not any(map(is_output, g)), -len(g)))
+    loose = [column for column in columns if column.is_score]
+    names = {column.name for column in loose}
+    is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
+    if (
+        len(loose) > 1
+        and not any({*loose} <= {*g} for g in several)
+        and (is_named or sums_to_one(loose))
+    ):
+        several.append(loose)
+    return [g for g in several if sums_to_one(g)] or several
+
+
+def has_every_class(columns: Sequence[Glimpse]) -> bool:
+    """Whether columns of numbers that belong together sum to 1 in each row."""
+    return any(map(sums_to_one, families(columns)))
+
+
+def _called(texts: Glimpse, columns: Sequence[Glimpse]) -> list[Glimpse]:
+    """The columns of numbers that are called like what a column holds; none unless all are."""
+    found = [c for c in columns if c.numbers and not c.is_whole and c.name.strip() in texts.classes]
+    return found if texts.classes <= {c.name.strip() for c in found} else []
+
+
+def by_affix(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
+    """Columns of numbers by the beginnings and ends of their names."""
+    found = defaultdict[tuple[str, str], list[Glimpse]](list)
+    for column in columns:
+        for part in known.affixes(column.name) if column.numbers is not None else ():
+            found[part].append(column)
+    return found
+
+
+def sums_to_one(group: Sequence[Glimpse], of: Callable[[float], float] = float) -> bool:
+    """Whether the rows of columns, or what is made of them, sum to 1, about."""
+    rows = rows_of(group)
+    return bool(rows) and all(abs(sum(map(of, row)) - 1) <= NEAR for row in rows)
+
+
+def rows_of(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
+    """The rows of columns; of none where one of them holds something else than numbers."""
+    return [*zip(*(column.numbers or () for column in group), strict=False)]
+
+
+def is_highest(column: Glimpse, columns: Sequence[Glimpse]) -> bool:
+    """Whether a score is the highest of some others, which sum to 1, in every row."""
+    others = by_affix([c for c in columns if c is not column]).values()
+    groups = [rows_of(group) for group in others if len(group) > 1 and sums_to_one(group)]
+    return any(tuple(map(max, rows)) == column.numbers for rows in groups)
+
+
+def distance(group: Sequence[Glimpse]) -> float:
+    """How far outside 0..1 values are at most."""
+    return max(column.distance for column in group)
+
+
+def kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
+    """What columns may hold, the likelier first."""
+    far = distance(group)
+    said = {kind for column in group if (kind := known.kind_of(column.name)) is not None}
+    if len(said) == 1:
+        return tuple(said)
+    if far > NEAR:
+        if are_percent(group):
+            return ()
+        is_log = max(map(max, rows_of(group)), default=1.0) <= 0 and sums_to_one(group, math.exp)
+        return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
+    is_told = far > 0 or all(column.is_chance for column in group)
+    is_told = is_told or (len(group) > 1 and sums_to_one(group))
+    return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
+
+
+def are_percent(group: Sequence[Glimpse]) -> bool:
+    """Whether values are percentages: rows of several that sum to 100, or some too large to be
+    logits of one.
+    """
+    rows = rows_of(group)
+    if not rows or min(map(min, rows)) < 0 or len({*map(len, rows)}) > 1:
+        return False
+    if len(group) > 1:
+        return all(abs(sum(row) - 100) <= 1 for row in rows)
+    return SURE < max(map(max, rows)) <= 100
+
+
+def is_output(column: Glimpse) -> bool:
+    """Whether its name says that it is a model's, whatever that may be."""
+    return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
