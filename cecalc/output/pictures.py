@@ -173,7 +173,7 @@ def _saved(
     file, unwanted = io.BytesIO(), ("Date", "Creator", "Format", "Type")
     with warnings.catch_warnings(), matplotlib.style.context(["default", STYLE]):
         warnings.simplefilter("ignore")  # a font may lack a letter
-        figure = Figure((_WIDTH * len(every), 1))
+        figure: Any = Figure((_WIDTH * len(every), 1))
         panels = figure.subfigures(1, len(every), squeeze=False)[0]
         words = [
             draw(panel, found, report) for panel, draw in zip(panels, every.values(), strict=True)
