@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from cecalc.model import Batch, Flags, Floats, Integers, Schema
 from cecalc.notices import Notices
@@ -250,10 +250,10 @@ class Groups(Item):
 class Pictured(Item):
     """What pictures show of the rows that count; of the cells, where a row has several."""
 
-    STEPS: ClassVar = 8
+    STEPS = 8
     """How many steps losses have from one to twice as much."""
-    LEAST: ClassVar = 2.0**-20
-    """Lower losses count as this one, nats."""
+    LEAST, MOST = 2.0**-20, 2.0**1000
+    """Lower losses count as the one, higher ones as the other, nats."""
 
     losses: Mapping[int, int]
     """How many losses, without weights, are on each step k: from 2**(k/8) to 2**((k+1)/8) nats."""

@@ -28,12 +28,14 @@ _MAIN, _FAINT, _MARK, _INK = "C0", "C1", "C2", "C3"
 """The colours of its cycle."""
 _BARS = 40
 """No histogram has more."""
-_FEWEST, _MOST, _NAME = 5, 20, 24
+_FEWEST, _MOST, _NAME = 4, 20, 24
 """How many classes there is room for at least; of more than how many those of the highest losses
 are shown, and of longer names both ends.
 """
 _WIDTH, _HEIGHT = 4.8, 3.3
 """Those of a picture, inches."""
+_ROOM = 1.6
+"""How much further the axis of losses goes than they do: so that 1, 2 or 5 is on it."""
 _SURE = 1.96
 """How many standard errors there are on both sides of 95 %."""
 
@@ -60,6 +62,7 @@ def _losses(panel: Any, found: Pictured, report: Report) -> str:
     for label, loss, line, color in marks:
         axes.axvline(loss, linestyle=line, color=color, linewidth=2, label=label)
     low, high = axes.get_xlim()
+    axes.set_xlim(low / _ROOM, high * _ROOM)
     axes.xaxis.get_major_locator().set_params(subs=(1,) if high > 50 * low else (1, 2, 5))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
@@ -71,7 +74,7 @@ def _losses(panel: Any, found: Pictured, report: Report) -> str:
     told = [f"{count(total, what)}{unweighted}: half lose at most {middle:.2g} nats"]
     told += [label for label, *_ in marks]
     if edges[0] <= Pictured.LEAST:
-        told.append(f"losses below {Pictured.LEAST:.2g} stand there")
+        told.append(f"those below {Pictured.LEAST:.2g} count as that")
     if found.unbounded:
         told.append(f"{found.unbounded} infinite, not drawn")
     return "; ".join(told)
@@ -119,7 +122,9 @@ def _classes(panel: Any, found: Pictured, _report: Report) -> str:
         axes.tick_params(length=0)
         axes.xaxis.set_visible(False)
         axes.grid(visible=False)
-    ends = [f"{names[i]} {rounded(float(groups.loss[first[i]]))}" for i in {0, len(names) - 1}]
+    ends = [
+        f"{names[i]} {rounded(float(groups.loss[first[i]]))}" for i in sorted({0, len(names) - 1})
+    ]
     which = f"the {first.size} highest of " if first.size < known.size else ""
     return f"{which}{count(known.size, 'class')}: mean loss {' to '.join(ends)}"
 
@@ -168,7 +173,7 @@ def _saved(
     file, unwanted = io.BytesIO(), ("Date", "Creator", "Format", "Type")
     with warnings.catch_warnings(), matplotlib.style.context(["default", STYLE]):
         warnings.simplefilter("ignore")  # a font may lack a letter
-        figure = Figure((_WIDTH * len(every), 1))
+        figure: Any = Figure((_WIDTH * len(every), 1))
         panels = figure.subfigures(1, len(every), squeeze=False)[0]
         words = [
             draw(panel, found, report) for panel, draw in zip(panels, every.values(), strict=True)
@@ -178,6 +183,10 @@ def _saved(
             figure.set_figheight(figure.get_figheight() + 0.7)
             for panel, name in zip(panels, every, strict=True):
                 panel.suptitle(name, fontweight="bold")
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")
+        for axes in figure.axes:  # what the solver leaves in the last digits makes other names
+            axes.set_position(np.round(axes.get_position().bounds, 6).tolist())
         metadata = dict.fromkeys(unwanted if form == "svg" else ["Software"])
         figure.savefig(file, format=form, metadata=metadata)
     return file.getvalue(), "; ".join(words)

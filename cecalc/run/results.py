@@ -240,7 +240,7 @@ class _Picturing(Collector[Summed]):
             loss, p, right = _each(losses)
             self.classes.add(summed, given)
             self.unbounded += int(np.count_nonzero(np.isinf(loss)))
-            loss = np.maximum(loss[np.isfinite(loss)], Pictured.LEAST)
+            loss = np.clip(loss[np.isfinite(loss)], Pictured.LEAST, Pictured.MOST)
             mantissa, exponent = np.frexp(loss)
             within = np.searchsorted(_WITHIN_OCTAVE, 2 * mantissa, side="right")
             self.losses.update((Pictured.STEPS * (exponent - 1) + within).tolist())
