@@ -14,10 +14,9 @@ from cecalc.explain.steps import CellSteps, ClassSteps
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output.prose import unbroken
+from cecalc.output.worked_rows import FEW
 from cecalc.terms import Kind
 
-ALL, FEW = 8, 6
-"""Up to how many classes all have a column, and how many else."""
 _ONE = 1 - 1e-4
 """From here on −ln p is less than four decimals show."""
 _NOTHING = 1e-4

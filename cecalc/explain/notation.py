@@ -14,11 +14,14 @@ from cecalc.errors import visible
 from cecalc.explain.steps import Explanation, Steps
 from cecalc.items import Header
 from cecalc.numbers import DECIMALS, SMALLEST, rounded, write_number
+from cecalc.output.fitting import shortened
 from cecalc.output.prose import paragraph
 from cecalc.terms import Kind
 
 _MOST = 13
 """More digits than a float64 has."""
+_SHORT = 9
+"""How much of a long name is shown where there is no room for it."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Notation:
     """How many classes have a column."""
     room: int
     """Columns of text to fill."""
-    longest: int | None = None
-    """How long names may be; longer ones are shortened in the middle."""
+    has_whole: bool = True
+    """Whether names of classes are as long as they are, else shortened in the middle."""
 
     @property
     def header(self) -> Header:
@@ -48,17 +51,12 @@ class Notation:
         """The names of the classes, safe on a terminal; of one logit, those of its pair."""
         if self.header.width == 1:
             return "0", "1"
-        whole = [visible(label) for label in self.header.labels]
-        short = tuple(map(self.short, whole))
-        if len(set(short)) == len(set(whole)):
-            return short
-        return tuple(f"{c}…{label[-6:]}" for c, label in enumerate(whole))
-
-    def short(self, name: str) -> str:
-        """A name, without its middle where it is too long."""
-        if self.longest is None or len(name) <= self.longest:
-            return name
-        return f"{name[: self.longest // 2]}…{name[len(name) - (self.longest - 1) // 2 :]}"
+        whole = tuple(visible(label) for label in self.header.labels)
+        if self.has_whole:
+            return whole
+        short = tuple(shortened(whole, _SHORT))
+        is_clear = len(set(short)) == len(set(whole))
+        return short if is_clear else tuple(f"{c}…{label[-6:]}" for c, label in enumerate(whole))
 
     def picked(self, steps: Steps) -> list[int]:
         """The classes that have a column: the target's, then those of the largest values."""

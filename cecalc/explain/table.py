@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TypeAlias
@@ -16,16 +15,15 @@ from cecalc.explain.steps import CellSteps, ClassSteps, Explanation, Steps
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns, page
-from cecalc.output.drawing import ROOM, draw, line, named, styled, width
-from cecalc.output.worked_rows import MARK, Block, tables
+from cecalc.output.drawing import ROOM, draw, line, named, styled
+from cecalc.output.fitting import Ruled
+from cecalc.output.worked_rows import ALL, FEW, MARK, Block, fitting, tables
 from cecalc.request import Screen
 from cecalc.terms import Kind
 
 _Step: TypeAlias = "tuple[str, Floats | None, float | None]"
 """A name, what stands below each class, and what that comes to."""
 _VALUES = {Kind.LOGITS: "logits x", Kind.PROBS: "probs p", Kind.LOG_PROBS: "log-probs"}
-_SHORT = 12
-"""How much of a long name is shown where there is no room for it."""
 
 
 def render(explanation: Explanation, screen: Screen) -> str:
@@ -77,23 +75,22 @@ def rows(style: Notation) -> Iterator[tuple[Block | None, Iterator[str]]]:
 
 def _fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
     """As many classes as the screen has room for, and the tables of them."""
+    tried: list[Notation] = []
+
+    def drawn(classes: int, has_whole: bool) -> list[Ruled]:
+        tried.append(Notation(explanation, classes, screen.width or ROOM, has_whole))
+        return _alike([block for block, _ in rows(tried[-1]) if block])
+
     wide = explanation.header.width
-    for classes in range(wide if wide <= formulas.ALL else formulas.FEW, 0, -1):
-        for longest in (None, _SHORT):
-            style = Notation(explanation, classes, screen.width or ROOM, longest)
-            drawn = _drawn([block for block, _ in rows(style) if block], screen)
-            if screen.width is None or max(map(width, drawn), default=0) <= screen.width:
-                return style, iter(drawn)
-    return style, iter(drawn)
+    found = fitting(drawn, wide if wide <= ALL else FEW, screen)
+    return tried[-1], (draw(table, screen) for table in found)
 
 
-def _drawn(blocks: Sequence[Block], screen: Screen) -> list[str]:
+def _alike(blocks: Sequence[Block]) -> list[Ruled]:
     """The tables; those of as many columns have them at the same places."""
-    alike = defaultdict[int, list[Block]](list)
-    for block in blocks:
-        alike[len(block.heading)].append(block)
-    drawn = {size: map(draw, tables(of), [screen] * len(of)) for size, of in alike.items()}
-    return [next(drawn[len(block.heading)]) for block in blocks]
+    sizes = [len(block.heading) for block in blocks]
+    found = {n: iter(tables([b for b in blocks if len(b.heading) == n])) for n in {*sizes}}
+    return [next(found[n]) for n in sizes]
 
 
 def _classes(style: Notation, steps: ClassSteps) -> Iterator[_Step]:
@@ -150,7 +147,7 @@ def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) 
         lines.insert(1, ["target y", *map(brief, target), ""])
     labels = ("x",) if steps.values.size == 1 else style.labels
     names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
-    heading = [style.short(title), *names, "Σ" if any(end for *_, end in lines) else ""]
+    heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
     return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
 
 

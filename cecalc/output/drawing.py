@@ -85,11 +85,6 @@ def markdown(text: str, screen: Screen) -> str:
     return _printed(page, screen, min(screen.width, _WIDEST), soft_wrap=False)
 
 
-def width(text: str) -> int:
-    """How many columns of a terminal a drawn text takes."""
-    return max(cell_len(_STYLE.sub("", line)) for line in text.split("\n"))
-
-
 def _ended(line: str) -> str:
     """The line without blanks at its end, be they before or between escapes."""
     line = line.rstrip(" ")

@@ -42,16 +42,20 @@ class Block:
 def of(header: Header, rows: Sequence[Losses], screen: Screen) -> list[Ruled]:
     """The working of each row, of as many classes as there is room for."""
     most = header.width if header.width <= ALL else FEW
-    return fitting(lambda n: tables([_block(header, row, n) for row in rows]), most, screen)
+    return fitting(lambda n, _: tables([_block(header, row, n) for row in rows]), most, screen)
 
 
-def fitting(drawn: Callable[[int], list[Ruled]], most: int, screen: Screen) -> list[Ruled]:
+def fitting(drawn: Callable[[int, bool], list[Ruled]], most: int, screen: Screen) -> list[Ruled]:
     """The tables of as many classes as there is room for: of three at least with whole names, or
     else with shortened ones.
+
+    Parameters
+    ----------
+    drawn : of a number of classes, and whether their names are whole; what it last drew is found
     """
     for has_whole in (True, False):
         for classes in range(most, min(most, _FEWEST) - 1 if has_whole else 0, -1):
-            tables = drawn(classes)
+            tables = drawn(classes, has_whole)
             fitted = [table.fitted(screen.width) for table in tables]
             if all(one.fits and not (has_whole and one.lost) for one in fitted):
                 return tables
