@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.explain import extremes
-from cecalc.explain.extremes import NORMAL
 from cecalc.explain.notation import Notation, number, true
 from cecalc.explain.steps import CellSteps, ClassSteps
 from cecalc.model import Floats
@@ -17,6 +16,8 @@ from cecalc.output.prose import unbroken
 from cecalc.output.worked_rows import FEW
 from cecalc.terms import Kind
 
+_NORMAL = 2.0**-1022
+"""Below this a float64 has fewer digits."""
 _ONE = 1 - 1e-4
 """From here on −ln p is less than four decimals show."""
 _NOTHING = 1e-4
@@ -73,12 +74,12 @@ def _surprisal(style: Notation, steps: ClassSteps, t: int) -> Iterator[str]:
     if weight is not None:
         head, first = first.pop(), []
     loss, made = rounded(nats), powers(style, steps)
-    of_p = true("−ln {}", [p], loss) if NORMAL <= p < 1 else f"−ln {p:.0f}"
+    of_p = true("−ln {}", [p], loss) if _NORMAL <= p < 1 else f"−ln {p:.0f}"
     if made is None or x == -math.inf:
         is_log = style.kind is Kind.LOG_PROBS
         yield style.chain(head, *first, f"−({number(x)})" if is_log else of_p, loss)
     else:
-        if NORMAL <= p < _ONE:
+        if _NORMAL <= p < _ONE:
             quotient = true("−ln({} / {})", [float(made[1][t]), made[2]], loss)
             yield style.chain(head, *first, quotient, of_p, loss)
             head = " " * len(head)
@@ -165,7 +166,7 @@ def _cell(steps: CellSteps, c: int) -> tuple[str, list[float], str]:
     p, q = float(steps.sigmoid[c]), float(steps.complement[c])
     sides = [([*w, *pos, y], p, -x), ([*w, round(1 - y, 15)], q, x)]
     counted = [side for side in sides if side[0][-1] > 0]
-    if all(NORMAL <= side < (_ONE if is_made else 1) for _, side, _ in counted):
+    if all(_NORMAL <= side < (_ONE if is_made else 1) for _, side, _ in counted):
         text = " + ".join("{}·" * len(factors) + "ln {}" for factors, *_ in sides)
         return f"−[{text}]", [n for factors, side, _ in sides for n in (*factors, side)], loss
     texts, numbers = list[str](), list[float]()
