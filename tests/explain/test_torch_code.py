@@ -223,11 +223,8 @@ def show(name, value):
 
 x = torch.tensor([  # logits (N, C)
     [37.0, -inf],
-    [0.0, 0.0],
 ], dtype=torch.float64, requires_grad=True)
-t = torch.tensor([0, -100])  # class indices (N,)
-kept = t != -100  # torch's ignore_index
-x, t = x[kept], t[kept]
+t = torch.tensor([0])  # class indices (N,)
 y = F.one_hot(t, 2).double()  # (N, C)
 
 # softmax: the row together
@@ -239,6 +236,11 @@ def test_code_reads_as_a_person_writes_it() -> None:
     assert code.startswith(CODE)
     assert "\n# two classes: CE(x) = BCE(x1 - x0)\n" in code
     assert code.endswith(
-        "# torch prints nan for 0 * inf: beside -inf logits, unless the target is an index\n"
-        "# torch loses the digits of the smallest losses; the least here is 8.533047625744066e-17\n"
+        "# 1 row of 2\n"
+        "# of such logits torch prints nan for 0 * inf, and small losses without their digits\n"
     )
+
+
+def test_of_ignored_rows_there_is_no_code() -> None:
+    code = explained.text([[1, 2]], [-100], FORMATS["code"], reduction=Reduction.SUM)
+    assert code == "# every row is ignored\n"
