@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from rich.cells import cell_len
 
 from cecalc.errors import visible
@@ -16,6 +15,7 @@ from cecalc.items import Header
 from cecalc.numbers import DECIMALS, SMALLEST, rounded, write_number
 from cecalc.output.fitting import shortened
 from cecalc.output.prose import paragraph
+from cecalc.output.worked_rows import picked_of
 from cecalc.terms import Kind
 
 _MOST = 13
@@ -60,8 +60,8 @@ class Notation:
 
     def picked(self, steps: Steps) -> list[int]:
         """The classes that have a column: the target's, then those of the largest values."""
-        order = np.lexsort((-steps.values, -steps.target))
-        return sorted(order[: self.classes if self.header.width > 1 else None].tolist())
+        classes = self.classes if self.header.width > 1 else None
+        return picked_of(steps.values, steps.target, classes)
 
     def folded(self, text: str, before: str = " ", after: str = " ") -> str:
         """Prose on as many lines as it needs."""

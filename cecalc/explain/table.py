@@ -17,6 +17,7 @@ from cecalc.numbers import brief, rounded
 from cecalc.output import columns, page
 from cecalc.output.drawing import ROOM, draw, line, named, styled
 from cecalc.output.fitting import Ruled
+from cecalc.output.table import ranked
 from cecalc.output.worked_rows import ALL, FEW, MARK, Block, fitting, tables
 from cecalc.request import Screen
 from cecalc.terms import Kind
@@ -161,15 +162,11 @@ def notes(style: Notation) -> Iterator[str]:
 
 
 def _which(explanation: Explanation) -> str:
-    number, rank = len(explanation.rows), explanation.header.rank
-    given = count(explanation.bce.rows_given, "row")
+    number, given = len(explanation.rows), explanation.bce.rows_given
+    rank, of = explanation.header.rank, "BCE" if explanation.ce is None else "CE"
     if not explanation.has_target:
-        return f"the first {number} of {given}"
-    which = "lowest" if rank is not None and rank.lowest else "highest"
-    of = "BCE" if explanation.ce is None else "CE"
-    many = "three" if number == 3 else str(number)
-    losses = f"the {which} loss" if number == 1 else f"the {many} {which} losses"
-    more = "; --top K or --bottom K shows others" if rank is None else ""
-    if rank is not None and number > 1:
-        more = f", {which} first"
-    return f"{losses} ({of}) of {given}{more}"
+        return f"the first {number} of {count(given, 'row')}"
+    which = ranked(number, given, rank, f" ({of})")
+    if rank is not None:
+        return which
+    return which.partition(",")[0] + "; --top K or --bottom K shows others"

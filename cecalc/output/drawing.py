@@ -137,12 +137,9 @@ def named(lines: Iterable[tuple[str, ...]], screen: Screen, indent: int = 1) -> 
     for name, (_, *numbers, words) in zip(names, listed, strict=True):
         head, number = " " * indent + name + "  ", "".join(f"{n}  " for n in numbers if n)
         room = (screen.width or ROOM) - cell_len(head) - len(number)
-        first, *rest = paragraph(room, words, "", "") or [""]
         strong = "" if drawn or not numbers else "bold"
         text = styled("").append(head, strong or "dim").append(number, strong)
-        drawn += draw(text.append(first, "dim" if number else ""), screen)
-        below = " " * cell_len(head + number)
-        drawn += "".join(
-            draw(styled(below + text, "dim" if number else ""), screen) for text in rest
-        )
+        below = "\n" + " " * cell_len(head + number)
+        text.append(below.join(paragraph(room, words, "", "")), "dim" if number else "")
+        drawn += draw(text, screen)
     return drawn

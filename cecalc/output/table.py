@@ -18,13 +18,14 @@ from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Role, Sort
 from cecalc.output.drawing import ROOM, bars, draw, line, named, styled
 from cecalc.output.fitting import Ruled, Strip, flush
 from cecalc.output.prose import filled
-from cecalc.ranking import ALL, HIGHEST, TableRows
-from cecalc.request import Screen, Selection
+from cecalc.ranking import ALL, TableRows
+from cecalc.request import Rank, Screen, Selection
 from cecalc.terms import Task
 
 _MORE = "; --format csv gives all"
 _STYLES = {"loss": "bold", "row": "dim", "loss_unweighted": "dim", "weight": "dim"}
 _TEXT_STYLES = {RIGHT: "green", WRONG: "red", "inf": "red", "nan": "red", columns.IGNORED: "dim"}
+_NUMBERS = {3: "three", 10: "ten"}
 _PLACES = ("highest", "2nd", "3rd", "4th", "5th")
 """Of more classes than fit, those of a row that are shown."""
 
@@ -80,24 +81,32 @@ class Extract:
     def which(self) -> str:
         """Which rows or groups those are; nothing where they are all, as they came."""
         header, rows, rank = self.header, self.rows, self.header.rank
-        end = "lowest" if rank is not None and rank.lowest else "highest"
         if self.groups is not None:
             total, first = self.groups.total, min(self.groups.size, rank.count if rank else ALL)
+            end = end_of(rank)
             if first == total:
                 return f"{count(total, 'group')}, {end} loss first"
             return f"the {end} losses, {first} of {total} groups"
         if rank is not None and self.report is not None:
-            losses = f"{end} loss" if rows.total == 1 else f"{rows.total} {end} losses"
-            order = f", {end} first" if rows.total > 1 else ""
-            return f"the {losses} of {count(self.report.rows_given, 'row')}{order}"
+            return ranked(rows.total, self.report.rows_given, rank)
         if rows.is_all:
             return ""
-        which, order = f"first {ALL}", ""
         if header.task.is_loss:
-            number = len(self.shown)
-            which = f"{'ten' if number == HIGHEST else number} highest losses"
-            order = ", highest first"
-        return f"the {which} of {rows.total} rows{order}{_MORE}"
+            return ranked(len(self.shown), rows.total, rank) + _MORE
+        return f"the first {ALL} of {rows.total} rows{_MORE}"
+
+
+def end_of(rank: Rank | None) -> str:
+    """Which losses are shown."""
+    return "lowest" if rank is not None and rank.lowest else "highest"
+
+
+def ranked(number: int, given: int, rank: Rank | None, what: str = "") -> str:
+    """Which rows those are, of how many."""
+    end, many = end_of(rank), _NUMBERS.get(number, number) if rank is None else number
+    losses = f"{many} {end} losses" if number > 1 else f"{end} loss"
+    order = f", {end} first" if number > 1 else ""
+    return f"the {losses}{what} of {count(given, 'row')}{order}"
 
 
 def render(items: Iterator[Item], screen: Screen, selection: Selection) -> Iterator[str]:

@@ -62,6 +62,11 @@ def fitting(drawn: Callable[[int, bool], list[Ruled]], most: int, screen: Screen
     return tables
 
 
+def picked_of(values: Floats, target: Floats, classes: int | None) -> list[int]:
+    """The classes that have a column: the target's, then those of the highest values."""
+    return sorted(np.lexsort((-values, -target))[:classes].tolist())
+
+
 def tables(blocks: Sequence[Block]) -> list[Ruled]:
     """Each block as a table, with columns at the same places in all; all have as many."""
     headings = zip(*(block.heading for block in blocks), strict=True)
@@ -137,8 +142,7 @@ _UNSUMMED = ("logits", "log probs", "sigmoid")
 def _block(header: Header, outcome: Losses, classes: int) -> Block:
     """The working of a row, of the target's classes and those of the highest values."""
     target, names = _target(header, outcome), header.labels
-    order = np.lexsort((-outcome.batch.values[0], -target[0]))
-    picked = sorted(order[:classes].tolist())
+    picked = picked_of(outcome.batch.values[0], target[0], classes)
     chosen, is_lone = _Chosen(picked, header.width - len(picked)), columns.is_single(header)
     if isinstance(outcome, CellLosses):
         lines = _binary(header, outcome, chosen)
