@@ -132,7 +132,7 @@ def sigmoid(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def explain(ctx: typer.Context) -> int:
-    """Both losses of the same rows, step by step, and which of them is this problem's.
+    """Both losses, step by step, and which of them is this problem's.
 
     Targets are read as for ce; one logit per row, or several classes at once, as for bce; without
     one, softmax and sigmoid. Written as table, markdown, html or json; --code writes torch code
