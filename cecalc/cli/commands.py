@@ -76,10 +76,8 @@ def root(
     if version:
         typer.echo(f"cecalc {__version__}")
     elif ctx.invoked_subcommand is None:
-        raise UsageError(
-            "no command",
-            hint="one of ce, bce, softmax, sigmoid, explain, why, guide; see cecalc --help",
-        )
+        known = ", ".join(program().commands)
+        raise UsageError("no command", hint=f"one of {known}; see cecalc --help")
 
 
 @app.command(cls=Command)
@@ -132,7 +130,7 @@ def sigmoid(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def explain(ctx: typer.Context) -> int:
-    """Both losses of the same rows, step by step, and which of them is this problem's.
+    """Both losses, step by step, and which of them is this problem's.
 
     Targets are read as for ce; one logit per row, or several classes at once, as for bce; without
     one, softmax and sigmoid. Written as table, markdown, html or json; --code writes torch code
@@ -283,8 +281,8 @@ def _asked(
     if not request.input.values and not request.input.paths:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
-        needed = f"{LEAST_MEMORY // 2**20} MiB"
-        raise LimitError(f"out of memory: ulimit -v leaves less than {needed} of address space")
+        leaves = f"ulimit -v leaves less than {LEAST_MEMORY // 2**20} MiB of address space"
+        raise LimitError(f"out of memory: {leaves}")
     return request, output
 
 
@@ -315,9 +313,8 @@ def _execute(
     if output.options.time:
         for stage in progress.timings(meter, time.perf_counter() - start):
             say(as_object({"kind": "time", "rule": stage}) if is_json else stage)
-    for failure in checked.failures:
-        told = failure.as_json() if is_json else line("failed", str(failure))
-        say(told, output.options.color)
+    for failed in checked.failures:
+        say(failed.as_json() if is_json else line("failed", str(failed)), output.options.color)
     return Status.COMPLETE if checked.holds else Status.DOES_NOT_HOLD
 
 

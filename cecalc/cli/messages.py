@@ -174,7 +174,7 @@ def hint_lines(hint: Hint, arguments: Sequence[str], *, is_json: bool) -> Iterat
 def folded(text: str, room: int) -> str:
     r"""A line as it fits a terminal: at words, and a command so that it can still be pasted.
 
-    >>> folded("cecalc: try: cecalc ce 'a b.csv' -q", 32).splitlines()
+    >>> folded("cecalc: try: cecalc ce 'a b.csv' -q", 34).splitlines()
     ["cecalc: try: cecalc ce 'a b.csv' \\", ' -q']
     """
     if not text.startswith("cecalc: "):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -57,11 +57,8 @@ class OutputRequest:
         """`InputRequest.passed_on`, as far as it is known before the input."""
         if self.options.by:
             return specification(self.options.by)
-        if (
-            self.selection.only_added
-            or not self.selection.rows
-            or (self.options.quiet and self.path is None)
-        ):
+        is_silent = not self.selection.rows or (self.options.quiet and self.path is None)
+        if is_silent or self.selection.only_added:
             return None
         return self.selection.columns or ("" if self.format.is_by_row else None)
 
@@ -80,12 +77,12 @@ def output_of(
     UsageError : the suffix is unknown, or the output is also an input
     """
     inputs = list(_read(request))
-    if options.output is not None:
-        _refuse_reading(options.output, inputs)
     if options.plot is not None:
-        _refuse_plot(options.plot, options.output, inputs)
-    if options.output is None or options.quiet:
-        _refuse_reading(STANDARD_OUTPUT, inputs)
+        _refuse_plot(options.plot, options.output)
+    is_printed = options.output is None or options.quiet
+    for written in (options.output, options.plot, STANDARD_OUTPUT if is_printed else None):
+        if written is not None:
+            _refuse_reading(written, inputs)
     chosen = format_of(options, formats)
     is_shown = options.output is None and not options.quiet and os.isatty(STANDARD_OUTPUT)
     if chosen.is_whole and is_shown:
@@ -97,14 +94,13 @@ def output_of(
     return OutputRequest(options, chosen, selection, tuple(bounds), screen)
 
 
-def _refuse_plot(plot: str, output: str | None, inputs: Sequence[str]) -> None:
+def _refuse_plot(plot: str, output: str | None) -> None:
     """Refuse a picture that cannot be, or that takes another file's place."""
     if PurePath(plot).suffix.lower() not in PLOTS:
         hint = f"the name of a picture ends in {' or '.join(PLOTS)}"
         raise UsageError(f"--plot {excerpt(plot)}: unknown suffix", hint=hint, value=plot)
     if plot == output:
         raise UsageError(f"--plot and -o are both {excerpt(plot)}")
-    _refuse_reading(plot, inputs)
 
 
 def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
@@ -148,15 +144,11 @@ def _refuse_unwritten(options: Options) -> None:
     """Refuse options that choose among what is not written at all."""
     is_quiet = options.quiet and options.output is None
     silent = "--no-rows" if options.no_rows else "-q" if is_quiet else None
-    prints_rows = silent == "-q" and options.reduction is Reduction.NONE
-    ranks = "chooses rows"
-    for option, what in (
-        ("by", "writes groups"),
-        ("top", ranks),
-        ("bottom", ranks),
-        ("select", "chooses columns of rows"),
-    ):
-        if silent and getattr(options, option) and not (what == ranks and prints_rows):
+    refused = {"by": "writes groups", "select": "chooses columns of rows"}
+    if options.no_rows or options.reduction is not Reduction.NONE:
+        refused |= dict.fromkeys(("top", "bottom"), "chooses rows")
+    for option, what in refused.items():
+        if silent and getattr(options, option):
             raise UsageError(f"--{option} {what}, and {silent} writes none")
 
 
@@ -167,15 +159,12 @@ def _bounds(task: Task, options: Options) -> Iterator[Bound]:
         for text in texts or ():
             found = bound(option, text, known(task))
             if found.figure == "loss" and options.reduction is Reduction.NONE:
-                raise UsageError(
-                    f"{option} {excerpt(text)}: there is no one loss under --reduction none",
-                    hint=f"name another figure: {option} mean={text.rpartition('=')[2]}",
-                    value=text,
-                )
+                rule = f"{option} {excerpt(text)}: there is no one loss under --reduction none"
+                hint = f"name another figure: {option} mean={text.rpartition('=')[2]}"
+                raise UsageError(rule, hint=hint, value=text)
             if found.figure == WORST and not options.by:
-                raise UsageError(
-                    f"{option} {excerpt(text)} goes with the groups of --by", value=text
-                )
+                rule = f"{option} {excerpt(text)} goes with the groups of --by"
+                raise UsageError(rule, value=text)
             yield found
 
 
@@ -187,11 +176,8 @@ def _suffixed(path: str | None) -> Format:
     found = SUFFIXES.get(suffix.lower())
     if found is None and not path.startswith("/dev/"):
         what = f"unknown suffix {excerpt(suffix)}" if suffix else "no suffix"
-        raise UsageError(
-            f"-o {excerpt(path)}: {what}",
-            hint=f"say the format with -f, or use one of {', '.join(SUFFIXES)}",
-            value=path,
-        )
+        hint = f"say the format with -f, or use one of {', '.join(SUFFIXES)}"
+        raise UsageError(f"-o {excerpt(path)}: {what}", hint=hint, value=path)
     return found or TABLE
 
 

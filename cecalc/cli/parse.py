@@ -42,6 +42,11 @@ _EXCLUSIVE = (
     ("clip", "no_clamp"),
     ("strict", "no_hints"),
 )
+_SAME = (
+    *("sample_weight", "target_form", "target_as", "delimiter", "decimal", "encoding"),
+    *("max_bytes", "max_columns", "transpose", "nan"),
+)
+"""What a request holds as its option says it."""
 _OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
 """What may be said where no number is asked about."""
 
@@ -119,9 +124,8 @@ def _hints(options: Options) -> HintPolicy:
 
 def _rank(options: Options) -> Rank | None:
     """Which rows are asked for by their loss."""
-    if options.bottom is not None:
-        return Rank(options.bottom, lowest=True)
-    return None if options.top is None else Rank(options.top)
+    number = options.top if options.bottom is None else options.bottom
+    return None if number is None else Rank(number, lowest=options.bottom is not None)
 
 
 def _free(options: Options) -> frozenset[str]:
@@ -157,27 +161,18 @@ def _input(task: Task, options: Options) -> InputRequest:
         raise UsageError("--join goes with --target FILE or --sample-weight FILE")
     if options.target_form is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
-    classes = options.classes
+    names = options.classes
     asked = InputRequest(
         task=task,
         paths=tuple(inputs),
         values=values,
         target=target,
-        sample_weight=options.sample_weight,
-        classes=None if classes is None else tuple(c.strip() for c in classes.split(",")),
+        classes=None if names is None else tuple(map(str.strip, names.split(","))),
         columns=_columns(options),
-        target_form=options.target_form,
-        target_as=options.target_as,
         options=_loss_options(task, options),
         format=options.input_format,
         has_header=not options.no_header,
-        delimiter=options.delimiter,
-        decimal=options.decimal,
-        encoding=options.encoding,
-        max_bytes=options.max_bytes,
-        max_columns=options.max_columns,
-        transpose=options.transpose,
-        nan=options.nan,
+        **{name: getattr(options, name) for name in _SAME},
     )
     if values and not any(isinstance(v, NamedFile) for v in (*values.values(), *beside)):
         for option, _ in given_options(asked):

@@ -48,13 +48,11 @@ def clip(option: str, text: str) -> float:
 
 def whole(option: str, text: str, *, of_none: str | None = None, hint: str | None = None) -> int:
     """A whole number, of at least one thing where something is said of none."""
-    if _is_whole(text.removeprefix("-")) and text.startswith("-"):
-        raise UsageError(f"{option} {text} {of_none or 'is below 0'}", hint=hint, value=text)
-    if not _is_whole(text):
+    if not _is_whole(text.removeprefix("-")):
         rule = f"{option}: cannot read {excerpt(text)} as a whole number"
         raise UsageError(rule, value=text)
-    if of_none is not None and not int(text):
-        raise UsageError(f"{option} {text} {of_none}", hint=hint, value=text)
+    if text.startswith("-") or (of_none and not int(text)):
+        raise UsageError(f"{option} {text} {of_none or 'is below 0'}", hint=hint, value=text)
     return int(text)
 
 
@@ -69,14 +67,10 @@ def bound(option: str, text: str, figures: Sequence[str]) -> Bound:
     figure = figure.strip().replace("-", "_") if sign else "loss"
     if figure not in figures:
         begun = next((name for name in figures if figure and name.startswith(figure)), figure)
-        meant = suggestion(begun, figures)
-        raise UsageError(
-            f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}{meant}",
-            hint=f"figures: {', '.join(figures)}",
-            value=text,
-        )
-    limit = number(option, limit_text)
-    if math.isnan(limit):
+        rule = f"{option} {excerpt(text)}: no figure is named {excerpt(figure)}"
+        hint = f"figures: {', '.join(figures)}"
+        raise UsageError(rule + suggestion(begun, figures), hint=hint, value=text)
+    if math.isnan(limit := number(option, limit_text)):
         rule = f"{option} {excerpt(text)}: nothing is above or below nan"
         raise UsageError(rule, value=text)
     return Bound(figure, "above" if option == "--fail-above" else "below", limit)

@@ -62,10 +62,9 @@ def as_array(data: Any) -> np.ndarray[Any, Any]:
         data = data.detach().cpu()
         data = data.float() if "bfloat16" in str(data.dtype) else data
     try:
-        array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
+        return np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
     except (TypeError, AttributeError, RuntimeError, BufferError) as error:
         raise DataError(f"is no array and no table: {type(data).__name__}") from error
-    return array
 
 
 def _listed(data: Any) -> Any:

@@ -6,7 +6,6 @@ import io
 import math
 import re
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from importlib.util import find_spec
@@ -36,8 +35,6 @@ _WIDTH, _HEIGHT = 4.8, 3.3
 """Those of a picture, inches."""
 _ROOM = 1.6
 """How much further the axis of losses goes than they do: so that 1, 2 or 5 is on it."""
-_SURE = 1.96
-"""How many standard errors there are on both sides of 95 %."""
 
 
 def _losses(panel: Any, found: Pictured, report: Report) -> str:
@@ -45,16 +42,13 @@ def _losses(panel: Any, found: Pictured, report: Report) -> str:
 
     Each of these draws in a figure of matplotlib, or in a part of one, and says what it shows.
     """
-    first, last, width = min(found.losses), max(found.losses), 1
-    while last // width - first // width >= _BARS:
-        width *= 2
-    counts = np.zeros(last // width - first // width + 1, int)
-    for step, number in found.losses.items():
-        counts[step // width - first // width] += number
-    steps = (first // width + np.arange(counts.size + 1)) * width
-    edges, axes, what = 2.0 ** (steps / Pictured.STEPS), _axes(panel), _what(report)
+    low, high = min(found.losses), max(found.losses) + 1
+    width = -(-(high - low) // _BARS)
+    edges = 2.0 ** (np.arange(low, high + width, width) / Pictured.STEPS)
+    inside = 2.0 ** ((np.array([*found.losses]) + 0.5) / Pictured.STEPS)
+    axes, what = _axes(panel), _what(report)
     axes.set(xscale="log", xlabel="loss, nats, on a logarithmic scale", ylabel=f"{what}s")
-    axes.stairs(counts, edges, fill=True, color=_MAIN)
+    axes.hist(inside, edges, weights=[*found.losses.values()], color=_MAIN)
     guess = f"uniform guess ln {math.exp(report.chance):.0f} = {rounded(report.chance)}"
     marks = [(guess, report.chance, ":", _INK)]
     if report.mean is not None and 0 < report.mean < math.inf:
@@ -68,10 +62,9 @@ def _losses(panel: Any, found: Pictured, report: Report) -> str:
     axes.minorticks_off()
     axes.yaxis.get_major_locator().set_params(integer=True)
     _legend(axes)
-    total = int(counts.sum())
-    middle = edges[1:][np.searchsorted(np.cumsum(counts) * 2, total)]
-    unweighted = ", without weights" if report.header.has_weights else ""
-    told = [f"{count(total, what)}{unweighted}: half lose at most {middle:.2g} nats"]
+    told = [
+        count(sum(found.losses.values()), what) + ", without weights" * report.header.has_weights
+    ]
     told += [label for label, *_ in marks]
     if edges[0] <= Pictured.LEAST:
         told.append(f"those below {Pictured.LEAST:.2g} count as that")
@@ -81,26 +74,19 @@ def _losses(panel: Any, found: Pictured, report: Report) -> str:
 
 
 def _reliability(panel: Any, found: Pictured, report: Report) -> str:
-    """How often what has a probability comes true, with Wilson's intervals."""
+    """How often what has a probability comes true."""
     axes, bins = _axes(panel), found.bins.shape[1]
     of, what = ("the prediction", "right") if report.header.task is Task.CE else ("1", "1")
     number, p, right = found.bins[:, found.bins[0] > 0]
-    total, share, z2 = number.sum(), right / number, _SURE**2 / number
-    middle = (share + z2 / 2) / (1 + z2)
-    half = np.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
-    sides = np.maximum([share - middle + half, middle + half - share], 0.0)
-    lows, bars = np.arange(bins) / bins, found.bins[0] / total
+    total, lows = number.sum(), np.arange(bins) / bins
     label = f"of all {_what(report)}s"
-    axes.bar(lows, bars, 1 / bins, align="edge", color=_FAINT, label=label)
+    axes.bar(lows, found.bins[0] / total, 1 / bins, align="edge", color=_FAINT, label=label)
     axes.plot([0, 1], [0, 1], ":", color=_INK, label="calibrated")
-    axes.errorbar(
-        p / number, share, sides, fmt="o", color=_MAIN, label=f"are {what}", clip_on=False
-    )
+    axes.plot(p / number, right / number, "o", color=_MAIN, label=f"are {what}", clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=f"p of {of}", ylabel="share")
     _legend(axes)
     means = [rounded(float(part.sum() / total)) for part in (p, right)]
-    words = f"p of {of} is {means[0]} on average, and {means[1]} are {what}"
-    return f"{words}; {bins} bins with 95 % intervals (Wilson)"
+    return f"p of {of} is {means[0]} on average, and {means[1]} are {what}; {bins} bins"
 
 
 def _classes(panel: Any, found: Pictured, _report: Report) -> str:
@@ -171,7 +157,8 @@ def _saved(
     from matplotlib.figure import Figure
 
     file, unwanted = io.BytesIO(), ("Date", "Creator", "Format", "Type")
-    with warnings.catch_warnings(), matplotlib.style.context(["default", STYLE]):
+    style = ["default", STYLE, {"svg.hashsalt": " ".join(every)}]
+    with warnings.catch_warnings(), matplotlib.style.context(style):
         warnings.simplefilter("ignore")  # a font may lack a letter
         figure: Any = Figure((_WIDTH * len(every), 1))
         panels = figure.subfigures(1, len(every), squeeze=False)[0]
@@ -195,20 +182,18 @@ def _saved(
 def inline(
     name: str, found: Pictured, report: Report, colors: Mapping[str, str]
 ) -> tuple[str, str]:
-    """A picture as a part of a page, whose names are no others', and its words.
+    """A picture as a part of a page, and its words.
 
     Parameters
     ----------
     colors : what the page calls those of the picture
     """
     saved, words = _saved({name: PICTURES[name]}, "svg", found, report)
-    own = f"c{zlib.crc32(saved):08x}-"
-
-    def known(match: re.Match[str]) -> str:
-        return colors.get(match[0], f"#{own}{match[0][1:]}")
 
     def tag(match: re.Match[str]) -> str:
-        text = re.sub(r"#[\w-]+", known, match[0]).replace(' id="', f' id="{own}')
+        text = re.sub(
+            "#[0-9a-f]{6}", lambda m: colors.get(m[0], m[0]), _NAME_OF_PART.sub("", match[0])
+        )
         return _FONT.sub("inherit", text)
 
     _, box, rest = _HEAD.split(_RULES.sub("", saved.decode()), maxsplit=1)
@@ -217,6 +202,8 @@ def inline(
 
 
 _FONT = re.compile(r"'DejaVu Sans'[^;]*")
+_NAME_OF_PART = re.compile(r' id="[A-Za-z][\w.]*_[0-9]+"')
+"""Nothing asks for it; other names have the picture's salt, and are no other's."""
 _HEAD = re.compile(r"<svg[^>]*(viewBox=\"[^\"]*\")[^>]*>")
 _RULES = re.compile(r"<style.*?</style>", re.DOTALL)
 """They would hold for the whole page."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from cecalc.python.calls import Call
-from cecalc.python.result import Answer, CecalcWarning, Result, View
+from cecalc.python.result import CecalcWarning, Result, View, answer
 
-__all__ = ["Answer", "CecalcWarning", "Result", "View", "bce", "ce", "sigmoid", "softmax", "why"]
+__all__ = ["CecalcWarning", "Result", "View", "bce", "ce", "sigmoid", "softmax", "why"]
 
 
 def ce(values: Any = None, target: Any = None, **options: Any) -> Result:
@@ -83,7 +83,7 @@ def sigmoid(values: Any = None, **options: Any) -> Result:
     return Result(Call("sigmoid", values, None, options))
 
 
-def why(value: float | str, values: Any = None, target: Any = None, **options: Any) -> Answer:
+def why(value: float | str, values: Any = None, target: Any = None, **options: Any) -> View:
     """Why a training loop prints another number, as ``cecalc why`` says it.
 
     Parameters
@@ -102,4 +102,4 @@ def why(value: float | str, values: Any = None, target: Any = None, **options: A
     >>> cecalc.why("3.9579", logits, [2, 1]).to_dict()["verdict"]
     'matches'
     """
-    return Answer(Call("why", values, target, options | {"value": str(value)}))
+    return answer(Call("why", values, target, options | {"value": str(value)}))

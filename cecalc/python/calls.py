@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -19,7 +20,6 @@ from cecalc.terms import Task
 
 _DATA = ("logits", "probs", "log_probs", "target", "sample_weight", "weight", "pos_weight")
 """The options that take numbers."""
-_REPEATED = ("by",)
 _OF_TEXT = frozenset({
     *("format", "output", "plot", "quiet", "select", "only_added", "prefix", "no_rows"),
     *("fail_above", "fail_below", "color", "no_progress", "time", "errors", "code", "debug"),
@@ -87,9 +87,12 @@ class Call:
 
     def tries(self, error: CecalcError) -> Iterator[str]:
         """The calls that do what this one could not, of the ways that its error offers."""
+        from cecalc.cli.tries import computes
+
         for way in itertools.islice(dict.fromkeys(error.ways), _TRIED):
-            if (call := self._changed(way)) is not None and call.works:
-                yield str(call)
+            with contextlib.suppress(CecalcError):
+                if (call := self._changed(way)) is not None and computes(call.request):
+                    yield str(call)
 
     def _changed(self, way: tuple[str, ...]) -> Call | None:
         """The call that a way makes of this one; None where that takes more than options."""
@@ -111,16 +114,6 @@ class Call:
         """The call of another function, with the options that it has too."""
         given = {n: value for n, value in self.given.items() if n in _parameters(name)}
         return replace(self, name=name, given=given)
-
-    @property
-    def works(self) -> bool:
-        """Whether the head of its input can be computed."""
-        from cecalc.cli.tries import computes
-
-        try:
-            return computes(self.request)
-        except CecalcError:
-            return False
 
     def __str__(self) -> str:
         positional = ["..."] * (self.values is not None or self.target is not None)

@@ -16,11 +16,10 @@ from cecalc.cli.terminal import screen_of
 from cecalc.errors import CecalcError, DataError, count
 from cecalc.hints.collector import hinted
 from cecalc.items import Report
-from cecalc.model import Batch
-from cecalc.output import ARROW, FORMATS, HTML, JSON, TABLE, Format
+from cecalc.output import ARROW, FORMATS, Format
 from cecalc.output.figures import members
 from cecalc.python.calls import Call
-from cecalc.request import EVERYTHING, Selection
+from cecalc.request import EVERYTHING, Screen
 from cecalc.run import run
 from cecalc.run.collectors import Collecting, Job, Setup
 from cecalc.run.results import picturing, results
@@ -39,28 +38,22 @@ class CecalcWarning(UserWarning):
 class View:
     """What a command shows of some rows; printed, it is the command's table."""
 
-    _formats: Mapping[str, Format] = FORMATS
-
-    def __init__(self, call: Call) -> None:
-        self._call, self._report = call, None
+    def __init__(
+        self, call: Call, collecting: Collecting, formats: Mapping[str, Format] = FORMATS
+    ) -> None:
+        self._call, self._collecting, self._formats = call, collecting, formats
+        self._figures, hints = dict[str, Any](), list[Hint]()
         try:
-            self._request, hints = call.request, list[Hint]()
-            for item in run(self._request, hinted(self._collecting, hints.append)):
-                self._report = item if isinstance(item, Report) else self._report
+            self._request = call.request
+            for item in run(self._request, hinted(collecting, hints.append)):
+                self._figures = dict(members(item)) if isinstance(item, Report) else self._figures
         except CecalcError as error:
             raise _noted(error, call) from None
         for hint in hints:
             warnings.warn(_named(str(hint)), CecalcWarning, stacklevel=4)
 
-    _report: Report | None
-
-    @property
-    def _collecting(self) -> Collecting:
-        """What is computed of the rows."""
-        raise NotImplementedError
-
     def __str__(self) -> str:
-        return self._text(TABLE).rstrip("\n")
+        return self._text("table").rstrip("\n")
 
     __repr__ = __str__
 
@@ -68,20 +61,18 @@ class View:
         """The command's page, for a notebook."""
         from cecalc.output import page
 
-        return page.part(self._text(HTML))
+        return page.part(self._text("html"))
 
     def to_dict(self) -> dict[str, Any]:
         """What the command writes as JSON."""
-        found: dict[str, Any] = json.loads(self._text(JSON))
+        found: dict[str, Any] = json.loads(self._text("json"))
         return found
 
-    def _text(self, form: Format, selection: Selection = EVERYTHING) -> str:
+    def _text(self, form: str) -> str:
         """What the command writes, of another run over the same rows."""
-        screen = screen_of("auto", None)
-        collecting = self._collecting
-        has_pictures = form is HTML and collecting is results
-        items = run(self._request, picturing if has_pictures else collecting)
-        return "".join(self._formats[form.name].render(items, screen, selection))
+        is_drawn = form == "html" and self._collecting is results
+        items = run(self._request, picturing if is_drawn else self._collecting)
+        return "".join(self._formats[form].render(items, screen_of("auto", None), EVERYTHING))
 
 
 class Result(View):
@@ -91,32 +82,28 @@ class Result(View):
     ``perplexity``, ``rows_used``, …
     """
 
-    @property
-    def _collecting(self) -> Collecting:
-        return results
+    def __init__(self, call: Call) -> None:
+        super().__init__(call, results)
 
     def __float__(self) -> float:
         return float(self.loss)
 
     def __getattr__(self, name: str) -> Any:
-        figures = {} if self._report is None else dict(members(self._report))
-        if name.startswith("_") or name not in figures:
-            raise AttributeError(f"there is no figure {name!r}: {', '.join(figures)}")
-        return figures[name]
+        if name.startswith("_") or name not in self._figures:
+            raise AttributeError(f"there is no figure {name!r}: {', '.join(self._figures)}")
+        return self._figures[name]
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *({} if self._report is None else dict(members(self._report)))]
+        return [*super().__dir__(), *self._figures]
 
     @property
     def rows(self) -> pa.Table:
         """Each row with its loss (or each group), and the columns that it came with, typed."""
         import pyarrow as pa
 
-        request = self._request
-        passed_on = "" if request.by is None else request.by
-        asked = replace(request, input=replace(request.input, passed_on=passed_on))
-        chunks = ARROW.render(run(asked, results), screen_of("auto", None))
-        return pa.ipc.open_file(b"".join(chunks)).read_all()
+        passed_on = replace(self._request.input, passed_on=self._request.by or "")
+        items = run(replace(self._request, input=passed_on), results)
+        return pa.ipc.open_file(b"".join(ARROW.render(items, Screen()))).read_all()
 
     def by(self, *columns: str) -> Result:
         """The loss of each group of rows, the highest first.
@@ -133,43 +120,22 @@ class Result(View):
 
     def explain(self, row: int) -> View:
         """Both losses of a row, step by step."""
-        return _Explained(self._call.named("explain"), row)
+        from cecalc.explain import FORMATS as OF_EXPLAIN
+        from cecalc.explain.collector import explaining
+
+        return View(self._call.named("explain"), partial(_alone, row, explaining), OF_EXPLAIN)
 
     def why(self, value: float | str, **options: Any) -> View:
         """Why a training loop prints another number."""
-        return Answer(self._call.named("why").but(value=str(value), **options))
+        return answer(self._call.named("why").but(value=str(value), **options))
 
 
-class _Explained(View):
-    """A row, explained."""
-
-    def __init__(self, call: Call, row: int) -> None:
-        from cecalc.explain import FORMATS as OF_EXPLAIN
-
-        self._formats, self._row = OF_EXPLAIN, row
-        super().__init__(call)
-
-    @property
-    def _collecting(self) -> Collecting:
-        from cecalc.explain.collector import explaining
-
-        return partial(_alone, self._row, explaining)
-
-
-class Answer(View):
+def answer(call: Call) -> View:
     """What is said of a number."""
+    from cecalc.mistakes import FORMATS as OF_WHY
+    from cecalc.mistakes.collector import diagnosing
 
-    def __init__(self, call: Call) -> None:
-        from cecalc.mistakes import FORMATS as OF_WHY
-
-        self._formats = OF_WHY
-        super().__init__(call)
-
-    @property
-    def _collecting(self) -> Collecting:
-        from cecalc.mistakes.collector import diagnosing
-
-        return partial(diagnosing, parse.question_of(self._call.options))
+    return View(call, lambda setup: diagnosing(parse.question_of(call.options), setup), OF_WHY)
 
 
 def _alone(row: int, collecting: Collecting, setup: Setup) -> Job[Any]:
@@ -179,23 +145,18 @@ def _alone(row: int, collecting: Collecting, setup: Setup) -> Job[Any]:
         batch = block()
         rows = batch.start + batch.size
         if batch.start <= row < rows:
-            alone = batch.take(row - batch.start)
-            only = iter([partial(_same, alone)])
-            return collecting(replace(setup, first=alone, blocks=only))
+            alone = partial(batch.take, row - batch.start)
+            return collecting(replace(setup, first=alone(), blocks=iter([alone])))
     raise DataError(f"no row {row}: there are {count(rows, 'row')}")
-
-
-def _same(batch: Batch) -> Batch:
-    return batch
 
 
 def _noted(error: CecalcError, call: Call) -> CecalcError:
     """An error whose notes say what else the command says."""
     error.tries = tuple(itertools.islice(call.tries(error), _TRIES))
-    for note in ([_named(f"hint: {error.hint}")] if error.hint else []) + [
-        f"try: {each}" for each in error.tries
-    ]:
-        error.add_note(note)
+    if error.hint:
+        error.add_note(_named(f"hint: {error.hint}"))
+    for each in error.tries:
+        error.add_note(f"try: {each}")
     return error
 
 

@@ -11,7 +11,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -33,8 +32,6 @@ from cecalc.terms import Hint, Reduction, Task
 
 Key = tuple[str, ...]
 BINS = 15
-_WITHIN_OCTAVE = 2.0 ** (np.arange(1, Pictured.STEPS) / Pictured.STEPS)
-"""Where the steps of losses between 1 and 2 nats begin, but for the first."""
 EDGES = np.arange(1, BINS) / BINS
 """Between the bins of probabilities; each belongs to the bin that it ends."""
 
@@ -62,14 +59,9 @@ def results(setup: Setup) -> Job[Summed]:
 
 
 def picturing(setup: Setup) -> Job[Summed]:
-    """The results, and of a loss what its pictures show.
-
-    Raises
-    ------
-    UsageError, DataError : an option does not go with the input
-    """
+    """The results, and of a loss what its pictures show."""
     job = results(setup)
-    pictured = [_Picturing(job.header)] if job.header.task.is_loss else []
+    pictured = [_Picturing(job.header)] * job.header.task.is_loss
     return replace(job, collectors=[*job.collectors, *pictured])
 
 
@@ -226,8 +218,7 @@ class _Picturing(Collector[Summed]):
     header: Header
     losses: Counter[int] = field(default_factory=Counter)
     unbounded: int = 0
-    sums: Any = field(default_factory=lambda: np.full((3, BINS), ZERO, dtype=object))
-    """Shape (3, 15), exact: in each bin how many, the sum of p, and how many are right."""
+    bins: Floats = field(default_factory=lambda: np.zeros((3, BINS)))
     classes: Grouping = field(init=False)
 
     def __post_init__(self) -> None:
@@ -241,26 +232,17 @@ class _Picturing(Collector[Summed]):
             self.classes.add(summed, given)
             self.unbounded += int(np.count_nonzero(np.isinf(loss)))
             loss = np.clip(loss[np.isfinite(loss)], Pictured.LEAST, Pictured.MOST)
-            mantissa, exponent = np.frexp(loss)
-            within = np.searchsorted(_WITHIN_OCTAVE, 2 * mantissa, side="right")
-            self.losses.update((Pictured.STEPS * (exponent - 1) + within).tolist())
+            self.losses.update(np.floor(np.log2(loss) * Pictured.STEPS).astype(int).tolist())
             known = ~np.isnan(p)
             bins = np.searchsorted(EDGES, p[known])
-            counts = [ExactSum(n * ONE) for n in np.bincount(bins, minlength=BINS).tolist()]
-            both = (ExactSum.by_group(terms[known], bins, BINS) for terms in (p, right))
-            self.sums = self.sums + np.array([counts, *both], dtype=object)
+            terms = (np.ones_like(bins), p[known], right[known])
+            self.bins += [np.bincount(bins, each, BINS) for each in terms]
         return ()
 
     def finish(self, total: Summary) -> Iterable[Item]:
         """What they show."""
-        number, p, right = ([each.value() for each in row] for row in self.sums)
-        (groups,) = self.classes.finish(total)
-        yield Pictured(
-            losses=self.losses,
-            unbounded=self.unbounded,
-            bins=np.asarray([number, p, right]),
-            classes=groups,
-        )
+        (classes,) = self.classes.finish(total)
+        yield Pictured(self.losses, self.unbounded, self.bins, classes)
 
 
 def _each(losses: Losses) -> tuple[Floats, Floats, Floats]:

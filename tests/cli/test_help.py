@@ -30,7 +30,7 @@ CE = """\
    --target TARGET|FILE  A class for each row, by number or name; for bce 0 or 1
    --target-col COL      The column of targets
    -f, --format          How it is written: table, json, jsonl, csv, tsv,
-                         markdown, md, parquet, arrow
+                         markdown, md, html, parquet, arrow
    -q, --quiet           Only the number (or numbers), in full precision
    --top K               Only the K highest losses, highest first
    --by COLS             The loss of each group: by class, or a column
@@ -51,7 +51,7 @@ ROOT = """\
    bce      Binary cross-entropy, sigmoid inside: nn.BCEWithLogitsLoss.
    softmax  Logits to probabilities, a row together.
    sigmoid  Logits to probabilities, each alone.
-   explain  Both losses of the same rows, step by step, and where they part.
+   explain  Both losses, step by step, and which of them is this problem's.
    why      Which mistakes would make a training loop print another number.
    guide    What a number means and how to ask for it: a page for each topic.
 

@@ -145,7 +145,7 @@ def test_an_index_without_a_name_is_no_id(cecalc: InProcess) -> None:
     """Rows lie side by side where only one of the files names its ids, as long as they agree."""
     ended = cecalc("ce --logits x.csv --target t.csv", {"x.csv": L, "t.csv": ",y\nx,b\ny,a\nz,b\n"})
     assert (ended.status, ended.said) == (0, "")
-    assert "target y of t.csv\n" in ended.out
+    assert "target y of t.csv: class indices" in ended.out
 
 
 DOUBLED = "stands twice, first in row %d of the values"
