@@ -18,7 +18,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 
-_PERCENTAGES = r"make them numbers: sed -E 's/([0-9]) ?%/\1e-2/g' FILE > new.csv"
+PERCENTAGES = r"make them numbers: sed -E 's/([0-9]) ?%/\1e-2/g' FILE > new.csv"
 GROUPED = re.compile("[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 """A number whose comma may part thousands as well as decimals."""
 _SWAPPED = str.maketrans(".,", ",.")
@@ -46,7 +46,7 @@ def read_number(text: str, decimal: str = ".") -> float:
     written = stripped if decimal == "." else stripped.translate(_SWAPPED)
     if NUMBER.fullmatch(written) is None:
         if stripped.endswith("%") and is_number(written[:-1]):
-            rule, hint = f"{excerpt(stripped)} is a percentage", _PERCENTAGES
+            rule, hint = f"{excerpt(stripped)} is a percentage", PERCENTAGES
             raise DataError(rule, value=stripped, hint=hint)
         raise DataError(f"cannot read {excerpt(stripped)} as a number", value=stripped)
     number = float(written)

@@ -22,6 +22,8 @@ _MANY = 20
 """In how many rows a score of class 1 is below 1/2 at least once, where both classes come."""
 _FEW = 64
 """How many rows are looked at before the others of the head are."""
+_PERCENT = 2
+"""What is larger, and within 100, may be a percentage; what is not is none."""
 _ALL = "it takes the probability of every class, as from predict_proba"
 
 
@@ -139,8 +141,17 @@ def score_and_prediction(fields: Sequence[str], text: str) -> tuple[int, ...]:
 
 
 def falls_low(fields: Sequence[str], head: Head, score: int) -> tuple[str, ...]:
-    """What is worth a word about a probability of the predicted class, of two."""
-    if min(Glimpse.of(score, "", head(score)).numbers or (1.0,)) >= 1 / 2:
+    """What is worth a word about a probability of the predicted class, of two.
+
+    Raises
+    ------
+    DataError : it is a percentage
+    """
+    numbers = Glimpse.of(score, "", head(score)).numbers or (1.0,)
+    if min(numbers) >= 0 and _PERCENT < max(numbers) <= 100:
+        rule = f"{excerpt(fields[score])} goes up to {max(numbers):g}: a percentage, by its numbers"
+        raise DataError(rule, hint="a probability is within 0..1: divide by 100")
+    if min(numbers) >= 1 / 2:
         return ()
     return (f"{excerpt(fields[score])} falls below 1/2: that of a predicted class does not",)
 
@@ -162,6 +173,11 @@ def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ..
             return ()
         is_text = any(column.numbers is None for column in seen)
         names = sorted(found) if is_text else sorted(found, key=float)
+    few = [sorted(column.classes) for column in seen if len(column.classes) <= 2]
+    if len(names) == sum(map(len, few)) > 2 and request.classes is None and len(few) == len(seen):
+        said = " beside ".join(", ".join(map(excerpt, each)) for each in few)
+        hint = "both have to name the two classes alike"
+        raise DataError(f"prediction and target are called otherwise: {said}", hint=hint)
     if len(names) > 2:
         rule = f"a probability of the predicted class, of {len(names)}: no cross-entropy can be had"
         raise DataError(rule, hint=_ALL)

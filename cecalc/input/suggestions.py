@@ -24,6 +24,7 @@ from cecalc.input.families import (
     sums_to_one,
 )
 from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
+from cecalc.numbers import PERCENTAGES
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, seen
 from cecalc.terms import NEAR, Kind, Task
@@ -55,6 +56,8 @@ def no_values(
         return told
     if percent := percentages(columns):
         return percent
+    if percents := [c.name for c in columns if c.texts and all(t[-1:] == "%" for t in c.texts)]:
+        return DataError(f"percentages: {', '.join(map(excerpt, percents))}", hint=PERCENTAGES)
     several = [c.name for c in likely_scores(columns) if c.is_certainty]
     if len(several) > 1 and is_bce:
         return known.ambiguous(several, "--probs-cols or --logits-cols")

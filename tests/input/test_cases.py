@@ -5,13 +5,16 @@ The right values are NumPy's and scikit-learn's on the same rows.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.input.array_files import npy, npz
 from tests.shell import InProcess
@@ -52,6 +55,13 @@ def _row(right: float, *others: float) -> float:
 def _scored(label: str, *scores: tuple[str, float]) -> str:
     pairs = [{"label": name, "score": score} for name, score in scores]
     return json.dumps({"text": "t", "label": label, "prediction": pairs}) + "\n"
+
+
+def saved(members: dict[str, list[Any]]) -> bytes:
+    """Tensors as torch saves them."""
+    sink = io.BytesIO()
+    torch.save({name: torch.tensor(member) for name, member in members.items()}, sink)
+    return sink.getvalue()
 
 
 ACTUAL = ",".join(f"prob_{name}" for name in CLASSES)
@@ -183,3 +193,42 @@ def test_two_files_without_names(cecalc: InProcess) -> None:
     files = {"f.tsv": "0.2\t0.8\n0.9\t0.1\n0.35\t0.65\n", "labels.txt": "1\n0\n0\n"}
     ended = cecalc("ce --probs f.tsv --target labels.txt --no-header -q", files)
     assert math.isclose(float(ended.out), PAIR, abs_tol=1e-6)
+
+
+AB = "y,{}0,{}1\n1,1,2\n0,3,1\n"
+LOSS = (math.log1p(math.exp(-1)) + math.log1p(math.exp(-2))) / 2
+LOGITS = [[1.0, 2.0], [3.0, 1.0]]
+PROBS = "{},.25,.75\n{},.9,.1\n"
+SHARES = -(math.log(0.75) + math.log(0.9)) / 2
+# the command, its file, and what comes
+KINDS: dict[str, tuple[str, str, str | bytes, float]] = {
+    "logit0": ("ce F", "f.csv", AB.format("logit", "logit"), LOSS),
+    "logits_a": ("ce F", "f.csv", "y,logits_a,logits_b\nb,1,2\na,3,1\n", LOSS),
+    "proba_0": ("ce F", "f.csv", "y,proba_0,proba_1\n" + PROBS.format(1, 0), SHARES),
+    **{f"JSON {name}": ("ce F", "f.json", json.dumps({"logits": LOGITS, name: [1, 0]}), LOSS)
+       for name in ("labels", "targets", "label_ids")},
+    **{f"torch {name}": ("ce F", "f.pt", saved({"logits": LOGITS, name: [1, 0]}), LOSS)
+       for name in ("labels", "targets", "label_ids")},
+    "an id under any name": ("ce F --id-col case", "f.csv",
+        "case,y,logit_0,logit_1\nu,1,1,2\nv,0,3,1\n", LOSS),
+    "blanks": ("ce F --delimiter space", "f.txt", "y  logit_0 logit_1\n1  1 2\n0  3 1\n", LOSS),
+    "one probability of two texts": ("bce F", "f.csv", "y,prob_spam\nspam,.75\nham,.1\n", SHARES),
+    "log-probabilities of 0.99": ("ce F", "f.csv",
+        "y,log_prob_a,log_prob_b\nb,-1.4271164,-.2876821\na,-.1053605,-2.4079456\n", SHARES),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_further_kinds_come_at_the_first_command(kind: str, cecalc: InProcess) -> None:
+    line, name, content, value = KINDS[kind]
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    ended = cecalc(f"{line.replace('F', name)} -q")
+    assert (ended.status, ended.err) == (0, "")
+    assert math.isclose(float(ended.out), value, abs_tol=1e-6)
+
+
+def test_a_saved_frame_with_numbers_as_names(cecalc: InProcess) -> None:
+    text = ",0,1,y\n" + "0,.25,.75,1\n1,.9,.1,0\n"
+    ended = cecalc("ce x.csv", {"x.csv": text})
+    assert ended.tries == ["ce x.csv --probs-cols=0,1"]
+    assert math.isclose(float(cecalc(f"{ended.tries[0]} -q").out), SHARES)

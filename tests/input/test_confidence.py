@@ -216,3 +216,18 @@ def test_a_confidence_below_a_half_is_said(cecalc: InProcess) -> None:
     text = "y,pl,ps\n1,1,.9\n0,1,.3\n0,0,.8\n"
     ended = cecalc("ce x.csv --confidence-cols ps,pl", {"x.csv": text})
     assert ended.status == 0 and "'ps' falls below 1/2" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("y,pl,ps\n1,True,.9\n0,False,.7\n",
+            "prediction and target are called otherwise: 'False', 'True' beside '0', '1'"),
+        ("y,pl,ps\npos,Pos,.9\nneg,Neg,.7\n",
+            "prediction and target are called otherwise: 'Neg', 'Pos' beside 'neg', 'pos'"),
+        ("y,pl,ps\n1,1,90\n0,0,70\n", "'ps' goes up to 90: a percentage, by its numbers"),
+    ],
+)  # fmt: skip
+def test_what_is_no_confidence_of_these_classes(text: str, rule: str, cecalc: InProcess) -> None:
+    ended = cecalc("ce x.csv --confidence-cols ps,pl", {"x.csv": text})
+    assert ended.err.splitlines()[0] == f"cecalc: error: x.csv:1: {rule}"

@@ -339,6 +339,14 @@ def test_what_is_not_read_is_said_with_the_way_on(
     assert len(hints) == bool(hint)
 
 
+def test_records_by_their_ids_are_told(cecalc: InProcess) -> None:
+    records = {name: {"probs": [0.75, 0.25], "label": 0} for name in ("img1", "img2")}
+    ended = cecalc("ce x.json", {"x.json": json.dumps(records)})
+    error, hint = ended.err.splitlines()
+    assert error == "cecalc: error: x.json: holds records by their ids, not rows"
+    assert hint == "cecalc: hint: jq -c 'to_entries[] | {id: .key} + .value' x.json > new.jsonl"
+
+
 ARRAYS = np.empty(2, object)
 ARRAYS[:] = [np.asarray([0.5, 1.5]), np.asarray([2.0, 1], np.float32)]
 OBJECTS = {

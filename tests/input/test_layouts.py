@@ -427,6 +427,17 @@ def test_texts_beside_numbered_classes(text: str, tries: list[str], cecalc: InPr
     assert ended.tries == [f"ce x.csv --classes {names}" for names in tries]
 
 
+def test_cells_with_a_percent_sign_are_told(cecalc: InProcess) -> None:
+    """With the line that makes numbers of them."""
+    ended = cecalc("bce x.csv", {"x.csv": "gt,RF_Confidence\n0,52.69%\n1,80%\n"})
+    error, hint = ended.err.splitlines()
+    assert error == "cecalc: error: x.csv:1: percentages: 'RF_Confidence'"
+    line = hint.removeprefix("cecalc: hint: make them numbers: ").replace("FILE", "x.csv")
+    subprocess.run(["/bin/sh", "-c", line], check=True)
+    loss = float(cecalc("bce new.csv --probs-cols RF_Confidence -q").out)
+    assert math.isclose(loss, -(math.log(1 - 0.5269) + math.log(0.8)) / 2)
+
+
 def test_classes_may_be_negative_numbers(cecalc: InProcess) -> None:
     ended = cecalc("ce x.csv -q", {"x.csv": "prob_-1,prob_1,y\n.2,.8,1\n.7,.3,-1\n"})
     assert math.isclose(float(ended.out), -(math.log(0.8) + math.log(0.7)) / 2)
