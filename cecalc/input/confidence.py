@@ -22,8 +22,6 @@ _MANY = 20
 """In how many rows a score of class 1 is below 1/2 at least once, where both classes come."""
 _FEW = 64
 """How many rows are looked at before the others of the head are."""
-_PERCENT = 2
-"""What is larger, and within 100, may be a percentage; what is not is none."""
 _ALL = "it takes the probability of every class, as from predict_proba"
 
 
@@ -140,20 +138,22 @@ def score_and_prediction(fields: Sequence[str], text: str) -> tuple[int, ...]:
     return found
 
 
-def falls_low(fields: Sequence[str], head: Head, score: int) -> tuple[str, ...]:
+def doubts(fields: Sequence[str], head: Head, score: int) -> tuple[str, ...]:
     """What is worth a word about a probability of the predicted class, of two.
 
     Raises
     ------
     DataError : it is a percentage
     """
-    numbers = Glimpse.of(score, "", head(score)).numbers or (1.0,)
-    if min(numbers) >= 0 and _PERCENT < max(numbers) <= 100:
-        rule = f"{excerpt(fields[score])} goes up to {max(numbers):g}: a percentage, by its numbers"
-        raise DataError(rule, hint="a probability is within 0..1: divide by 100")
-    if min(numbers) >= 1 / 2:
+    from cecalc.input.families import are_percent
+
+    (column,) = glimpses(fields, head, [score])
+    if are_percent([column]):
+        rule, hint = f"{excerpt(column.name)} holds percentages", "divide them by 100"
+        raise DataError(rule, hint=hint)
+    if min(column.numbers or (1.0,)) >= 1 / 2:
         return ()
-    return (f"{excerpt(fields[score])} falls below 1/2: that of a predicted class does not",)
+    return (f"{excerpt(column.name)} falls below 1/2: that of a predicted class does not",)
 
 
 def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ...]:

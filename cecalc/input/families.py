@@ -10,7 +10,7 @@ from cecalc.input import names as known
 from cecalc.input.glimpses import Glimpse
 from cecalc.terms import NEAR, Kind
 
-SURE = 20
+_SURE = 20
 """A larger logit is 1, to nine digits."""
 _INPUTS = "features?|feat|x|labels?|class|rank"
 """Words in the name of a column of numbers that is none of a model's scores."""
@@ -20,8 +20,9 @@ def families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
-    of_classes = [_called(c, columns) for c in columns if c.numbers is None]
-    if found := [group for group in of_classes if len(group) > 1]:
+    texts = [column for column in columns if column.numbers is None]
+    of_classes = [_called(column, columns) for column in texts]
+    if found := [group for group in of_classes if len(group) > 1 and sums_to_one(group)]:
         return found[:1]
     several = [group for group in by_affix(columns).values() if len(group) > 1]
     columns = [column for column in columns if not column.has(_INPUTS)]
@@ -30,7 +31,7 @@ def families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     several.sort(key=lambda g: (not sums_to_one(g), not any(map(is_output, g)), -len(g)))
     loose = [column for column in columns if column.is_score]
     names = {column.name for column in loose}
-    is_named = any(names and names >= c.classes > set() for c in columns if c.numbers is None)
+    is_named = any(names >= column.classes > set() for column in texts)
     if (
         len(loose) > 1
         and not any({*loose} <= {*g} for g in several)
@@ -47,7 +48,7 @@ def has_every_class(columns: Sequence[Glimpse]) -> bool:
 
 def _called(texts: Glimpse, columns: Sequence[Glimpse]) -> list[Glimpse]:
     """The columns of numbers that are called like what a column holds; none unless all are."""
-    found = [c for c in columns if c.numbers and not c.is_whole and c.name.strip() in texts.classes]
+    found = [c for c in columns if c.numbers and c.name.strip() in texts.classes]
     return found if texts.classes <= {c.name.strip() for c in found} else []
 
 
@@ -108,7 +109,7 @@ def are_percent(group: Sequence[Glimpse]) -> bool:
         return False
     if len(group) > 1:
         return all(abs(sum(row) - 100) <= 1 for row in rows)
-    return SURE < max(map(max, rows)) <= 100
+    return _SURE < max(map(max, rows)) <= 100
 
 
 def is_output(column: Glimpse) -> bool:

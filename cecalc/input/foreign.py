@@ -13,6 +13,7 @@ from cecalc.errors import CecalcError, DataError, Place, excerpt
 from cecalc.input import names as known
 from cecalc.input.classes import HEAD
 from cecalc.input.files import STANDARD_INPUT, Files, open_bytes, remembered
+from cecalc.input.glimpses import Glimpse
 from cecalc.numbers import is_number
 from cecalc.selection import quoted
 from cecalc.terms import Kind, Task
@@ -172,11 +173,13 @@ def _adds_up(name: str, cells: Sequence[str], items: Sequence[slice]) -> bool:
     return all(abs(sum(numbers[item]) - 1) < _OFF and min(numbers[item]) >= 0 for item in items)
 
 
-def refuse_id(names: Sequence[str]) -> None:
-    """Refuse two columns as those of a target where one of them is called like an id."""
-    ids = [name for name in names if known.is_of_rows(name)]
-    if len(ids) == 1 and len(names) == 2:
-        option = f"--target-col={quoted(next(name for name in names if name not in ids))}"
+def refuse_id(columns: Sequence[Glimpse]) -> None:
+    """Refuse two columns as those of a target where one of them is called like an id, and is no
+    share of a class.
+    """
+    ids = [c.name for c in columns if known.is_of_rows(c.name) and not c.is_share]
+    if len(ids) == 1 and len(columns) == 2:
+        option = f"--target-col={quoted(next(c.name for c in columns if c.name not in ids))}"
         raise DataError(
             f"column {excerpt(ids[0])} may be an id",
             hint="name the target with --target-col",

@@ -11,7 +11,7 @@ from cecalc.errors import DataError, Place, excerpt
 from cecalc.input import names as known
 from cecalc.input.confidence import (
     OfPrediction,
-    falls_low,
+    doubts,
     recognised,
     score_and_prediction,
     two_classes,
@@ -180,7 +180,7 @@ class _Header:
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
         found = Kind.PROBS, (score,), names, target, identity, weight
-        return Layout(*found, falls_low(self.fields, self.head, score), binary, prediction)
+        return Layout(*found, doubts(self.fields, self.head, score), binary, prediction)
 
     @property
     def known_values(self) -> tuple[int, ...]:
@@ -211,7 +211,7 @@ class _Header:
             if self.is_named:
                 from cecalc.input.foreign import refuse_id
 
-                refuse_id([fields[i] for i in rest])
+                refuse_id(glimpses(fields, self.head, rest if len(rest) == 2 else ()))
             return _Target((rest[0],)) if len(rest) == 1 else _Target(family=tuple(rest))
         return _Target(each, family)
 

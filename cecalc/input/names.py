@@ -27,7 +27,10 @@ TARGETS = (
 )
 """What a target is called: the truth by name, else what usually is it."""
 IDS = ("id", "row_id", "sample_id", "image_id")
-_OF_ROWS = "(.*_)?(id|ids|idx|index|key|row|no|nr|number|file|image|img|sample|name)|.*id|"
+_OF_ROWS = (
+    r"(?i:(.*[_\-. ])?(id|ids|idx|index|key|row|nr|number|file|image|img|sample|name))"
+    "|.*[a-z]I[dD]|"
+)
 """What may name rows, or number them, where it tells them apart."""
 SAMPLE_WEIGHTS = ("sample_weight",)
 CLASSES = ("classes", "class_names", "label_names")
@@ -241,10 +244,10 @@ def is_unclear(name: str) -> bool:
 def is_of_rows(name: str) -> bool:
     """Whether a column may name rows, where it tells them apart.
 
-    >>> is_of_rows("PassengerId"), is_of_rows("file_name"), is_of_rows("rank")
+    >>> is_of_rows("PassengerId"), is_of_rows("file_name"), is_of_rows("covid")
     (True, True, False)
     """
-    return re.fullmatch(_OF_ROWS, plain(name)) is not None
+    return re.fullmatch(_OF_ROWS, name.strip()) is not None
 
 
 def is_predicted(name: str) -> bool:

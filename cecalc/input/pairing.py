@@ -49,14 +49,21 @@ def _refuse_contradiction(table: Table, other: Table) -> None:
     """Refuse ids of different names where both tables have one of the same name; and those of one
     name where another one that both have says otherwise.
     """
-    places = [{plain(name): i for i, name in enumerate(t.fields)} for t in (table, other)]
+    tables = table, other
+    places = [{plain(name): i for i, name in enumerate(t.fields)} for t in tables]
     shared = [name for name in IDS if all(name in found for found in places)]
-    used = {plain(t.fields[t.layout.id]) for t in (table, other) if t.layout.id is not None}
-    ours, theirs = (
-        [[*map(str, t.head(found[name]))] for name in shared]
-        for t, found in zip((table, other), places, strict=True)
-    )
-    if shared and (len(used) > 1 or any(_differ(ours, theirs, n) for n in range(1, len(shared)))):
+    used = {plain(t.fields[t.layout.id]) for t in tables if t.layout.id is not None}
+
+    def differ(second: str) -> bool:
+        """Whether an id stands beside another one of that name here than there."""
+        ours, theirs = (
+            zip(*(map(str, t.head(found[name])) for name in (shared[0], second)), strict=True)
+            for t, found in zip(tables, places, strict=True)
+        )
+        known = dict(theirs)
+        return any(known.get(key, name) != name for key, name in ours)
+
+    if shared and (len(used) > 1 or any(map(differ, shared[1:]))):
         names = [quoted(table.fields[places[0][name]]) for name in shared]
         raise DataError(
             f"both tables have {' and '.join(map(excerpt, names))}: which one joins the rows?",
@@ -64,12 +71,6 @@ def _refuse_contradiction(table: Table, other: Table) -> None:
             hint="name it with --join",
             ways=tuple((f"--join={name}",) for name in names),
         )
-
-
-def _differ(ours: list[list[str]], theirs: list[list[str]], which: int) -> bool:
-    """Whether an id stands beside another one of that name here than there."""
-    known = dict(zip(theirs[0], theirs[which], strict=True))
-    return any(known.get(key, name) != name for key, name in zip(ours[0], ours[which], strict=True))
 
 
 def _in_step(extra: ExtraArray, table: Table) -> ExtraArray:

@@ -26,7 +26,6 @@ from cecalc.join import IdJoin
 from cecalc.model import Batch, Block, Columns, Floats, Problem, Schema
 from cecalc.numbers import is_number
 from cecalc.request import Inline, InputRequest
-from cecalc.selection import quoted
 from cecalc.terms import TargetAs, Task
 
 
@@ -206,7 +205,7 @@ def _offer_names(error: DataError, table: Table) -> None:
     if truth.numbers is None and len(names) == max(2, len(scores)):
         error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
         found = orders(names, truth, scores[-1], ()) if len(names) == 2 else [names]
-        ways = [(f"--classes={','.join(map(quoted, each))}",) for each in found]
+        ways = [(f"--classes={','.join(each)}",) for each in found]
         error.ways = (("bce",), *(("bce", *each) for each in ways)) if is_one else tuple(ways)
 
 

@@ -56,8 +56,6 @@ def no_values(
         return told
     if percent := percentages(columns):
         return percent
-    if percents := [c.name for c in columns if c.texts and all(t[-1:] == "%" for t in c.texts)]:
-        return DataError(f"percentages: {', '.join(map(excerpt, percents))}", hint=PERCENTAGES)
     several = [c.name for c in likely_scores(columns) if c.is_certainty]
     if len(several) > 1 and is_bce:
         return known.ambiguous(several, "--probs-cols or --logits-cols")
@@ -274,7 +272,9 @@ def _each_kind(
 
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
-    """What is told of scores that run to 100; None where none do."""
+    """What is told of scores that run to 100, or are written with a sign; None where none are."""
+    if signed := [c.name for c in columns if c.texts and all(t[-1:] == "%" for t in c.texts)]:
+        return DataError(f"percentages: {', '.join(map(excerpt, signed))}", hint=PERCENTAGES)
     groups = [*by_affix(columns).values(), *([column] for column in likely_scores(columns)[:1])]
     found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if are_percent(g)), [])
     divided = ";".join(f"${column.position + 1}/=100" for column in found)

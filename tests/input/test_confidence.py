@@ -225,7 +225,7 @@ def test_a_confidence_below_a_half_is_said(cecalc: InProcess) -> None:
             "prediction and target are called otherwise: 'False', 'True' beside '0', '1'"),
         ("y,pl,ps\npos,Pos,.9\nneg,Neg,.7\n",
             "prediction and target are called otherwise: 'Neg', 'Pos' beside 'neg', 'pos'"),
-        ("y,pl,ps\n1,1,90\n0,0,70\n", "'ps' goes up to 90: a percentage, by its numbers"),
+        ("y,pl,ps\n1,1,90\n0,0,70\n", "'ps' holds percentages"),
     ],
 )  # fmt: skip
 def test_what_is_no_confidence_of_these_classes(text: str, rule: str, cecalc: InProcess) -> None:

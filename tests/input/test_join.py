@@ -469,6 +469,15 @@ def test_an_id_among_the_columns_of_a_target(cecalc: InProcess) -> None:
     assert float(cecalc(f"{ended.tries[0]} -q").out) == pytest.approx(0.2511504620)
 
 
+@pytest.mark.parametrize("names", ["no,yes", "paid,unpaid", "image,text", "covid,healthy"])
+def test_classes_called_like_ids_are_none(cecalc: InProcess, names: str) -> None:
+    """A column for each of two classes, by what it holds."""
+    values = f"logit_{names.replace(',', ',logit_')}\n1,2\n3,1\n0,1\n"
+    target = f"{names}\n0,1\n1,0\n0,1\n"
+    ended = cecalc("ce x.csv --target t.csv -q", {"x.csv": values, "t.csv": target})
+    assert float(ended.out) == pytest.approx(0.2511504620)
+
+
 BESIDE: list[tuple[str, str]] = [
     (ONE, "image,target\nx,b\ny,a\nz,b\n"),  # the same order
     (ONE, "image,target\nz,b\nz,a\ny,b\n"),  # no two rows told apart

@@ -438,6 +438,12 @@ def test_cells_with_a_percent_sign_are_told(cecalc: InProcess) -> None:
     assert math.isclose(loss, -(math.log(1 - 0.5269) + math.log(0.8)) / 2)
 
 
+def test_a_class_that_no_target_names_is_one(cecalc: InProcess) -> None:
+    """Logits of three classes, two of which come."""
+    text = "cat,dog,fox,label\n3.5,1,0.2,cat\n1,2.5,5,dog\n0,4,1.5,dog\n"
+    assert cecalc("ce x.csv", {"x.csv": text}).tries == ["ce x.csv --logits-cols cat,dog,fox"]
+
+
 def test_classes_may_be_negative_numbers(cecalc: InProcess) -> None:
     ended = cecalc("ce x.csv -q", {"x.csv": "prob_-1,prob_1,y\n.2,.8,1\n.7,.3,-1\n"})
     assert math.isclose(float(ended.out), -(math.log(0.8) + math.log(0.7)) / 2)
