@@ -49,7 +49,11 @@ class Typed:
         return not math.isfinite(self.value) or (self.decimals >= 4 and len(digits) >= 3)
 
     def reach(self, value: float) -> float:
-        """How far a value may be from the number and still have been typed like this."""
+        """How far a value may be from the number and still have been typed like this; a typed 0
+        is 0 to single precision, however few its digits.
+        """
+        if self.value == 0:
+            return SINGLE
         return 0.5 * 10.0**-self.decimals * (1 + 1e-9) + SINGLE * max(1.0, abs(value))
 
     def fits(self, value: float) -> bool:
@@ -57,6 +61,12 @@ class Typed:
         if math.isfinite(self.value) and math.isfinite(value):
             return abs(value - self.value) <= self.reach(value)
         return self.value == value or (math.isnan(self.value) and math.isnan(value))
+
+    def is_cut_from(self, value: float) -> bool:
+        """Whether the number is a value whose further digits were cut off, not rounded."""
+        if not (math.isfinite(value) and self.value):
+            return False
+        return 0 <= (value - self.value) * math.copysign(1, value) < 10.0**-self.decimals
 
     def is_outside(self, low: float, high: float) -> bool:
         """Whether no value from low to high may have been typed like this.
@@ -98,6 +108,8 @@ class Match:
     """What this way gives on these rows."""
     is_right: bool = False
     """Whether this is the loss itself."""
+    is_cut: bool = False
+    """Whether the number is this value with its digits cut off, not rounded."""
     alike: tuple[str, ...] = ()
     """Other ways that give the same number on these rows."""
 
@@ -130,6 +142,11 @@ class Diagnosis(Item):
     def holds(self) -> bool:
         """Whether something explains the number."""
         return bool(self.matches)
+
+    @property
+    def says_little(self) -> bool:
+        """Whether so few digits were typed that many a random number would fit."""
+        return self.chance > 0.3
 
     @property
     def verb(self) -> str:

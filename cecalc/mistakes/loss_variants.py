@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,12 @@ class Scores(dict[str, Floats]):
     """
 
     def __missing__(self, name: str) -> Floats:
-        """What `FROM_LOGITS` makes of them."""
-        self[name] = FROM_LOGITS[name](self)
+        """What `FROM_LOGITS`, or `WITH_PARAMETER`, makes of them."""
+        function, _, number = name.partition(" ")
+        if number:
+            self[name] = WITH_PARAMETER[function](self["logits"], float(number))
+        else:
+            self[name] = FROM_LOGITS[name](self)
         return self[name]
 
 
@@ -89,8 +94,15 @@ FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
     "float16": lambda s: as_float16(s["logits"]),
     "bfloat16": lambda s: as_bfloat16(s["logits"]),
     "doubled": lambda s: 2.0 * s["logits"],  # the difference of (z, -z)
+    "single": lambda s: s["logits"].astype(np.float32),
 }
 """Activations, rightly or not, shape (C, n), and what they are made of."""
+WITH_PARAMETER: Mapping[str, Callable[[Floats, float], Floats]] = {
+    "over": np.divide,
+    "capped": lambda x, cap: cap * np.tanh(x / cap),
+    "tanh": lambda x, cap: x * np.tanh(x / cap),
+}
+"""Activations of logits and a number, which stands behind their name."""
 
 
 Map = Callable[[Any], Any]
@@ -116,11 +128,15 @@ class Clip:
 
     def other(self, probs: Any) -> Any:
         """−ln(1 − p)."""
-        if not self.rest:
+        if not (self.rest or self.plus):
             return np.minimum(0.0 - np.log1p(-probs), self.most)
         rest = np.clip(1.0 - np.clip(probs, 0.0, 1.0), self.rest, 1.0)
         return 0.0 - np.log(rest + self.plus)
 
+
+CAPS = (1e-5, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12, 1e-16, 1e-20)
+"""Epsilons below which people clip p, or which they add to it."""
+FLT_MIN = 2.0**-126
 
 CLIPS = {
     "": Clip(0.0, 0.0),
@@ -130,6 +146,8 @@ CLIPS = {
     "sklearn": Clip(2.0**-52, 2.0**-52),
     "sklearn old": Clip(1e-15, 1 - (1 - 1e-15)),
     "sklearn single": Clip(2.0**-23, 2.0**-23),
+    **{f"{cap:g}": Clip(0.0, 0.0, -math.log(cap)) for cap in (*CAPS, FLT_MIN)},
+    **{f"p + {eps:g}": Clip(0.0, 0.0, plus=eps) for eps in CAPS},
 }
 """Whose habit each is; without a name, none."""
 
@@ -150,18 +168,33 @@ class Variant:
     @property
     def is_of_cells(self) -> bool:
         """Whether the loss has a value for each cell, not for each row."""
-        return self.loss in ("bce_logits", "bce", "swapped_bce", "swapped_keras")
+        return self.loss.partition(" ")[0] in OF_CELLS
 
     @property
     def wants_binary(self) -> bool:
         """Whether it is linear in targets of 0 and 1 alone."""
-        return self.loss.startswith("swapped")
+        return self.loss.startswith(("swapped", "focal"))
 
     def of(self, scores: Scores) -> Terms:
         """What the form makes of some rows."""
         is_plain = self.activation == "logits"
         given = scores if is_plain else Scores(logits=scores[self.activation])
-        return LOSSES[self.loss](given, CLIPS[self.clip])
+        loss, _, gamma = self.loss.partition(" ")
+        return FOCAL[loss](given, float(gamma)) if gamma else LOSSES[loss](given, CLIPS[self.clip])
+
+
+def _focal(scores: Scores, gamma: float) -> Terms:
+    """Shape (C, n): (1 - p)**gamma * -ln p."""
+    return Terms(scores["log_softmax"], lambda lp: -lp * (-np.expm1(lp)) ** gamma)
+
+
+def _focal_of_cells(scores: Scores, gamma: float, alphas: tuple[float, float] = (1, 1)) -> Terms:
+    """Where y is 1, (1 - p)**gamma * -ln p; where it is 0, p**gamma * -ln(1 - p)."""
+    of_ones, of_zeros = alphas
+    zeros = of_zeros * scores["softplus"] * scores["sigmoid"] ** gamma
+    return Terms(
+        scores["logits"], lambda z: of_ones * softplus(-z) * np.exp(-gamma * softplus(z)), zeros
+    )
 
 
 LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
@@ -182,8 +215,27 @@ LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
     "swapped_keras": lambda s, _: Terms(
         s["logits"], lambda p: (1.0 - p) * _NEARLY, s["logits"] * _TINY
     ),
+    "swapped_keras_ce": lambda s, _: Terms(s["logits"], lambda p: (1.0 - p) * _TINY),
+    "capped": lambda s, clip: Terms(s["log_softmax"], lambda lp: np.minimum(-lp, clip.most)),
+    "capped_bce": lambda s, clip: Terms(
+        s["logits"],
+        lambda z: np.minimum(softplus(-z), clip.most),
+        np.minimum(s["softplus"], clip.most),
+    ),
+    # the target's own term out of the denominator
+    "others": lambda s, _: Terms(s["log_softmax"], lambda lp: np.log(-np.expm1(lp)) - lp),
 }
 """Losses of what an activation made, and where they clip."""
+FOCAL: Mapping[str, Callable[[Scores, float], Terms]] = {
+    "focal": _focal,
+    "focal_bce": _focal_of_cells,
+    "focal_alpha": partial(_focal_of_cells, alphas=(0.25, 0.75)),
+}
+"""Losses with an exponent, which stands behind their name."""
+OF_CELLS = frozenset(
+    ("bce_logits", "bce", "capped_bce", "swapped_bce", "swapped_keras", "focal_bce", "focal_alpha")
+)
+"""Those that have a value for each cell."""
 
 CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""

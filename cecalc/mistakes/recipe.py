@@ -42,6 +42,7 @@ class Sums:
     plan: Plan
     right: Measured
     """The loss itself."""
+    accuracy: float | None = None
 
     @property
     def rows(self) -> int:
@@ -86,13 +87,17 @@ class Sum:
 
     form: Variant
     reading: str = "given"
+    is_alone: bool = False
+    """Whether its mean alone is tried, without factors."""
+    holds: Callable[[Sums], bool] = lambda _: True
+    """Where it is worth a word."""
 
     def __call__(self, sums: Sums) -> Measured | None:
         """The sum, and what it divides by."""
         total = sums.tally.totals.get((self.form, self.reading), Total())
-        if not total.rows:
+        if not total.rows or not self.holds(sums):
             return None
-        return Measured(total.loss, total.weight, self.form.is_of_cells)
+        return Measured(total.loss, total.weight, self.form.is_of_cells, self.is_alone)
 
 
 def where(holds: Callable[[Sums], bool], number: Number) -> Number:
@@ -114,7 +119,7 @@ class Mistake:
     """Its entries in the catalogue."""
     says: str
     """What was done, in a sentence."""
-    fix: str
+    fix: str | None
     """A line of torch, in which {f} is the loss."""
     of: Number
     """What it prints."""
@@ -122,6 +127,13 @@ class Mistake:
     """How far it is from nothing: 1 for what many people do, more for what few do."""
     framework: str | None = None
     """Whose habit it is, where it is one library's."""
+    is_of_logits: bool = False
+    """Whether it cannot be where values were said to be probabilities."""
+
+    @property
+    def form(self) -> Variant | None:
+        """What is summed for it alone."""
+        return self.of.form if isinstance(self.of, Sum) else None
 
 
 NOTHING = Mistake("nothing wrong", (), "", "", lambda sums: sums.right, 0)

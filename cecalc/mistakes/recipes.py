@@ -11,27 +11,57 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.mistakes import recipes_bce, recipes_ce
-from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
-from cecalc.mistakes.recipes_any import NOT_A_NUMBER, ROUNDED, combinations, of_batches
+from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sums
+from cecalc.mistakes.recipes_any import (
+    FIGURES,
+    NOT_A_NUMBER,
+    ROUNDED,
+    combinations,
+    of_batches,
+)
+from cecalc.mistakes.recipes_changed import changed
 from cecalc.mistakes.sums import Plan
 from cecalc.mistakes.tally import Tally
 
 _MEAN = "loss = {f}(logits, target)"
+_DIVERGENCE = 26
+"""The entry of KL divergences."""
 
 
-def _times(factor: float) -> Factor:
-    """The loss times the steps of accumulation or the devices, or divided by them."""
-    says = f"it is {factor:g} times the loss, as steps of accumulation or devices make it"
-    fix = "loss = loss / steps  # once, before loss.backward()"
-    name = f"{factor:g} times the loss"
-    return Factor(name, 4, says, fix, lambda loss, _: factor * loss.mean, 2, with_mistakes=False)
+def _times(name: str, factor: float) -> Factor:
+    """The loss times something that is often there, whatever it was."""
+    says = f"it is the loss {name}: losses added up where one is meant, or divided once too often "
+    says += "(steps of accumulation, devices, halves of a loss, for example)"
+    return Factor(f"the loss {name}", 42, says, "loss = loss / steps  # once, for example",
+        lambda loss, _: factor * loss.mean, 2, with_mistakes=False)  # fmt: skip
+
+
+def _squared(temperature: int, *, is_over_classes: bool) -> Factor:
+    """What distillation multiplies a KL divergence by."""
+    name = f"times T² = {temperature**2}{' / C' if is_over_classes else ''}"
+
+    def number(loss: Measured, sums: Sums) -> float:
+        return temperature**2 * loss.mean / (sums.plan.classes if is_over_classes else 1)
+
+    return Factor(name, 37, f"it is {name}, as distillation at T = {temperature} has it",
+        "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')", number)  # fmt: skip
+
+
+def _one_row_more(sign: str, more: int) -> Factor:
+    """The sum over N - 1 or N + 1."""
+
+    def number(loss: Measured, sums: Sums) -> float:
+        return loss.total / (sums.rows + more) if sums.rows + more > 0 else math.nan
+
+    return Factor(f"divided by N {sign} 1", 43, f"the sum was divided by N {sign} 1 rows",
+        f"{_MEAN}  # one mean", number, 2, with_mistakes=False)  # fmt: skip
 
 
 FACTORS = (
     Factor("mean", 21, "the mean", None, lambda loss, _: loss.mean, 0),
     Factor("the sum", 21, "it is the sum, not the mean",
         "loss = {f}(logits, target, reduction='mean')",
-        lambda loss, _: loss.total if loss.count != 1 else math.nan),
+        lambda loss, _: loss.total if loss.count not in (0, 1) else math.nan),
     Factor("cells summed per row", 21,
         "the cells of a row were added up, and the mean taken over rows",
         f"{_MEAN}  # one mean over all cells",
@@ -59,20 +89,32 @@ FACTORS = (
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
         "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: float(np.exp2(loss.mean)), 2,
         with_mistakes=False),
-    *(_times(factor) for steps in (2, 4, 8, 16) for factor in (steps, 1 / steps)),
+    Factor("the sign", 38, "its sign is turned: minus the mean, which is to be maximised",
+        "loss = -loss", lambda loss, _: -loss.mean, with_mistakes=False),
+    Factor("the sign of the sum", 38, "its sign is turned: minus the sum, which is to be maximised",
+        "loss = -loss", lambda loss, _: -loss.total, with_mistakes=False),
+    _one_row_more("-", -1),
+    _one_row_more("+", 1),
+    *(factor for steps in range(2, 17) for factor in (
+        _times(f"times {steps}", steps), _times(f"divided by {steps}", 1 / steps))),
 )  # fmt: skip
 """What is tried by itself and, where it goes with them, together with each mistake."""
 
 DEEP_FACTORS = (
-    *(_times(factor) for factor in (32, 1 / 32)),
+    _times("times 32", 32),
+    _times("divided by 32", 1 / 32),
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
         f"{_MEAN}  # nats", lambda loss, _: loss.mean * math.log(2), 2),
     Factor("times C", 21, "multiplied by the number of classes", f"{_MEAN}  # one mean",
         lambda loss, s: loss.mean * s.plan.classes, 2),
-    Factor("divided by N - 1", 21, "the sum was divided by one row fewer", f"{_MEAN}  # one mean",
-        lambda loss, s: loss.total / (s.rows - 1) if s.rows > 1 else math.nan, 2),
 )  # fmt: skip
 """Factors that are tried only when several mistakes are."""
+DISTILLATION = tuple(
+    _squared(temperature, is_over_classes=over)
+    for temperature in (2, 3, 4, 5, 10, 20)
+    for over in (False, True)
+)
+"""Those of KL divergences."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +129,8 @@ class Recipe:
     def rank(self) -> tuple[int, int, int]:
         """How simple it is: how many things are different, and how odd each is."""
         mistake, factor = self.mistake, self.factor
-        return len(self.entries), mistake.rank + factor.rank, len(mistake.entries)
+        different = max(len(self.differences), len(self.entries))
+        return different, mistake.rank + factor.rank, len(mistake.entries)
 
     @property
     def entries(self) -> tuple[int, ...]:
@@ -102,36 +145,38 @@ class Recipe:
     @property
     def name(self) -> str:
         """What it is called."""
-        return ", ".join(part.name for part in self.differences) or self.mistake.name
+        return " + ".join(part.name for part in self.differences) or self.mistake.name
 
 
 def _forms(plan: Plan) -> Iterator[Mistake]:
     """Those for which forms are summed."""
     yield from recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
+    yield from changed(plan)
     yield from combinations(plan)
 
 
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
     has_rows = plan.classes > 1 or not plan.is_of_cells
-    numbers = [mistake.of for mistake in _forms(plan) if _is_habit(mistake, plan)]
-    forms = [each.form for each in numbers if isinstance(each, Sum)]
-    forms = [form for form in forms if form.is_of_cells or has_rows]
+    found = [mistake.form for mistake in _forms(plan) if _is_possible(mistake, plan)]
+    forms = [form for form in found if form and (form.is_of_cells or has_rows)]
     return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
-def recipes(tally: Tally, plan: Plan, right: Measured | None = None) -> list[Recipe]:
+def recipes(
+    tally: Tally, plan: Plan, right: Measured | None = None, accuracy: float | None = None
+) -> list[Recipe]:
     """Every recipe and its number, the simplest first; those that say nothing new are left out.
 
     Parameters
     ----------
     right : the loss itself, where it is known better than by the tally
     """
-    sums = Sums(tally, plan, right or _right_of(tally, plan))
+    sums = Sums(tally, plan, right or _right_of(tally, plan), accuracy)
     found = []
     for mistake in (NOTHING, *(mistakes(sums) if sums.rows else NOT_A_NUMBER)):
-        loss = mistake.of(sums) if _is_habit(mistake, plan) else None
+        loss = mistake.of(sums) if _is_possible(mistake, plan) else None
         if loss is None:
             continue
         for factor in _factors(mistake, loss, plan):
@@ -147,6 +192,7 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
     for size in sums.plan.batch_sizes:
         yield from of_batches(size)
     yield from _forms(sums.plan)
+    yield from FIGURES
     yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
     yield from (*ROUNDED, *NOT_A_NUMBER)
 
@@ -158,8 +204,10 @@ def _right_of(tally: Tally, plan: Plan) -> Measured:
     return Measured(total.loss, tally.cells_used if is_of_cells else total.weight, is_of_cells)
 
 
-def _is_habit(mistake: Mistake, plan: Plan) -> bool:
-    """Whether the loop may make a mistake that is one framework's habit."""
+def _is_possible(mistake: Mistake, plan: Plan) -> bool:
+    """Whether the loop may make a mistake: one framework's habit, or one of logits."""
+    if mistake.is_of_logits and not plan.is_of_logits:
+        return False
     return mistake.framework is None or plan.framework in (None, mistake.framework)
 
 
@@ -169,3 +217,5 @@ def _factors(mistake: Mistake, loss: Measured, plan: Plan) -> Iterator[Factor]:
         goes = not mistake.rank or factor.with_mistakes or plan.deep
         if factor.rank == 0 or (goes and not loss.is_final):
             yield factor
+    if _DIVERGENCE in mistake.entries:
+        yield from DISTILLATION

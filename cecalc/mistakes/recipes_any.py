@@ -28,6 +28,9 @@ _OF_BATCHES: tuple[tuple[str, str, _OfBatches, int], ...] = (
         lambda batches, count: (batches.means, count), 1),
     ("the sum of batch means", "the means of batches were added up",
         lambda batches, _: (batches.means, 1), 1),
+    ("batch means over whole batches",
+        ("the means of batches were added up and divided by the number of whole ones"),
+        lambda batches, _: (batches.means, batches.whole - 1), 2),
     ("the last batch", "it is the loss of the last batch alone",
         lambda batches, _: (batches.last, 1), 1),
     ("the first batch", "it is the loss of the first batch alone",
@@ -93,6 +96,14 @@ def _rounded(dtype: str, nearest: Callable[[Floats], Floats]) -> Mistake:
 
 ROUNDED = (_rounded("float16", as_float16), _rounded("bfloat16", as_bfloat16))
 
+FIGURES = (
+    Mistake("the accuracy", (), "it is the accuracy, not a loss", None,
+        lambda sums: None if sums.accuracy is None else final(sums.accuracy), 2),
+    Mistake("the error rate", (), "it is the share of wrong predictions, not a loss", None,
+        lambda sums: None if sums.accuracy is None else final(1 - sums.accuracy), 2),
+)  # fmt: skip
+"""What is no loss."""
+
 NOT_A_NUMBER = (
     Mistake("0 times inf", (18,), "a logit is infinite, and a target's 0 times that is nan",
         "loss = {f}(logits.clamp(-1e4, 1e4), target)  # or class indices",
@@ -100,8 +111,12 @@ NOT_A_NUMBER = (
     Mistake("nothing counted", (5,), "every row is ignored, and the mean of nothing is nan",
         "loss = F.cross_entropy(logits, target, reduction='sum') / count.clamp(min=1)",
         where(lambda sums: not sums.rows, lambda _: final(math.nan))),
+    Mistake("nothing counted, printed as 0", (39,), "every row is ignored: the mean of nothing "
+        "was divided by at least 1, or nan was left out of the log",
+        "assert (target != ignore_index).any()",
+        where(lambda sums: not sums.rows, lambda _: final(0.0))),
 )  # fmt: skip
-"""What makes nan of any loss."""
+"""What any loss makes of infinities, and of no rows."""
 
 
 LIBRARIES = (
@@ -113,7 +128,7 @@ LIBRARIES = (
 """What ln 0 costs, whose habit it is, where it clips, and the sigmoid it clips."""
 
 
-def clipped(cap: str, whose: str, fix: str, form: Variant, framework: str) -> Mistake:
+def clipped(cap: str, whose: str, fix: str, form: Variant, framework: str | None) -> Mistake:
     """What a library makes of probabilities that it clips."""
     says = f"-ln p was clipped at {cap}, as {whose} does, and confident wrong rows cost no more"
     return Mistake(f"clipped at {cap}", (7,), says, fix, Sum(form), 2, framework)
@@ -179,6 +194,6 @@ def combinations(plan: Plan) -> Iterator[Mistake]:
             steps = (_ACTIVATIONS[activation], losses[loss], step, readings[reading])
             entries = tuple(entry for _, entry in steps if entry)
             if len(entries) > 1:
-                words = ", ".join(words for words, _ in steps if words)
+                words = " + ".join(words for words, _ in steps if words)
                 number = Sum(Variant(activation, loss, clip), reading)
                 yield Mistake(words, entries, f"several at once: {words}", fix, number, 2)

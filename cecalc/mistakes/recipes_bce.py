@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
 from cecalc.mistakes.recipe import (
@@ -92,7 +93,36 @@ def _of_smoothing(eps: float) -> Mistake:
 _SIGMOID = f"{BCE_LINE}  # raw outputs, no sigmoid"
 _MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
 
+
+def _with_ignored(name: str, sums: Sums) -> Measured | None:
+    """The loss over all cells, those that are ignored with a target of their mark."""
+    if not sums.has_ignored() or sums.plan.weight is not None:
+        return None
+    return sums.over(sums.right.total + sums.total(name).loss, sums.given)
+
+
+def _is_of_one(sums: Sums) -> bool:
+    """Whether there is one score per row, where others have two axes."""
+    return sums.plan.classes == 1 and not sums.has_ignored()
+
+
+def _are_probabilities(sums: Sums) -> bool:
+    return sums.tally.extent.low >= 0 and sums.tally.extent.high <= 1
+
+
 OF_CELLS = (
+    Mistake("softmax of one column", (28,), "softmax of one column is 1, so cross-entropy is 0 "
+        "whatever the model says", BCE_LINE, where(_is_of_one, lambda _: final(0.0))),
+    Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
+        "is BCELoss of them, their right loss", "loss = F.binary_cross_entropy(probs, target)  "
+        "# cecalc: --probs", Sum(Variant("logits", "bce", "torch"), holds=_are_probabilities),
+        is_of_logits=True),
+    Mistake("half of binary cross-entropy", (47,), "y ln p alone was taken: the term "
+        "(1 - y) ln(1 - p) is missing", BCE_LINE,
+        lambda sums: sums.over(sums.total("ones").loss, sums.count)),
+    *(Mistake(f"ignored cells as {mark}", (49,), f"cells to be ignored were counted with target "
+        f"{mark}", "loss = (losses * counted).sum() / counted.sum()", partial(_with_ignored, name))
+        for mark, name in (("0", "ignored"), ("-1", "ignored as -1"))),
     Mistake("sigmoid before BCE with logits", (12,),
         "the model ends in sigmoid, and BCE with logits applies sigmoid once more", _SIGMOID,
         Sum(Variant("sigmoid", "bce_logits"))),
@@ -107,7 +137,7 @@ OF_CELLS = (
         Sum(Variant("softmax", "bce_logits")), 2),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE,
-        Sum(Variant("logits", "bce", "keras")), 1, "keras"),
+        Sum(Variant("logits", "bce", "keras")), 1, "keras", is_of_logits=True),
     Mistake("targets 0 and 255", (10,), "the target's 1 was 255: a mask of grey levels",
         _MAPPED.format("target / 255"), _read(lambda const, slope, _: const + 255 * slope)),
     Mistake("targets 1 and 2", (10,), "targets were 1 and 2, where 0 and 1 are meant",
@@ -142,11 +172,6 @@ OF_CELLS = (
 """Other forms, and other readings of the target."""
 
 
-def _is_of_one(sums: Sums) -> bool:
-    """Whether there is one score per row, where others have two axes."""
-    return sums.plan.classes == 1 and not sums.has_ignored()
-
-
 def _crossed(sums: Sums) -> Measured:
     """Every score with every target."""
     rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
@@ -161,8 +186,6 @@ OF_COUNTS = (
         "compared with every target",
         "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",
         where(lambda sums: _is_of_one(sums) and sums.rows > 1, _crossed)),
-    Mistake("softmax of one column", (28,), "softmax of one column is 1, so cross-entropy is 0 "
-        "whatever the model says", BCE_LINE, where(_is_of_one, lambda _: final(0.0))),
     *GUESSES,
 )  # fmt: skip
 """Other counts of rows and cells."""

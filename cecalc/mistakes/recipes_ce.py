@@ -9,8 +9,18 @@ from functools import partial
 
 import numpy as np
 
-from cecalc.mistakes.loss_variants import BCE, CE, Scores, Variant
-from cecalc.mistakes.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, final, free, where
+from cecalc.mistakes.loss_variants import BCE, CE, Scores, Variant, by_class
+from cecalc.mistakes.recipe import (
+    CE_LINE,
+    Measured,
+    Mistake,
+    Number,
+    Sum,
+    Sums,
+    final,
+    free,
+    where,
+)
 from cecalc.mistakes.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
 from cecalc.mistakes.sums import RowsOfBlock
 from cecalc.model import Floats
@@ -21,8 +31,6 @@ def options(sums: Sums) -> Iterator[Mistake]:
     yield from SMOOTHING
     for eps in sums.plan.smoothings:
         yield from _of_smoothing(eps)
-    if sums.plan.is_weight_free:
-        yield BALANCED
     yield from WEIGHTS
 
 
@@ -66,6 +74,12 @@ SMOOTHING = (
     Mistake("smoothed targets that sum to less than 1", (16,), "the target got 1 - epsilon, and "
         "every other class epsilon / C", _SMOOTHED,
         _smoothing(lambda own, every, eps, c: (1 - eps) * own + eps / c * (every - own)), 2),
+    Mistake("smoothing with the rest of 1", (48,), "(1 - epsilon) / C of every class was added, "
+        "where it is epsilon / C", _SMOOTHED,
+        _smoothing(lambda own, every, eps, c: (1 - eps) * own + (1 - eps) / c * every), 2),
+    Mistake("smoothing that adds 1 / C", (48,), "the target became t (1 - epsilon) + 1 / C, where "
+        "it is epsilon / C that is added", _SMOOTHED,
+        _smoothing(lambda own, every, eps, c: (1 - eps) * own + 1 / c * every), 2),
 )  # fmt: skip
 
 
@@ -76,8 +90,10 @@ def _of_smoothing(eps: float) -> Iterator[Mistake]:
     yield free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps))
 
 
-def _balanced(sums: Sums) -> Measured:
+def _balanced(sums: Sums) -> Measured | None:
     there = sums.tally.counts > 0
+    if sums.plan.smoothing or sums.plan.weight is not None:
+        return None
     each = sums.tally.by_class[there] / sums.tally.counts[there]
     return sums.over(float(each.sum()), int(there.sum()))
 
@@ -92,8 +108,6 @@ def _by_weights(sums: Sums) -> Measured | None:
 
 _WEIGHTED = "loss = F.cross_entropy(logits, target, weight=weight)"
 
-BALANCED = free("weights", 3, "weight = N / (C * rows of the class)", _WEIGHTED, _balanced)
-"""Weights that are not known."""
 WEIGHTS = (
     Mistake("weighted, divided by rows", (3,), "the weighted losses were divided by the number "
         "of rows, where torch divides by the sum of their weights", _WEIGHTED,
@@ -109,6 +123,9 @@ WEIGHTS = (
     Mistake("BCE on one-hot targets, pos_weight", (9,), "binary cross-entropy was taken of all "
         "C logits against a one-hot target, with the weights as its pos_weight", _WEIGHTED,
         Sum(BCE, "pos_weight")),
+    Mistake("the mean of class means", (53,), "the losses of each class were averaged, and then "
+        "the classes: macro, or the balanced weights N / (C * rows of the class)", CE_LINE,
+        _balanced, 2),
 )  # fmt: skip
 
 _NLL_LINE = "loss = F.nll_loss(F.log_softmax(logits, 1), target)"
@@ -117,7 +134,20 @@ _UNSHIFTED = "the loss was computed on target {}: of the two places one counts c
 _IN_RANGE = f"{CE_LINE}  # classes 0..C-1 in both places"
 _CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits, never clipped"
 
+_ARE_PROBS = "loss = F.nll_loss(probs.log(), target)  # cecalc: --probs"
+
+
+def are_probabilities(sums: Sums) -> bool:
+    """Whether what was said to be logits lies within 0..1, in rows that sum to 1."""
+    extent, row_sum = sums.tally.extent, sums.tally.row_sum
+    is_one = max(abs(row_sum.low - 1), abs(row_sum.high - 1)) < 1e-4
+    return extent.low >= 0 and extent.high <= 1 and is_one
+
+
 OF_CLASSES = (
+    Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
+        "is -ln p of the target, their right loss", _ARE_PROBS,
+        Sum(Variant("logits", "log"), holds=are_probabilities), is_of_logits=True),
     Mistake("softmax before cross-entropy", (1,),
         "the model ends in softmax, and cross-entropy applies softmax once more",
         f"{CE_LINE}  # raw outputs, no softmax", Sum(Variant("softmax", "ce"))),
@@ -145,19 +175,36 @@ OF_CLASSES = (
     Mistake("soft targets as classes", (2,),
         "only the largest class of each soft target was used: target.argmax(1)",
         f"{CE_LINE}  # (N, C) floats are read as distributions", Sum(CE, "largest")),
-    Mistake("targets minus 1", (6,), _UNSHIFTED.format("- 1"), _IN_RANGE, Sum(CE, "minus_one")),
-    Mistake("targets plus 1", (6,), _UNSHIFTED.format("+ 1"), _IN_RANGE, Sum(CE, "plus_one")),
+    Mistake("the two classes exchanged", (6,), "the two columns, or the labels 0 and 1, have "
+        "changed places", f"{CE_LINE}  # logits[:, 1] is class 1 in both places",
+        where(lambda sums: sums.plan.classes == 2, Sum(CE, "plus_one"))),
+    Mistake("targets minus 1", (6,), _UNSHIFTED.format("- 1"), _IN_RANGE,
+        where(lambda sums: sums.plan.classes > 2, Sum(CE, "minus_one"))),
+    Mistake("targets plus 1", (6,), _UNSHIFTED.format("+ 1"), _IN_RANGE,
+        where(lambda sums: sums.plan.classes > 2, Sum(CE, "plus_one"))),
     Mistake("classes in the order of their sorted names", (19,),
         "the columns were taken in the order of the sorted class names, as scikit-learn does",
         "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
         f"{CE_LINE}  # Keras: from_logits=True",
-        Sum(Variant("shares", "log", "keras")), 1, "keras"),
+        Sum(Variant("shares", "log", "keras")), 1, "keras", is_of_logits=True),
     Mistake("prediction and target swapped", (24,),
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",
         Sum(Variant("logits", "swapped_ce"))),
+    Mistake("prediction and target swapped in Keras", (46,), "categorical_crossentropy got the "
+        "probabilities as its target, the one-hot target as its prediction: 16.118 (1 - p)",
+        CE_LINE, Sum(Variant("softmax", "swapped_keras_ce")), 1, "keras"),
+    Mistake("half of binary cross-entropy", (47,), "y ln p of sigmoids alone was taken: binary "
+        "cross-entropy without its term (1 - y) ln(1 - p)", f"{CE_LINE}  # one label per row",
+        Sum(Variant("sigmoid", "log")), 2),
+    Mistake("own term out of the denominator", (40,), "the target's own term was left out of the "
+        "sum of exponentials, as some contrastive losses do", CE_LINE,
+        Sum(Variant("logits", "others"), is_alone=True), 2),
+    Mistake("log-sum-exp in float32", (52,), "the log-sum-exp of large logits was taken in "
+        "float32, and the target's logit subtracted from it", "loss = F.cross_entropy"
+        "(logits.double(), target)", Sum(Variant("single", "ce"), is_alone=True), 3),
     *in_halves("ce"),
     Mistake("probabilities in float16", (15,),
         "the softmax was rounded to float16 before its logarithm was taken",
@@ -214,6 +261,27 @@ def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) 
         return None
     losses = CE.of(Scores(logits=np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
     return sums.over(float(losses[rows.used].sum()), sums.rows)
+
+
+def _both_ways(sums: Sums) -> Measured | None:
+    """The mean of the losses of the rows and of the columns."""
+    columns = _laid_out(_transposed, sums)
+    return columns and final((columns.mean + sums.right.mean) / 2)
+
+
+def _second_half(sums: Sums) -> Measured | None:
+    """The rows of the second half, where all are at hand."""
+    ends = sums.tally.ends
+    rows = ends.whole if ends else None
+    if rows is None or not rows.is_index or sums.plan.weight is not None or sums.plan.smoothing:
+        return None
+    late = rows.part(slice(rows.size // 2, None))
+    losses = CE.of(Scores(logits=by_class(late.logits))).at(late.index)
+    return final(float(losses[late.used].mean())) if late.used.any() else None
+
+
+def _z_loss(share: float, sums: Sums) -> Measured:
+    return final(sums.right.mean + share * sums.tally.squares / max(sums.rows, 1))
 
 
 def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
@@ -298,6 +366,13 @@ OF_ROWS = (
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
         "class axis to the end", "logits = logits.movedim(1, -1).reshape(-1, C)",
         partial(_laid_out, _viewed)),
+    Mistake("both directions", (40,), "rows against columns and columns against rows were "
+        "averaged, as contrastive losses of pairs do", CE_LINE, _both_ways),
+    Mistake("the second half", (43,), "the rows of the second half alone were averaged", CE_LINE,
+        _second_half, 2),
+    *(Mistake(f"z-loss of {share:g}", (51,), f"{share:g} times the mean squared log-sum-exp was "
+        "added", f"{CE_LINE}  # or the z-loss in both places", partial(_z_loss, share), 2)
+        for share in (1e-4, 1e-3)),
     Mistake("one of two logits", (29,), "sigmoid was taken of logit 1 alone, where the softmax "
         "of two is sigmoid(x1 - x0)",
         "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())",

@@ -39,8 +39,9 @@ def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:
         title = "" if is_alone else line(f"{number}  {match.name}", screen, "bold")
         yield title + named(_of_match(match, found), screen, 1 if is_alone else 4)
     if len(found.matches) > IN_FULL:
-        more = ", ".join(match.name for match in found.matches[IN_FULL:])
-        yield named([(f"and {len(found.matches) - IN_FULL} more", more)], screen)
+        others = [match.name for match in found.matches[IN_FULL:]]
+        more = "; ".join([*others[:IN_FULL], *(["…"] if others[IN_FULL:] else [])])
+        yield named([(f"and {len(others)} more", more)], screen)
     for title, texts in (("what it cannot be", found.reasons), ("what may help", found.advice)):
         if texts:
             dashed = [("-", text) for text in texts]
@@ -53,6 +54,11 @@ def _verdict(found: Diagnosis) -> str:
     if not found.matches:
         return f"{typed} fits none of {found.tried} ways to compute a loss of these rows"
     first = found.matches[0]
+    if first.is_cut:
+        return f"{typed} is the loss of these rows, its digits cut, not rounded"
+    if found.says_little:
+        share = f"{100 * found.chance:.0f} % of all numbers near it would fit one"
+        return f"{typed} has too few digits: {share} of {found.tried} ways"
     if first.is_right and found.typed.is_sure:
         return f"{typed} is the loss of these rows: nothing is wrong"
     if first.is_right:
@@ -71,7 +77,7 @@ def _of_match(match: Match, found: Diagnosis) -> Iterator[Pair]:
         entries = ", ".join(f"§{entry.number} ({entry.title})" for entry in match.entries)
         yield "see", unbroken("cecalc why ") + entries
     if match.alike:
-        yield "alike", f"the same number on these rows: {', '.join(match.alike)}"
+        yield "alike", f"the same number on these rows: {'; '.join(match.alike)}"
 
 
 def _precise(value: float, decimals: int) -> str:
@@ -86,11 +92,15 @@ def _facts(found: Diagnosis) -> Iterator[Pair]:
     if found.report.mean is not None:
         ours = f"{rounded(found.report.mean)} nats, mean over {found.size}"
     yield f"cecalc {found.report.header.task}", ours
-    if found.also:
-        yield "also", f"no difference in these digits: {', '.join(found.also)}"
+    is_right = bool(found.matches) and found.matches[0].is_right
+    if found.also and not is_right:
+        yield "also", f"no difference in these digits: {'; '.join(found.also)}"
     if found.apart is not None:
         yield "tell apart", found.apart
-    if found.matches and found.chance:
+    if found.matches and not found.typed.value:
+        ways = f"{round(found.chance * found.tried)} of the {found.tried} ways tried"
+        yield "by chance", f"{ways} give 0 for these rows, so that a 0 tells little"
+    elif found.matches and found.chance:
         low, high = sorted((found.typed.value / 2, found.typed.value * 2))
         share = f"{100 * found.chance:.2g} % of the numbers from {low:.4g} to {high:.4g}"
         yield "by chance", f"{share} would fit one of the {found.tried} ways tried as closely"

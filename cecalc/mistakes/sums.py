@@ -21,6 +21,10 @@ V = TypeVar("V")
 
 SMOOTHINGS = tuple(percent / 100 for percent in (1, 2, 5, *range(10, 60, 5), 90))
 BATCH_SIZES = (*(2**k for k in range(1, 13)), 10, 20, 50, 100, 200, 500, 1000)
+GAMMAS = (2, 0.5, 1, 3, 5)
+"""Exponents of focal losses; the first is tried unasked."""
+TEMPERATURES = (0.07, 0.1, 0.5, 2, 4, 0.05, 0.2, 0.6, 0.7, 0.8, 1.5, 3, 5, 10, 20)
+"""What logits are divided by; the first five are tried unasked."""
 POS_WEIGHTS = (0.1, 0.2, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 5, 8, 10, 20, 25, 50, 100)
 """The usual ones, tried where they are not known."""
 
@@ -41,6 +45,11 @@ class Plan:
     """Where the smoothing is not known: which ones are tried."""
     is_weight_free: bool = False
     """Whether there may have been weights that are not known."""
+    gammas: tuple[float, ...] = GAMMAS[:1]
+    temperatures: tuple[float, ...] = TEMPERATURES[:5]
+    """Which ones are tried."""
+    is_of_logits: bool = True
+    """Whether the values were not said to be probabilities."""
     forms: tuple[Variant, ...] = ()
     """Every form, the right one first."""
     weight: Floats | None = None

@@ -73,6 +73,12 @@ class Tally:
     """Of the logits of the targets' classes."""
     gap: Span = field(default_factory=Span)
     """Of how far the target's logit is below the largest of its row."""
+    extent: Span = field(default_factory=Span)
+    """Of the logits."""
+    row_sum: Span = field(default_factory=Span)
+    """Of the sums of rows of logits: 1 where they are probabilities."""
+    squares: float = 0.0
+    """Σ of the squared log-sum-exps."""
     infinite: int = 0
     """How many logits are."""
     counts: Floats = field(default_factory=lambda: np.zeros(1))
@@ -213,6 +219,8 @@ def _of_cells(piece: Piece) -> Tally:
         "zeros": zeros.sum(axis=0),
         "const": terms.const(counted),
         "every": terms.every(None, counted),
+        "ignored": np.where(counted, 0.0, softplus).sum(axis=0),
+        "ignored as -1": np.where(counted, 0.0, softplus + logits).sum(axis=0),
     }
     totals = {(BCE, name): piece.total(loss, cells) for name, loss in losses.items()}
     right = losses["given"]
@@ -234,6 +242,7 @@ def _of_cells(piece: Piece) -> Tally:
         totals=KeyedSums([*totals.items(), *_forms_of_cells(piece)]),
         ones=float(np.where(counted, target, 0.0).sum()),
         row_loss=Span.of((right / np.maximum(cells, 1))[rows.used]),
+        extent=Span.of(logits),
         infinite=int(np.count_nonzero(np.isinf(logits))),
         batches=piece.batches(right, cells),
     )
@@ -268,6 +277,9 @@ def _of_classes(piece: Piece) -> Tally:
         peak=Span.of(scores["peak"][used]),
         own=Span.of(piece.own[used]),
         gap=Span.of((scores["peak"] - piece.own)[used]),
+        extent=Span.of(scores["logits"]),
+        row_sum=Span.of(scores["logits"].sum(axis=0)),
+        squares=float((scores["lse"][used] ** 2).sum()),
         infinite=int(np.count_nonzero(np.isinf(scores["logits"]))),
         counts=rows.per_class(np.ones(rows.size)),
         by_class=rows.per_class(plain),

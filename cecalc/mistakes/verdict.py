@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cecalc.errors import count
 from cecalc.items import Report
@@ -21,21 +22,33 @@ def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis
     """What can be said of a number, from what the rows add up to and from their loss."""
     typed = Typed.of(asked)
     right = Measured(report.numerator, report.denominator, plan.is_of_cells)
-    candidates = distinct(recipes(tally, plan, right))
+    candidates = distinct(recipes(tally, plan, right, _accuracy(report)))
     groups, also = fits(typed, candidates)
+    is_right = bool(groups) and not groups[0][0].mistake.rank
+    cut = [] if is_right else [r for r in candidates[:1] if typed.is_cut_from(r.value)]
     is_alike = bool(groups) and len(groups[0]) > 1
     return Diagnosis(
         typed=typed,
         report=report,
         size=_in_words(report),
-        matches=[_match(group, tally, plan, report) for group in groups],
+        matches=[
+            *(replace(_match([r], tally, plan, report), is_cut=True) for r in cut),
+            *(_match(group, tally, plan, report) for group in groups),
+        ],
         also=[recipe.name for recipe in also],
         tried=len(candidates),
         chance=chance(typed, candidates),
         apart=_apart(groups[0] if is_alike else [*(g[0] for g in groups), *also], tally, plan),
-        reasons=() if groups else tuple(_reasons(typed, tally, plan)),
-        advice=() if groups else tuple(_advice(plan)),
+        reasons=() if groups or cut else tuple(_reasons(typed, tally, plan)),
+        advice=() if groups or cut else tuple(_advice(typed, right, plan)),
     )
+
+
+def _accuracy(report: Report) -> float | None:
+    """The share of right predictions, of rows or of cells."""
+    if report.cells_used and report.cells_correct is not None:
+        return report.cells_correct / report.cells_used
+    return report.correct / report.rows_used if report.rows_used else None
 
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
@@ -80,8 +93,10 @@ def fits(typed: Typed, found: Sequence[Recipe]) -> tuple[list[list[Recipe]], lis
 
 def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     """How likely a number between half and twice the typed one, typed as finely, fits a recipe."""
-    if not math.isfinite(typed.value) or typed.value == 0:
+    if not math.isfinite(typed.value):
         return 0.0
+    if typed.value == 0:  # nothing lies between half of it and twice
+        return sum(typed.fits(r.value) for r in found) / len(found)
     low, high = sorted((typed.value / 2, typed.value * 2))
     windows = sorted(
         (max(low, r.value - typed.reach(r.value)), min(high, r.value + typed.reach(r.value)))
@@ -136,8 +151,16 @@ def _apart(found: Sequence[Recipe], tally: Tally, plan: Plan) -> str | None:
 
 _ZERO = 1e-6
 """How far from 0 the log-sum-exp of log-probabilities may be, which float32 has rounded."""
+_AVERAGED = "nor one weighted and divided by the weights"
+_NEGATIVE = (
+    "negative: no mean of losses on targets within 0..1; a turned sign is (cecalc why §38), a sum "
+    "with a negative part such as CE - Dice (§36), NLLLoss of logits (§25), targets beyond 1 (§10)"
+)
+_ZERO_SAID = (
+    "nothing of these rows is 0: loops print 0 where no label counts, or where nan is left out of "
+    "the log (cecalc why §39)"
+)
 _HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
-_NEGATIVE = "§10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss)"
 
 
 def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
@@ -149,16 +172,14 @@ def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
         return
     low, high = tally.row_loss.low, tally.row_loss.high
     if typed.is_outside(0.0, math.inf):
-        yield f"negative: no loss on targets within 0..1; see cecalc why {_NEGATIVE}"
+        yield _NEGATIVE
+    elif not value:
+        yield _ZERO_SAID
     elif tally.rows_used and typed.is_outside(low, high):
         which, bound = ("below the smallest", low) if value < low else ("above the largest", high)
         digits = _digits(value, bound, 6, "g")
-        yield f"{which} loss of any row, {digits}: no mean of them, however weighted"
+        yield f"{which} loss of any row, {digits}: no mean of some of them, {_AVERAGED}"
     yield from _windows(typed, plan)
-    most = 100.0 if plan.is_of_cells else 36.0437
-    if typed.is_outside(0.0, most) and value > most:
-        clipped = f"above {most:g}, the most that a clipped probability costs"
-        yield f"{clipped}: no clipped mean (cecalc why §7)"
 
 
 def _digits(value: float, bound: float, digits: int, form: str) -> str:
@@ -180,7 +201,7 @@ def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
         what = "a softmax before cross-entropy (cecalc why §1)"
     if typed.is_outside(low, high):
         first, last = (_digits(typed.value, bound, 4, "f") for bound in (low, high))
-        yield f"outside {first} to {last}: not {what}"
+        yield f"outside {first} to {last}: not the mean after {what} without weights or a factor"
 
 
 def _remarks(mean: float | None, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
@@ -224,13 +245,47 @@ def _in_words(report: Report) -> str:
     return f"the {what}, {number:.10g}"
 
 
-def _advice(plan: Plan) -> Iterator[str]:
-    """What else could be told."""
+def _advice(typed: Typed, right: Measured, plan: Plan) -> Iterator[str]:
+    """What it may be that no recipe shows, and what else could be told."""
+    if not math.isfinite(typed.value):
+        return
+    yield from _ratios(typed, right)
+    if right.mean < typed.value:
+        yield _PENALTY
     if not plan.batch_sizes:
         yield "--batch-size, where batches were averaged (any tries usual sizes)"
     if plan.weight is None and not plan.is_weight_free:
         yield "--weight, where there were any (any tries usual ones)"
     if not (plan.label_smoothing or plan.smoothings):
         yield "--label-smoothing, where there was any (any tries usual ones)"
+    if len(plan.gammas) == 1:
+        yield "--focal and --temperature, where there were any (any tries usual ones)"
     if not plan.deep:
         yield "--deep, for several mistakes at once"
+
+
+_PENALTY = (
+    "a penalty or an auxiliary loss may be in it (cecalc why §34): the difference to the loss is "
+    "then the same on other rows"
+)
+_MOST = 4096
+"""Up to which whole factor is worth a word."""
+
+
+def _ratios(typed: Typed, right: Measured) -> Iterator[str]:
+    """Whole factors and divisors, as remarks: of nearly any small number there is one."""
+    value, reach = abs(typed.value), typed.reach(typed.value)
+    for made, of, says in (
+        (value, right.mean, "it is {} times the loss (cecalc why §42)"),
+        (right.mean, value, "it is the loss divided by {} (cecalc why §42)"),
+        (right.total, value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
+    ):
+        if not 0 < made < math.inf or not of > 0:
+            continue
+        ratio, room = made / of, made / of * reach / value
+        if room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room:
+            yield says.format(round(ratio))
+
+
+_SURE = 0.05
+"""How well a ratio has to be known to be called whole."""
