@@ -97,7 +97,7 @@ class LossOptions:
 
 LOSS_OPTIONS: Mapping[str, LossOption] = {
     "weight": LossOption(Inline, {"ce", "bce", "explain", "why"}),
-    "pos_weight": LossOption(Inline, {"bce", "explain"}),
+    "pos_weight": LossOption(Inline, {"bce", "explain", "why"}),
     "ignore_index": LossOption(float, {"ce", "bce", "explain", "why"}),
     "label_smoothing": LossOption(float, {"ce", "explain", "why"}, bounds=(0, 1)),
     "reduction": LossOption(Reduction, {"ce", "bce", "explain"}),

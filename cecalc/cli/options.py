@@ -24,6 +24,7 @@ Color = Literal["auto", "always", "never"]
 SummaryName = Literal["brief", "all"]
 """How much of the summary people are shown."""
 Framework = Literal["torch", "keras", "sklearn", "optax"]
+LossName = Literal["ce", "bce"]
 """Whose conventions a number may follow."""
 Errors = Literal["text", "json"]
 """How errors are told."""
@@ -131,7 +132,7 @@ class Options:
         values.weights, takes_any=True)] = None
     pos_weight: Annotated[_Weights, _loss("--pos-weight", "W,W,...|FILE",
         "Weight of the y·ln p term, broadcast to the cells.", values.weights)] = None
-    sample_weight: Annotated[_Weights, LOSSES, _loss("--sample-weight", "W,W,...|FILE",
+    sample_weight: Annotated[_Weights, LOSSES | WHY, _loss("--sample-weight", "W,W,...|FILE",
         "A weight for each row; the mean divides by their sum.", values.weights)] = None
     ignore_index: Annotated[float | None, _loss("--ignore-index", "K",
         "Leave rows (bce: cells) with this target out. For ce -100 unless given.",
@@ -148,7 +149,7 @@ class Options:
     clip: Annotated[float | None, LOSSES, _loss("--clip", "EPS|float32|float64",
         "Keep probabilities within EPS..1-EPS; float64 as scikit-learn does.",
         values.clip)] = None
-    unchecked: Annotated[bool, COMPUTING, _loss("--unchecked",
+    unchecked: Annotated[bool, COMPUTING | WHY, _loss("--unchecked",
         "", "Compute as torch does where cecalc refuses.")] = False
     nan: Annotated[NanPolicy, COMPUTING, _loss("--nan",
         None, "What a NaN logit does.")] = InputRequest.nan
@@ -170,7 +171,7 @@ class Options:
     join: Annotated[_Text, LOSSES | EXPLAIN | WHY, _column("--join", "COL|A=B",
         "The column of ids in the values and in --target FILE, or A in the values and B there.",
         read=values.joined)] = None
-    sample_weight_col: Annotated[_Text, LOSSES, _column("--sample-weight-col", "COL",
+    sample_weight_col: Annotated[_Text, LOSSES | WHY, _column("--sample-weight-col", "COL",
         "The column of row weights.")] = None
 
     input_format: Annotated[InputFormat, READING, _reading("--input-format",
@@ -212,14 +213,22 @@ class Options:
         "Only the K highest losses, highest first.", values.rows_kept)] = None
     bottom: Annotated[int | None, LOSSES | EXPLAIN, _out("--bottom", "K",
         "Only the K lowest losses, lowest first.", values.rows_kept)] = None
-    by: Annotated[_Texts, LOSSES, _out("--by", "COLS",
+    by: Annotated[_Texts, LOSSES | WHY, _out("--by", "COLS",
         "The loss of each group: by class, or a column. Also by prediction, correct, or "
-        "several at once.", values.columns,
+        "several at once. For why the sequences, or whatever was averaged first.", values.columns,
         completion.columns("class", "prediction", "correct"))] = None
 
     batch_size: Annotated[int | None, WHY, _run("--batch-size", "B|any",
         "How many rows a batch of the loop had. any tries usual sizes; so do "
         "--label-smoothing any and --weight any.", values.rows_held, takes_any=True)] = None
+    focal: Annotated[float | None, WHY, _run("--focal", "GAMMA|any",
+        "The exponent of a focal loss; any tries usual ones.", values.positive,
+        takes_any=True)] = None
+    temperature: Annotated[float | None, WHY, _run("--temperature", "T|any",
+        "What logits, or the loss, were divided by; any tries usual ones.", values.positive,
+        takes_any=True)] = None
+    as_: Annotated[LossName | None, WHY, _run("--as",
+        None, "Which loss the rows ask for, where targets of 0 and 1 leave it open.")] = None
     framework: Annotated[Framework | None, WHY, _run("--framework",
         None, "Look only for what this library does.")] = None
     deep: Annotated[bool, WHY, _run("--deep",
@@ -341,7 +350,7 @@ def parsed(command: Any, name: str, words: Sequence[str]) -> Options:
 
 def flag(name: str) -> str:
     """An option as it is typed."""
-    return f"--{name.replace('_', '-')}"
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def specification(parts: list[str] | None) -> str | None:

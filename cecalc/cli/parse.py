@@ -133,6 +133,10 @@ def _free(options: Options) -> frozenset[str]:
     return frozenset(name for name in options.given() if getattr(options, name) is ANY)
 
 
+_OF_LOOPS = ("batch_size", "focal", "temperature")
+"""What a question holds as its option says it."""
+
+
 def question_of(options: Options) -> Question:
     """What `why` is asked.
 
@@ -145,7 +149,14 @@ def question_of(options: Options) -> Question:
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
     number("VALUE", text)
-    return Question(text.strip(), options.batch_size, options.framework, options.deep, free)
+    return Question(
+        text.strip(),
+        framework=options.framework,
+        deep=options.deep,
+        free=free,
+        task=options.as_ and Task(options.as_),
+        **{name: value for name in _OF_LOOPS if (value := getattr(options, name)) is not ANY},
+    )
 
 
 def _input(task: Task, options: Options) -> InputRequest:

@@ -46,6 +46,14 @@ def clip(option: str, text: str) -> float:
     return eps
 
 
+def positive(option: str, text: str) -> float:
+    """A number above 0."""
+    value = number(option, text)
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} {excerpt(text)} is not above 0", value=text)
+    return value
+
+
 def whole(option: str, text: str, *, of_none: str | None = None, hint: str | None = None) -> int:
     """A whole number, of at least one thing where something is said of none."""
     if not _is_whole(text.removeprefix("-")):

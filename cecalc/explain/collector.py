@@ -44,7 +44,7 @@ def explaining(setup: Setup) -> Job[_Both]:
     if not (has_target := not _is_bare(setup)):
         setup = _with_zeros(setup)
     target_of(setup.schema, setup.first)
-    setup = unweighted(setup, "explain", ())
+    setup = unweighted(setup)
     rank, first = setup.request.rank, setup.first
     is_ce, arithmetic = is_of_classes(first), setup.arithmetic
     of_rows, of_cells = _settings(setup, is_ce=is_ce)

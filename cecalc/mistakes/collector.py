@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,13 +13,22 @@ from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
 from cecalc.items import CellLosses, Header, Item, Outcome
 from cecalc.mistakes.diagnosis import Question
+from cecalc.mistakes.recipe import Sequences
 from cecalc.mistakes.recipes import planned
-from cecalc.mistakes.sums import BATCH_SIZES, SMOOTHINGS, Plan, RowsOfBlock
+from cecalc.mistakes.sums import (
+    BATCH_SIZES,
+    GAMMAS,
+    SMOOTHINGS,
+    TEMPERATURES,
+    Plan,
+    RowsOfBlock,
+)
 from cecalc.mistakes.tally import Tally, tally_of
 from cecalc.mistakes.verdict import diagnosis
 from cecalc.model import Batch, Floats
-from cecalc.run.both_losses import as_cells, both_of, is_of_classes, sums_to_one, unweighted
+from cecalc.run.both_losses import as_cells, both_of, is_of_classes, scores_as_rows, sums_to_one
 from cecalc.run.collectors import Collector, Job, Setup, Summed
+from cecalc.run.results import Grouping, gathering
 from cecalc.run.settings import header_of, settings_of, target_of
 from cecalc.summary import Summary
 from cecalc.terms import Kind, Reduction, Task
@@ -59,10 +69,11 @@ def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
     ------
     UsageError, DataError : an option does not go with the input
     """
-    setup = unweighted(setup, "why", ["pos_weight"])
+    setup = scores_as_rows(setup)
     losses = _losses_of(question, setup)
     settings, arithmetic = losses[0].settings, setup.arithmetic
     asked = 0 if is_of_classes(setup.first) else -1
+    _, grouping = gathering(setup.request, losses[asked].header)
 
     def compute(batch: Batch) -> _Losses:
         outcomes: Sequence[Outcome]
@@ -74,7 +85,8 @@ def diagnosing(question: Question, setup: Setup) -> Job[_Losses]:
         every = [loss.of(outcome) for loss, outcome in zip(losses, outcomes, strict=True)]
         return _Losses(outcomes[asked], every[asked][0], every)
 
-    collector = _Diagnosing(question, losses, arithmetic.label)
+    by = grouping if isinstance(grouping, Grouping) else None
+    collector = _Diagnosing(question, losses, arithmetic.label, by)
     return Job(setup, losses[asked].header, settings, compute, [collector])
 
 
@@ -85,8 +97,11 @@ class _Diagnosing(Collector[_Losses]):
     question: Question
     losses: tuple[_LossOfRows, ...]
     label: str
+    by: Grouping | None
 
-    def add(self, summed: _Losses, _given: Batch) -> Iterable[Item]:
+    def add(self, summed: _Losses, given: Batch) -> Iterable[Item]:
+        if self.by is not None:
+            self.by.add(summed, given)
         for loss, sums in zip(self.losses, summed.every, strict=True):
             loss.add(*sums)
         return ()
@@ -95,7 +110,20 @@ class _Diagnosing(Collector[_Losses]):
         *others, last = self.losses
         loss = next((o for o in others if o.summary.rows_used == o.summary.rows_given), last)
         report = loss.summary.finish(loss.header, loss.settings.weight, self.label)
-        yield diagnosis(self.question.typed, loss.tally, loss.plan, report)
+        sequences = self._sequences(loss)
+        yield diagnosis(self.question.typed, loss.tally, loss.plan, report, sequences)
+
+    def _sequences(self, loss: _LossOfRows) -> Sequences | None:
+        """The groups of --by, or what an entry of axis 0 holds."""
+        if self.by is not None:
+            used = [group for group in self.by.groups.values() if group.rows_used]
+            means = math.fsum(group.numerator.over(group.weights) for group in used)
+            longest = max((group.rows_used for group in used), default=0)
+            return Sequences(len(used), means, longest) if used else None
+        if not loss.plan.has_positions or not loss.tally.rows_used:
+            return None
+        each = loss.tally.batches[1].finish()
+        return Sequences(each.whole, each.means, loss.tally.rows_given // loss.tally.samples)
 
 
 def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
@@ -113,9 +141,12 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
         header = replace(header_of(schema, shapes, settings, None), reduction=Reduction.SUM)
         return _LossOfRows(settings, header, _plan(question, setup, settings))
 
-    if (target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS:
+    is_of_rows = (target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS
+    if is_of_rows or question.task is Task.CE:
         return (loss(Task.CE, first),)
     cells = loss(Task.BCE, as_cells(first))
+    if question.task is Task.BCE:
+        return (cells,)
     # the values of a row may belong together, if they are no probabilities of cells
     if classes > 1 and (schema.kind is not Kind.PROBS or sums_to_one(first.values).all()):
         with suppress(DataError, UsageError):  # an option that goes with cells alone
@@ -128,21 +159,38 @@ def _plan(question: Question, setup: Setup, settings: Settings) -> Plan:
     schema, size, is_free = setup.schema, question.batch_size, question.free.__contains__
     is_of_cells, classes = settings.task is Task.BCE, setup.first.values.shape[1]
     options = setup.request.input.options.over(schema.options)
+    weight = settings.weight if settings.pos_weight is None else settings.pos_weight
+    sizes = BATCH_SIZES if is_free("batch_size") else () if size is None else (size,)
+    has_positions = setup.first.coordinates is not None
     plan = Plan(
         is_of_cells=is_of_cells,
         classes=classes,
         label_smoothing=options.label_smoothing or 0.0,
-        batch_sizes=BATCH_SIZES if is_free("batch_size") else () if size is None else (size,),
+        batch_sizes=tuple(dict.fromkeys([*sizes, *([1] if has_positions else [])])),
         framework=question.framework,
         deep=question.deep,
         smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
         is_weight_free=is_free("weight"),
-        weight=_column_weight(settings.weight, classes),
+        gammas=_tried(GAMMAS, 1, question.focal, is_free=is_free("focal")),
+        temperatures=_tried(TEMPERATURES, 5, question.temperature, is_free=is_free("temperature")),
+        is_of_logits=schema.kind is Kind.LOGITS,
+        is_normalised=is_of_cells or schema.kind is Kind.LOGITS or not setup.request.unchecked,
+        is_pos_weight=settings.pos_weight is not None,
+        weight=_column_weight(weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),
-        has_positions=setup.first.coordinates is not None,
+        has_positions=has_positions,
     )
     return planned(plan)
+
+
+def _tried(
+    usual: tuple[float, ...], unasked: int, known: float | None, *, is_free: bool
+) -> tuple[float, ...]:
+    """Which values of an option are tried."""
+    if known is not None:
+        return (known,)
+    return usual if is_free else usual[:unasked]
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
@@ -153,6 +201,7 @@ def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:
         target=batch.truth,
         used=outcome.used,
         place=batch.start + np.arange(batch.size) if places is None else places[:, 0],
+        sample=np.empty(0) if batch.sample_weight is None else batch.sample_weight,
         counted=outcome.cell_used if isinstance(outcome, CellLosses) else outcome.used[:, None],
     )
 

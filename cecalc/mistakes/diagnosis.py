@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cecalc.items import Item, Report
 from cecalc.numbers import read_number
+from cecalc.terms import Task
 
 if TYPE_CHECKING:
     from cecalc.mistakes.catalogue import Entry
@@ -85,12 +86,17 @@ class Question:
     typed: str
     """The number as it was typed."""
     batch_size: int | None = None
+    focal: float | None = None
+    """The exponent of a focal loss."""
+    temperature: float | None = None
     framework: str | None = None
     """torch, keras, sklearn; None where it is not known."""
     deep: bool = False
     """Whether several mistakes at once are looked for."""
     free: frozenset[str] = frozenset()
-    """What may have been anything: batch_size, label_smoothing, weight."""
+    """What may have been anything: batch_size, label_smoothing, weight, focal, temperature."""
+    task: Task | None = None
+    """Which loss the rows ask for, where it was said."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class Diagnosis(Item):
     @property
     def says_little(self) -> bool:
         """Whether so few digits were typed that many a random number would fit."""
-        return self.chance > 0.3
+        return self.typed.value != 0 and self.chance > 0.3
 
     @property
     def verb(self) -> str:

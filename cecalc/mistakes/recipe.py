@@ -35,6 +35,17 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Sequences:
+    """The losses of sequences, or of other groups of rows."""
+
+    number: int
+    means: float
+    """The sum of their means."""
+    longest: int
+    """The most rows that one has."""
+
+
+@dataclass(frozen=True)
 class Sums:
     """What numbers are made of."""
 
@@ -43,6 +54,8 @@ class Sums:
     right: Measured
     """The loss itself."""
     accuracy: float | None = None
+    sequences: Sequences | None = None
+    """What was averaged first, where that is known."""
 
     @property
     def rows(self) -> int:

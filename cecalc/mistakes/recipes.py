@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.mistakes import recipes_bce, recipes_ce
-from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sums
+from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sequences, Sums
 from cecalc.mistakes.recipes_any import (
     FIGURES,
     NOT_A_NUMBER,
     ROUNDED,
+    SAMPLE_WEIGHTS,
+    SEQUENCES,
     combinations,
     of_batches,
 )
@@ -165,7 +167,11 @@ def planned(plan: Plan) -> Plan:
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
 def recipes(
-    tally: Tally, plan: Plan, right: Measured | None = None, accuracy: float | None = None
+    tally: Tally,
+    plan: Plan,
+    right: Measured | None = None,
+    accuracy: float | None = None,
+    sequences: Sequences | None = None,
 ) -> list[Recipe]:
     """Every recipe and its number, the simplest first; those that say nothing new are left out.
 
@@ -173,9 +179,9 @@ def recipes(
     ----------
     right : the loss itself, where it is known better than by the tally
     """
-    sums = Sums(tally, plan, right or _right_of(tally, plan), accuracy)
+    sums = Sums(tally, plan, right or _right_of(tally, plan), accuracy, sequences)
     found = []
-    for mistake in (NOTHING, *(mistakes(sums) if sums.rows else NOT_A_NUMBER)):
+    for mistake in (NOTHING, *mistakes(sums)) if sums.rows else NOT_A_NUMBER:
         loss = mistake.of(sums) if _is_possible(mistake, plan) else None
         if loss is None:
             continue
@@ -190,17 +196,21 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
     """Every mistake that may have been made."""
     yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
     for size in sums.plan.batch_sizes:
+        if size == 1 and sums.plan.has_positions:
+            continue  # those are sequences
         yield from of_batches(size)
     yield from _forms(sums.plan)
-    yield from FIGURES
+    yield from (*SEQUENCES, *SAMPLE_WEIGHTS, *FIGURES)
     yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
     yield from (*ROUNDED, *NOT_A_NUMBER)
 
 
 def _right_of(tally: Tally, plan: Plan) -> Measured:
     """The loss itself, as the tally has it."""
-    is_of_cells, is_weighted = plan.is_of_cells, plan.is_of_cells and plan.weight is not None
-    total = tally.totals[plan.right, "weight" if is_weighted else "given"]
+    is_of_cells, reading = plan.is_of_cells, "given"
+    if is_of_cells and plan.weight is not None:
+        reading = "pos_weight" if plan.is_pos_weight else "weight"
+    total = tally.totals[plan.right, reading]
     return Measured(total.loss, tally.cells_used if is_of_cells else total.weight, is_of_cells)
 
 

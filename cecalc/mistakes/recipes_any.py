@@ -10,7 +10,18 @@ from itertools import product
 import numpy as np
 
 from cecalc.mistakes.loss_variants import Variant, as_bfloat16, as_float16
-from cecalc.mistakes.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Sum, Sums, final, where
+from cecalc.mistakes.recipe import (
+    BCE_LINE,
+    CE_LINE,
+    Measured,
+    Mistake,
+    Number,
+    Sequences,
+    Sum,
+    Sums,
+    final,
+    where,
+)
 from cecalc.mistakes.sums import Batches, Plan
 from cecalc.model import Floats
 
@@ -96,6 +107,49 @@ def _rounded(dtype: str, nearest: Callable[[Floats], Floats]) -> Mistake:
 
 ROUNDED = (_rounded("float16", as_float16), _rounded("bfloat16", as_bfloat16))
 
+
+def _of_sequences(of: Callable[[Sequences, float], float]) -> Number:
+    """A number from the losses of sequences, and from their sum."""
+
+    def number(sums: Sums) -> Measured | None:
+        found = sums.sequences
+        return final(of(found, sums.right.total)) if found else None
+
+    return number
+
+
+_IN_SEQUENCES = "loss = losses.sum() / mask.sum()  # one mean over all tokens"
+
+SEQUENCES = (
+    Mistake("the mean of sequence means", (33,), "the losses of each sequence were averaged, and "
+        "then the sequences, short ones as much as long ones", _IN_SEQUENCES,
+        _of_sequences(lambda each, _: each.means / each.number)),
+    Mistake("the sum over sequences", (33,), "the sum of all losses was divided by the number of "
+        "sequences", _IN_SEQUENCES,
+        _of_sequences(lambda each, total: total / each.number)),
+    Mistake("padded to the longest", (33,), "the sum of all losses was divided by the sequences "
+        "times the length of the longest", _IN_SEQUENCES, _of_sequences(
+            lambda each, total: total / (each.number * each.longest))),
+)  # fmt: skip
+"""What is made of rows that belong together."""
+
+
+def _unsampled(sums: Sums, loss: float) -> Measured | None:
+    """A loss over what there is to divide by without the weights of rows."""
+    bare = sums.total("unsampled")
+    return sums.over(loss, bare.weight) if bare.rows else None
+
+
+SAMPLE_WEIGHTS = (
+    Mistake("weights of rows left out", (3,), "the loss was computed without the weights of rows",
+        "loss = (losses * w).sum() / w.sum()",
+        lambda sums: _unsampled(sums, sums.total("unsampled").loss)),
+    Mistake("weights of rows, divided by rows", (3,), "the losses, weighted, were divided by the "
+        "number of rows, not by the weights", "loss = (losses * w).sum() / w.sum()",
+        lambda sums: _unsampled(sums, sums.right.total)),
+)  # fmt: skip
+"""What is made of weights of rows."""
+
 FIGURES = (
     Mistake("the accuracy", (), "it is the accuracy, not a loss", None,
         lambda sums: None if sums.accuracy is None else final(sums.accuracy), 2),
@@ -128,7 +182,7 @@ LIBRARIES = (
 """What ln 0 costs, whose habit it is, where it clips, and the sigmoid it clips."""
 
 
-def clipped(cap: str, whose: str, fix: str, form: Variant, framework: str | None) -> Mistake:
+def clipped(cap: str, whose: str, fix: str, form: Variant, framework: str) -> Mistake:
     """What a library makes of probabilities that it clips."""
     says = f"-ln p was clipped at {cap}, as {whose} does, and confident wrong rows cost no more"
     return Mistake(f"clipped at {cap}", (7,), says, fix, Sum(form), 2, framework)

@@ -44,6 +44,8 @@ _WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
 _POSITIVE = BCE_LINE.replace(")", ", pos_weight=weight)")
 
 WEIGHTS = (
+    Mistake("pos_weight as weight", (17,), "pos_weight was given as the weight: it multiplies both "
+        "terms", _POSITIVE, lambda sums: sums.weighted("weight")),
     Mistake("pos_weight", (17,), "the weight was given as pos_weight: it multiplies y ln p alone",
         _POSITIVE, lambda sums: sums.weighted("pos_weight")),
     Mistake("BCE without the weights", (17,), "the loss was computed without the weights",

@@ -366,6 +366,9 @@ OF_ROWS = (
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
         "class axis to the end", "logits = logits.movedim(1, -1).reshape(-1, C)",
         partial(_laid_out, _viewed)),
+    Mistake("rows renormalised first", (50,), "each row of probabilities was divided by its sum "
+        "first, as Keras and old scikit-learn do", "loss = -probs.gather(1, target[:, None]).log()"
+        ".mean()", where(lambda sums: not sums.plan.is_normalised, Sum(CE))),
     Mistake("both directions", (40,), "rows against columns and columns against rows were "
         "averaged, as contrastive losses of pairs do", CE_LINE, _both_ways),
     Mistake("the second half", (43,), "the rows of the second half alone were averaged", CE_LINE,

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from cecalc.mistakes.loss_variants import CAPS, FLT_MIN, Variant
 from cecalc.mistakes.recipe import Measured, Mistake, Number, Sum, Sums, final
-from cecalc.mistakes.recipes_any import clipped
 from cecalc.mistakes.sums import Plan
 
 SOFT_CAPS = (30, 50)
@@ -101,11 +99,10 @@ def _epsilons(plan: Plan) -> Iterator[Mistake]:
     capped = "capped_bce" if plan.is_of_cells else "capped"
     plus = ("sigmoid", "bce") if plan.is_of_cells else ("softmax", "log")
     for eps in (*CAPS, FLT_MIN):
-        whose = "Caffe (FLT_MIN)" if eps == FLT_MIN else f"a clip of p at {eps:g}"
+        cap, whose = f"{-math.log(eps):.6g}", ", as Caffe does (FLT_MIN)" if eps == FLT_MIN else ""
+        says = f"p was kept above {eps:.4g}, so that no row costs more than {cap}{whose}"
         form = Variant("logits", capped, f"{eps:g}")
-        yield replace(
-            clipped(f"{-math.log(eps):.6g}", whose, _LOGARITHM, form, None), entries=(45,)
-        )
+        yield Mistake(f"clipped at {cap}", (45,), says, _LOGARITHM, Sum(form), 2)
     for eps in CAPS:
         says = f"-ln(p + {eps:g}) was taken, where -ln p is meant"
         form = Variant(*plus, f"p + {eps:g}")

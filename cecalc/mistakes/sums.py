@@ -48,6 +48,10 @@ class Plan:
     gammas: tuple[float, ...] = GAMMAS[:1]
     temperatures: tuple[float, ...] = TEMPERATURES[:5]
     """Which ones are tried."""
+    is_pos_weight: bool = False
+    """Whether the weight is of the term y ln p alone."""
+    is_normalised: bool = True
+    """Whether each row's probabilities sum to 1; -ln p is taken of them as they are."""
     is_of_logits: bool = True
     """Whether the values were not said to be probabilities."""
     forms: tuple[Variant, ...] = ()
@@ -68,7 +72,9 @@ class Plan:
     @property
     def right(self) -> Variant:
         """The loss as it should be computed."""
-        return BCE if self.is_of_cells else CE
+        if self.is_of_cells:
+            return BCE
+        return CE if self.is_normalised else Variant("logits", "nll")
 
     @property
     def smoothing(self) -> float:
@@ -99,9 +105,13 @@ class Total:
     """What the mean divides by: rows, cells, or their weights."""
 
     @classmethod
-    def of(cls, loss: Floats, mask: Flags, weight: Floats | float = 1.0) -> Total:
-        """The sums over the rows that count: losses and weights of shape (n,)."""
+    def of(
+        cls, loss: Floats, mask: Flags, weight: Floats | float = 1.0, sample: Floats | None = None
+    ) -> Total:
+        """The sums over the rows that count: losses and weights, also of rows, of shape (n,)."""
         rows = int(np.count_nonzero(mask))
+        if sample is not None:
+            loss, weight = loss * sample, weight * sample
         weights = rows * weight if isinstance(weight, float) else float(weight[mask].sum())
         return cls(float(np.where(mask, loss, 0.0).sum()), rows, weights)
 
@@ -156,7 +166,9 @@ class Batches:
         edges = np.flatnonzero(np.diff(place, prepend=-1))
         losses, weights = (np.add.reduceat(part, edges) for part in (loss, weight))
         numbers, rows = place[edges], np.diff(edges, append=len(place))
-        full = rows == (size or -1)
+        full = rows == size
+        if size is None:  # those between the first and the last are
+            full[1:-1] = True
         means = zip(numbers[full].tolist(), (losses[full] / weights[full]).tolist(), strict=True)
         totals = map(Total, *(part[~full].tolist() for part in (losses, rows, weights)))
         rest = dict(zip(numbers[~full].tolist(), totals, strict=True))
@@ -179,7 +191,12 @@ class Batches:
             rest[number] = rest.get(number, Total()) + total
         whole, means = self.whole + other.whole, self.means + other.means
         both = Batches(self.size, whole, means, {**self.ends, **other.ends}, rest)
-        full = {number: total.mean for number, total in rest.items() if total.rows == self.size}
+        ends = (min(rest), max(rest)) if self.size is None and rest else ()
+        full = {
+            number: total.mean
+            for number, total in rest.items()
+            if total.rows == self.size or (ends and number not in ends)
+        }
         return both.with_means(full)
 
     @property
@@ -218,6 +235,8 @@ class RowsOfBlock:
     """Shape (N,): where each row stands on axis 0, which many do in input of more dimensions."""
     counted: Flags
     """Shape (N, C): which cells count; (N, 1) where that is the same for a whole row."""
+    sample: Floats
+    """Shape (N,): the weight of each row; (0,) where there is none."""
 
     @property
     def size(self) -> int:
@@ -282,7 +301,7 @@ class RowsOfBlock:
         return shared
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.logits, self.target, self.used, self.place, self.counted
+        return self.logits, self.target, self.used, self.place, self.counted, self.sample
 
     def part(self, rows: slice) -> RowsOfBlock:
         """Some of them."""

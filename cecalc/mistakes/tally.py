@@ -163,16 +163,21 @@ class Piece:
         """What the mean divides by: of distributions, rows, as torch does."""
         return self.plan.weights(self.rows.index) if self.rows.is_index else np.ones(self.rows.size)
 
+    @property
+    def sample(self) -> Floats | None:
+        """The weights of the rows, where there are any."""
+        return self.rows.sample if self.rows.sample.size else None
+
     def total(self, losses: Floats, weight: Floats | float = 1.0) -> Total:
         """The sum over the rows that count."""
-        return Total.of(losses, self.rows.used, weight)
+        return Total.of(losses, self.rows.used, weight, self.sample)
 
     def read(self, form: Variant, terms: Terms, reading: str) -> Total:
         """The sum over rows whose target is read as one class."""
         index, mask = self.readings[reading]
         if form.is_of_cells:  # there, weights belong to columns
-            return Total.of(terms.at(index), mask, float(self.plan.classes))
-        return Total.of(self.at(terms, index), mask, self.plan.weights(index))
+            return Total.of(terms.at(index), mask, float(self.plan.classes), self.sample)
+        return Total.of(self.at(terms, index), mask, self.plan.weights(index), self.sample)
 
     def at(self, terms: Terms, index: Integers) -> Floats:
         """Rows whose target is one class, whichever that is."""
@@ -201,6 +206,8 @@ class Piece:
     def batches(self, losses: Floats, weights: Floats) -> KeyedSums[int, Batches]:
         """The means of batches, for each size there may have been."""
         plan, place = self.plan, self.rows.place
+        if self.sample is not None:
+            losses, weights = losses * self.sample, weights * self.sample
         return KeyedSums(
             (size, Batches.of(None if plan.has_positions else size, place // size, losses, weights))
             for size in plan.batch_sizes
@@ -234,7 +241,9 @@ def _of_cells(piece: Piece) -> Tally:
             losses[name] = (of_ones * ones + of_zeros * zeros).sum(axis=0)
             weights = np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0)
             totals[BCE, name] = piece.total(losses[name], weights.sum(axis=0))
-        right = losses["weight"]
+        right = losses["pos_weight" if plan.is_pos_weight else "weight"]
+    if piece.sample is not None:
+        totals[BCE, "unsampled"] = Total.of(right, rows.used, cells)
     return Tally(
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(rows.used)),
@@ -262,14 +271,14 @@ def _forms_of_cells(piece: Piece) -> Iterator[Named]:
 
 def _of_classes(piece: Piece) -> Tally:
     rows, scores, plan, used = piece.rows, piece.scores, piece.plan, piece.rows.used
-    losses = piece.given(CE.of(scores))
+    losses = piece.given(plan.right.of(scores))
     plain = losses
     if plan.weight is not None:
-        plain = replace(piece, plan=replace(plan, weight=None)).given(CE.of(scores))
+        plain = replace(piece, plan=replace(plan, weight=None)).given(plan.right.of(scores))
     return Tally(
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(used)),
-        totals=KeyedSums([*_forms_of_classes(piece), *_further(piece, plain)]),
+        totals=KeyedSums([*_forms_of_classes(piece), *_further(piece, plain, losses)]),
         entropy=float(rows.entropies[used].sum()),
         exponentials=float(np.exp(plain[used]).sum()),
         row_loss=Span.of(plain[used]),
@@ -310,14 +319,16 @@ def _forms_of_classes(piece: Piece) -> Iterator[Named]:
                 yield (form, reading), piece.read(form, terms, reading)
 
 
-def _further(piece: Piece, plain: Floats) -> Iterator[Named]:
+def _further(piece: Piece, plain: Floats, losses: Floats) -> Iterator[Named]:
     """What is made of options, of classes that are ignored, and of targets of another form.
 
     Parameters
     ----------
-    plain : the losses without weights
+    plain, losses : those without and with the weights of classes
     """
     rows, plan, scores, terms = piece.rows, piece.plan, piece.scores, CE.of(piece.scores)
+    if piece.sample is not None:
+        yield (plan.right, "unsampled"), Total.of(losses, rows.used, piece.weights)
     if plan.smoothing or plan.smoothings:
         yield (CE, "unsmoothed"), piece.total(piece.unsmoothed(terms), piece.weights)
         yield (CE, "every"), piece.total(terms.every(plan.weight))

@@ -12,17 +12,20 @@ from cecalc.errors import count
 from cecalc.items import Report
 from cecalc.mistakes.catalogue import catalogue
 from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
-from cecalc.mistakes.recipe import Measured
+from cecalc.mistakes.loss_variants import BCE
+from cecalc.mistakes.recipe import Measured, Sequences
 from cecalc.mistakes.recipes import Recipe, recipes
-from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.sums import GAMMAS, TEMPERATURES, Plan, Total
 from cecalc.mistakes.tally import Tally, tally_of
 
 
-def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis:
+def diagnosis(
+    asked: str, tally: Tally, plan: Plan, report: Report, sequences: Sequences | None
+) -> Diagnosis:
     """What can be said of a number, from what the rows add up to and from their loss."""
     typed = Typed.of(asked)
     right = Measured(report.numerator, report.denominator, plan.is_of_cells)
-    candidates = distinct(recipes(tally, plan, right, _accuracy(report)))
+    candidates = distinct(recipes(tally, plan, right, _accuracy(report), sequences))
     groups, also = fits(typed, candidates)
     is_right = bool(groups) and not groups[0][0].mistake.rank
     cut = [] if is_right else [r for r in candidates[:1] if typed.is_cut_from(r.value)]
@@ -40,7 +43,7 @@ def diagnosis(asked: str, tally: Tally, plan: Plan, report: Report) -> Diagnosis
         chance=chance(typed, candidates),
         apart=_apart(groups[0] if is_alike else [*(g[0] for g in groups), *also], tally, plan),
         reasons=() if groups or cut else tuple(_reasons(typed, tally, plan)),
-        advice=() if groups or cut else tuple(_advice(typed, right, plan)),
+        advice=() if groups or cut else tuple(_advice(typed, right, tally, plan)),
     )
 
 
@@ -245,10 +248,11 @@ def _in_words(report: Report) -> str:
     return f"the {what}, {number:.10g}"
 
 
-def _advice(typed: Typed, right: Measured, plan: Plan) -> Iterator[str]:
+def _advice(typed: Typed, right: Measured, tally: Tally, plan: Plan) -> Iterator[str]:
     """What it may be that no recipe shows, and what else could be told."""
     if not math.isfinite(typed.value):
         return
+    yield from _pos_weight(typed, tally, plan)
     yield from _ratios(typed, right)
     if right.mean < typed.value:
         yield _PENALTY
@@ -258,7 +262,7 @@ def _advice(typed: Typed, right: Measured, plan: Plan) -> Iterator[str]:
         yield "--weight, where there were any (any tries usual ones)"
     if not (plan.label_smoothing or plan.smoothings):
         yield "--label-smoothing, where there was any (any tries usual ones)"
-    if len(plan.gammas) == 1:
+    if (plan.gammas, plan.temperatures) == (GAMMAS[:1], TEMPERATURES[:5]):
         yield "--focal and --temperature, where there were any (any tries usual ones)"
     if not plan.deep:
         yield "--deep, for several mistakes at once"
@@ -272,6 +276,21 @@ _MOST = 4096
 """Up to which whole factor is worth a word."""
 
 
+def _pos_weight(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
+    """The weight of the ones that would make a number, where it is whole."""
+    ones, zeros = (tally.totals.get((BCE, name), Total()).loss for name in ("ones", "zeros"))
+    if not plan.is_of_cells or plan.weight is not None or not ones:
+        return
+    weight, room = (typed.value * tally.cells_used - zeros) / ones, tally.cells_used / ones
+    if _is_whole(weight, typed.reach(typed.value) * room):
+        yield f"pos_weight = {round(weight)} would make it (cecalc why §17)"
+
+
+def _is_whole(ratio: float, room: float) -> bool:
+    """Whether a ratio is a whole number, as far as it is known."""
+    return room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room
+
+
 def _ratios(typed: Typed, right: Measured) -> Iterator[str]:
     """Whole factors and divisors, as remarks: of nearly any small number there is one."""
     value, reach = abs(typed.value), typed.reach(typed.value)
@@ -283,7 +302,7 @@ def _ratios(typed: Typed, right: Measured) -> Iterator[str]:
         if not 0 < made < math.inf or not of > 0:
             continue
         ratio, room = made / of, made / of * reach / value
-        if room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room:
+        if _is_whole(ratio, room):
             yield says.format(round(ratio))
 
 

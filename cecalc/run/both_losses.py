@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,28 +92,24 @@ def _of_distributions(batch: Batch, rows_of: CrossEntropy) -> RowLosses:
     return replace(rows, used=counts, loss=np.where(counts, rows.loss, np.nan))
 
 
-def unweighted(setup: Setup, command: str, names: Sequence[str]) -> Setup:
-    """The rows as a command takes them that looks at the loss without these options of the input,
-    and without weights of rows; a remark names those there are.
-    """
-    setup, options = _scores_as_rows(setup), setup.schema.options
-    left_out = [name for name in names if getattr(options, name) not in (None, 0)]
-    left_out += ["sample_weight"] if setup.first.sample_weight is not None else []
-    rule = f"{command} looks at the loss without the input's {', '.join(left_out)}"
+def unweighted(setup: Setup) -> Setup:
+    """The rows without weights of their own; a remark says that there were some."""
+    setup = scores_as_rows(setup)
+    if setup.first.sample_weight is None:
+        return setup
 
     def bare(block: Block) -> Block:
         return lambda: replace(block(), sample_weight=None)
 
     return replace(
         setup,
-        schema=replace(setup.schema, options=replace(options, **dict.fromkeys(names))),
         first=replace(setup.first, sample_weight=None),
         blocks=map(bare, setup.blocks),
-        remarks=(Hint(rule),) if left_out else (),
+        remarks=(Hint("explain looks at the loss without the input's sample_weight"),),
     )
 
 
-def _scores_as_rows(setup: Setup) -> Setup:
+def scores_as_rows(setup: Setup) -> Setup:
     """An array (N,) of scores with a target (N,) as N rows of one score, as `bce` reads it.
 
     Cross-entropy takes such an array for one row of N classes. It is none if its targets are no

@@ -52,7 +52,7 @@ def results(setup: Setup) -> Job[Summed]:
         outcome = outcome_of(batch, settings, arithmetic)
         return Summed(outcome, Summary.of(outcome, header))
 
-    names, gathered = _gathering(request, header)
+    names, gathered = gathering(request, header)
     reported = [_Reported(header, settings, arithmetic)] if settings.task.is_loss else []
     setup = replace(setup, remarks=(*setup.remarks, *_taken(header, request)))
     return Job(setup, replace(header, by=names), settings, compute, [gathered, *reported])
@@ -73,9 +73,7 @@ def _taken(header: Header, request: Request) -> Iterator[Hint]:
         yield Hint(f"{rule}; ours is {columns.PREFIX}{name}, or as --prefix says")
 
 
-def _gathering(
-    request: Request, header: Header
-) -> tuple[tuple[str, ...] | None, Collector[Summed]]:
+def gathering(request: Request, header: Header) -> tuple[tuple[str, ...] | None, Collector[Summed]]:
     """The columns that make groups, if any do, and what gathers rows or groups."""
     if request.by is None:
         return None, _Every() if request.rank is None else _Ranked(Ranking(request.rank))
