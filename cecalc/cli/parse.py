@@ -145,15 +145,19 @@ def question_of(options: Options) -> Question:
     UsageError : the value is no number
     """
     text, free = options.value or "", _free(options)
-    if not is_number(text):
+    each = tuple(text.strip()[1:-1].split(",")) if text.strip().startswith("[") else ()
+    for part in each or (text,):
+        if is_number(part):
+            number("VALUE", part)
+            continue
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
-        raise UsageError(f"cannot read {excerpt(text)} as a number", hint=hint, value=text)
-    number("VALUE", text)
+        raise UsageError(f"cannot read {excerpt(part)} as a number", hint=hint, value=part)
     return Question(
         text.strip(),
         framework=options.framework,
         deep=options.deep,
         free=free,
+        each=tuple(map(str.strip, each)),
         task=options.as_ and Task(options.as_),
         **{name: value for name in _OF_LOOPS if (value := getattr(options, name)) is not ANY},
     )

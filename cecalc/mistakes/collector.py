@@ -24,6 +24,7 @@ from cecalc.mistakes.sums import (
     RowsOfBlock,
 )
 from cecalc.mistakes.tally import Tally, tally_of
+from cecalc.mistakes.vector import diagnosis_of_rows
 from cecalc.mistakes.verdict import diagnosis
 from cecalc.model import Batch, Floats
 from cecalc.run.both_losses import as_cells, both_of, is_of_classes, scores_as_rows, sums_to_one
@@ -110,6 +111,9 @@ class _Diagnosing(Collector[_Losses]):
         *others, last = self.losses
         loss = next((o for o in others if o.summary.rows_used == o.summary.rows_given), last)
         report = loss.summary.finish(loss.header, loss.settings.weight, self.label)
+        if self.question.each:
+            yield diagnosis_of_rows(self.question.each, loss.tally, loss.plan, report)
+            return
         sequences = self._sequences(loss)
         yield diagnosis(self.question.typed, loss.tally, loss.plan, report, sequences)
 

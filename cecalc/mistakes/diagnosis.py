@@ -65,7 +65,7 @@ class Typed:
 
     def is_cut_from(self, value: float) -> bool:
         """Whether the number is a value whose further digits were cut off, not rounded."""
-        if not (math.isfinite(value) and self.value):
+        if not math.isfinite(value) or self.decimals < 3:
             return False
         return 0 <= (value - self.value) * math.copysign(1, value) < 10.0**-self.decimals
 
@@ -95,6 +95,8 @@ class Question:
     """Whether several mistakes at once are looked for."""
     free: frozenset[str] = frozenset()
     """What may have been anything: batch_size, label_smoothing, weight, focal, temperature."""
+    each: tuple[str, ...] = ()
+    """A number for each row, where that was typed."""
     task: Task | None = None
     """Which loss the rows ask for, where it was said."""
 
@@ -143,6 +145,8 @@ class Diagnosis(Item):
     """Where nothing fits: what the value cannot be."""
     advice: Sequence[str]
     """What would help to find out more."""
+    rows: str = ""
+    """Which rows agree, where a number for each was typed."""
 
     @property
     def holds(self) -> bool:

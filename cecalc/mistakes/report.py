@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cecalc.mistakes.diagnosis import Diagnosis, Match
@@ -40,8 +40,7 @@ def _paragraphs(found: Diagnosis, screen: Screen) -> Iterator[str]:
         yield title + named(_of_match(match, found), screen, 1 if is_alone else 4)
     if len(found.matches) > IN_FULL:
         others = [match.name for match in found.matches[IN_FULL:]]
-        more = "; ".join([*others[:IN_FULL], *(["…"] if others[IN_FULL:] else [])])
-        yield named([(f"and {len(others)} more", more)], screen)
+        yield named([(f"and {len(others)} more", _few(others))], screen)
     for title, texts in (("what it cannot be", found.reasons), ("what may help", found.advice)):
         if texts:
             dashed = [("-", text) for text in texts]
@@ -77,7 +76,13 @@ def _of_match(match: Match, found: Diagnosis) -> Iterator[Pair]:
         entries = ", ".join(f"§{entry.number} ({entry.title})" for entry in match.entries)
         yield "see", unbroken("cecalc why ") + entries
     if match.alike:
-        yield "alike", f"the same number on these rows: {'; '.join(match.alike)}"
+        yield "alike", f"the same number on these rows: {_few(match.alike)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many there are besides."""
+    more = [f"and {len(names) - IN_FULL} more"] if names[IN_FULL:] else []
+    return "; ".join([*names[:IN_FULL], *more])
 
 
 def _precise(value: float, decimals: int) -> str:
@@ -91,19 +96,31 @@ def _facts(found: Diagnosis) -> Iterator[Pair]:
     ours = "nothing: every row is ignored"
     if found.report.mean is not None:
         ours = f"{rounded(found.report.mean)} nats, mean over {found.size}"
-    yield f"cecalc {found.report.header.task}", ours
+    yield f"cecalc {found.report.header.task}", ours + _ratio(found)
+    if found.rows:
+        yield "rows", found.rows
     is_right = bool(found.matches) and found.matches[0].is_right
     if found.also and not is_right:
-        yield "also", f"no difference in these digits: {'; '.join(found.also)}"
+        yield "also", f"no difference in these digits: {_few(found.also)}"
     if found.apart is not None:
         yield "tell apart", found.apart
-    if found.matches and not found.typed.value:
+    if found.matches and found.rows:
+        yield "by chance", f"{100 * max(found.chance, 1e-6):.2g} % of random lists, or fewer"
+    elif found.matches and not found.typed.value:
         ways = f"{round(found.chance * found.tried)} of the {found.tried} ways tried"
         yield "by chance", f"{ways} give 0 for these rows, so that a 0 tells little"
     elif found.matches and found.chance:
         low, high = sorted((found.typed.value / 2, found.typed.value * 2))
         share = f"{100 * found.chance:.2g} % of the numbers from {low:.4g} to {high:.4g}"
         yield "by chance", f"{share} would fit one of the {found.tried} ways tried as closely"
+
+
+def _ratio(found: Diagnosis) -> str:
+    """How a number that nothing explains compares with the loss."""
+    mean, value = found.report.mean, found.typed.value
+    if found.matches or found.rows or not mean or not math.isfinite(value) or not value:
+        return ""
+    return f"; {found.typed.text} is {value / mean:.5g} times that"
 
 
 def render_json(found: Diagnosis, _screen: Screen) -> str:
@@ -125,6 +142,7 @@ def render_json(found: Diagnosis, _screen: Screen) -> str:
         "tell_apart": found.apart,
         "cannot_be": found.reasons,
         "would_help": found.advice,
+        "rows": found.rows or None,
         "source": report.header.schema.source,
         "backend": report.backend,
         "version": report.version,

@@ -33,10 +33,10 @@ def diagnosis(
     return Diagnosis(
         typed=typed,
         report=report,
-        size=_in_words(report),
+        size=in_words(report),
         matches=[
-            *(replace(_match([r], tally, plan, report), is_cut=True) for r in cut),
-            *(_match(group, tally, plan, report) for group in groups),
+            *(replace(match_of([r], tally, plan, report), is_cut=True) for r in cut),
+            *(match_of(group, tally, plan, report) for group in groups),
         ],
         also=[recipe.name for recipe in also],
         tried=len(candidates),
@@ -113,14 +113,14 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def _match(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) -> Match:
+def match_of(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) -> Match:
     """Recipes of one value in words: those of the simplest, and the names of the others."""
     recipe = group[0]
     differences, entries = recipe.differences, list(recipe.entries)
     says = [difference.says for difference in differences]
     if not differences:
         remarks = dict(_remarks(report.mean, tally, plan))
-        says = [f"{recipe.factor.says} over {_in_words(report)}", *remarks]
+        says = [f"{recipe.factor.says} over {in_words(report)}", *remarks]
         entries += remarks.values()
     fix = next((difference.fix for difference in differences), None)
     return Match(
@@ -240,7 +240,7 @@ def _torch(plan: Plan, report: Report) -> dict[str, str]:
     return {"f": "F.cross_entropy", "n": number}
 
 
-def _in_words(report: Report) -> str:
+def in_words(report: Report) -> str:
     """What the mean divides by."""
     number, what = report.denominator, report.header.denominator_is
     if what in ("rows", "cells"):
@@ -250,20 +250,21 @@ def _in_words(report: Report) -> str:
 
 def _advice(typed: Typed, right: Measured, tally: Tally, plan: Plan) -> Iterator[str]:
     """What it may be that no recipe shows, and what else could be told."""
-    if not math.isfinite(typed.value):
+    if not math.isfinite(typed.value) or not typed.value:
         return
     yield from _pos_weight(typed, tally, plan)
     yield from _ratios(typed, right)
     if right.mean < typed.value:
         yield _PENALTY
-    if not plan.batch_sizes:
-        yield "--batch-size, where batches were averaged (any tries usual sizes)"
-    if plan.weight is None and not plan.is_weight_free:
-        yield "--weight, where there were any (any tries usual ones)"
-    if not (plan.label_smoothing or plan.smoothings):
-        yield "--label-smoothing, where there was any (any tries usual ones)"
-    if (plan.gammas, plan.temperatures) == (GAMMAS[:1], TEMPERATURES[:5]):
-        yield "--focal and --temperature, where there were any (any tries usual ones)"
+    untold = {
+        "--batch-size": not set(plan.batch_sizes) - {1},
+        "--weight": plan.weight is None and not plan.is_weight_free,
+        "--label-smoothing": not (plan.label_smoothing or plan.smoothings),
+        "--focal": plan.gammas == GAMMAS[:1],
+        "--temperature": plan.temperatures == TEMPERATURES[:5],
+    }
+    if names := ", ".join(name for name, is_untold in untold.items() if is_untold):
+        yield f"{names}: what the loop had; any tries usual values"
     if not plan.deep:
         yield "--deep, for several mistakes at once"
 

@@ -1,0 +1,95 @@
+"""What can be said of a list of numbers, one for each row, as `reduction='none'` prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cecalc.errors import DataError, count
+from cecalc.items import Report
+from cecalc.mistakes.diagnosis import Diagnosis, Typed
+from cecalc.mistakes.recipes import Recipe, recipes
+from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.tally import Tally, tally_of
+from cecalc.mistakes.verdict import chance, in_words, match_of
+
+_LISTED = 12
+"""How many rows are named."""
+Row = Mapping[str, Recipe]
+"""What every mistake makes of a row."""
+
+
+def diagnosis_of_rows(asked: Sequence[str], tally: Tally, plan: Plan, report: Report) -> Diagnosis:
+    """Which mistake makes all numbers, and which rows agree with their own loss.
+
+    Raises
+    ------
+    DataError : there are not as many numbers as rows, or too many rows to hold
+    """
+    typed, rows = [Typed.of(text) for text in asked], _rows(tally, plan)
+    if len(typed) != len(rows):
+        raise DataError(f"{count(len(typed), 'number')} for {count(len(rows), 'row')}")
+    right = ["the sum" if "the sum" in row else "nothing wrong" for row in rows]
+    agree = [n for n, row in enumerate(rows) if typed[n].fits(row[right[n]].value)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    every = [
+        name for name in names if all(_makes(name, *pair) for pair in zip(rows, typed, strict=True))
+    ]
+    groups = (
+        [[rows[0][name] for name in every if name not in right]] if len(agree) < len(rows) else []
+    )
+    own = [rows[0][right[0]]] if len(agree) == len(rows) else []
+    found = [match_of(group, tally, plan, report) for group in (own, *groups) if group]
+    price = math.prod(chance(each, [*row.values()]) for each, row in zip(typed, rows, strict=True))
+    return Diagnosis(
+        typed=Typed(
+            f"a list of {len(typed)} numbers",
+            math.fsum(each.value for each in typed) / len(typed),
+            4,
+        ),
+        report=report,
+        size=in_words(report),
+        matches=found,
+        also=(),
+        tried=len(names),
+        chance=price,
+        apart=None,
+        reasons=(),
+        advice=(),
+        rows=_named(agree, len(rows)) + ("" if found else _partly(rows, typed, names)),
+    )
+
+
+def _rows(tally: Tally, plan: Plan) -> list[Row]:
+    """Every recipe of every row, by its name."""
+    whole = tally.ends.whole if tally.ends else None
+    if whole is None:
+        raise DataError("a list of numbers is compared with few rows, not with so many")
+    first = np.zeros(1, np.int64)
+    each = (replace(whole.part(slice(n, n + 1)), place=first) for n in range(whole.size))
+    return [{each.name: each for each in recipes(tally_of(row, plan), plan)} for row in each]
+
+
+def _makes(name: str, row: Row, typed: Typed) -> bool:
+    """Whether a mistake makes the number of a row."""
+    return name in row and typed.fits(row[name].value)
+
+
+def _named(agree: Sequence[int], rows: int) -> str:
+    """Which rows have the loss that was typed."""
+    if len(agree) in (0, rows):
+        return f"{'none' if not agree else 'all'} of {count(rows, 'row')} agree with cecalc"
+    more = ", …" if agree[_LISTED:] else ""
+    return f"{len(agree)} of {rows} agree with cecalc: {', '.join(map(str, agree[:_LISTED]))}{more}"
+
+
+def _partly(rows: Sequence[Row], typed: Sequence[Typed], names: Iterable[str]) -> str:
+    """The mistake that makes the most numbers, where it makes more than one."""
+    pairs = [*zip(rows, typed, strict=True)]
+    made = {name: sum(_makes(name, *pair) for pair in pairs) for name in names}
+    best = max(made, key=lambda name: made[name])
+    is_right = best in ("nothing wrong", "the sum")
+    return "" if is_right or made[best] < 2 else f"; {best} makes {made[best]} of them"
