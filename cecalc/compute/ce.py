@@ -39,6 +39,9 @@ class _Rows(NamedTuple):
     """The largest value: NaN or infinite where a row of logits may break a rule."""
 
 
+_ONE_CLASS = "one class: cross-entropy over it is 0 whatever the value"
+
+
 class CrossEntropy(Operation[RowLosses]):
     """The loss of rows."""
 
@@ -49,8 +52,10 @@ class CrossEntropy(Operation[RowLosses]):
         classes, settings = batch.values.shape[1], self.settings
         if classes == 1 and not settings.request.unchecked:
             hint = "one score per row against 0/1 targets is bce; more classes need one each"
-            rule = "one class: cross-entropy over it is 0 whatever the value"
-            raise DataError(rule, hint=hint, ways=(("bce",),))
+            if batch.truth.ndim == 1 and not batch.truth.any():
+                hint = "as of a contrastive loss of one pair (cecalc why §40): give more pairs"
+                raise DataError(_ONE_CLASS, hint=hint)
+            raise DataError(_ONE_CLASS, hint=hint, ways=(("bce",),))
         target: Any = batch.truth
         if target.ndim == 1:
             target, used = checks.index_target(target, classes, settings.ignored)

@@ -11,7 +11,14 @@ import numpy as np
 from cecalc.errors import DataError, Place, count
 from cecalc.hints.alternatives import misread
 from cecalc.hints.evidence import Head, head_rows
-from cecalc.hints.values import echo, guess, head_hints, probable
+from cecalc.hints.values import (
+    echo,
+    guess,
+    head_hints,
+    not_normalised,
+    probable,
+    weights_by_name,
+)
 from cecalc.items import CellLosses, Item, Losses, Outcome, RowLosses
 from cecalc.model import Batch, row_name
 from cecalc.notices import Notices
@@ -103,10 +110,15 @@ class _Noticing(Collector[Summed]):
         if not told & _OTHER_NUMBERS and (seen_probs := probable(head)) is not None:
             yield seen_probs
             told = told | {seen_probs.entry}
+        if (weights := weights_by_name(head.header, total, self.job.settings.weight)) is not None:
+            yield weights
         if self.has_overflown:
             seen, why = f"the loss is not finite in {dtype}", "it ends where a value overflows"
             yield Hint(seen, why, "--dtype float64, which is the default", 15)
-        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or self.job.settings.request.unchecked:
+        unchecked = self.job.settings.request.unchecked
+        if unchecked and (sums := not_normalised(head)) is not None:
+            yield sums
+        if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or unchecked:
             return
         guessed = guess(head.header, total) or echo(head.header, total)
         is_explained = other is not None or told & _EXPLAINS

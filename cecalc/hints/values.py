@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, of_shares
+from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, fit_of, of_shares
 from cecalc.items import Header
 from cecalc.losses import activations, binary_cross_entropy
 from cecalc.losses.checks import ROUNDING, TOLERANCE
@@ -27,6 +27,8 @@ def head_hints(head: Head) -> Iterator[Hint]:
     if head.header.schema.kind is Kind.LOGITS and values.size:
         yield from _normalised(values, head)
         yield from _overflown(values, head)
+    yield from _rounded(head)
+    yield from _padded(head)
     yield from _exclusive(head)
     yield from _repeated(head)
 
@@ -130,6 +132,95 @@ def _overflown(values: Floats, head: Head) -> Iterator[Hint]:
         number = count(int(np.count_nonzero(end)), "logit")
         seen, why = f"{number} at the end of {stored}", "what overflowed there has lost its value"
         yield Hint(seen + head.where, why, "store logits in float32", 15)
+
+
+def _rounded(head: Head) -> Iterator[Hint]:
+    """Probabilities with so few decimals that those of targets are 0."""
+    own = head.target_class
+    if head.header.schema.kind is not Kind.PROBS or head.header.task is not Task.CE or own is None:
+        return
+    values = head.numbers[head.used]
+    lost = int(np.count_nonzero(values[np.arange(len(values)), own[head.used]] == 0))
+    digits = next((d for d in range(1, 7) if _has_decimals(values, d)), None)
+    if lost and digits and not _has_decimals(values, 0):
+        seen = f"the probabilities have {count(digits, 'decimal')} at most{head.where}"
+        why = f"rounded so far that {count(lost, 'row')} cost -ln 0"
+        yield Hint(seen, why, "write them in full", 7)
+
+
+def _has_decimals(values: Floats, digits: int) -> bool:
+    return bool((np.abs(values - np.round(values, digits)) < _ULPS).all())
+
+
+_ULPS = 1e-7
+"""How far float32 may be from a decimal number within 0..1."""
+
+
+def _padded(head: Head) -> Iterator[Hint]:
+    """Sequences that end in one and the same class, which costs another loss than the rest."""
+    fit = fit_of(head)
+    if head.sequence is None or head.target_class is None or fit is None or fit.is_narrow:
+        return
+    own, starts = head.target_class, np.flatnonzero(np.diff(head.sequence, prepend=-1))
+    ends = np.append(starts[1:], len(own)) - 1
+    marks, often = np.unique(own[ends], return_counts=True)
+    mark = int(marks[often.argmax()])
+    runs = np.zeros(len(own), bool)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        other = np.flatnonzero(own[start : end + 1] != mark)
+        runs[start + (other[-1] + 1 if other.size else 0) : end + 1] = True
+    runs &= head.used
+    lengths = np.add.reduceat(runs, starts, dtype=np.int64)
+    rest = head.used & ~runs
+    if mark < 0 or len(set(lengths.tolist())) < 2 or runs.sum() < max(FEW, 0.2 * head.used.sum()):
+        return
+    if not rest.any() or (own[rest] == mark).mean() > _ELSEWHERE:
+        return
+    losses = -np.take_along_axis(fit.raw, fit.target[:, None], axis=1)[:, 0]
+    inside, outside = float(losses[runs].mean()), float(losses[rest].mean())
+    if not abs(inside - outside) > 0.5 * outside:
+        return
+    share = f"{100 * runs.sum() / head.used.sum():.0f} %"
+    seen = f"sequences end in targets {mark}, {share} of all{head.where}"
+    why = f"they cost {inside:.3g} nats each, the rest {outside:.3g}: padding that is counted?"
+    way = (f"--ignore-index={mark}",)
+    yield Hint(seen, why, f"--ignore-index {mark} leaves it out", 5, way)
+
+
+_ELSEWHERE = 0.02
+"""How often padding stands elsewhere."""
+
+
+def weights_by_name(header: Header, total: Summary, weight: Floats | None) -> Hint | None:
+    """Weights N / (C · rows of the class) that fit the sorted names, not the columns."""
+    rows, labels = np.asarray(total.label_counts(is_bce=False), dtype=np.float64), header.labels
+    if weight is None or header.task is not Task.CE or weight.shape != rows.shape:
+        return None
+    if not rows.all() or not weight.all():
+        return None
+    places = {label: place for place, label in enumerate(sorted(labels))}
+    by_name = weight[[places[label] for label in labels]]
+    if not (_are_alike(by_name * rows, 1.1) and not _are_alike(weight * rows, 1.5)):
+        return None
+    seen = "the weights balance the classes in the order of their names, not of the columns"
+    fix = "give them in the order of the columns"
+    return Hint(seen, "each is N / (C * rows) of another class", fix, 3)
+
+
+def _are_alike(values: Floats, most: float) -> bool:
+    return float(values.max()) <= most * float(values.min())
+
+
+def not_normalised(head: Head) -> Hint | None:
+    """That rows of probabilities do not sum to 1, where that was not checked."""
+    if head.header.task is not Task.CE or head.header.schema.kind is not Kind.PROBS:
+        return None
+    sums = head.numbers[head.used].sum(axis=1)
+    if not sums.size or (np.abs(sums - 1) <= TOLERANCE).all():
+        return None
+    seen = f"rows of probabilities sum to {sums.min():.3g} to {sums.max():.3g}{head.where}"
+    return Hint(seen, "-ln p is taken of them as they are; Keras divides each row by its sum first",
+        entry=50)  # fmt: skip
 
 
 def _exclusive(head: Head) -> Iterator[Hint]:

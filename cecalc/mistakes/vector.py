@@ -43,13 +43,10 @@ def diagnosis_of_rows(asked: Sequence[str], tally: Tally, plan: Plan, report: Re
     )
     own = [rows[0][right[0]]] if len(agree) == len(rows) else []
     found = [match_of(group, tally, plan, report) for group in (own, *groups) if group]
+    mean = math.fsum(each.value for each in typed) / len(typed)
     price = math.prod(chance(each, [*row.values()]) for each, row in zip(typed, rows, strict=True))
     return Diagnosis(
-        typed=Typed(
-            f"a list of {len(typed)} numbers",
-            math.fsum(each.value for each in typed) / len(typed),
-            4,
-        ),
+        typed=Typed(f"a list of {len(typed)} numbers", mean, 4),
         report=report,
         size=in_words(report),
         matches=found,

@@ -25,6 +25,8 @@ from cecalc.terms import NEAR, Kind, Task
 _DRAWN_IN = f"--clip draws in what is up to {NEAR} outside, as of a linear model"
 _FAR = 1.1
 """A larger mean of the sums is no rounding."""
+_VOID = (254, 255)
+"""What masks have where nothing is labelled."""
 _SIGMOIDS = "a sigmoid for each class? they belong to bce, with a target of 0 or 1 for each"
 
 
@@ -41,6 +43,8 @@ class Seen:
     columns: Floats = field(default_factory=lambda: np.zeros(1))
     """Shape (C,): the sum of each column, where rows are probabilities of classes."""
     rows: int = 0
+    inner: float = -math.inf
+    """The highest below 254."""
 
     @classmethod
     def of(cls, batch: Batch, settings: Settings, *, is_sound: bool) -> Seen:
@@ -59,7 +63,8 @@ class Seen:
         ignored = settings.ignored
         if settings.task is Task.CE and target.ndim == 1:
             used = target[target != ignored]
-            return cls(float(used.min(initial=math.inf)), float(used.max(initial=-math.inf)))
+            ends = float(used.min(initial=math.inf)), float(used.max(initial=-math.inf))
+            return cls(*ends, inner=float(used[used < min(_VOID)].max(initial=-math.inf)))
         if settings.task is Task.BCE and settings.ignore_index is not None:
             target = target[target != ignored]
         low = float(target.min(initial=math.inf))
@@ -77,6 +82,7 @@ class Seen:
             self.from_one and other.from_one,
             self.columns + other.columns,
             self.rows + other.rows,
+            float(np.fmax(self.inner, other.inner)),
         )
 
     def index_hint(self, classes: int) -> str | None:
@@ -84,12 +90,19 @@ class Seen:
         if self.low < 0:
             return f"negative targets: leave rows out with --ignore-index {write_number(self.low)}"
         labels = f"{classes + 1} labels, and {classes} classes"
+        if self._has_void(classes):
+            mark = write_number(self.high)
+            return f"{mark} beside classes marks what is not labelled in masks (cecalc why §32)"
         ends: dict[tuple[float, float], str] = {
             (0, classes): f"targets run from 0 to {classes}: {labels}",
             (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
             (1, classes): f"targets run from 1 to {classes}: looks 1-based, subtract 1",
         }
         return ends.get((self.low, self.high))
+
+    def _has_void(self, classes: int) -> bool:
+        """Whether all but the mark of what is not labelled are class numbers."""
+        return self.high in _VOID and 0 < self.inner < classes
 
     def cell_hint(self) -> str | None:
         """What targets of cells out of range look like."""
@@ -108,6 +121,8 @@ class Seen:
     def classes(self, kind: str, classes: int) -> Ways:
         """What says that targets which are no class numbers are names."""
         names = list[float]()
+        if kind == checks.CLASS_INDEX and self.low >= 0 and self._has_void(classes):
+            return ((f"--ignore-index={write_number(self.high)}",),)
         if kind == checks.CELL and (self.signs or self.from_one):
             names = [self.low, self.high]
         elif kind == checks.CLASS_INDEX and (self.low, self.high) == (1, classes):
