@@ -61,7 +61,7 @@ def case(rng: np.random.Generator) -> Case:
                 value, plain = (
                     float(FACTORS[factor](each.double(), rows)) for each in (loss, right)
                 )
-                name = factor if is_right else f"{name}, {factor}"
+                name = factor if is_right else f"{name} + {factor}"
         if np.isfinite(value) and (is_right or abs(value - plain) > 1e-6 * max(1, abs(plain))):
             return Case(name, rows, asks, value, mean)
 
