@@ -145,7 +145,8 @@ def question_of(options: Options) -> Question:
     UsageError : the value is no number
     """
     text, free = options.value or "", _free(options)
-    each = tuple(text.strip()[1:-1].split(",")) if text.strip().startswith("[") else ()
+    is_list = text.strip().startswith("[")
+    each = tuple(map(str.strip, text.strip()[1:-1].split(","))) if is_list else ()
     for part in each or (text,):
         if is_number(part):
             number("VALUE", part)
@@ -157,7 +158,7 @@ def question_of(options: Options) -> Question:
         framework=options.framework,
         deep=options.deep,
         free=free,
-        each=tuple(map(str.strip, each)),
+        each=each,
         task=options.as_ and Task(options.as_),
         **{name: value for name in _OF_LOOPS if (value := getattr(options, name)) is not ANY},
     )

@@ -69,6 +69,10 @@ FACTORS = (
         f"{_MEAN}  # one mean over all cells",
         lambda loss, sums: loss.total / sums.rows
             if loss.is_of_cells and sums.plan.classes > 1 else math.nan),
+    Factor("row means added up", 21, "the means of rows were added up, as Keras's sum does",
+        f"{_MEAN}  # one mean over all cells",
+        lambda loss, sums: loss.mean * sums.rows
+            if loss.is_of_cells and sums.plan.classes > 1 else math.nan),
     Factor("divided by N·C", 21, "the mean was taken over rows times classes, not over rows",
         f"{_MEAN}  # one mean over all rows",
         lambda loss, s: math.nan if loss.is_of_cells else loss.mean / s.plan.classes),

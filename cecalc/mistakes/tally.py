@@ -63,8 +63,8 @@ class Tally:
     """Σ of the entropies of the targets."""
     exponentials: float = 0.0
     """Σ exp(loss) of the right form."""
-    row_loss: Span = field(default_factory=Span)
-    """Of the right form, unweighted."""
+    unit_loss: Span = field(default_factory=Span)
+    """Of the right form, unweighted, of rows or of cells."""
     lse: Span = field(default_factory=Span)
     """Of the log-sum-exps of the rows: 0 where the logits are log-probabilities."""
     peak: Span = field(default_factory=Span)
@@ -250,7 +250,7 @@ def _of_cells(piece: Piece) -> Tally:
         cells_used=int(cells.sum()),
         totals=KeyedSums([*totals.items(), *_forms_of_cells(piece)]),
         ones=float(np.where(counted, target, 0.0).sum()),
-        row_loss=Span.of((right / np.maximum(cells, 1))[rows.used]),
+        unit_loss=Span.of((ones + zeros)[counted]),
         extent=Span.of(logits),
         infinite=int(np.count_nonzero(np.isinf(logits))),
         batches=piece.batches(right, cells),
@@ -281,7 +281,7 @@ def _of_classes(piece: Piece) -> Tally:
         totals=KeyedSums([*_forms_of_classes(piece), *_further(piece, plain, losses)]),
         entropy=float(rows.entropies[used].sum()),
         exponentials=float(np.exp(plain[used]).sum()),
-        row_loss=Span.of(plain[used]),
+        unit_loss=Span.of(plain[used]),
         lse=Span.of(scores["lse"]),
         peak=Span.of(scores["peak"][used]),
         own=Span.of(piece.own[used]),

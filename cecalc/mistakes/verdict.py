@@ -173,7 +173,7 @@ def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
         does = "makes nan" if math.isnan(value) else "costs inf"
         yield f"none of these rows {does} in any way that was tried: look at other rows"
         return
-    low, high = tally.row_loss.low, tally.row_loss.high
+    low, high = tally.unit_loss.low, tally.unit_loss.high
     if typed.is_outside(0.0, math.inf):
         yield _NEGATIVE
     elif not value:
@@ -181,7 +181,8 @@ def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
     elif tally.rows_used and typed.is_outside(low, high):
         which, bound = ("below the smallest", low) if value < low else ("above the largest", high)
         digits = _digits(value, bound, 6, "g")
-        yield f"{which} loss of any row, {digits}: no mean of some of them, {_AVERAGED}"
+        unit = "cell" if plan.is_of_cells else "row"
+        yield f"{which} loss of any {unit}, {digits}: no mean of some of them, {_AVERAGED}"
     yield from _windows(typed, plan)
 
 
