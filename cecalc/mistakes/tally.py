@@ -232,16 +232,9 @@ def _of_cells(piece: Piece) -> Tally:
     totals = {(BCE, name): piece.total(loss, cells) for name, loss in losses.items()}
     right = losses["given"]
     if plan.weight is not None:
-        weight, one = plan.weight[:, None], np.ones((plan.classes, 1))
-        for name, of_ones, of_zeros in (
-            ("weight", weight, weight),
-            ("pos_weight", weight, one),
-            ("neg_weight", one, weight),
-        ):
-            losses[name] = (of_ones * ones + of_zeros * zeros).sum(axis=0)
-            weights = np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0)
-            totals[BCE, name] = piece.total(losses[name], weights.sum(axis=0))
-        right = losses["pos_weight" if plan.is_pos_weight else "weight"]
+        weighted = dict(_weighted(piece, ones, zeros))
+        totals |= {(BCE, name): piece.total(*pair) for name, pair in weighted.items()}
+        right, _ = weighted["pos_weight" if plan.is_pos_weight else "weight"]
     if piece.sample is not None:
         totals[BCE, "unsampled"] = Total.of(right, rows.used, cells)
     return Tally(
@@ -255,6 +248,22 @@ def _of_cells(piece: Piece) -> Tally:
         infinite=int(np.count_nonzero(np.isinf(logits))),
         batches=piece.batches(right, cells),
     )
+
+
+def _weighted(
+    piece: Piece, ones: Floats, zeros: Floats
+) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
+    """The losses of rows, and what they would be divided by, for each meaning of the weights."""
+    rows, one = piece.rows, np.ones((piece.plan.classes, 1))
+    weight = one if piece.plan.weight is None else piece.plan.weight[:, None]
+    for name, of_ones, of_zeros in (
+        ("weight", weight, weight),
+        ("pos_weight", weight, one),
+        ("neg_weight", one, weight),
+    ):
+        weights = of_ones * rows.shares + of_zeros * (1.0 - rows.shares)
+        weights = np.where(rows.counted_by_class, weights, 0.0).sum(axis=0)
+        yield name, ((of_ones * ones + of_zeros * zeros).sum(axis=0), weights)
 
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:

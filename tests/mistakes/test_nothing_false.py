@@ -150,12 +150,12 @@ def test_what_the_catalogue_names_can_be_asked(said: Any) -> None:
     by_rows = float((numbers * losses).mean())
     assert "weights of rows, divided by rows" in said(f"{by_rows:.4f}", X, T, *asked)
     bce, z, y = F.binary_cross_entropy_with_logits, torch.tensor(Z), torch.tensor(Y)
-    for value, name in (
+    for loss, name in (
         (bce(z, y, pos_weight=torch.tensor(3.0)), "nothing is wrong"),
         (bce(z, y, weight=torch.tensor(3.0)), "pos_weight as weight"),
         (bce(z, y), "BCE without the weights"),
     ):
-        assert name in said(f"{float(value):.4f}", Z, Y, "--pos-weight", "3")
+        assert name in said(f"{float(loss):.4f}", Z, Y, "--pos-weight", "3")
 
 
 def test_keras_adds_up_the_means_of_rows(said: Any) -> None:

@@ -26,7 +26,8 @@ from cecalc.request import Request
 from cecalc.run.collectors import Collecting
 from cecalc.terms import Kind, Task
 from tests.mistakes import mistaken
-from tests.mistakes.why_rates import measured
+from tests.mistakes.unlisted import KINDS
+from tests.mistakes.why_rates import measured, named_wrongly
 from tests.run.running import in_blocks_of, request
 
 _RIGHT = Measured(1.0, 1.0)
@@ -68,6 +69,12 @@ def test_at_four_decimals_the_mistake_is_found_and_random_numbers_are_not() -> N
     assert rates.listed >= 0.99 * rates.problems
     assert rates.first >= 0.97 * rates.unlike
     assert rates.false < 0.005 * rates.problems
+
+
+def test_of_numbers_that_nothing_listed_makes_hardly_any_is_named() -> None:
+    assert len(KINDS) >= 96
+    wrong, _ = named_wrongly(300, 4, seed=5)
+    assert wrong <= 0.02  # below 0.01 of thousands, which why_rates asks
 
 
 def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
@@ -173,7 +180,7 @@ OTHERS: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
     ("softmax by hand: inf / inf in float32", math.nan, X + 90, T, {}),
     ("softmax by hand: ln 0 in float16", math.inf, [[0.0, 0.0, -30.0]], [2], {}),
     ("the loss in bfloat16", float(F.cross_entropy(XT, TT).bfloat16()), X, T, {}),
-    ("weights: weight = N / (C * rows of the class)",
+    ("the mean of class means",
         float(F.cross_entropy(XT, TT, weight=12 / torch.bincount(TT).double())), X, T,
         {"free": frozenset({"weight"})}),
     ("label smoothing: label_smoothing=0.1", float(F.cross_entropy(XT, TT, label_smoothing=0.1)),
@@ -309,7 +316,7 @@ OPTIONED: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
             / (torch.tensor(SOFT) @ W).sum()), X, SOFT, {"weight": W.tolist()}),
     ("softmax before BCE with logits",
         float(F.binary_cross_entropy_with_logits(XT.softmax(1), CT)), X, CELLS, {}),
-    ("0.25 times the loss", float(ROW_LOSSES.mean()) / 4, X, T, {}),
+    ("the loss divided by 4", float(ROW_LOSSES.mean()) / 4, X, T, {}),
     ("the mean of batch means",
         _batch_means(F.cross_entropy(torch.tensor(X.reshape(6, 5, 10)),
             torch.tensor(T.reshape(6, 10)), reduction="none").flatten(), 40),
@@ -403,7 +410,7 @@ def test_an_array_of_scores_is_rows_of_one(tmp_path: Path) -> None:
 def test_every_line_of_torch_is_python() -> None:
     """And none of a mistake about cells is one of cross-entropy."""
     for mistake in MISTAKES.values():
-        compile(mistake.fix.format(f="F.loss", n="1"), "fix", "exec")
+        compile((mistake.fix or "").format(f="F.loss", n="1"), "fix", "exec")
     for factor in (*FACTORS[1:], *DEEP_FACTORS):
         compile((factor.fix or "").format(f="F.loss", n="1"), "fix", "exec")
         assert factor.fix
@@ -497,8 +504,7 @@ def test_ways_to_one_number_are_told_apart_by_another() -> None:
         ("-0.5", "negative"),
         ("0.0001", "below the smallest loss of any row"),
         ("30.5", "above the largest loss of any row"),
-        ("60.5", "above 36.0437"),
-        ("0.0001", "not a softmax before cross-entropy"),
+        ("0.0001", "not the mean after a softmax before cross-entropy"),
         ("nan", "none of these rows makes nan"),
         ("inf", "none of these rows costs inf"),
     ],
@@ -508,10 +514,10 @@ def test_what_a_number_cannot_be_is_said(value: str, reason: str) -> None:
     diagnosis = found(x / 2, t, value)
     assert not diagnosis.matches
     assert any(reason in said for said in diagnosis.reasons)
-    assert diagnosis.advice
+    assert bool(diagnosis.advice) == math.isfinite(float(value))
 
 
-SOFTMAX, LARGEST, CLIPPED = "not a softmax", "above the largest", "no clipped mean"
+SOFTMAX, LARGEST = "not the mean after a softmax", "above the largest"
 
 
 @pytest.mark.parametrize(
@@ -529,7 +535,6 @@ SOFTMAX, LARGEST, CLIPPED = "not a softmax", "above the largest", "no clipped me
         ("5.76672", {SOFTMAX, LARGEST}),
         ("36.044", {SOFTMAX, LARGEST}),
         ("4e1", {SOFTMAX, LARGEST}),
-        ("36.1", {SOFTMAX, LARGEST, CLIPPED}),
         ("-0.00000001", {SOFTMAX, "below the smallest"}),
         ("-0.00001", {SOFTMAX, "negative"}),
     ],
@@ -538,12 +543,12 @@ def test_what_a_number_cannot_be_looks_at_the_digits_typed(typed: str, said: set
     """Of digits.csv, whose largest loss is 5.766712; a softmax costs 1.461150 to 2.461150."""
     diagnosis = found(None, None, typed, paths=(DIGITS,))
     assert not diagnosis.matches
-    every = (SOFTMAX, LARGEST, CLIPPED, "negative", "below the smallest")
+    every = (SOFTMAX, LARGEST, "negative", "below the smallest")
     assert {words for words in every if any(words in r for r in diagnosis.reasons)} == said
 
 
 @pytest.mark.parametrize(
-    ("typed", "window"), [("2.9", "1.4612 to 2.4612"), ("2.46117", "1.4612 to 2.46115")]
+    ("typed", "window"), [("2.97", "1.4612 to 2.4612"), ("2.46117", "1.4612 to 2.46115")]
 )
 def test_a_bound_is_shown_on_its_side_of_the_number(typed: str, window: str) -> None:
     assert f"outside {window}: {SOFTMAX}" in found(None, None, typed, paths=(DIGITS,)).reasons[0]
@@ -589,7 +594,7 @@ def test_the_same_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
         ("why -8.852e-1 samples/digits.csv", 0),
         ("why §1", 0),
         ("why #30 -f json", 0),
-        ("why §31", 2),
+        ("why §54", 2),
         ("why samples/digits.csv", 2),
         ("why x samples/digits.csv", 2),
         ("why 0.5 samples/digits.csv --batch-size 0", 2),

@@ -1,5 +1,6 @@
 """How often `cecalc why` finds the mistake that was made, and how often it finds one in a random
-number: ``python -m tests.mistakes.why_rates [--problems N]``.
+number, or for one that none of its recipes makes: ``python -m tests.mistakes.why_rates
+[--problems N]``.
 
 Each problem is random rows, one mistake drawn at random of all there are and made by torch in
 float32, and in half of them one harmless factor more; the number is written with so many decimals.
@@ -20,6 +21,7 @@ from cecalc.mistakes.collector import diagnosing
 from cecalc.mistakes.diagnosis import Diagnosis, Question
 from cecalc.terms import Task
 from tests.mistakes.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
+from tests.mistakes.unlisted import KINDS
 from tests.run.running import request
 
 DECIMALS = (2, 3, 4, 5, 6)
@@ -136,6 +138,25 @@ def measured(
     return rates
 
 
+def named_wrongly(problems: int, decimals: int, seed: int = 0) -> tuple[float, float]:
+    """How often a cause is named of a number that none of the recipes makes.
+
+    Returns
+    -------
+    wrong, true : the share of problems, and of those whose number the cause makes to six digits
+    """
+    rng, counts = np.random.default_rng(seed), Counter[bool]()
+    for _ in range(problems):
+        rows = drawn(rng, None, is_of_cells=False)
+        value = float(KINDS[str(rng.choice(list(KINDS)))](rows))
+        made = Case("", rows, None, value, value)
+        if not np.isfinite(value):
+            continue
+        if matches := diagnosis(made, f"{value:.{decimals}f}").matches:
+            counts[abs(matches[0].value - value) <= 1e-6 * abs(value)] += 1
+    return counts[False] / problems, counts[True] / problems
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
@@ -143,10 +164,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--decimals", type=int, nargs="+", default=DECIMALS)
     asked = parser.parse_args()
-    print("| decimals | listed | first | random number explained |\n| --: | --: | --: | --: |")
+    print("| decimals | listed | first | random explained | unlisted named | and true |")
+    print("| --: | --: | --: | --: | --: | --: |")
     for d, rates in measured(asked.problems, tuple(asked.decimals), asked.seed).items():
         listed, first = rates.listed / rates.problems, rates.first / max(rates.unlike, 1)
-        print(f"| {d} | {listed:.1%} | {first:.1%} | {rates.false / rates.problems:.2%} |")
+        wrong, true = named_wrongly(asked.problems, d, asked.seed)
+        false = rates.false / rates.problems
+        print(f"| {d} | {listed:.1%} | {first:.1%} | {false:.2%} | {wrong:.2%} | {true:.2%} |")
 
 
 if __name__ == "__main__":
