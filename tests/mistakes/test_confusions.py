@@ -1,4 +1,4 @@
-"""Each of the thirty confusions, on rows where somebody would meet it, is named by `why`.
+"""Each of the confusions, on rows where somebody would meet it, is named by `why`.
 
 The numbers are torch's own, or a formula of the catalogue; nothing here is computed by cecalc.
 """
