@@ -99,7 +99,7 @@ def _soft_caps(loss: str) -> Iterator[Mistake]:
 
 def _epsilons(plan: Plan) -> Iterator[Mistake]:
     capped = "capped_bce" if plan.is_of_cells else "capped"
-    plus = ("sigmoid", "bce") if plan.is_of_cells else ("softmax", "log")
+    plus = ("sigmoid_single", "bce") if plan.is_of_cells else ("softmax", "log")
     for eps in (*CAPS, FLT_MIN):
         whose = "Caffe (FLT_MIN)" if eps == FLT_MIN else f"a clip of p at {eps:g}"
         form = Variant("logits", capped, f"{eps:g}")

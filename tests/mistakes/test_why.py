@@ -78,15 +78,13 @@ def test_the_other_route_makes_every_mistake_of_the_tables() -> None:
     assert unmade == {
         "clipped at 100", "clipped at 15.425", "clipped at 34.5388", "clipped at 36.0437",
         "clipped at 15.9424",
-        "prediction and target swapped in Keras",
         "smoothed targets that sum to more than 1", "smoothed targets that sum to less than 1",
         "ignored rows in the denominator", "ignored rows counted",
-        "ignored cells in the denominator",
-        "KLDivLoss on logits", "prediction and soft target swapped",
-        "soft targets, divided by the weights", "softmax before BCE with logits",
+        "ignored cells in the denominator", "ignored cells as 0", "ignored cells as -1",
+        "prediction and soft target swapped", "soft targets, divided by the weights",
         "BCE on one-hot targets, weight", "BCE on one-hot targets, pos_weight",
         "the ignored class out of the softmax", "-1 as the last class", "nothing counted",
-        "view without permute",
+        "nothing counted, printed as 0", "view without permute",
         "a uniform guess", "the shares of the labels",
         "pos_weight, divided by the weights", "the weight on the zeros",
         "the first batch", "without the last batch",
@@ -136,6 +134,10 @@ OTHERS: list[tuple[str, float, Any, Any, dict[str, Any]]] = [
     ("-1 as the last class", float(F.cross_entropy(XT, torch.where(KEPT, TT, 4))), X,
         np.where(KEPT, T, -1), {"ignore_index": -1.0}),
     ("nothing counted", math.nan, X, np.full(60, -100), {}),
+    ("nothing counted, printed as 0", 0.0, X, np.full(60, -100), {}),
+    *((f"ignored cells as {mark}", float(F.binary_cross_entropy_with_logits(torch.tensor(X),
+        torch.where(torch.tensor(X > 2), mark, torch.tensor(X > 1).double()))), X,
+        np.where(X > 2, -1.0, X > 1), {"ignore_index": -1.0}) for mark in (0, -1)),
     ("the first batch", float(ROW_LOSSES[:16].mean()), X, T, {"batch_size": 16}),
     ("without the last batch", float(ROW_LOSSES[:48].reshape(3, 16).mean()), X, T,
         {"batch_size": 16}),
@@ -403,7 +405,7 @@ def test_an_array_of_scores_is_rows_of_one(tmp_path: Path) -> None:
 def test_every_line_of_torch_is_python() -> None:
     """And none of a mistake about cells is one of cross-entropy."""
     for mistake in MISTAKES.values():
-        compile(mistake.fix.format(f="F.loss", n="1"), "fix", "exec")
+        compile((mistake.fix or "").format(f="F.loss", n="1"), "fix", "exec")
     for factor in (*FACTORS[1:], *DEEP_FACTORS):
         compile((factor.fix or "").format(f="F.loss", n="1"), "fix", "exec")
         assert factor.fix

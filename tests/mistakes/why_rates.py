@@ -19,7 +19,16 @@ from cecalc import run
 from cecalc.mistakes.collector import diagnosing
 from cecalc.mistakes.diagnosis import Diagnosis, Question
 from cecalc.terms import Task
-from tests.mistakes.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
+from tests.mistakes.mistaken import (
+    ALONE,
+    ASKS,
+    FACTORS,
+    OF_CELLS,
+    OF_CLASSES,
+    Rows,
+    Tensor,
+    drawn,
+)
 from tests.run.running import request
 
 DECIMALS = (2, 3, 4, 5, 6)
@@ -57,17 +66,21 @@ def case(rng: np.random.Generator) -> Case:
         mean = plain
         if loss.ndim and name not in FINAL and rng.random() < 0.5:
             factor = str(rng.choice(list(FACTORS)))
-            if _goes(factor, loss, rows):
+            if _goes(factor, name, loss, rows):
                 value, plain = (
                     float(FACTORS[factor](each.double(), rows)) for each in (loss, right)
                 )
-                name = factor if is_right else f"{name}, {factor}"
+                name = factor if is_right else f"{name} + {factor}"
         if np.isfinite(value) and (is_right or abs(value - plain) > 1e-6 * max(1, abs(plain))):
             return Case(name, rows, asks, value, mean)
 
 
-def _goes(factor: str, loss: Tensor, rows: Rows) -> bool:
-    """Whether a factor goes with losses of this shape."""
+def _goes(factor: str, name: str, loss: Tensor, rows: Rows) -> bool:
+    """Whether a factor goes with a mistake, and with losses of this shape."""
+    if factor in ALONE:
+        return name == "nothing wrong"
+    if factor.startswith("times T²"):
+        return name == "KL divergence"
     if factor == "cells summed per row":
         return loss.shape == rows.x.shape and rows.x.shape[1] > 1
     return factor != "divided by N·C" or (loss.ndim == 1 and rows.x.shape[1] > 1)
