@@ -128,12 +128,17 @@ def _own(x: Tensor, t: Tensor) -> Tensor:
 
 def _balanced(r: Rows) -> Tensor:
     losses = _ce(r.x, r.t)
-    return torch.stack([losses[r.t == c].mean() for c in r.t.unique()])
+    classes = sorted(set(r.t.tolist()))
+    return torch.stack([losses[r.t == c].mean() for c in classes])
 
 
 def _others(r: Rows) -> Tensor:
     rest = r.x.scatter(1, r.t[:, None], -torch.inf)
     return (rest.logsumexp(1) - _own(r.x, r.t)).mean()
+
+
+def _z_loss(share: float) -> Made:
+    return lambda r: F.cross_entropy(r.x, r.t) + share * r.x.logsumexp(1).square().mean()
 
 
 def _focal(loss: Tensor) -> Tensor:
@@ -169,11 +174,15 @@ def _plus_cells(eps: float) -> Made:
 
 
 def _changed(loss: Callable[[Tensor, Rows], Tensor]) -> dict[str, tuple[int, Made]]:
-    """Losses of logits that are changed first."""
+    """Losses that are changed, or those of logits that are."""
+
+    def of(change: Callable[[Tensor, float], Tensor], number: float) -> Made:
+        return lambda r: loss(change(r.x, number), r).mean()
+
     return {
-        **{f"temperature {t:g}": (35, lambda r, t=t: loss(r.x / t, r).mean()) for t in (0.07, 0.1, 0.5, 2, 4)},
-        **{f"soft cap of {c}": (44, lambda r, c=c: loss(c * torch.tanh(r.x / c), r).mean()) for c in (30, 50)},
-        **{f"wrong soft cap of {c}": (44, lambda r, c=c: loss(r.x * torch.tanh(r.x / c), r).mean()) for c in (30, 50)},
+        **{f"temperature {t:g}": (35, of(torch.div, t)) for t in (0.07, 0.1, 0.5, 2, 4)},
+        **{f"soft cap of {c}": (44, of(lambda x, c: c * torch.tanh(x / c), c)) for c in (30, 50)},
+        **{f"wrong soft cap of {c}": (44, of(lambda x, c: x * torch.tanh(x / c), c)) for c in (30, 50)},
         "focal loss: gamma 2": (31, lambda r: _focal(loss(r.x, r))),
         "focal loss of the mean: gamma 2": (31, lambda r: _focal(loss(r.x, r).mean())),
     }  # fmt: skip
@@ -237,7 +246,7 @@ OF_CLASSES: dict[str, tuple[int, Made]] = {
     "the second half": (43, lambda r: F.cross_entropy(r.x[r.n // 2 :], r.t[r.n // 2 :])),
     "log-sum-exp in float32": (52, lambda r: (r.x.logsumexp(1) - _own(r.x, r.t)).double().mean()),
     "focal loss: gamma 2, alpha 0.25": (31, lambda r: 0.25 * _focal(_ce(r.x, r.t)).mean()),
-    **{f"z-loss of {s:g}": (51, lambda r, s=s: F.cross_entropy(r.x, r.t) + s * r.x.logsumexp(1).square().mean()) for s in (1e-4, 1e-3)},
+    **{f"z-loss of {share:g}": (51, _z_loss(share)) for share in (1e-4, 1e-3)},
     **{f"clipped at {-math.log(eps):.6g}": (45, _prob_ce(eps)) for eps in (*EPSILONS, 2.0**-126)},
     **{f"{eps:g} inside the logarithm": (45, _plus(eps)) for eps in EPSILONS},
     **_changed(lambda x, r: _ce(x, r.t)),

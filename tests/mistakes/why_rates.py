@@ -110,7 +110,7 @@ class Rates:
 
     problems: int = 0
     unlike: int = 0
-    """Problems whose number is not that of the right loss, to the digits given."""
+    """Problems whose number is not that of the right loss, to the digits given, rounded or cut."""
     listed: int = 0
     first: int = 0
     """Among those that differ."""
@@ -126,7 +126,7 @@ class Rates:
         self.listed += is_listed
         if not is_listed:
             self.missed[made.name] += 1
-        if made.name not in found.also:
+        if not (made.name in found.also or (found.matches and found.matches[0].is_cut)):
             self.unlike += 1
             self.first += bool(named) and made.name in named[0]
             if named and made.name not in named[0]:
