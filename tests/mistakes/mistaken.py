@@ -309,8 +309,6 @@ FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
     "the loss divided by 3": lambda loss, _: loss.mean() / 3,
 }
 """What is done to the losses instead of taking their mean."""
-ALONE = frozenset(list(FACTORS)[list(FACTORS).index("the loss in log10") :])
-"""Those that are tried of the right loss alone."""
 
 ASKS = {
     "label smoothing left out": "smoothing",

@@ -19,21 +19,14 @@ from cecalc import run
 from cecalc.mistakes.collector import diagnosing
 from cecalc.mistakes.diagnosis import Diagnosis, Question
 from cecalc.terms import Task
-from tests.mistakes.mistaken import (
-    ALONE,
-    ASKS,
-    FACTORS,
-    OF_CELLS,
-    OF_CLASSES,
-    Rows,
-    Tensor,
-    drawn,
-)
+from tests.mistakes.mistaken import ASKS, FACTORS, OF_CELLS, OF_CLASSES, Rows, Tensor, drawn
 from tests.run.running import request
 
 DECIMALS = (2, 3, 4, 5, 6)
 FINAL = {"the floor of soft targets", "softmax of one column", "the mean of perplexities"}
 """Mistakes that are a number already."""
+ALONE = frozenset(list(FACTORS)[list(FACTORS).index("the loss in log10") :])
+"""Factors that are tried of the right loss alone."""
 
 
 @dataclass(frozen=True)
