@@ -204,4 +204,4 @@ def test_a_void_label_is_no_grey_level(
     error = capfd.readouterr().err
     assert re.search(r"--ignore-index[ =]255", error)
     assert re.search(rf"(§|\\xa7){number}\b", error)  # in a terminal without § its escape
-    assert "grey" not in error
+    assert "grey levels" not in error
