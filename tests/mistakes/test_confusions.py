@@ -203,5 +203,5 @@ def test_a_void_label_is_no_grey_level(
     assert status_of(["ce", str(path)]) == 3
     error = capfd.readouterr().err
     assert re.search(r"--ignore-index[ =]255", error)
-    assert re.search(rf"(§|\\xa7){number}\b", error)  # in a terminal without § its escape
+    assert f"#{number}" in error  # messages are ASCII, which has no §
     assert "grey levels" not in error
