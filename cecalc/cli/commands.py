@@ -158,7 +158,7 @@ def why(ctx: typer.Context) -> int:
     cecalc why -0.91 --logits 2,-3,0.8,1.2 --target 2
     cecalc why 2.31 predictions.csv --batch-size 64
 
-    With §1 to §30 (or '#1') it shows an entry of the catalogue instead: what is seen, why, the
+    With §1 to §53 (or '#1') it shows an entry of the catalogue instead: what is seen, why, the
     wrong line and the right one.
 
     cecalc why §1

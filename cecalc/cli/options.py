@@ -98,7 +98,7 @@ class Options:
 
     value: Annotated[_Text, WHY, typer.Argument(
         metavar="VALUE", show_default=False,
-        help="The number to be explained, as it was printed. §1 to §30 (or '#1') shows an entry of "
+        help="The number to be explained, as it was printed. §1 to §53 (or '#1') shows an entry of "
         "the catalogue.")]
     topic: Annotated[_Text, GUIDE, typer.Argument(
         metavar="TOPIC", show_default=False, autocompletion=completion.topics,

@@ -1,4 +1,4 @@
-"""The thirty confusions about cross-entropy and binary cross-entropy that people really have.
+"""The fifty-three confusions about cross-entropy and binary cross-entropy that people really have.
 
 Their words are in a page of the guide, which is read only when one is asked for.
 """

@@ -53,7 +53,8 @@ def _one_row_more(sign: str, more: int) -> Factor:
     """The sum over N - 1 or N + 1."""
 
     def number(loss: Measured, sums: Sums) -> float:
-        return loss.total / (sums.rows + more) if sums.rows + more > 0 else math.nan
+        rows = sums.rows + more
+        return loss.total / rows if sums.rows and rows > 0 else math.nan
 
     return Factor(f"divided by N {sign} 1", 43, f"the sum was divided by N {sign} 1 rows",
         f"{_MEAN}  # one mean", number, 2, with_mistakes=False)  # fmt: skip
@@ -98,7 +99,8 @@ FACTORS = (
     Factor("the sign", 38, "its sign is turned: minus the mean, which is to be maximised",
         "loss = -loss", lambda loss, _: -loss.mean, with_mistakes=False),
     Factor("the sign of the sum", 38, "its sign is turned: minus the sum, which is to be maximised",
-        "loss = -loss", lambda loss, _: -loss.total, with_mistakes=False),
+        "loss = -loss", lambda loss, _: math.nan if loss.count in (0, 1) else -loss.total,
+        with_mistakes=False),
     _one_row_more("-", -1),
     _one_row_more("+", 1),
     *(factor for steps in range(2, 17) for factor in (

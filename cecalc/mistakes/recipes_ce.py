@@ -144,6 +144,14 @@ def are_probabilities(sums: Sums) -> bool:
     return extent.low >= 0 and extent.high <= 1 and is_one
 
 
+def _are_shares(sums: Sums) -> bool:
+    """Whether it lies within 0..1, as the outputs of sigmoids do, and no row need sum to 1."""
+    extent = sums.tally.extent
+    return extent.low >= 0 and extent.high <= 1 and not are_probabilities(sums)
+
+
+_SHARES = Variant("shares", "log", "keras")
+
 OF_CLASSES = (
     Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
         "is -ln p of the target, their right loss", _ARE_PROBS,
@@ -185,10 +193,13 @@ OF_CLASSES = (
     Mistake("classes in the order of their sorted names", (19,),
         "the columns were taken in the order of the sorted class names, as scikit-learn does",
         "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
+    Mistake("rows divided by their sums", (50,), "values within 0..1 were divided by the sum of "
+        "their row, as Keras and older scikit-learn do, where softmax is meant",
+        f"{CE_LINE}  # raw outputs", Sum(_SHARES, holds=_are_shares), is_of_logits=True),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
         f"{CE_LINE}  # Keras: from_logits=True",
-        Sum(Variant("shares", "log", "keras")), 1, "keras", is_of_logits=True),
+        Sum(_SHARES), 1, "keras", is_of_logits=True),
     Mistake("prediction and target swapped", (24,),
         "cross-entropy got the target as its logits and the logits as its target",
         "loss = F.cross_entropy(input=logits, target=target)",

@@ -97,7 +97,7 @@ def _soft_caps(loss: str) -> Iterator[Mistake]:
 
 def _epsilons(plan: Plan) -> Iterator[Mistake]:
     capped = "capped_bce" if plan.is_of_cells else "capped"
-    plus = ("sigmoid", "bce") if plan.is_of_cells else ("softmax", "log")
+    plus = ("sigmoid_single", "bce") if plan.is_of_cells else ("softmax", "log")
     for eps in (*CAPS, FLT_MIN):
         cap, whose = f"{-math.log(eps):.6g}", ", as Caffe does (FLT_MIN)" if eps == FLT_MIN else ""
         says = f"p was kept above {eps:.4g}, so that no row costs more than {cap}{whose}"

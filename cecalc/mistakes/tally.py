@@ -226,10 +226,11 @@ def _of_cells(piece: Piece) -> Tally:
         "zeros": zeros.sum(axis=0),
         "const": terms.const(counted),
         "every": terms.every(None, counted),
-        "ignored": np.where(counted, 0.0, softplus).sum(axis=0),
-        "ignored as -1": np.where(counted, 0.0, softplus + logits).sum(axis=0),
     }
     totals = {(BCE, name): piece.total(loss, cells) for name, loss in losses.items()}
+    for name, each in (("ignored", softplus), ("ignored as -1", softplus + logits)):
+        ignored = np.where(counted, 0.0, each).sum(axis=0)
+        totals[BCE, name] = Total.of(ignored, np.ones(rows.size, dtype=bool))
     right = losses["given"]
     if plan.weight is not None:
         weighted = dict(_weighted(piece, ones, zeros))

@@ -46,13 +46,6 @@ Made = Callable[[Rows], Tensor]
 """From rows to losses before the last mean, or to the number itself where it is a scalar."""
 
 
-def _clipped(p: Tensor, low: float, rest: float | None = None) -> tuple[Tensor, Tensor]:
-    """−ln p and −ln(1 − p) as a library clips them, in float64."""
-    rest = low if rest is None else rest
-    p = p.double()
-    return -p.clamp(min=low).log(), -(1 - p).clamp(min=rest).log()
-
-
 def _prob_ce(low: float) -> Made:
     return lambda r: -(r.x.double().softmax(1).gather(1, r.t[:, None])[:, 0]).clamp(low, 1).log()
 
@@ -129,6 +122,72 @@ def _crossed(r: Rows) -> Tensor:
     return _bcel(column, row)
 
 
+def _own(x: Tensor, t: Tensor) -> Tensor:
+    return x.gather(1, t[:, None])[:, 0]
+
+
+def _balanced(r: Rows) -> Tensor:
+    losses = _ce(r.x, r.t)
+    classes = sorted(set(r.t.tolist()))
+    return torch.stack([losses[r.t == c].mean() for c in classes])
+
+
+def _others(r: Rows) -> Tensor:
+    rest = r.x.scatter(1, r.t[:, None], -torch.inf)
+    return (rest.logsumexp(1) - _own(r.x, r.t)).mean()
+
+
+def _z_loss(share: float) -> Made:
+    return lambda r: F.cross_entropy(r.x, r.t) + share * r.x.logsumexp(1).square().mean()
+
+
+def _focal(loss: Tensor) -> Tensor:
+    return (1 - (-loss).exp()) ** 2 * loss
+
+
+def _alpha(r: Rows) -> Tensor:
+    return (0.25 * r.y + 0.75 * (1 - r.y)) * _focal(_bcel(r.x, r.y))
+
+
+EPSILONS = (1e-5, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12, 1e-16, 1e-20)
+
+
+def _plus(eps: float) -> Made:
+    return lambda r: -(_own(r.x.double().softmax(1), r.t) + eps).log()
+
+
+def _capped_cells(low: float) -> Made:
+    def made(r: Rows) -> Tensor:
+        z = r.x.double()
+        own, other = -z.sigmoid().clamp(min=low).log(), -(-z).sigmoid().clamp(min=low).log()
+        return r.y * own + (1 - r.y) * other
+
+    return made
+
+
+def _plus_cells(eps: float) -> Made:
+    def made(r: Rows) -> Tensor:
+        p = r.x.sigmoid()
+        return -r.y * (p + eps).log() - (1 - r.y) * (1 - p + eps).log()
+
+    return made
+
+
+def _changed(loss: Callable[[Tensor, Rows], Tensor]) -> dict[str, tuple[int, Made]]:
+    """Losses that are changed, or those of logits that are."""
+
+    def of(change: Callable[[Tensor, float], Tensor], number: float) -> Made:
+        return lambda r: loss(change(r.x, number), r).mean()
+
+    return {
+        **{f"temperature {t:g}": (35, of(torch.div, t)) for t in (0.07, 0.1, 0.5, 2, 4)},
+        **{f"soft cap of {c}": (44, of(lambda x, c: c * torch.tanh(x / c), c)) for c in (30, 50)},
+        **{f"wrong soft cap of {c}": (44, of(lambda x, c: x * torch.tanh(x / c), c)) for c in (30, 50)},
+        "focal loss: gamma 2": (31, lambda r: _focal(loss(r.x, r))),
+        "focal loss of the mean: gamma 2": (31, lambda r: _focal(loss(r.x, r).mean())),
+    }  # fmt: skip
+
+
 OF_CLASSES: dict[str, tuple[int, Made]] = {
     "nothing wrong": (27, lambda r: _ce(r.x, r.t)),
     "softmax before cross-entropy": (1, lambda r: _ce(r.x.softmax(1), r.t)),
@@ -172,6 +231,27 @@ OF_CLASSES: dict[str, tuple[int, Made]] = {
     "KL divergence": (26, lambda r: _kl(r.x.log_softmax(1), r.q)),
     "KLDivLoss on probabilities": (26, lambda r: _kl(r.x.softmax(1), r.q)),
     "the floor of soft targets": (30, _entropy),
+    "KLDivLoss on logits": (26, lambda r: _kl(r.x, r.q)),
+    "the values are probabilities": (8, lambda r: F.nll_loss(r.x.log(), r.t, reduction="none")),
+    "rows divided by their sums": (50, lambda r: F.nll_loss((r.x / r.x.sum(1, keepdim=True)).log(), r.t, reduction="none")),
+    "the two classes exchanged": (6, lambda r: _ce(r.x, 1 - r.t)),
+    "batch means over whole batches": (4, lambda r: _batches(r).sum() / (r.n // r.batch)),
+    "smoothing with the rest of 1": (48, lambda r: _ce(r.x, (1 - r.smoothing) * r.y + (1 - r.smoothing) / r.x.shape[1])),
+    "smoothing that adds 1 / C": (48, lambda r: _ce(r.x, (1 - r.smoothing) * r.y + 1 / r.x.shape[1])),
+    "the mean of class means": (53, _balanced),
+    "prediction and target swapped in Keras": (46, lambda r: -math.log(1e-7) * (1 - _own(r.x.softmax(1), r.t))),
+    "half of binary cross-entropy": (47, lambda r: -_own(F.logsigmoid(r.x), r.t)),
+    "own term out of the denominator": (40, _others),
+    "both directions": (40, lambda r: (F.cross_entropy(r.x, r.t) + F.cross_entropy(r.x.T, r.t)) / 2),
+    "the second half": (43, lambda r: F.cross_entropy(r.x[r.n // 2 :], r.t[r.n // 2 :])),
+    "log-sum-exp in float32": (52, lambda r: (r.x.logsumexp(1) - _own(r.x, r.t)).double().mean()),
+    "focal loss: gamma 2, alpha 0.25": (31, lambda r: 0.25 * _focal(_ce(r.x, r.t)).mean()),
+    **{f"z-loss of {share:g}": (51, _z_loss(share)) for share in (1e-4, 1e-3)},
+    **{f"clipped at {-math.log(eps):.6g}": (45, _prob_ce(eps)) for eps in (*EPSILONS, 2.0**-126)},
+    **{f"{eps:g} inside the logarithm": (45, _plus(eps)) for eps in EPSILONS},
+    **_changed(lambda x, r: _ce(x, r.t)),
+    "the accuracy": (0, lambda r: (r.x.argmax(1) == r.t).double().mean()),
+    "the error rate": (0, lambda r: (r.x.argmax(1) != r.t).double().mean()),
 }  # fmt: skip
 
 OF_CELLS: dict[str, tuple[int, Made]] = {
@@ -197,6 +277,17 @@ OF_CELLS: dict[str, tuple[int, Made]] = {
     "divided by the weights": (17, _over_weights),
     "label smoothing towards 1/2": (16, lambda r: _bcel(r.x, r.y * (1 - r.smoothing) + r.smoothing / 2)),
     "the mean of batch means": (4, lambda r: _batches(r, F.binary_cross_entropy_with_logits).mean()),
+    "the values are probabilities": (8, lambda r: _bce_of(r.x, r.y)),
+    "softmax before BCE with logits": (12, lambda r: _bcel(r.x.softmax(1), r.y)),
+    "prediction and target swapped in Keras": (24, lambda r: r.y * (1 - r.x.sigmoid()) * 23 * math.log(2)
+        - (1 - r.y) * r.x.sigmoid() * math.log(1e-7)),
+    "half of binary cross-entropy": (47, lambda r: -r.y * F.logsigmoid(r.x)),
+    "focal loss: gamma 2, over positives": (31, lambda r: _focal(_bcel(r.x, r.y)).sum() / r.y.sum()),
+    "focal loss: gamma 2, alpha 0.25": (31, _alpha),
+    "focal loss: gamma 2, alpha 0.25, over positives": (31, lambda r: _alpha(r).sum() / r.y.sum()),
+    **{f"clipped at {-math.log(eps):.6g}": (45, _capped_cells(eps)) for eps in (*EPSILONS, 2.0**-126)},
+    **{f"{eps:g} inside the logarithm": (45, _plus_cells(eps)) for eps in EPSILONS},
+    **_changed(lambda x, r: _bcel(x, r.y)),
 }  # fmt: skip
 
 FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
@@ -206,6 +297,16 @@ FACTORS: dict[str, Callable[[Tensor, Rows], Tensor]] = {
     "averaged twice": lambda loss, r: loss.mean() / r.n,
     "the loss in bits": lambda loss, _: loss.mean() / math.log(2),
     "the perplexity": lambda loss, _: loss.mean().exp(),
+    "times T² = 16": lambda loss, _: 16 * loss.mean(),
+    "times T² = 16 / C": lambda loss, r: 16 * loss.mean() / r.x.shape[1],
+    "the loss in log10": lambda loss, _: loss.mean() / math.log(10),
+    "2**loss": lambda loss, _: 2 ** loss.mean(),
+    "the sign": lambda loss, _: -loss.mean(),
+    "the sign of the sum": lambda loss, _: -loss.sum(),
+    "divided by N - 1": lambda loss, r: loss.sum() / (r.n - 1),
+    "divided by N + 1": lambda loss, r: loss.sum() / (r.n + 1),
+    "the loss times 8": lambda loss, _: 8 * loss.mean(),
+    "the loss divided by 3": lambda loss, _: loss.mean() / 3,
 }
 """What is done to the losses instead of taking their mean."""
 
@@ -232,7 +333,18 @@ ASKS = {
     "softmax of one column": "one",
     "cross-entropy on several labels": "several",
     "softmax, then BCE": "several",
-}
+    "softmax before BCE with logits": "several",
+    "KLDivLoss on logits": "soft",
+    "the values are probabilities": "probs",
+    "rows divided by their sums": "sigmoids",
+    "the two classes exchanged": "two",
+    "batch means over whole batches": "batch",
+    "smoothing with the rest of 1": "smoothing",
+    "smoothing that adds 1 / C": "smoothing",
+    "both directions": "square",
+    "log-sum-exp in float32": "large",
+    **{name: "steep" for name, (entry, _) in [*OF_CLASSES.items(), *OF_CELLS.items()] if entry == 45},
+}  # fmt: skip
 """What a mistake has to know, or what rows it is made on; some hold for cells alone."""
 
 
@@ -255,6 +367,13 @@ def drawn(rng: np.random.Generator, asks: str | None, *, is_of_cells: bool) -> R
         t = torch.tensor(y)
     else:
         t = torch.tensor((scale * x + rng.gumbel(size=(n, c))).argmax(1))
+    logits = torch.tensor(x)
+    if asks in ("probs", "sigmoids"):
+        logits = logits.softmax(1) if asks == "probs" and not is_of_cells else logits.sigmoid()
+    elif asks == "large":
+        logits += 2.0**15
+    elif asks == "steep":
+        logits *= 10
     batch = 0
     if asks == "batch":
         batch = int(rng.integers(2, max(3, n // 2)))
@@ -264,4 +383,4 @@ def drawn(rng: np.random.Generator, asks: str | None, *, is_of_cells: bool) -> R
         q = torch.tensor(rng.dirichlet(np.ones(c), n).astype(np.float32))
     weight = torch.tensor(rng.uniform(0.2, 3, c).astype(np.float32)) if asks == "weight" else None
     order = rng.permutation(c).tolist()
-    return Rows(torch.tensor(x), t, q, weight, 0.1, batch, order)
+    return Rows(logits, t, q, weight, 0.1, batch, order)

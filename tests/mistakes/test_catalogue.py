@@ -31,18 +31,22 @@ from tests.mistakes.test_why import MISTAKES
 
 ENTRIES = list(catalogue().values())
 PAGE = (Path(cecalc.__file__).parent / "guide" / "confusions.md").read_text()
-OF_OTHERS = {8: "keras", 19: "log_loss"}
+OF_OTHERS = {8: "keras", 19: "log_loss", 46: "keras"}
 """Entries whose lines are another library's, and what they call."""
 
 
 def _asked(entry: Entry) -> tuple[str, dict[str, str]]:
     """The number and the options of an entry's command."""
-    program, command, value, *rest = shlex.split(entry.command)
-    assert (program, command) == ("cecalc", "why")
-    return value, dict(zip(rest[::2], rest[1::2], strict=True))
+    program, command, *rest = shlex.split(entry.command)
+    assert (program, command) == ("cecalc", "ce" if entry.number in OF_ERRORS else "why")
+    value, *rest = ["", *rest] if command == "ce" else rest
+    words = [word for part in rest for word in part.split("=")]
+    return value, dict(zip(words[::2], words[1::2], strict=True))
 
 
 def _numbers(text: str) -> torch.Tensor:
+    if text.startswith("["):
+        return torch.tensor(json.loads(text))
     return torch.tensor([[float(n) for n in row.split(",")] for row in text.split(";")])
 
 
@@ -51,7 +55,7 @@ def _rows(entry: Entry) -> dict[str, Any]:
     _, options = _asked(entry)
     logits, given = _numbers(options["--logits"]), options["--target"]
     classes = options.get("--classes", "").split(",")
-    if ";" in given:
+    if ";" in given or given.startswith("["):
         target = _numbers(given)
     else:
         target = torch.tensor([_index(name, classes) for name in given.split(",")])
@@ -59,7 +63,7 @@ def _rows(entry: Entry) -> dict[str, Any]:
     known = {} if weight is None else {"weight": _numbers(weight)[0]}
     eps = float(options.get("--label-smoothing", "0"))
     names = {"F": F, "torch": torch, "math": math, "logits": logits, "target": target, "eps": eps}
-    return names | known
+    return names | known | {"model": MODEL}
 
 
 def _index(name: str, classes: list[str]) -> int:
@@ -71,7 +75,7 @@ def _made(lines: str, entry: Entry) -> float:
     names = _rows(entry)
     exec(compile(lines, "lines", "exec"), names)  # noqa: S102
     last = re.findall(r"^(\w+) = ", lines, re.MULTILINE)[-1]
-    return float(names[last])
+    return float(torch.as_tensor(names[last]).detach())
 
 
 def _printed(value: float, typed: str) -> str:
@@ -82,7 +86,7 @@ def _printed(value: float, typed: str) -> str:
 def _diagnosis(entry: Entry, folder: Path) -> Any:
     path = folder / "found.json"
     line = shlex.split(entry.command)[1:]
-    assert status_of([*line, "-o", str(path)]) == 0
+    assert status_of([*line, "-o", str(path)]) == (entry.number in POSSIBLE)
     return json.loads(path.read_text())
 
 
@@ -90,8 +94,27 @@ def _named(entries: list[Entry]) -> list[Any]:
     return [pytest.param(entry, id=f"§{entry.number}") for entry in entries]
 
 
-def test_there_are_thirty() -> None:
-    assert [entry.number for entry in ENTRIES] == list(range(1, 31))
+AWAITED = {
+    32: "no error says --ignore-index 255 yet",
+    33: "batches of one entry of axis 0 are not called sequences yet",
+}
+"""Entries that no answer names yet, and why."""
+
+
+def awaited(number: int) -> list[pytest.MarkDecorator]:
+    """What marks a test of an entry."""
+    return [
+        pytest.mark.xfail(reason=AWAITED[each], strict=True) for each in AWAITED if each == number
+    ]
+
+
+def _answered(entries: list[Entry]) -> list[Any]:
+    """Those whose command names them, and those for which that is awaited."""
+    return [pytest.param(e, id=f"§{e.number}", marks=awaited(e.number)) for e in entries]
+
+
+def test_there_are_fifty_three() -> None:
+    assert [entry.number for entry in ENTRIES] == list(range(1, 54))
     for entry in ENTRIES:
         assert all((entry.title, entry.seen, entry.why, entry.wrong, entry.right, entry.command))
         assert entry.wrong != entry.right
@@ -120,7 +143,52 @@ def test_lines_are_python(entry: Entry) -> None:
     compile(entry.right, "right", "exec")
 
 
-@pytest.mark.parametrize("entry", _named(ENTRIES))
+def test_every_entry_is_in_one_group() -> None:
+    groups = re.findall(r"^- [A-Z].+?: ([\d, ]+)\.$", PAGE, re.MULTILINE)
+    numbers = [[int(number) for number in group.split(",")] for group in groups]
+    assert all(group == sorted(group) for group in numbers)
+    assert sorted(n for group in numbers for n in group) == [*catalogue()]
+
+
+POSSIBLE = {34, 36, 41}
+"""Entries that no number shows: where nothing fits, the answer says that they may be."""
+OF_ERRORS = {32}
+"""Entries whose rows have no loss: the error says what to do."""
+MODEL = torch.nn.Linear(3, 4)
+for _weights in MODEL.parameters():
+    torch.nn.init.constant_(_weights, 0.6)
+
+
+@pytest.mark.parametrize("entry", _named([e for e in ENTRIES if e.number in POSSIBLE]))
+def test_the_answer_names_what_no_number_shows(
+    entry: Entry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(shlex.split(entry.command)[1:]) == 1
+    out, _ = capfd.readouterr()
+    assert "fits none of" in out
+    assert re.search(rf"§{entry.number}\b", out)
+
+
+@pytest.mark.parametrize("entry", _answered([e for e in ENTRIES if e.number in OF_ERRORS]))
+def test_the_error_says_what_to_do(entry: Entry, capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of(shlex.split(entry.command)[1:]) == 3
+    error = capfd.readouterr().err
+    assert re.search(r"--ignore-index[ =]255", error)
+    assert f"#{entry.number}" in error  # messages are ASCII, which has no §
+
+
+def test_a_void_label_is_left_out_where_that_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    entry = catalogue()[32]
+    with pytest.raises(IndexError, match="Target 255 is out of bounds"):
+        _made(entry.wrong, entry)
+    line = [*shlex.split(entry.command)[1:], "--ignore-index", "255", "-q"]
+    assert status_of(line) == 0
+    assert float(capfd.readouterr().out) == pytest.approx(_made(entry.right, entry), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "entry", _answered([e for e in ENTRIES if e.number not in POSSIBLE | OF_ERRORS])
+)
 def test_the_command_names_the_entry(entry: Entry, tmp_path: Path) -> None:
     first = _diagnosis(entry, tmp_path)["matches"][0]
     assert entry.number in {reference["number"] for reference in first["entries"]}
@@ -132,16 +200,17 @@ AS_BOOL = {27}
 
 @pytest.mark.filterwarnings("ignore:reduction:UserWarning")
 @pytest.mark.parametrize(
-    "entry", _named([e for e in ENTRIES if e.number not in {*OF_OTHERS, *AS_BOOL}])
+    "entry", _named([e for e in ENTRIES if e.number not in {*OF_OTHERS, *AS_BOOL, *OF_ERRORS}])
 )
 def test_the_wrong_line_makes_the_number_and_the_right_one_ours(
     entry: Entry, tmp_path: Path
 ) -> None:
     typed, _ = _asked(entry)
     ours = _diagnosis(entry, tmp_path)["loss"]
+    ours = math.nan if ours is None else ours
     due = {13: math.exp(ours), 30: ours - _made(entry.wrong, entry)}.get(entry.number, ours)
     assert _printed(_made(entry.wrong, entry), typed) == typed
-    assert _made(entry.right, entry) == pytest.approx(due, rel=1e-6)
+    assert _made(entry.right, entry) == pytest.approx(due, rel=1e-6, nan_ok=True)
 
 
 def test_a_loss_above_one_may_be_fine() -> None:
@@ -151,7 +220,11 @@ def test_a_loss_above_one_may_be_fine() -> None:
 
 
 def test_numbers_of_other_libraries_are_made_by_the_other_route() -> None:
-    keras, sklearn = (catalogue()[number] for number in OF_OTHERS)
+    keras, sklearn, swapped = (catalogue()[number] for number in OF_OTHERS)
+    rows = _rows(swapped)
+    classes_of = Rows(rows["logits"], rows["target"])
+    made = CLASSES_OTHERWISE["prediction and target swapped in Keras"][1](classes_of).mean()
+    assert _printed(float(made), "0.0000") == _asked(swapped)[0]
     rows = _rows(keras)
     cells = Rows(rows["logits"], rows["target"])
     made = CELLS_OTHERWISE["logits as probabilities"][1](cells).mean()
@@ -204,6 +277,15 @@ SAID: list[tuple[int, str, float]] = [
     *((27, text, math.log(c)) for c, text in (
         (2, "0.6931"), (3, "1.0986"), (10, "2.3026"), (1000, "6.9078"), (50257, "10.8249"))),
     (27, "0.0980", -0.98 * math.log(0.98) - 0.02 * math.log(0.02)), (30, "0.6931", math.log(2)),
+    (31, "0.0011", -(0.1**2) * math.log(0.9)), (31, "0.1054", -math.log(0.9)),
+    (35, "14.2857", 1 / 0.07), (37, "4", 2**2), (37, "16", 4**2), (37, "25", 5**2),
+    (44, "60", 2 * 30),
+    *((45, text, -math.log(p)) for text, p in (
+        ("11.5129", 1e-5), ("13.8155", 1e-6), ("18.4207", 1e-8), ("20.7233", 1e-9),
+        ("23.0259", 1e-10), ("27.6310", 1e-12), ("87.3365", float(np.finfo(np.float32).tiny)))),
+    (46, "16.1181", -math.log(1e-7)), (48, "1.8", 0.9 + 0.9), (48, "1.9", 0.9 + 1),
+    (52, "0.0010", float(np.spacing(np.float32(1e4)))),
+    (52, "0.0078", float(np.spacing(np.float32(1e5)))),
 ]  # fmt: skip
 """An entry, a number in its words, and where that comes from."""
 
@@ -228,6 +310,7 @@ ERRORS = {
         lambda: F.cross_entropy(X, F.one_hot(T, 4))
     ),
     "Target 4 is out of bounds": lambda: F.cross_entropy(X, T + 1),
+    "Target 255 is out of bounds": lambda: F.cross_entropy(X, T + 254),
     "all elements of input should be between 0 and 1": (
         lambda: F.binary_cross_entropy(X - 1, torch.zeros(3, 4))
     ),
@@ -281,7 +364,7 @@ def test_an_entry_is_shown_as_it_stands(spelled: str, capfd: pytest.CaptureFixtu
 
 def test_a_number_alone_is_asked_about(capfd: pytest.CaptureFixture[str]) -> None:
     assert status_of(["why", "1", "--logits", "1,2", "--target", "0"]) == 0
-    assert capfd.readouterr().out.startswith(" 1 is consistent with")
+    assert capfd.readouterr().out.startswith(" 1 has too few digits")
 
 
 def test_the_page_is_its_entries_and_says_first_what_it_is() -> None:
@@ -335,11 +418,11 @@ POINTING = {
     f"0.1640 --logits 2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3;0.2,1.7,-0.6,0.4 {Q}": (
         "see cecalc why §26 (cross-entropy and KL divergence), §21 (sum and mean) "
     ),
-    "8.25 samples/digits.csv": "not a softmax before cross-entropy (cecalc why §1) ",
-    "8.25 samples/tumours.csv": "not a sigmoid before BCE with logits (cecalc why §12) ",
-    "77 samples/digits.csv": "costs: no clipped mean (cecalc why §7) ",
+    "8.25 samples/digits.csv": "after a softmax before cross-entropy (cecalc why §1) without ",
+    "8.25 samples/tumours.csv": "after a sigmoid before BCE with logits (cecalc why §12) without ",
     "-9.9 samples/digits.csv": (
-        "see cecalc why §10 (targets), §24 (swapped arguments), §25 (NLLLoss), §26 (KLDivLoss) "
+        "a turned sign is (cecalc why §38), a sum with a negative part such as CE - Dice (§36), "
+        "NLLLoss of logits (§25), targets beyond 1 (§10) "
     ),
 }
 """What is asked, and what the answer says about an entry."""

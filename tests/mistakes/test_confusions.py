@@ -1,4 +1,4 @@
-"""Each of the thirty confusions, on rows where somebody would meet it, is named by `why`.
+"""Each of the confusions, on rows where somebody would meet it, is named by `why`.
 
 The numbers are torch's own, or a formula of the catalogue; nothing here is computed by cecalc.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from cecalc.cli import status_of
 from cecalc.mistakes.catalogue import catalogue
 from tests.mistakes.mistaken import OF_CELLS, OF_CLASSES, Rows
+from tests.mistakes.test_catalogue import awaited
 
 _rng = np.random.default_rng(5)
 X = _rng.normal(0, 2, (40, 4)).astype(np.float32).round(3)
@@ -32,9 +34,13 @@ MASKED = np.where(np.arange(4) == (T[:, None] + 1) % 4, -np.inf, X)
 CLASSES, CELLS = Rows(torch.tensor(X), torch.tensor(T)), Rows(torch.tensor(Z), torch.tensor(Y))
 
 
-def _classes(name: str, **known: object) -> float:
-    rows = Rows(torch.tensor(X), torch.tensor(T), **known)  # type: ignore[arg-type]
+def _of(name: str, x: np.ndarray, t: np.ndarray, **known: object) -> float:
+    rows = Rows(torch.tensor(x), torch.tensor(t), **known)  # type: ignore[arg-type]
     return float(OF_CLASSES[name][1](rows).double().mean())
+
+
+def _classes(name: str, **known: object) -> float:
+    return _of(name, X, T, **known)
 
 
 def _cells(name: str) -> float:
@@ -61,6 +67,28 @@ class Problem:
     """Keys of the file, or options."""
 
 
+def _less_dice() -> float:
+    p, y = torch.tensor(SURE).sigmoid(), torch.tensor(Y)
+    dice = 2 * (p * y).sum() / (p + y).sum()
+    return float(F.binary_cross_entropy(p, y) - dice)
+
+
+def _mean_of_sequences() -> float:
+    pairs = zip(torch.tensor(LONG), torch.tensor(PADDED), strict=True)
+    return float(torch.stack([F.cross_entropy(x, t) for x, t in pairs]).mean())
+
+
+SURE = 4 * (2 * Y - 1) + Z / 4
+"""Scores that are right."""
+UNIT = np.asarray(torch.tensor(X).sigmoid())
+FAR = X + np.float32(2**15)
+LONG, PADDED = X.reshape(8, 5, 4), T.reshape(8, 5).copy()
+PADDED[np.arange(5) > np.arange(8)[:, None] % 5] = -100
+"""Eight sequences, and their targets."""
+UNKNOWN = np.where(np.arange(40)[:, None] % 4 == 0, -1, Y)
+_KNOWN_AS_0 = F.binary_cross_entropy_with_logits(
+    torch.tensor(Z), torch.tensor(UNKNOWN).clamp(min=0)
+)
 _WEIGHT = [1.0, 2.0, 0.5, 3.0]
 _IGNORED = np.where(np.arange(40) % 5 == 0, -100, T)
 PROBLEMS = {
@@ -99,28 +127,81 @@ PROBLEMS = {
     28: Problem(0.0, Z, Y),
     29: Problem(_cells("a symmetric pair of logits"), Z, Y),
     30: Problem(_soft("the floor of soft targets"), X, Q),
+    31: Problem(_classes("focal loss: gamma 2"), X, T),
+    33: Problem(_mean_of_sequences(), LONG.transpose(0, 2, 1), PADDED, {"--batch-size": "1"}),
+    35: Problem(_classes("temperature 0.07"), X, T),
+    37: Problem(16 * _soft("KL divergence"), X, Q),
+    38: Problem(-_ce(X, T), X, T),
+    39: Problem(0.0, X, np.full(40, -100)),
+    40: Problem(_of("both directions", SQUARE, np.arange(4)), SQUARE, np.arange(4)),
+    42: Problem(8 * _ce(X, T), X, T),
+    43: Problem(_ce(X, T, reduction="sum") / 39, X, T),
+    44: Problem(_of("soft cap of 30", X * 5, T), X * 5, T),
+    45: Problem(_of("clipped at 18.4207", X * 8, T), X * 8, T),
+    46: Problem(_classes("prediction and target swapped in Keras"), X, T),
+    47: Problem(_cells("half of binary cross-entropy"), Z, Y),
+    48: Problem(_classes("smoothing with the rest of 1", smoothing=0.1), X, T,
+        {"label_smoothing": 0.1}),
+    49: Problem(float(_KNOWN_AS_0), Z, UNKNOWN, {"ignore_index": -1}),
+    50: Problem(_of("rows divided by their sums", UNIT, T), UNIT, T),
+    51: Problem(_classes("z-loss of 0.001"), X, T),
+    52: Problem(_of("log-sum-exp in float32", FAR, T), FAR, T),
+    53: Problem(_classes("the mean of class means"), X, T),
 }  # fmt: skip
-"""For each entry of the catalogue."""
+"""For each entry of the catalogue that a number shows."""
+POSSIBLE = {
+    34: Problem(_ce(X, T) + 0.01 * float(torch.tensor(X[:5]).square().sum()), X, T),
+    36: Problem(_less_dice(), SURE, Y),
+    41: Problem(_ce(X, T, reduction="sum") / 97, X, T),
+}
+"""For each that none does."""
+VOID = np.where(np.arange(40) % 5 == 0, 255, T)
 
 
 def test_there_is_a_problem_for_every_entry() -> None:
-    assert PROBLEMS.keys() == catalogue().keys() == set(range(1, 31))
+    assert {*PROBLEMS, *POSSIBLE, 32} == catalogue().keys() == set(range(1, 54))
 
 
-@pytest.mark.parametrize("number", PROBLEMS)
-def test_every_confusion_is_named(
-    number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    problem = PROBLEMS[number]
+def _asked(problem: Problem, folder: Path) -> list[str]:
+    """The command about a problem, whose rows are a file."""
     keys = {key: value for key, value in problem.known.items() if not key.startswith("--")}
     options = [part for key, value in problem.known.items() if key not in keys
         for part in (key, str(value))]  # fmt: skip
     document = {"logits": problem.logits.tolist(), "target": problem.target.tolist(), **keys}
-    path = tmp_path / "rows.json"
+    path = folder / "rows.json"
     path.write_text(json.dumps(document))
-    line = ["why", f"{problem.value:.5f}", str(path), "-f", "json", *options]
-    assert status_of(line) == 0
+    return ["why", f"{problem.value:.5f}", str(path), *options]
+
+
+@pytest.mark.parametrize("number", [pytest.param(n, marks=awaited(n)) for n in PROBLEMS])
+def test_every_confusion_is_named(
+    number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of([*_asked(PROBLEMS[number], tmp_path), "-f", "json"]) == 0
     found = json.loads(capfd.readouterr().out)
     first = found["matches"][0]
     assert number in {entry["number"] for entry in first["entries"]}
     assert all(entry["title"] == catalogue()[entry["number"]].title for entry in first["entries"])
+
+
+@pytest.mark.parametrize("number", POSSIBLE)
+def test_what_no_number_shows_is_said_to_be_possible(
+    number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(_asked(POSSIBLE[number], tmp_path)) == 1
+    out, err = capfd.readouterr()
+    assert "fits none of" in out
+    assert re.search(rf"§{number}\b", out + err)
+
+
+@pytest.mark.parametrize("number", [pytest.param(32, marks=awaited(32))])
+def test_a_void_label_is_no_grey_level(
+    number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps({"logits": X.tolist(), "target": VOID.tolist()}))
+    assert status_of(["ce", str(path)]) == 3
+    error = capfd.readouterr().err
+    assert re.search(r"--ignore-index[ =]255", error)
+    assert f"#{number}" in error  # messages are ASCII, which has no §
+    assert "grey levels" not in error
