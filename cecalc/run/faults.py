@@ -92,7 +92,7 @@ class Seen:
         labels = f"{classes + 1} labels, and {classes} classes"
         if self._has_void(classes):
             mark = write_number(self.high)
-            return f"{mark} beside classes marks what is not labelled in masks (cecalc why §32)"
+            return f"{mark} beside classes marks what is not labelled in masks (cecalc why '#32')"
         ends: dict[tuple[float, float], str] = {
             (0, classes): f"targets run from 0 to {classes}: {labels}",
             (0, 255): "targets are 0 and 255: looks like a mask of grey levels",

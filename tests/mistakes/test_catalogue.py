@@ -94,25 +94,6 @@ def _named(entries: list[Entry]) -> list[Any]:
     return [pytest.param(entry, id=f"§{entry.number}") for entry in entries]
 
 
-AWAITED = {
-    32: "no error says --ignore-index 255 yet",
-    33: "batches of one entry of axis 0 are not called sequences yet",
-}
-"""Entries that no answer names yet, and why."""
-
-
-def awaited(number: int) -> list[pytest.MarkDecorator]:
-    """What marks a test of an entry."""
-    return [
-        pytest.mark.xfail(reason=AWAITED[each], strict=True) for each in AWAITED if each == number
-    ]
-
-
-def _answered(entries: list[Entry]) -> list[Any]:
-    """Those whose command names them, and those for which that is awaited."""
-    return [pytest.param(e, id=f"§{e.number}", marks=awaited(e.number)) for e in entries]
-
-
 def test_there_are_fifty_three() -> None:
     assert [entry.number for entry in ENTRIES] == list(range(1, 54))
     for entry in ENTRIES:
@@ -169,7 +150,7 @@ def test_the_answer_names_what_no_number_shows(
     assert re.search(rf"§{entry.number}\b", out)
 
 
-@pytest.mark.parametrize("entry", _answered([e for e in ENTRIES if e.number in OF_ERRORS]))
+@pytest.mark.parametrize("entry", _named([e for e in ENTRIES if e.number in OF_ERRORS]))
 def test_the_error_says_what_to_do(entry: Entry, capfd: pytest.CaptureFixture[str]) -> None:
     assert status_of(shlex.split(entry.command)[1:]) == 3
     error = capfd.readouterr().err
@@ -187,7 +168,7 @@ def test_a_void_label_is_left_out_where_that_is_said(capfd: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    "entry", _answered([e for e in ENTRIES if e.number not in POSSIBLE | OF_ERRORS])
+    "entry", _named([e for e in ENTRIES if e.number not in POSSIBLE | OF_ERRORS])
 )
 def test_the_command_names_the_entry(entry: Entry, tmp_path: Path) -> None:
     first = _diagnosis(entry, tmp_path)["matches"][0]

@@ -19,7 +19,6 @@ from torch.nn import functional as F  # noqa: N812
 from cecalc.cli import status_of
 from cecalc.mistakes.catalogue import catalogue
 from tests.mistakes.mistaken import OF_CELLS, OF_CLASSES, Rows
-from tests.mistakes.test_catalogue import awaited
 
 _rng = np.random.default_rng(5)
 X = _rng.normal(0, 2, (40, 4)).astype(np.float32).round(3)
@@ -173,7 +172,7 @@ def _asked(problem: Problem, folder: Path) -> list[str]:
     return ["why", f"{problem.value:.5f}", str(path), *options]
 
 
-@pytest.mark.parametrize("number", [pytest.param(n, marks=awaited(n)) for n in PROBLEMS])
+@pytest.mark.parametrize("number", PROBLEMS)
 def test_every_confusion_is_named(
     number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,7 +193,7 @@ def test_what_no_number_shows_is_said_to_be_possible(
     assert re.search(rf"§{number}\b", out + err)
 
 
-@pytest.mark.parametrize("number", [pytest.param(32, marks=awaited(32))])
+@pytest.mark.parametrize("number", [32])
 def test_a_void_label_is_no_grey_level(
     number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
