@@ -7,7 +7,8 @@ Each makes a number of rows of one class each, in torch; none has a recipe.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch.nn import functional as F  # noqa: N812
@@ -73,34 +74,46 @@ def _middle(r: Rows) -> Tensor:
 
 def _over_norm(r: Rows) -> Tensor:
     x = r.x.double()
-    return x / x.norm(dim=1, keepdim=True)
+    norm: Tensor = x.norm(dim=1, keepdim=True)
+    return x / norm
+
+
+def _each(
+    name: str, values: Sequence[float], made: Callable[[Rows, Any], Tensor]
+) -> dict[str, Kind]:
+    """One kind with several values of a parameter."""
+
+    def of(value: float) -> Kind:
+        return lambda r: made(r, value)
+
+    return {name.format(value): of(value) for value in values}
 
 
 KINDS: dict[str, Kind] = {
-    **{f"the {q:g} quantile of losses": lambda r, q=q: _losses(r).quantile(q) for q in (0.25, 0.5, 0.9)},
+    **_each("the {:g} quantile of losses", (0.25, 0.5, 0.9), lambda r, q: _losses(r).quantile(q)),
     "the largest loss": lambda r: _losses(r).max(),
     "the root of the mean square": lambda r: _losses(r).square().mean().sqrt(),
     "the geometric mean": lambda r: _losses(r).log().mean().exp(),
     "the standard deviation": lambda r: _losses(r).std(),
-    **{f"losses kept below {c:g}": lambda r, c=c: _losses(r).clamp(max=c).mean() for c in (0.5, 2)},
-    **{f"the highest {s:.0%} alone": lambda r, s=s: _losses(r).sort(descending=True)[0][: max(1, int(s * r.n))].mean() for s in (0.1, 0.3, 0.7)},
-    **{f"all but the highest {s:.0%}": lambda r, s=s: _losses(r).sort()[0][: max(1, int((1 - s) * r.n))].mean() for s in (0.05, 0.2)},
-    **{f"every {k}th row": lambda r, k=k: _losses(r)[::k].mean() for k in (2, 3)},
-    **{f"the first {s:.0%}": lambda r, s=s: _losses(r)[: max(1, int(s * r.n))].mean() for s in (0.3, 0.8)},
-    **{f"an average with {k}": lambda r, k=k: _average(r, k) for k in (0.9, 0.98)},
+    **_each("losses kept below {:g}", (0.5, 2), lambda r, c: _losses(r).clamp(max=c).mean()),
+    **_each("the highest {:.0%} alone", (0.1, 0.3, 0.7), lambda r, s: _losses(r).sort(descending=True)[0][: max(1, int(s * r.n))].mean()),
+    **_each("all but the highest {:.0%}", (0.05, 0.2), lambda r, s: _losses(r).sort()[0][: max(1, int((1 - s) * r.n))].mean()),
+    **_each("every {}th row", (2, 3), lambda r, k: _losses(r)[::k].mean()),
+    **_each("the first {:.0%}", (0.3, 0.8), lambda r, s: _losses(r)[: max(1, int(s * r.n))].mean()),
+    **_each("an average with {}", (0.9, 0.98), _average),
     "right rows alone": lambda r: _losses(r)[r.x.argmax(1) == r.t].mean(),
     "wrong rows alone": lambda r: _losses(r)[r.x.argmax(1) != r.t].mean(),
-    **{f"weights by rank, power {p:g}": lambda r, p=p: (_losses(r) * torch.arange(1, r.n + 1) ** p).sum() / (torch.arange(1, r.n + 1) ** p).sum() for p in (0.5, 1.0)},
-    **{f"temperature {t:g}": lambda r, t=t: _ce(r.x / t, r) for t in (0.9, 1.1, 1.3, 2.5, 7)},
-    **{f"the loss times {s:g}": lambda r, s=s: s * _losses(r).mean() for s in (0.3, 0.7, 1.05, 1.7)},
-    **{f"the loss and {s:g}": lambda r, s=s: _losses(r).mean() + s for s in (0.013, 0.21)},
-    **{f"a margin of {m:g}": lambda r, m=m: _ce(_margin(r, m), r) for m in (0.2, 0.35, 0.5)},
-    **{f"noise of {s:g}": lambda r, s=s: _ce(r.x + s * _noise(r), r) for s in (0.05, 0.3, 1)},
-    **{f"logits rounded to {d} decimals": lambda r, d=d: _ce(r.x.double().round(decimals=d), r) for d in (0, 1)},
-    **{f"logits within {c:g}": lambda r, c=c: _ce(r.x.clamp(-c, c), r) for c in (1, 2, 3)},
-    **{f"logits to the power {p:g}": lambda r, p=p: _ce(r.x.sign() * r.x.abs() ** p, r) for p in (0.8, 1.2)},
+    **_each("weights by rank, power {:g}", (0.5, 1.0), lambda r, p: (_losses(r) * torch.arange(1, r.n + 1) ** p).sum() / (torch.arange(1, r.n + 1) ** p).sum()),
+    **_each("temperature {:g}", (0.9, 1.1, 1.3, 2.5, 7), lambda r, t: _ce(r.x / t, r)),
+    **_each("the loss times {:g}", (0.3, 0.7, 1.05, 1.7), lambda r, s: s * _losses(r).mean()),
+    **_each("the loss and {:g}", (0.013, 0.21), lambda r, s: _losses(r).mean() + s),
+    **_each("a margin of {:g}", (0.2, 0.35, 0.5), lambda r, m: _ce(_margin(r, m), r)),
+    **_each("noise of {:g}", (0.05, 0.3, 1), lambda r, s: _ce(r.x + s * _noise(r), r)),
+    **_each("logits rounded to {} decimals", (0, 1), lambda r, d: _ce(r.x.double().round(decimals=d), r)),
+    **_each("logits within {:g}", (1, 2, 3), lambda r, c: _ce(r.x.clamp(-c, c), r)),
+    **_each("logits to the power {:g}", (0.8, 1.2), lambda r, p: _ce(r.x.sign() * r.x.abs() ** p, r)),
     "logits of unit length": lambda r: _ce(_over_norm(r), r),
-    **{f"logits of length {s}": lambda r, s=s: _ce(s * _over_norm(r), r) for s in (16, 30)},
+    **_each("logits of length {}", (16, 30), lambda r, s: _ce(s * _over_norm(r), r)),
     "standardised logits": lambda r: _ce((r.x - r.x.mean(1, keepdim=True)) / r.x.std(1, keepdim=True), r),
     "logits through tanh": lambda r: _ce(r.x.tanh(), r),
     "logits through relu": lambda r: _ce(r.x.relu(), r),
@@ -109,9 +122,9 @@ KINDS: dict[str, Kind] = {
     "logits without the largest": lambda r: _ce(r.x.double() - 0.5 * r.x.double().max(1, keepdim=True)[0] * r.y, r),
     "negated logits": lambda r: _ce(-r.x, r),
     "a column too high": lambda r: _ce(r.x + F.one_hot(torch.zeros(r.n, dtype=torch.long), r.x.shape[1]), r),
-    **{f"the {k} highest classes": lambda r, k=k: _of_top(r, k) for k in (2, 3)},
-    **{f"targets mixed, {s:g}": lambda r, s=s: _mixed(r, s) for s in (0.2, 0.5, 0.8)},
-    **{f"targets of {k} rows on": lambda r, k=k: F.cross_entropy(r.x.double(), r.t.roll(k)) for k in (3, 5, -4)},
+    **_each("the {} highest classes", (2, 3), _of_top),
+    **_each("targets mixed, {:g}", (0.2, 0.5, 0.8), _mixed),
+    **_each("targets of {} rows on", (3, 5, -4), lambda r, k: F.cross_entropy(r.x.double(), r.t.roll(k))),
     "targets sorted": lambda r: F.cross_entropy(r.x.double(), r.t.sort()[0]),
     "targets times 2": lambda r: F.cross_entropy(r.x.double(), (2 * r.t) % r.x.shape[1]),
     "the second class": lambda r: F.cross_entropy(r.x.double(), r.x.topk(2)[1][:, 1]),
@@ -125,14 +138,14 @@ KINDS: dict[str, Kind] = {
     "squared margin loss": lambda r: F.multi_margin_loss(r.x.double(), r.t, p=2),
     "1 - p": lambda r: (1 - _own(r)).mean(),
     "spherical score": lambda r: 1 - (_own(r) / _p(r).norm(dim=1)).mean(),
-    **{f"generalised cross-entropy {q:g}": lambda r, q=q: ((1 - _own(r) ** q) / q).mean() for q in (0.3, 0.7)},
-    **{f"poly-1, {e:g}": lambda r, e=e: (_losses(r) + e * (1 - _own(r))).mean() for e in (0.5, 2)},
-    **{f"focal {g:g}": lambda r, g=g: ((1 - _own(r)) ** g * _losses(r)).mean() for g in (0.7, 1.5, 2.5)},
+    **_each("generalised cross-entropy {:g}", (0.3, 0.7), lambda r, q: ((1 - _own(r) ** q) / q).mean()),
+    **_each("poly-1, {:g}", (0.5, 2), lambda r, e: (_losses(r) + e * (1 - _own(r))).mean()),
+    **_each("focal {:g}", (0.7, 1.5, 2.5), lambda r, g: ((1 - _own(r)) ** g * _losses(r)).mean()),
     "reverse divergence": lambda r: _divergence(_p(r), 0.9 * r.y.double() + 0.1 / r.x.shape[1]),
     "Jensen and Shannon": lambda r: (_divergence(_p(r), _middle(r)) + _divergence(r.y.double(), _middle(r))) / 2,
     "entropy of predictions": lambda r: torch.special.entr(_p(r)).sum(1).mean(),
-    **{f"less {b:g} of the entropy": lambda r, b=b: _losses(r).mean() - b * torch.special.entr(_p(r)).sum(1).mean() for b in (0.01, 0.1)},
-    **{f"and {s:g} of the squared logits": lambda r, s=s: _losses(r).mean() + s * r.x.double().square().mean() for s in (1e-3, 1e-2)},
+    **_each("less {:g} of the entropy", (0.01, 0.1), lambda r, b: _losses(r).mean() - b * torch.special.entr(_p(r)).sum(1).mean()),
+    **_each("and {:g} of the squared logits", (1e-3, 1e-2), lambda r, s: _losses(r).mean() + s * r.x.double().square().mean()),
     "and Dice": lambda r: _losses(r).mean() + 1 - 2 * (_p(r) * r.y).sum() / (_p(r).sum() + r.y.sum()),
     "Dice": lambda r: 1 - (2 * (_p(r) * r.y).sum() + 1) / (_p(r).sum() + r.y.sum() + 1),
     "the log of the mean p": lambda r: -_own(r).mean().log(),
