@@ -11,7 +11,7 @@ import codecs
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +21,8 @@ from cecalc.input.arrow_columns import ArrowColumns
 from cecalc.input.layout import Layout
 from cecalc.input.table import LazyOriginals, Reading
 from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
-from cecalc.model import Columns, Floats
+from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import read_number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _LF, _QUOTE = ord("\n"), ord('"')
 _PIECE = 2**18
@@ -60,7 +57,7 @@ class _Cut:
             row += len(part)
         return numbers
 
-    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+    def encoded(self, position: int) -> tuple[list[str], Array]:
         """A column's different texts, and which of them is in each row."""
         strings = [self._strings(piece, [position]) for piece in self._pieces()]
         encoded = pa.concat_arrays(strings).dictionary_encode()

@@ -5,16 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.input.arrays.dtypes import TEXT, widened
-from cecalc.model import Floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Array, Floats
 
 
 @dataclass
@@ -30,7 +27,7 @@ class Windows(ABC):
     place: Place
     position: int = field(default=0, init=False)
     """How many entries have been taken from where they are stored."""
-    _peeked: NDArray[Any] | None = field(default=None, init=False)
+    _peeked: Array | None = field(default=None, init=False)
 
     @property
     def files(self) -> tuple[tuple[str, int], ...]:
@@ -47,7 +44,7 @@ class Windows(ABC):
         """Whether it holds text, and so is called `<U3` or the like."""
         return self.dtype[1:2] in TEXT and self.dtype[:1] in "<>|="
 
-    def whole(self) -> NDArray[Any]:
+    def whole(self) -> Array:
         """All of it, as `read` gives it."""
         return self.read(self.length).reshape(self.shape)
 
@@ -73,7 +70,7 @@ class Windows(ABC):
             self._peeked = self._peeked.reshape(len(self._peeked), *shape[1:])
         return self
 
-    def peek(self, entries: int) -> NDArray[Any]:
+    def peek(self, entries: int) -> Array:
         """The first `entries`, which stay to be read; only to be looked at.
 
         Raises
@@ -83,7 +80,7 @@ class Windows(ABC):
         self._peeked = self._next(entries)
         return self._peeked
 
-    def read(self, entries: int) -> NDArray[Any]:
+    def read(self, entries: int) -> Array:
         """Read the next `entries` of the first axis as stored, fewer only at the end.
 
         bfloat16 comes as the uint16 of its bits. The memory is nobody else's. With the last entry
@@ -104,7 +101,7 @@ class Windows(ABC):
         return np.concatenate([part, self._next(entries - len(part))])
 
     @abstractmethod
-    def _next(self, entries: int) -> NDArray[Any]:
+    def _next(self, entries: int) -> Array:
         """What `read` gives from `position` on."""
 
 
@@ -112,16 +109,14 @@ class Windows(ABC):
 class HeldWindows(Windows):
     """Windows on an array that is in memory."""
 
-    array: NDArray[Any]
+    array: Array
 
     @classmethod
-    def of(
-        cls, array: NDArray[Any], dtype: str = "float64", place: Place | None = None
-    ) -> HeldWindows:
+    def of(cls, array: Array, dtype: str = "float64", place: Place | None = None) -> HeldWindows:
         """Windows on all of an array."""
         return cls(array.shape, dtype, place or Place(), array)
 
-    def _next(self, entries: int) -> NDArray[Any]:
+    def _next(self, entries: int) -> Array:
         start, self.position = self.position, self.position + entries
         part = np.atleast_1d(self.array)[start : start + entries].copy(order="K")
         return part.reshape(len(part), *self.shape[1:])
