@@ -11,12 +11,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from cecalc.errors import DataError, InputError, Place, count, excerpt
-from cecalc.input import formats, json, stores
+from cecalc.input import formats, stores
 from cecalc.input.arrays.shards import Shards
 from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.files import STANDARD_INPUT, Files, numbers_of, size_of
 from cecalc.input.layout import Wanted
-from cecalc.input.members import CLASSES, Roles
+from cecalc.input.members import CLASSES, Document, Roles
 from cecalc.input.table import Table, TableBlock
 from cecalc.request import LOSS_OPTIONS, Held, InputRequest, NamedFile
 
@@ -162,7 +162,7 @@ def as_table(found: formats.Found) -> Table:
     """
     if isinstance(found, Table):
         return found
-    what = "one JSON document" if isinstance(found, json.Document) else "arrays"
+    what = "one JSON document" if isinstance(found, Document) else "arrays"
     raise DataError(
         f"one of several files has to hold rows, not {what}",
         place=Place(source=found.source),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.members import Document
 from cecalc.input.nested import labelled, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
@@ -238,29 +239,6 @@ _ROOM = 4
 _BY_ROW = "JSON lines are read row by row, in little memory"
 
 
-@dataclass(frozen=True)
-class Document:
-    """One JSON value that is no list of row objects."""
-
-    source: str
-    value: Any
-    whole: Document | None = None
-    """The document, where this is a member of it that was named."""
-    what: ClassVar = "key"
-    """What messages call a member."""
-    notes: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The members that are not null."""
-        members = self.value.items() if isinstance(self.value, dict) else ()
-        return tuple(name for name, member in members if member is not None)
-
-    def nested(self, name: str, *, text: bool = False) -> Any:  # noqa: ARG002  # as of arrays
-        """A member as it stands."""
-        return self.value[name]
-
-
 def open_json(
     stream: Stream, request: InputRequest, wanted: Wanted, *, is_lines: bool
 ) -> Table | Document:
@@ -291,7 +269,9 @@ def open_json(
         return from_lines(every, request, wanted)
     whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
     value = _in_rows(_document(stream.name, whole, request))
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if value == []:
+        raise DataError("no data rows", place=Place(source=stream.name))
+    if isinstance(value, list) and isinstance(value[0], dict):
         return from_array(stream.name, value, request, wanted)
     return Document(stream.name, value)
 

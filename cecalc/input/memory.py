@@ -10,8 +10,8 @@ from cecalc.errors import DataError, Place
 from cecalc.input.arrays.dtypes import numeric
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows
 from cecalc.input.files import Files
-from cecalc.input.json import Document
 from cecalc.input.layout import Wanted
+from cecalc.input.members import Document
 from cecalc.input.shapes import to_array
 from cecalc.request import Held, InputRequest
 

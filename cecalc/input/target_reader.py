@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.extra_arrays import ExtraArray
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
-from cecalc.input.members import IDS, TARGET, WEIGHT, Roles
-from cecalc.input.nested import flat, parse
+from cecalc.input.members import IDS, TARGET, WEIGHT, Document, Roles
+from cecalc.input.nested import flat, parse, truths
 from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
@@ -26,9 +26,6 @@ from cecalc.model import Columns, Floats
 from cecalc.request import Given, Held, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.input.json import Document
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,22 @@ class TargetReader:
             names = names.settled(head[:HEAD].tolist())
         return ExtraArray("target", array, source, names, files=array.files)
 
-    def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
-        """A target of nested lists, or of a number, with so many axes at least.
+    def member(self, found: ArrayFile | Document, source: str | None = None) -> ExtraArray:
+        """The target among the members of a file; of a document, messages call it `source`.
+
+        Raises
+        ------
+        DataError : there is none, or as `stored` and `nested`
+        """
+        name = Roles.of(found).name(TARGET)
+        if isinstance(found, ArrayFile):
+            target = self.stored(found.open(name, text=True), found.source)
+        else:
+            target = self.nested(truths(found.nested(name), self.request.task), source)
+        return replace(target, member=name)
+
+    def nested(self, nested: Any, source: str | None = None) -> ExtraArray:
+        """A target of nested lists, or of a number.
 
         Raises
         ------
@@ -84,7 +95,7 @@ class TargetReader:
         if has_names and self.is_of_classes(shape_of_first(nested)):
             names = self.classes.settled(items[:HEAD])
             nested = _numbers(nested, names)
-        array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
+        array = np.atleast_1d(to_array(nested, "target", by_row=True))
         return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
 
     def columns(self, table: Table) -> ExtraArray:
@@ -140,26 +151,16 @@ def open_extras(
 
 def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
-    document = None
-    if isinstance(given, Inline):
-        source, nested = given.option, given.nested
-    else:
+    source = given.option
+    try:
+        if isinstance(given, Inline):
+            return reader.nested(given.nested, source)
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
-        source = found.source
-        if isinstance(found, ArrayFile):
-            name = Roles.of(found).name(TARGET)
-            target = reader.stored(found.only(name, text=True), source)
-            return replace(target, ids=ids_of(found, target.array.length))
         if isinstance(found, Table):
             return reader.columns(found)
-        nested, document = found.value, found
-        if isinstance(nested, dict):
-            if TARGET not in (members := Roles.of(found)):
-                raise DataError("no target", place=Place(source=source))
-            nested = nested[members.name(TARGET)]
-    try:
-        target = reader.nested(nested, source, axes=1)
-        return replace(target, ids=ids_of(document, target.array.length) if document else None)
+        source = found.source
+        target = reader.member(found, source)
+        return replace(target, member="", ids=ids_of(found, target.array.length))
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -174,6 +175,18 @@ def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
         return None
     ids = names_of(file.nested(members.name(IDS), text=True), IDS)
     return ids if found.whole is None or len(ids) == rows else None
+
+
+def array_of(found: ArrayFile | Document, name: str, what: str, *, by_row: bool = True) -> Windows:
+    """A member as numbers; of a document, `what` and `by_row` as for `to_array`.
+
+    Raises
+    ------
+    DataError : it holds something else
+    """
+    if isinstance(found, ArrayFile):
+        return found.open(name)
+    return HeldWindows.of(to_array(found.nested(name), what, by_row=by_row))
 
 
 def _opened(
@@ -199,12 +212,7 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(WEIGHT, array, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if not isinstance(found, Table):
-        if isinstance(found, ArrayFile):
-            array = found.only(Roles.of(found).name(WEIGHT))
-        else:
-            value = found.value
-            value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
-            array = HeldWindows.of(to_array(value, WEIGHT, by_row=True))
+        array = array_of(found, Roles.of(found).name(WEIGHT), WEIGHT)
         ids = ids_of(found, array.length)
         return ExtraArray(WEIGHT, array, found.source, ids=ids, files=array.files)
     column = found.layout.sample_weight
@@ -271,7 +279,8 @@ def read_numbers(given: Given) -> Floats:
         if form.is_of_arrays:
             found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
             if isinstance(found, ArrayFile):
-                return found.only(given.option.removeprefix("--").replace("-", "_")).floats()
+                role = given.option.removeprefix("--").replace("-", "_")
+                return found.open(Roles.of(found).name(role)).floats()
         blocks = cut(source.text(), quoted=False)
         whole = "".join(line for block in blocks for _, line in block.lines())
     try:

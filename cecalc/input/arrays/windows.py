@@ -141,6 +141,15 @@ class ArrayFile:
     what: ClassVar = "array"
     """What messages call a member."""
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is one array, whatever it is called."""
+        return len(self.names) == 1
+
+    def member(self, name: str) -> ArrayFile:
+        """One of the arrays as if it were alone."""
+        return ArrayFile(f"{self.source}:{name}", ("",), lambda _: self.opener(name), self)
+
     def open(self, name: str, *, text: bool = False) -> Windows:
         """An array by its name, at its start; `text` lets it hold text.
 
@@ -166,16 +175,3 @@ class ArrayFile:
         raw = array.whole()
         is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
         return (raw if is_integer else widened(raw, array.dtype)).tolist()
-
-    def only(self, name: str, *, text: bool = False) -> Windows:
-        """The array of that name, or the only one there is; `text` lets it hold text.
-
-        Raises
-        ------
-        DataError : there are several, and none of that name
-        """
-        names = self.names
-        if name not in names and len(names) > 1:
-            shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
-            raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
-        return self.open(name if name in names else names[0], text=text)
