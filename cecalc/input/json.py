@@ -229,9 +229,9 @@ class _RowObjects:
     def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
         if self.forms:
             return None
-        from cecalc.input import json_arrow
+        from cecalc.input import quick
 
-        return json_arrow.columns(block, self.first, reading)
+        return quick.json_columns(block, self.first, reading)
 
 
 _ROOM = 4
