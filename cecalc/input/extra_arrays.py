@@ -163,11 +163,7 @@ def left_alone(
 
 
 def check_length(
-    what: str,
-    given: int,
-    rows: int,
-    source: str | None = None,
-    ways: Ways = (),
+    what: str, given: int, rows: int, source: str | None = None, ways: Ways = ()
 ) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:

@@ -293,9 +293,7 @@ def _objects(block: TextBlock, schema: Any) -> list[Any]:
         pa.BufferReader(block.text),
         arrow_json.ReadOptions(use_threads=False, block_size=len(block.text) + 1),
         arrow_json.ParseOptions(
-            explicit_schema=schema,
-            newlines_in_values=False,
-            unexpected_field_behavior="error",
+            explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="error"
         ),
     )
     if table.num_rows != block.rows:
