@@ -48,7 +48,7 @@ class TargetReader:
         return self.request.task is Task.CE and is_index(self.values, shape)
 
     def stored(self, array: Windows, source: str | None) -> ExtraArray:
-        """A target in a file of arrays; its head has been looked at.
+        """A target in a file of arrays; of names, or what may be some, it is read as a whole.
 
         Raises
         ------
@@ -58,16 +58,13 @@ class TargetReader:
         if array.is_text and not is_of_classes:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
         names = self.classes if is_of_classes else Classes()
-        if array.is_text:
-            texts = array.texts()
-            names = names.settled(texts.reshape(-1)[:HEAD].tolist())
-            numbers = names.numbered(texts, lambda row: array.at(row, source))
+        held = array
+        if array.is_text or names.are_open:
+            targets = array.texts() if array.is_text else array.floats()
+            names = names.settled(targets.reshape(-1)[:HEAD].tolist())
+            numbers = names.numbered(targets, lambda row: array.at(row, source))
             held, names = HeldWindows.of(numbers), Classes(notes=names.notes)
-            return ExtraArray("target", held, source, names, files=array.files)
-        if names.are_open:
-            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
-            names = names.settled(head[:HEAD].tolist())
-        return ExtraArray("target", array, source, names, files=array.files)
+        return ExtraArray("target", held, source, names, files=array.files)
 
     def member(self, found: ArrayFile | Document, source: str | None = None) -> ExtraArray:
         """The target among the members of a file; of a document, messages call it `source`.

@@ -123,18 +123,14 @@ class JoinedWindows(Windows):
         """The names of the files, and how many entries each holds."""
         return self.parts
 
-    def peek(self, entries: int) -> Array:
-        """As any; the files are then read from the first on."""
-        head, self.position = self._next(entries), 0
-        return head
-
     def at(self, entry: int, source: str | None) -> Place:  # noqa: ARG002  # each has its own
         """The place of an entry in its own file."""
         number = bisect_right(self._ends, entry)
         name, length = self.parts[number]
         return Place(source=name, row=entry - self._ends[number] + length)
 
-    def _next(self, entries: int) -> Array:
+    def read(self, entries: int) -> Array:
+        """As any, from file to file."""
         end, parts = min(self.length, self.position + entries), list[Any]()
         while self.position < end:
             number = bisect_right(self._ends, self.position)

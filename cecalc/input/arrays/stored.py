@@ -166,7 +166,8 @@ class StoredWindows(Windows):
     stored: np.dtype[Any]
     bytes: PlainFile | ArrayStream
 
-    def _next(self, entries: int) -> Array:
+    def read(self, entries: int) -> Array:
+        """As any, into memory of its own."""
         entries = min(entries, self.length - self.position)
         per_entry, itemsize = math.prod(self.shape[1:]), self.stored.itemsize
         flat = self._empty(entries * per_entry)

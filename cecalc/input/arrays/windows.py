@@ -27,7 +27,6 @@ class Windows(ABC):
     place: Place
     position: int = field(default=0, init=False)
     """How many entries have been taken from where they are stored."""
-    _peeked: Array | None = field(default=None, init=False)
 
     @property
     def files(self) -> tuple[tuple[str, int], ...]:
@@ -66,20 +65,9 @@ class Windows(ABC):
         if self.length != shape[0]:  # it is one row, or what stands beside one
             return HeldWindows.of(self.floats().reshape(shape))
         self.shape = shape
-        if self._peeked is not None:
-            self._peeked = self._peeked.reshape(len(self._peeked), *shape[1:])
         return self
 
-    def peek(self, entries: int) -> Array:
-        """The first `entries`, which stay to be read; only to be looked at.
-
-        Raises
-        ------
-        InputError, DataError, LimitError : as `read`
-        """
-        self._peeked = self._next(entries)
-        return self._peeked
-
+    @abstractmethod
     def read(self, entries: int) -> Array:
         """Read the next `entries` of the first axis as stored, fewer only at the end.
 
@@ -92,17 +80,6 @@ class Windows(ABC):
         DataError : more follows than the header says
         LimitError : the window has no room
         """
-        if self._peeked is None:
-            return self._next(entries)
-        part, self._peeked = self._peeked[:entries], self._peeked[entries:]
-        if len(part) == entries:
-            return part.copy(order="K")
-        self._peeked = None
-        return np.concatenate([part, self._next(entries - len(part))])
-
-    @abstractmethod
-    def _next(self, entries: int) -> Array:
-        """What `read` gives from `position` on."""
 
 
 @dataclass
@@ -116,7 +93,8 @@ class HeldWindows(Windows):
         """Windows on all of an array."""
         return cls(array.shape, dtype, place or Place(), array)
 
-    def _next(self, entries: int) -> Array:
+    def read(self, entries: int) -> Array:
+        """As any; a copy."""
         start, self.position = self.position, self.position + entries
         part = np.atleast_1d(self.array)[start : start + entries].copy(order="K")
         return part.reshape(len(part), *self.shape[1:])
