@@ -223,8 +223,7 @@ class _Arrays:
     ) -> Batch:
         columns = Columns(as_stored(values, self.values.dtype))
         for extra, entries in stored:
-            numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
-            columns = extra.put(columns, numbers, part)
+            columns = extra.put(columns, widened(entries, extra.array.dtype), part)
         if self.ids is not None:
             columns = replace(columns, ids=self.ids[part])
         return replace(batch_of(columns, part.start, request), **place)

@@ -74,6 +74,11 @@ class Classes:
             return self.names is None or numbered(self.names)
         return self.target_as is TargetAs.INDEX
 
+    @property
+    def pass_numbers(self) -> bool:
+        """Whether a target that is a number, and no text, is that of its class."""
+        return self.are_numbers or (self.target_as is None and not self.are_open)
+
     @cached_property
     def are_open(self) -> bool:
         """Whether only the targets can tell if they are names or numbers."""
@@ -179,7 +184,7 @@ class Classes:
         DataError : it names the first row that has none
         """
         has_numbers = targets.dtype.kind == "f"
-        if self.are_numbers and has_numbers:
+        if has_numbers and self.pass_numbers:
             return targets
         known, places = np.unique(targets, return_inverse=True)
         per_row = max(1, math.prod(targets.shape[1:]))

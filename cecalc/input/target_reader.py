@@ -57,14 +57,12 @@ class TargetReader:
         is_of_classes = self.is_of_classes(array.shape)
         if array.is_text and not is_of_classes:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
-        names = self.classes if is_of_classes else Classes()
-        held = array
-        if array.is_text or names.are_open:
+        names, held = self.classes, array
+        if is_of_classes and (array.is_text or not names.pass_numbers):
             targets = array.texts() if array.is_text else array.floats()
             names = names.settled(targets.reshape(-1)[:HEAD].tolist())
-            numbers = names.numbered(targets, lambda row: array.at(row, source))
-            held, names = HeldWindows.of(numbers), Classes(notes=names.notes)
-        return ExtraArray("target", held, source, names, files=array.files)
+            held = HeldWindows.of(names.numbered(targets, lambda row: array.at(row, source)))
+        return ExtraArray("target", held, source, names.notes, files=array.files)
 
     def member(self, found: ArrayFile | Document, source: str | None = None) -> ExtraArray:
         """The target among the members of a file; of a document, messages call it `source`.
@@ -93,7 +91,7 @@ class TargetReader:
             names = self.classes.settled(items[:HEAD])
             nested = _numbers(nested, names)
         array = np.atleast_1d(to_array(nested, "target", by_row=True))
-        return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
+        return ExtraArray("target", HeldWindows.of(array), source, names.notes)
 
     def columns(self, table: Table) -> ExtraArray:
         """The rows of a table of targets.
@@ -116,9 +114,11 @@ class TargetReader:
             table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
         columns = _gathered(table, reading)
         target = np.asarray(columns.target)
-        is_of_classes = self.is_of_classes(target.shape)
-        names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
-        return _extra("target", table, table.layout.target, columns, names)
+        if self.is_of_classes(target.shape):
+            names = names.settled(target.reshape(-1)[:HEAD].tolist())
+            target = names.numbered(target, lambda row: Place(table.source, row=row))
+            columns = replace(columns, target=target)
+        return _extra("target", table, table.layout.target, columns, names.notes)
 
 
 def open_extras(
@@ -217,18 +217,18 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
     columns = _gathered(found, found.reading(request.task, Classes()))
-    return _extra(WEIGHT, found, (column,), columns, Classes())
+    return _extra(WEIGHT, found, (column,), columns)
 
 
 def _extra(
-    name: str, table: Table, positions: Sequence[int], columns: Columns, classes: Classes
+    name: str, table: Table, positions: Sequence[int], columns: Columns, notes: tuple[str, ...] = ()
 ) -> ExtraArray:
     """The columns of a table at these positions."""
     return ExtraArray(
         name,
         HeldWindows.of(getattr(columns, name)),
         table.source,
-        classes,
+        notes,
         columns=table.named(positions),
         ids=columns.ids,
         lines=columns.lines,
