@@ -265,7 +265,7 @@ def read_numbers(given: Given) -> Floats:
     DataError : it holds something else
     """
     if isinstance(given, Held):
-        from cecalc.input.memory import as_array
+        from cecalc.input.dataset import as_array
 
         return widened(as_array(given.data), "float64")
     if isinstance(given, Inline):
