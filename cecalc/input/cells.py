@@ -107,13 +107,8 @@ class _Unread(Classes):
     target_as: TargetAs | None = TargetAs.NAME
     targets: list[Any] = field(default_factory=list)
 
-    def encoded(
-        self,
-        targets: Sequence[Any],
-        places: Array,
-        place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
-    ) -> Floats:
-        """Nothing."""
+    def encoded(self, targets: Sequence[Any], places: Array, place: Any) -> Floats:  # noqa: ARG002
+        """Nothing; none is at fault."""
         self.targets[:] = [targets[i] for i in places.tolist()]
         return np.zeros(len(places))
 

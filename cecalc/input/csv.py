@@ -216,24 +216,20 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            place = Place(source=block.name, line=pending[0][0])
-            raise _fault(str(error), place, lines=len(pending)) from None
-        raw = "".join(line for _, line in pending)
-        first = pending[0][0]
+            fault = _fault(str(error), lines=len(pending))
+            raise fault.at(source=block.name, line=pending[0][0]) from None
+        raw, first = "".join(line for _, line in pending), pending[0][0]
         if '"' in raw and not well_quoted.fullmatch(raw):
-            place = Place(source=block.name, line=first)
-            raise DataError("quote inside an unquoted field", place=place)
+            raise DataError("quote inside an unquoted field").at(source=block.name, line=first)
         yield Record(first, None, cells, Original(raw.rstrip("\r\n"), cells))
 
 
-def _fault(reason: str, place: Place, *, lines: int) -> DataError | LimitError:
+def _fault(reason: str, *, lines: int) -> DataError | LimitError:
     if "unexpected end" in reason or ("field larger" in reason and lines > 1):
-        return DataError("quoted field is never closed", place=place)
+        return DataError("quoted field is never closed")
     if "field larger" in reason:
-        return LimitError(f"field is longer than {MAX_FIELD} characters", place=place)
-    if "expected after" in reason:
-        return DataError("text after closing quote", place=place)
-    return DataError(reason, place=place)
+        return LimitError(f"field is longer than {MAX_FIELD} characters")
+    return DataError("text after closing quote" if "expected after" in reason else reason)
 
 
 def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) -> None:

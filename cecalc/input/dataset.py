@@ -170,8 +170,7 @@ def _joined_arrays(
     def opener(name: str, inner: Files) -> ArrayFile:
         found = formats.opened(request, name, wanted, inner)
         if not isinstance(found, ArrayFile):
-            place = Place(source=found.source)
-            raise DataError(f"holds no arrays, as {first.source} does", place=place)
+            raise DataError(f"holds no arrays, as {first.source} does").at(source=found.source)
         return found.whole or found if is_whole else found
 
     roles = Roles.of(first).roles

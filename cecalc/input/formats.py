@@ -177,15 +177,16 @@ def _member(found: Found, member: str) -> Found:
     """
     from cecalc.input.table import Table
 
-    names = () if isinstance(found, Table) else found.names
-    if not isinstance(found, Table) and member in names:
-        return found.member(member)
-    place, hint = Place(source=found.source), f"members: {', '.join(names)}"
-    if not any(names):
-        raise DataError(f"has no members, such as {excerpt(member)}", place=place)
-    raise DataError(
-        f"no member {excerpt(member)}{suggestion(member, names)}", place=place, hint=hint
-    )
+    names: tuple[str, ...] = ()
+    if not isinstance(found, Table):
+        names = found.names
+        if member in names:
+            return found.member(member)
+    rule, hint = f"has no members, such as {excerpt(member)}", None
+    if any(names):
+        rule = f"no member {excerpt(member)}{suggestion(member, names)}"
+        hint = f"members: {', '.join(names)}"
+    raise DataError(rule, place=Place(source=found.source), hint=hint)
 
 
 def open_as(

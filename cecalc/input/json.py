@@ -154,8 +154,7 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
 def _numbered(name: str, rows: Iterable[Any], start: int) -> Iterator[Record]:
     for number, row in enumerate(rows, start):
         if not isinstance(row, dict):
-            place = Place(source=name, row=number)
-            raise DataError("expected an object, as row 0 is", place=place)
+            raise DataError("expected an object, as row 0 is").at(source=name, row=number)
         yield Record(None, number, (), Original(json.dumps(row, ensure_ascii=False), row))
 
 

@@ -244,20 +244,15 @@ def _are_named(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> bool:
     return any(set() < c.classes <= names for c in columns if c.numbers is None)
 
 
-def _named(
-    group: Sequence[Glimpse], columns: Sequence[Glimpse], kind: Kind, task: Task
-) -> tuple[str, ...]:
-    """The options that say that columns are of a kind."""
-    names = known.specification([c.name for c in group], [c.name for c in columns])
-    is_near = 0 < families.distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
-    return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
-
-
 def _each_kind(
     group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
 ) -> list[tuple[str, ...]]:
-    """The options that say so, for each of the kinds that columns may be of."""
-    return [_named(group, columns, kind, task) for kind in families.kinds(group)]
+    """The options that say of which kind columns are, for each that they may be of."""
+    names = known.specification([c.name for c in group], [c.name for c in columns])
+    is_near = 0 < families.distance(group) <= NEAR and task.is_loss
+    clips = {Kind.PROBS: ("--clip=float64",)} if is_near else {}
+    found = families.kinds(group)
+    return [(f"{kind.option}-cols={names}", *clips.get(kind, ())) for kind in found]
 
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
