@@ -65,7 +65,8 @@ def from_members(
             members = replace(members, roles={said: found.names}, rest=())
         return _named(found, members, request, said, files)
     except DataError as error:
-        raise (explained(found.source) or error).at(source=found.source) from None
+        foreign = explained(found.source) if isinstance(found, Document) else None
+        raise (foreign or error).at(source=found.source) from None
 
 
 def _values(found: ArrayFile | Document, name: str, kind: Kind, task: Task) -> Windows:
