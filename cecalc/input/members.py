@@ -18,6 +18,9 @@ from cecalc.terms import Kind
 TARGET, IDS, CLASSES, WEIGHT = "target", "ids", "classes", "sample_weight"
 KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
 """What a member can be."""
+_NAMES = {IDS: (*known.IDS, "ids"), CLASSES: known.CLASSES, WEIGHT: known.SAMPLE_WEIGHTS}
+_NAMES |= {option: (option,) for option in LOSS_OPTIONS}
+"""What members are called, but for values and targets."""
 
 
 @dataclass(frozen=True)
@@ -187,14 +190,5 @@ class Roles:
 
 
 def _role(name: str) -> str | None:
-    plain = known.plain(name)
-    if plain in LOSS_OPTIONS:
-        return plain
-    for role, names in (
-        (IDS, (*known.IDS, "ids")),
-        (CLASSES, known.CLASSES),
-        (WEIGHT, known.SAMPLE_WEIGHTS),
-    ):
-        if plain in names:
-            return role
-    return known.alone(name)
+    found = (role for role, names in _NAMES.items() if known.plain(name) in names)
+    return next(found, None) or known.alone(name)
