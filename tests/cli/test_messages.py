@@ -216,7 +216,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce x.csv", {"x.csv": "Score,label\n0.3,0\n"}, 3, "x.csv:1: column 'Score' may hold logits or probabilities", "say which: --logits-cols Score or --probs-cols Score"),
     (69, "ce x.csv", {"x.csv": "logit_a;logit_b;target\n1;2;0\n"}, 3, "x.csv:1: one column", "it holds 2 ';': try --delimiter ';'"),
     (59, "ce x.csv --encoding ascii", {"x.csv": b"logit_a,logit_b,target\n1,2,\xe9\n"}, 3, "x.csv:2: not valid ASCII (byte 0xe9)", "name the encoding, for example --encoding latin-1"),
-    (0, "ce --logits 1,2 --target t.json", {"t.json": '{"kind": [0]}'}, 3, "t.json: no target", None),
+    (0, "ce --logits 1,2 --target t.json", {"t.json": '{"kind": [0]}'}, 3, "t.json: no target", "keys: kind"),
     (0, "ce --logits 1,2 --target 0 --encoding base64", {}, 2, "--encoding 'base64' is not known", None),
     (0, "ce --logits 2 -3 --target 0", {}, 2, "stray -3: the numbers of a row are one value", None),
     (0, "ce -1,2 --target 0", {}, 2, "stray -1: the numbers of a row are one value", None),
