@@ -15,7 +15,7 @@ from cecalc.explain.steps import CellSteps, ClassSteps, Explanation, Steps
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns, page
-from cecalc.output.drawing import ROOM, draw, line, named, styled
+from cecalc.output.drawing import ROOM, draw, line, named, painted
 from cecalc.output.fitting import Ruled
 from cecalc.output.table import ranked
 from cecalc.output.worked_rows import ALL, FEW, MARK, Block, fitting, tables
@@ -45,7 +45,7 @@ def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
     for block, lines in rows(style):
         table = next(drawn) + "\n" if block else ""
         styles = ((text, "yellow" if text.startswith(" !") else "") for text in lines)
-        yield table + "".join(draw(styled(text, how), screen) for text, how in styles)
+        yield table + "".join(painted(*each, screen) + "\n" for each in styles)
     for note in notes(style):
         yield line(note, screen, "dim")
     for title, pairs in conclusion.sections(explanation):
