@@ -43,10 +43,6 @@ show("BCE", bce)"""
 _GRADIENT = (
     'show("{name} gradient", torch.autograd.grad({loss}.sum(), x, retain_graph=True)[0])'.format
 )
-_DIFFERENCE = """
-# two classes: CE(x) = BCE(x1 - x0)
-pair = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], y[:, 1], reduction="none")
-show("BCE(x1-x0)", pair)"""
 
 
 def render(explanation: Explanation, _screen: Screen) -> str:
@@ -67,8 +63,6 @@ def _program(explanation: Explanation, rows: Sequence[CellSteps]) -> Iterator[st
     if has_ce:
         yield from _softmax(explanation, [i for i, row in enumerate(of_rows) if row.ce])
     yield from _cells(explanation)
-    if explanation.has_target and any(row.bce_of_difference for row in of_rows):
-        yield _DIFFERENCE
     if explanation.has_target and explanation.header.reduction is not Reduction.NONE:
         yield from _sums(explanation, has_ce=has_ce)
     if len(rows) < explanation.bce.rows_given:
