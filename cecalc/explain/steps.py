@@ -111,7 +111,7 @@ class RowSteps:
     bce: CellSteps | None = None
     """None where the row is ignored."""
     ce: ClassSteps | None = None
-    """None also where the target does not sum to 1; for one logit z, that of the pair (0, z)."""
+    """None also for one logit, and where the target does not sum to 1."""
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,6 @@ def of_row(outcome: Outcome, of_rows: Settings, of_cells: Settings, *, has_ce: b
         for of in (of_cells.weight, of_cells.pos_weight)
     )
     bce = cell_steps(values, target, weight, pos_weight, of_rows.kind)
-    if values.size == 1:
-        is_plain = of_rows.kind is Kind.LOGITS and weight is None and pos_weight is None
-        pair, shares = np.append(0.0, values), np.append(1.0 - target, target)
-        has_pair = is_plain and np.isfinite(values[0])
-        return RowSteps(outcome, bce, class_steps(pair, shares) if has_pair else None)
     factors = of_rows.weight, of_rows.label_smoothing, of_rows.kind
     return RowSteps(outcome, bce, class_steps(values, target, *factors) if has_ce else None)
 

@@ -49,7 +49,6 @@ def expected(found: Explanation) -> Numbers:
     """The numbers under the names that the code gives them."""
     used = [row for row in found.rows if row.bce is not None]
     softmax: list[Any] = [row.ce for row in used if row.ce is not None]
-    softmax = [] if found.header.width == 1 and len(softmax) < len(used) else softmax
     sigmoid: list[Any] = [row.bce for row in used]
     is_logits = found.kind is Kind.LOGITS
     cells = stacked(sigmoid, "cells")
