@@ -98,26 +98,17 @@ def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> Usa
     """An option that there is not, and the one that means it."""
     if not (meant := _meant(name, known)):
         return UsageError(f"no such option {name}")
-    words = [word.partition("=")[::2] for word in arguments if word.startswith("--")]
-    others = [option for option, _ in words if option not in (*known, name)]
-    every = {name: meant, **{other: _meant(other, known) for other in others}}
-    pairs = itertools.pairwise(arguments)
-    after = {option: value for option, value in pairs if not re.match("--?[a-z]", value)}
-    values = {option: dict(words).get(option) or after.get(option, "") for option in every}
-    if not {option for option, _ in words} & {kind.option for kind in Kind}:
+    parts = [part for word in arguments for part in re.split("(?<=[a-z])=", word, maxsplit=1)]
+    after = dict(itertools.pairwise([*parts, ""]))
+    every = {o: _meant(o, known) for o in after if o.startswith("--") and o not in known}
+    if not after.keys() & {kind.option for kind in Kind}:
         for option, new in every.items():  # of a file whose column it is, by its name
-            if re.match("[A-Za-z_][^.,/]*$", values[option]):
+            if re.match("[A-Za-z_][^.,/]*$", after[option]):
                 every[option] = tuple(_OF_COLUMNS.get(each, each) for each in new)
-    chosen = itertools.product(*every.values()) if all(values.values()) else ()
-    ways = tuple(
-        tuple(
-            word
-            for old, new in zip(every, choice, strict=True)
-            for word in (f"!{old}", f"{new}={values[old]}")
-        )
-        for choice in chosen
-    )
-    return UsageError(f"no such option {name}; did you mean {' or '.join(every[name])}?", ways=ways)
+    renamed = ([f"~{old}={new}" for new in meant] for old, meant in every.items())
+    ways = tuple(itertools.product(*renamed)) if all(map(after.get, every)) else ()
+    rule = f"no such option {name}; did you mean {' or '.join(every.get(name, meant))}?"
+    return UsageError(rule, ways=ways)
 
 
 def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:
