@@ -99,11 +99,11 @@ def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> Usa
     if not (meant := _meant(name, known)):
         return UsageError(f"no such option {name}")
     parts = [part for word in arguments for part in re.split("(?<=[a-z])=", word, maxsplit=1)]
-    after = dict(itertools.pairwise([*parts, ""]))
-    every = {o: _meant(o, known) for o in after if o.startswith("--") and o not in known}
-    if not after.keys() & {kind.option for kind in Kind}:
+    after = {o: text for o, text in itertools.pairwise(parts) if not re.match("--?[a-z]", text)}
+    every = {o: _meant(o, known) for o in parts if o.startswith("--") and o not in known}
+    if not {kind.option for kind in Kind} & {*parts}:
         for option, new in every.items():  # of a file whose column it is, by its name
-            if re.match("[A-Za-z_][^.,/]*$", after[option]):
+            if re.match("[A-Za-z_][^.,/]*$", after.get(option, "")):
                 every[option] = tuple(_OF_COLUMNS.get(each, each) for each in new)
     renamed = ([f"~{old}={new}" for new in meant] for old, meant in every.items())
     ways = tuple(itertools.product(*renamed)) if all(map(after.get, every)) else ()
