@@ -113,10 +113,8 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     name = options.format or _suffixed(options.output).name
     name = "markdown" if name == "md" else name
     if name not in formats:
-        has_code = CODE.name in formats
-        rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        forms = "table, json, markdown and html" if has_code else "table, json and html"
-        raise UsageError(rule, hint=f"there are {forms}{', and --code for torch code' * has_code}")
+        known = ", ".join("--code" if form is CODE else form.name for form in formats.values())
+        raise UsageError(f"no format {name} here", hint=f"there are {known}")
     return formats[name]
 
 
