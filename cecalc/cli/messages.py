@@ -37,16 +37,9 @@ _MEANT = {
     **dict.fromkeys(("groupby", "group-by", "group"), ("--by",)),
 }
 """Options by what others call them."""
-_COMMANDS = {
-    "ce": ("crossentropy", "xent", "nll", "log", "categoricalcrossentropy", "multiclass", "cel"),
-    "bce": ("binary", "binarycrossentropy", "sigmoidcrossentropy", "bcel", "multilabel"),
-    "softmax": ("probs", "probabilities"),
-    "sigmoid": ("logistic", "expit"),
-    "explain": ("show", "steps", "describe"),
-    "why": ("check", "diagnose", "debug"),
-    "guide": ("help", "docs", "man", "doc"),
-}
-"""The commands, and what else they are called."""
+_COMMANDS = {name: name for name in ("ce", "bce", "softmax", "sigmoid", "explain", "why", "guide")}
+_CALLED = _COMMANDS | {"cross-entropy": "ce", "binary-cross-entropy": "bce"}
+"""The commands, by what they may be called."""
 
 
 _CHOICE = re.compile(
@@ -124,12 +117,11 @@ def _no_command(name: str, arguments: Sequence[str]) -> UsageError:
         error = settled(StrayNumbers(f"no command before {excerpt(name)}"), ["ce", *arguments])
         error.ways = (("ce", *(word for word in error.ways[0] if word != f"!{name}")),)
         return error
-    plain = re.sub("[^a-z]|loss|with|logits", "", name.lower())
-    meant = next((c for c, names in _COMMANDS.items() if plain in (c, *names)), None)
-    meant = meant or nearest(name, _COMMANDS)
-    if meant is None:
+    near = nearest(name.lower().replace("_", "-"), _CALLED)
+    if near is None:
         known = ", ".join(_COMMANDS)
         return UsageError(f"no such command {excerpt(name)}", hint=f"there are {known}")
+    meant = _CALLED[near]
     return UsageError(f"no such command {excerpt(name)}; did you mean {meant}?", ways=((meant,),))
 
 

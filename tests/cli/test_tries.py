@@ -58,7 +58,7 @@ PRINTED = [
     ("ce --probs texts.json --target 1,0", ["ce --probs texts.json --target 1,0 --classes NEG,POS", "ce --probs texts.json --target 1,0 --classes POS,NEG"]),
     ("ce --logits 1,2 --zebra 0", []),
     ("ce --logits 1,2 --labels 0 --zebra 0", []),
-    ("xent named.csv", ["ce named.csv"]),
+    ("BCE named.csv", ["bce named.csv"]),
     ("cross-entropy named.csv", ["ce named.csv"]),
     ("bce named.csv", ["ce named.csv", "bce named.csv --probs-cols prob_a --classes b,a"]),
     ("ce one.csv", ["bce one.csv"]),
