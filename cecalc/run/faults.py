@@ -196,19 +196,34 @@ class Refusal:
         }
         hint = hints.get(self.broken.kind, self.broken.hint)
         ways = seen.classes(self.broken.kind, classes) if request.classes is None else ()
+        if self.broken.kind == checks.PREDICTED_SUM and not ways:
+            ways = self._without_one(schema)
         if self.broken.kind == checks.OUTSIDE and hint is None:
             hint, ways = self._outside(schema, request)
         place, value = _place(self.broken, self.batch, schema)
         return DataError(rule, place=place, hint=hint, value=value, ways=ways)
 
+    def _without_one(self, schema: Schema) -> Ways:
+        """The columns without the one but for which all rows sum to 1."""
+        values = self.batch.values.astype(np.float64, copy=False)
+        rests = values.sum(axis=1, keepdims=True) - values
+        odd = [i for i, rest in enumerate(rests.T) if np.all(are_one(rest))]
+        names = [name for _, name in schema.columns]
+        if len(odd) != 1 or len(names) != values.shape[1] or len(names) < 3:
+            return ()
+        rest = [name for i, name in enumerate(names) if i not in odd]
+        kind = f"{schema.kind.option}-cols"
+        return ((f"{kind}={specification(rest, schema.fields or ())}",),)
+
     def _outside(self, schema: Schema, request: InputRequest) -> tuple[str | None, Ways]:
         """What predictions outside 0..1 look like, and what settles it."""
         if self.far <= NEAR:
             return f"{_DRAWN_IN} (here {self.far:.2g})", (("--clip=float64",),)
-        if math.isnan(self.far):
-            return None, ()
-        way = ("!--clip", *as_logits(schema, request))
-        return checks.ARE_LOGITS, () if request.columns.confidence else (way,)
+        if self.far > NEAR:
+            way = ("!--clip", *as_logits(schema, request))
+            ways = () if request.columns.confidence else (way,)
+            return checks.ARE_LOGITS, ways
+        return None, ()
 
 
 def as_logits(schema: Schema, request: InputRequest) -> tuple[str, ...]:
