@@ -17,17 +17,14 @@ from cecalc.terms import Kind, Reduction, TargetForm
 
 Pairs: TypeAlias = "Iterator[tuple[str, str]]"
 """Names, and what is said of each."""
-CODE = "--code prints the torch program that gives every number"
+CODE = "--code prints the torch program; cecalc guide concepts has the words"
 
 
 def sections(explanation: Explanation) -> Iterator[tuple[str, Pairs]]:
-    """Titles, and what stands below them; the words are for a first look, of one row."""
+    """Titles, and what stands below them."""
     ce, bce = explanation.ce, explanation.bce
     if explanation.has_target:
         yield "where the two part", _apart(explanation, ce, bce)
-    if explanation.is_all and len(explanation.rows) == 1:
-        yield "in a word", _words(explanation)
-    if explanation.has_target:
         yield "the loss of this problem", _verdict(explanation, ce, bce)
 
 
@@ -61,20 +58,20 @@ def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
         by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
         mean = f"p − y for the sum; divided by {by} for the mean"
         yield "gradient", mean if is_mean else "p − y, of each loss"
-    yield from _pairs(explanation)
+    if width == 2 and is_logits and is_plain and not explanation.header.label_smoothing:
+        yield from _pairs(explanation)
 
 
 def _pairs(explanation: Explanation) -> Pairs:
     """For two classes, the one logit that would do."""
     title = "two classes"
     for row in explanation.rows:
-        if row.ce is None or row.bce_of_difference is None:
-            continue
-        of = row.bce_of_difference
-        one = f"BCE(x₁ − x₀ = {number(float(of.values[0]))}, y₁ = {number(float(of.target[0]))})"
-        name = columns.row_title(explanation.header, row.outcome)
-        yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {name}"
-        title = ""
+        if row.ce is not None:
+            (first, second), share = row.ce.values.tolist(), float(row.ce.target[1])
+            one = f"BCE(x₁ − x₀ = {number(second - first)}, y₁ = {number(share)})"
+            name = columns.row_title(explanation.header, row.outcome)
+            yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {name}"
+            title = ""
 
 
 def _sum(report: Report) -> str:
@@ -133,22 +130,3 @@ def _reason(explanation: Explanation, ce: Report | None) -> str:
 
 
 _ONE_VALUE = {Kind.LOGITS: "one logit", Kind.PROBS: "one probability", Kind.LOG_PROBS: "one number"}
-
-
-def _words(explanation: Explanation) -> Pairs:
-    """A line for each word that a newcomer may lack."""
-    has_ce = explanation.has_ce
-    if explanation.kind is Kind.LOGITS:
-        yield "logits", "x: what the model gave, any real numbers, one for each class"
-        if has_ce:
-            yield "softmax", "p = exp x / Σ exp x, over the row: positive, and together 1"
-        yield "sigmoid", "p = 1 / (1 + exp(−x)), each logit alone: between 0 and 1"
-    if explanation.header.target_form is TargetForm.INDEX and explanation.header.width > 1:
-        yield "one-hot", "y, a class index as numbers: 1 for its class, 0 for the others"
-    if not explanation.has_target:
-        return
-    yield "nats", "the unit of both, of natural logarithms: 1 nat = 1.4427 bits"
-    if explanation.kind is Kind.LOGITS:
-        yield "gradient", "p − y: the slope of the loss in each logit; training goes down it"
-        if has_ce:
-            yield "log-sum-exp", "ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows"
