@@ -17,14 +17,17 @@ from cecalc.terms import Kind, Reduction, TargetForm
 
 Pairs: TypeAlias = "Iterator[tuple[str, str]]"
 """Names, and what is said of each."""
-CODE = "--code prints the torch program; cecalc guide concepts has the words"
+CODE = "--code prints the torch program that gives every number"
 
 
 def sections(explanation: Explanation) -> Iterator[tuple[str, Pairs]]:
-    """Titles, and what stands below them."""
+    """Titles, and what stands below them; the words are for a first look, of one row."""
     ce, bce = explanation.ce, explanation.bce
     if explanation.has_target:
         yield "where the two part", _apart(explanation, ce, bce)
+    if explanation.is_all and len(explanation.rows) == 1:
+        yield "in a word", _words(explanation)
+    if explanation.has_target:
         yield "the loss of this problem", _verdict(explanation, ce, bce)
 
 
@@ -130,3 +133,22 @@ def _reason(explanation: Explanation, ce: Report | None) -> str:
 
 
 _ONE_VALUE = {Kind.LOGITS: "one logit", Kind.PROBS: "one probability", Kind.LOG_PROBS: "one number"}
+
+
+def _words(explanation: Explanation) -> Pairs:
+    """A line for each word that a newcomer may lack."""
+    has_ce = explanation.has_ce
+    if explanation.kind is Kind.LOGITS:
+        yield "logits", "x: what the model gave, any real numbers, one for each class"
+        if has_ce:
+            yield "softmax", "p = exp x / Σ exp x, over the row: positive, and together 1"
+        yield "sigmoid", "p = 1 / (1 + exp(−x)), each logit alone: between 0 and 1"
+    if explanation.header.target_form is TargetForm.INDEX and explanation.header.width > 1:
+        yield "one-hot", "y, a class index as numbers: 1 for its class, 0 for the others"
+    if not explanation.has_target:
+        return
+    yield "nats", "the unit of both, of natural logarithms: 1 nat = 1.4427 bits"
+    if explanation.kind is Kind.LOGITS:
+        yield "gradient", "p − y: the slope of the loss in each logit; training goes down it"
+        if has_ce:
+            yield "log-sum-exp", "ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows"
