@@ -194,11 +194,10 @@ MANY = """\
 """
 
 WIDE = """\
- row   highest        p   2nd        p   3rd        p   4th        p   5th        p   9 others
-───────────────────────────────────────────────────────────────────────────────────────────────
-   0   13        0.6321   12    0.2325   11    0.0855   10    0.0315   9     0.0116     0.0067
-
- the 5 highest of 14 classes, the others summed; --format csv gives all
+ row 0
+    0 1.4288e-6    1 3.8839e-6    2 1.0557e-5    3 2.8698e-5    4 7.8010e-5    5 0.0002
+    6 0.0006       7 0.0016       8 0.0043       9 0.0116      10 0.0315      11 0.0855
+   12 0.2325      13 0.6321
 """
 
 OTHERS = """\
@@ -250,7 +249,7 @@ def test_whole_text(items: Iterable[Item], expected: str) -> None:
     assert table(items) == expected
 
 
-def test_of_many_classes_a_terminal_gets_as_many_as_it_has_room_for() -> None:
+def test_of_many_classes_a_terminal_gets_the_highest() -> None:
     assert table(softmax(batch([list(range(14))])), width=60) == NARROW_WIDE
 
 
