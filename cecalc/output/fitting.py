@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -136,7 +135,8 @@ def shortened(texts: Sequence[str], width: int) -> Sequence[str]:
     if all(cell_len(text) <= width for text in texts):
         return texts
     heads = sorted(range(width), key=lambda head: abs(2 * head - width))
-    shared = len(commonprefix([*set(texts)])) if len(set(texts)) > 1 else 0
+    pairs = zip(min(texts), max(texts), strict=False)
+    shared = next((place for place, (a, b) in enumerate(pairs) if a != b), 0)
     ends = [f"…{text[shared:]}" for text in texts]
     cuts = ([_cut(text, head, width) for text in each] for each in (texts, ends) for head in heads)
     return max(cuts, key=lambda cut: len(set(cut)))
