@@ -247,7 +247,7 @@ def as_json(error: CecalcError) -> str:
     return as_object(facts)
 
 
-def as_object(facts: Mapping[str, str | int | list[str] | None]) -> str:
+def as_object(facts: Mapping[str, str | float | list[str] | None]) -> str:
     """A JSON object on a line; what the data says in it is no longer than a message."""
     texts = {k: v for k, v in facts.items() if isinstance(v, str) and k != "file"}
     return json.dumps({**facts, **{k: _clipped(v, MESSAGE_BYTES) for k, v in texts.items()}})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = "NDArray[np.float64]"
 Integers: TypeAlias = "NDArray[np.int64]"
 Flags: TypeAlias = "NDArray[np.bool_]"
+Array: TypeAlias = "NDArray[Any]"
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from typing import TypeVar
 
 DELAY = 1.0
 """For how many seconds nothing is shown."""
@@ -71,29 +70,22 @@ def awaited(items: Iterator[T], meter: Meter, *, wanted: bool) -> Generator[T, N
 
 
 def _draw(meter: Meter, done: threading.Event) -> None:
-    if done.wait(DELAY):
-        return
-    with _bar(is_pipe=meter.total is None) as progress:
-        progress.console.show_cursor()  # a signal would leave it hidden
-        task = progress.add_task("", total=meter.total, rows=0, rate="")
-        start = time.monotonic() - DELAY
-        while not done.wait(0.1):
-            rate = meter.rows / (time.monotonic() - start)
-            rows = f"{meter.rows:,} rows"
-            progress.update(task, completed=meter.read, rows=rows, rate=f"{rate:,.0f} rows/s")
-
-
-def _bar(*, is_pipe: bool) -> Progress:
-    """Bytes done of all, rows, rate and time left; of a pipe, bytes, rows and rate."""
-    from rich import progress
-    from rich.console import Console
-
-    counts = ("{task.fields[rows]}", "{task.fields[rate]}")
-    parts: tuple[Any, ...] = (progress.FileSizeColumn(), *counts)
-    if not is_pipe:
-        left = (progress.TimeRemainingColumn(), "left")
-        parts = (progress.BarColumn(20), progress.DownloadColumn(), *counts, *left)
-    return progress.Progress("cecalc:", *parts, console=Console(stderr=True), transient=True)
+    """Bytes done (of all, where that is known), rows, their rate and the time left, on one line."""
+    start, pause = time.monotonic(), DELAY
+    with contextlib.suppress(OSError, ValueError):  # standard error may be closed meanwhile
+        terminal = sys.stderr.fileno()
+        while not done.wait(pause):
+            pause, seconds = 0.1, time.monotonic() - start
+            size, rate = f"{meter.read / _MEGA:,.1f} MB", f"{meter.rows / seconds:,.0f} rows/s"
+            parts = [size, f"{meter.rows:,} rows", rate]
+            if meter.total and meter.read:
+                share = meter.read / meter.total
+                parts[0] = f"{share:4.0%} of {meter.total / _MEGA:,.1f} MB"
+                parts.append(f"{seconds / share - seconds:,.0f} s left")
+            room = os.get_terminal_size(terminal).columns or 80
+            os.write(terminal, f"\r\x1b[2Kcecalc: {'  '.join(parts)}"[: room + 4].encode())
+        if pause < DELAY:
+            os.write(terminal, b"\r\x1b[2K")
 
 
 def is_seen(*, streams: bool) -> bool:

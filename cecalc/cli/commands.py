@@ -334,26 +334,20 @@ def _print(text: str | bytes, path: str | None = None) -> None:
 
 def _written(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
     """What the format makes of the items, and their picture, written where they belong."""
-    from cecalc.output import quiet
-
     if (plot := output.options.plot) is not None:
         from cecalc.output.pictures import plotted
 
         items = plotted(items, PLOTS[PurePath(plot).suffix.lower()], partial(_print, path=plot))
-    if output.streams and output.path is None:
-        _stream(items, output, meter)
-    elif not output.options.quiet:
-        _write(output.render(items), output, meter)
-    elif output.path is None:
-        _write(quiet.render(items, output.screen), output, meter)
-    else:
+    if output.options.quiet and output.path is not None:
         with Writer(None, hold=True) as number:
-            _write(output.render(_told_to(number, items)), output, meter)
+            _write(_told_to(number, items), output, meter)
+    else:
+        _write(items, output, meter)
 
 
-def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
-    """Rows as they are computed; an error says how many of them are out by then."""
-    rows = 0
+def _write(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
+    """The items, in their format; an error says how many rows of a stream are out by then."""
+    is_stream, rows = output.path is None and output.streams, 0
 
     def counted() -> Iterator[Item]:
         nonlocal rows
@@ -363,20 +357,16 @@ def _stream(items: Iterator[Item], output: OutputRequest, meter: Meter) -> None:
             rows += item.batch.size if isinstance(item, Outcome) else 0
 
     try:
-        _write(output.render(counted()), output, meter)
+        with Writer(output.path, hold=output.path is None and not is_stream) as writer:
+            for chunk in output.render(counted()):
+                meter.written += len(chunk)
+                writer.write(chunk)
     except CecalcError as error:
-        if rows and not isinstance(error, OutputError):
+        if is_stream and rows and not isinstance(error, OutputError):
             is_of_row = error.place.line is not None or error.place.row is not None
             stopped = f"; stopped at row {rows}" if is_of_row else ""
             error.rule += f"{stopped}; {count(rows, 'row')} written"
         raise
-
-
-def _write(chunks: Iterator[str | bytes], output: OutputRequest, meter: Meter) -> None:
-    with Writer(output.path, hold=output.path is None and not output.streams) as writer:
-        for chunk in chunks:
-            meter.written += len(chunk)
-            writer.write(chunk)
 
 
 def _told_to(number: Writer, items: Iterator[Item]) -> Iterator[Item]:

@@ -37,16 +37,9 @@ _MEANT = {
     **dict.fromkeys(("groupby", "group-by", "group"), ("--by",)),
 }
 """Options by what others call them."""
-_COMMANDS = {
-    "ce": ("crossentropy", "xent", "nll", "log", "categoricalcrossentropy", "multiclass", "cel"),
-    "bce": ("binary", "binarycrossentropy", "sigmoidcrossentropy", "bcel", "multilabel"),
-    "softmax": ("probs", "probabilities"),
-    "sigmoid": ("logistic", "expit"),
-    "explain": ("show", "steps", "describe"),
-    "why": ("check", "diagnose", "debug"),
-    "guide": ("help", "docs", "man", "doc"),
-}
-"""The commands, and what else they are called."""
+_COMMANDS = {name: name for name in ("ce", "bce", "softmax", "sigmoid", "explain", "why", "guide")}
+_CALLED = _COMMANDS | {"cross-entropy": "ce", "binary-cross-entropy": "bce"}
+"""The commands, by what they may be called."""
 
 
 _CHOICE = re.compile(
@@ -98,26 +91,17 @@ def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> Usa
     """An option that there is not, and the one that means it."""
     if not (meant := _meant(name, known)):
         return UsageError(f"no such option {name}")
-    words = [word.partition("=")[::2] for word in arguments if word.startswith("--")]
-    others = [option for option, _ in words if option not in (*known, name)]
-    every = {name: meant, **{other: _meant(other, known) for other in others}}
-    pairs = itertools.pairwise(arguments)
-    after = {option: value for option, value in pairs if not re.match("--?[a-z]", value)}
-    values = {option: dict(words).get(option) or after.get(option, "") for option in every}
-    if not {option for option, _ in words} & {kind.option for kind in Kind}:
+    parts = [part for word in arguments for part in re.split("(?<=[a-z])=", word, maxsplit=1)]
+    after = {o: text for o, text in itertools.pairwise(parts) if not re.match("--?[a-z]", text)}
+    every = {o: _meant(o, known) for o in parts if o.startswith("--") and o not in known}
+    if not {kind.option for kind in Kind} & {*parts}:
         for option, new in every.items():  # of a file whose column it is, by its name
-            if re.match("[A-Za-z_][^.,/]*$", values[option]):
+            if re.match("[A-Za-z_][^.,/]*$", after.get(option, "")):
                 every[option] = tuple(_OF_COLUMNS.get(each, each) for each in new)
-    chosen = itertools.product(*every.values()) if all(values.values()) else ()
-    ways = tuple(
-        tuple(
-            word
-            for old, new in zip(every, choice, strict=True)
-            for word in (f"!{old}", f"{new}={values[old]}")
-        )
-        for choice in chosen
-    )
-    return UsageError(f"no such option {name}; did you mean {' or '.join(every[name])}?", ways=ways)
+    renamed = ([f"~{old}={new}" for new in meant] for old, meant in every.items())
+    ways = tuple(itertools.product(*renamed)) if all(map(after.get, every)) else ()
+    rule = f"no such option {name}; did you mean {' or '.join(every.get(name, meant))}?"
+    return UsageError(rule, ways=ways)
 
 
 def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -133,12 +117,11 @@ def _no_command(name: str, arguments: Sequence[str]) -> UsageError:
         error = settled(StrayNumbers(f"no command before {excerpt(name)}"), ["ce", *arguments])
         error.ways = (("ce", *(word for word in error.ways[0] if word != f"!{name}")),)
         return error
-    plain = re.sub("[^a-z]|loss|with|logits", "", name.lower())
-    meant = next((c for c, names in _COMMANDS.items() if plain in (c, *names)), None)
-    meant = meant or nearest(name, _COMMANDS)
-    if meant is None:
+    near = nearest(name.lower().replace("_", "-"), _CALLED)
+    if near is None:
         known = ", ".join(_COMMANDS)
         return UsageError(f"no such command {excerpt(name)}", hint=f"there are {known}")
+    meant = _CALLED[near]
     return UsageError(f"no such command {excerpt(name)}; did you mean {meant}?", ways=((meant,),))
 
 

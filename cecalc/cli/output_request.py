@@ -17,7 +17,7 @@ from cecalc.errors import UsageError, excerpt
 from cecalc.explain import CODE
 from cecalc.input.formats import member_of
 from cecalc.items import Item
-from cecalc.output import FORMATS, HTML, JSON, MARKDOWN, PLOTS, SUFFIXES, TABLE, Format
+from cecalc.output import FORMATS, HTML, JSON, MARKDOWN, PLOTS, QUIET, SUFFIXES, TABLE, Format
 from cecalc.output.figures import WORST, Bound, known
 from cecalc.request import NamedFile, Request, Screen, Selection
 from cecalc.terms import Reduction, Task
@@ -57,8 +57,7 @@ class OutputRequest:
         """`InputRequest.passed_on`, as far as it is known before the input."""
         if self.options.by:
             return specification(self.options.by)
-        is_silent = not self.selection.rows or (self.options.quiet and self.path is None)
-        if is_silent or self.selection.only_added:
+        if not self.selection.rows or self.selection.only_added or self.format is QUIET:
             return None
         return self.selection.columns or ("" if self.format.is_by_row else None)
 
@@ -84,6 +83,7 @@ def output_of(
         if written is not None:
             _refuse_reading(written, inputs)
     chosen = format_of(options, formats)
+    is_quiet = options.quiet and options.output is None
     is_shown = options.output is None and not options.quiet and os.isatty(STANDARD_OUTPUT)
     if chosen.is_whole and is_shown:
         rule = f"--format {chosen.name} goes to a file or a pipe, not to a terminal"
@@ -91,7 +91,8 @@ def output_of(
     task = request.input.task
     selection, bounds = _selection(options, task, chosen), _bounds(task, options)
     screen = screen_of(options.color, options.output)
-    return OutputRequest(options, chosen, selection, tuple(bounds), screen)
+    form = QUIET if is_quiet else chosen
+    return OutputRequest(options, form, selection, tuple(bounds), screen)
 
 
 def _refuse_plot(plot: str, output: str | None) -> None:
@@ -112,10 +113,8 @@ def format_of(options: Options, formats: Mapping[str, Format]) -> Format:
     name = options.format or _suffixed(options.output).name
     name = "markdown" if name == "md" else name
     if name not in formats:
-        has_code = CODE.name in formats
-        rule = f"{'explain' if has_code else 'why'} has no format {name}"
-        forms = "table, json, markdown and html" if has_code else "table, json and html"
-        raise UsageError(rule, hint=f"there are {forms}{', and --code for torch code' * has_code}")
+        known = ", ".join("--code" if form is CODE else form.name for form in formats.values())
+        raise UsageError(f"no format {name} here", hint=f"there are {known}")
     return formats[name]
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cecalc.cli.options import Options, flag, specification
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers
 from cecalc.cli.values import ANY, number
-from cecalc.errors import UsageError, Ways, excerpt
+from cecalc.errors import UsageError, excerpt
 from cecalc.input.arguments import given
-from cecalc.input.formats import given_options, pattern_of
+from cecalc.input.formats import given_options
 from cecalc.mistakes.diagnosis import Question
 from cecalc.numbers import is_number, write_number
 from cecalc.request import (
@@ -242,19 +241,8 @@ def _refuse_strays(options: Options, inputs: list[str]) -> None:
         raise StrayNumbers(f"stray {excerpt(numbers[0])}: {ONE_VALUE}", value=numbers[0])
     if kind and inputs:
         rule = f"both the file {excerpt(inputs[0])} and {kind.option} give values"
-        ways = _as_patterns(options, kind, inputs)
-        raise UsageError(rule, hint="several files: a quoted pattern" if ways else None, ways=ways)
-
-
-def _as_patterns(options: Options, kind: Kind, inputs: Sequence[str]) -> Ways:
-    """Where a shell made files of the patterns that options were given: those in quotes."""
-    given = {kind.option: getattr(options, kind), "--target": options.target}
-    files = {option: texts[:1] for option, texts in given.items() if texts}
-    for text in inputs:
-        max(files.values(), key=lambda f: len(os.path.commonprefix([f[0], text]))).append(text)  # noqa: RUF071
-    patterns = {option: pattern_of(found) for option, found in files.items()}
-    way = [*(f"!{text}" for text in inputs), *(f"{o}={found}" for o, found in patterns.items())]
-    return (tuple(way),) if all(patterns.values()) else ()
+        is_inline = are_numbers(getattr(options, kind)[0])
+        raise UsageError(rule, hint=None if is_inline else "several files: a quoted pattern")
 
 
 def _refuse_second_dash(inputs: list[str], *given: Given | None) -> None:

@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from cecalc.errors import UsageError, excerpt, suggestion
 from cecalc.input.arguments import given
-from cecalc.input.sizes import Size
 from cecalc.numbers import read_number
 from cecalc.output.figures import Bound
 from cecalc.request import LOSS_OPTIONS, Given
@@ -18,6 +17,26 @@ from cecalc.selection import flaw
 
 ANY: Any = object()
 """What stands for a value that may have been anything."""
+
+
+class Size(int):
+    """A number of bytes; a refusal names the limit in the words of who set it.
+
+    >>> size = Size(10240, "10K")
+    >>> f"{size}", size + 1
+    ('10K', 10241)
+    """
+
+    said: str
+
+    def __new__(cls, value: int, said: str) -> Self:
+        """A number and how it was written."""
+        size = super().__new__(cls, value)
+        size.said = said
+        return size
+
+    def __str__(self) -> str:
+        return self.said
 
 
 def number(option: str, text: str) -> float:

@@ -151,6 +151,8 @@ class _Explaining(Collector[_Both]):
         )
 
     def _has_ce(self, row: Outcome, *, is_all: bool) -> bool:
+        if self.header.width == 1:
+            return False
         if not self.has_target:
             return bool(np.isfinite(row.batch.values.max()))
         is_logits = self.header.schema.kind is Kind.LOGITS

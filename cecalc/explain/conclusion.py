@@ -61,20 +61,20 @@ def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
         by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
         mean = f"p − y for the sum; divided by {by} for the mean"
         yield "gradient", mean if is_mean else "p − y, of each loss"
-    yield from _pairs(explanation)
+    if width == 2 and is_logits and is_plain and not explanation.header.label_smoothing:
+        yield from _pairs(explanation)
 
 
 def _pairs(explanation: Explanation) -> Pairs:
     """For two classes, the one logit that would do."""
     title = "two classes"
     for row in explanation.rows:
-        if row.ce is None or row.bce_of_difference is None:
-            continue
-        of = row.bce_of_difference
-        one = f"BCE(x₁ − x₀ = {number(float(of.values[0]))}, y₁ = {number(float(of.target[0]))})"
-        name = columns.row_title(explanation.header, row.outcome)
-        yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {name}"
-        title = ""
+        if row.ce is not None:
+            (first, second), share = row.ce.values.tolist(), float(row.ce.target[1])
+            one = f"BCE(x₁ − x₀ = {number(second - first)}, y₁ = {number(share)})"
+            name = columns.row_title(explanation.header, row.outcome)
+            yield title, f"CE(x) = {rounded(row.ce.loss)} = {one}   {name}"
+            title = ""
 
 
 def _sum(report: Report) -> str:

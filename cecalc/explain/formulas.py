@@ -39,6 +39,8 @@ def powers(style: Notation, steps: ClassSteps) -> tuple[str, Floats, float] | No
 
 def of_classes(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
     """Cross-entropy: −ln p of the target's class, or the mixture that its shares ask for."""
+    if style.header.width == 1:
+        return
     if ce is None:
         yield _none(style, bce)
     elif not style.explanation.has_target:
@@ -56,14 +58,12 @@ def of_classes(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterat
 
 def _none(style: Notation, steps: CellSteps) -> str:
     """Why a row has no cross-entropy."""
-    reason = "the pair (0, x) has no softmax where x is not finite"
-    if steps.values.size > 1:
-        torch = unbroken("(Σ y)·ln Σ exp x − Σ y·x")
-        reason = (
-            f"the target sums to {brief(float(steps.target.sum()))}, not 1, and so is no "
-            "distribution over the classes; several at once (multi-hot) belong to BCE."
-        )
-        reason += f" torch would compute {torch} without a word." * (style.kind is Kind.LOGITS)
+    torch = unbroken("(Σ y)·ln Σ exp x − Σ y·x")
+    reason = (
+        f"the target sums to {brief(float(steps.target.sum()))}, not 1, and so is no "
+        "distribution over the classes; several at once (multi-hot) belong to BCE."
+    )
+    reason += f" torch would compute {torch} without a word." * (style.kind is Kind.LOGITS)
     return style.folded(f"CE      none: {reason}", after=" " * 9)
 
 

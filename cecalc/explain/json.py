@@ -41,10 +41,4 @@ def _steps(explanation: Explanation, row: RowSteps) -> dict[str, Any]:
         given |= {"softmax": row.ce and row.ce.softmax, "sigmoid": row.bce.sigmoid}
         return given
     given["target"] = row.bce.target
-    ce: dict[str, Any] = {"ce": row.ce and row.ce.members}
-    if explanation.header.width == 1:
-        pair = row.ce and {"logits": row.ce.values, "target": row.ce.target, **row.ce.members}
-        ce = {"ce_of_pair": pair}
-    difference = row.bce_of_difference
-    of_difference = {"bce_of_difference": difference.members} if difference else {}
-    return {**given, **ce, "bce": row.bce.members, **of_difference}
+    return {**given, "ce": row.ce and row.ce.members, "bce": row.bce.members}

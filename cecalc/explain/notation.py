@@ -48,9 +48,9 @@ class Notation:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of the classes, safe on a terminal; of one logit, those of its pair."""
+        """The names of the classes, safe on a terminal; that of one value is x."""
         if self.header.width == 1:
-            return "0", "1"
+            return ("x",)
         whole = tuple(visible(label) for label in self.header.labels)
         if self.has_whole:
             return whole
@@ -60,8 +60,7 @@ class Notation:
 
     def picked(self, steps: Steps) -> list[int]:
         """The classes that have a column: the target's, then those of the largest values."""
-        classes = self.classes if self.header.width > 1 else None
-        return picked_of(steps.values, steps.target, classes)
+        return picked_of(steps.values, steps.target, self.classes)
 
     def folded(self, text: str, before: str = " ", after: str = " ") -> str:
         """Prose on as many lines as it needs."""

@@ -111,9 +111,7 @@ class RowSteps:
     bce: CellSteps | None = None
     """None where the row is ignored."""
     ce: ClassSteps | None = None
-    """None also where the target does not sum to 1; for one logit z, that of the pair (0, z)."""
-    bce_of_difference: CellSteps | None = None
-    """For two classes: the one cell x₁ − x₀, whose binary cross-entropy is the row's loss."""
+    """None also for one logit, and where the target does not sum to 1."""
 
 
 @dataclass(frozen=True)
@@ -171,17 +169,8 @@ def of_row(outcome: Outcome, of_rows: Settings, of_cells: Settings, *, has_ce: b
         for of in (of_cells.weight, of_cells.pos_weight)
     )
     bce = cell_steps(values, target, weight, pos_weight, of_rows.kind)
-    is_weighted = weight is not None or pos_weight is not None or of_rows.label_smoothing
-    is_plain = of_rows.kind is Kind.LOGITS and not is_weighted
-    if values.size == 1:
-        pair, shares = np.append(0.0, values), np.append(1.0 - target, target)
-        has_pair = is_plain and np.isfinite(values[0])
-        return RowSteps(outcome, bce, class_steps(pair, shares) if has_pair else None)
     factors = of_rows.weight, of_rows.label_smoothing, of_rows.kind
-    ce = class_steps(values, target, *factors) if has_ce else None
-    is_pair = is_plain and ce is not None and values.size == 2
-    difference = cell_steps(values[1:] - values[:1], target[1:]) if is_pair else None
-    return RowSteps(outcome, bce, ce, difference)
+    return RowSteps(outcome, bce, class_steps(values, target, *factors) if has_ce else None)
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")

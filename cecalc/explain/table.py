@@ -15,7 +15,7 @@ from cecalc.explain.steps import CellSteps, ClassSteps, Explanation, Steps
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
 from cecalc.output import columns, page
-from cecalc.output.drawing import ROOM, draw, line, named, styled
+from cecalc.output.drawing import ROOM, draw, line, named, painted
 from cecalc.output.fitting import Ruled
 from cecalc.output.table import ranked
 from cecalc.output.worked_rows import ALL, FEW, MARK, Block, fitting, tables
@@ -45,7 +45,7 @@ def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
     for block, lines in rows(style):
         table = next(drawn) + "\n" if block else ""
         styles = ((text, "yellow" if text.startswith(" !") else "") for text in lines)
-        yield table + "".join(draw(styled(text, how), screen) for text, how in styles)
+        yield table + "".join(painted(*each, screen) + "\n" for each in styles)
     for note in notes(style):
         yield line(note, screen, "dim")
     for title, pairs in conclusion.sections(explanation):
@@ -54,24 +54,17 @@ def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
 
 
 def rows(style: Notation) -> Iterator[tuple[Block | None, Iterator[str]]]:
-    """The table of each row and the formulas below it; for one logit, also those of its pair."""
+    """The table of each row and the formulas below it."""
     for row in style.explanation.rows:
         name = columns.row_title(style.header, row.outcome)
         if row.bce is None:
             yield None, iter([f" {name} is {columns.IGNORED}: it counts in neither loss"])
             continue
-        of_cells = formulas.of_cells(style, row.bce)
+        others = formulas.of_others(style, row.bce, row.ce)
         of_row = formulas.of_classes(style, row.bce, row.ce)
-        if style.header.width > 1:
-            others = formulas.of_others(style, row.bce, row.ce)
-            steps = [*(_classes(style, row.ce) if row.ce else ()), *_cells(style, row.bce)]
-            table = _table(style, name, row.ce or row.bce, steps)
-            yield table, chain(others, of_row, of_cells)
-            continue
-        yield _table(style, name, row.bce, list(_cells(style, row.bce))), of_cells
-        if row.ce:
-            steps = list(_classes(style, row.ce))
-            yield _table(style, f"{name} as a pair", row.ce, steps), of_row
+        of_cells = formulas.of_cells(style, row.bce)
+        steps = [*(_classes(style, row.ce) if row.ce else ()), *_cells(style, row.bce)]
+        yield _table(style, name, row.bce, steps), chain(others, of_row, of_cells)
 
 
 def _fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
@@ -80,18 +73,11 @@ def _fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterato
 
     def drawn(classes: int, has_whole: bool) -> list[Ruled]:
         tried.append(Notation(explanation, classes, screen.width or ROOM, has_whole))
-        return _alike([block for block, _ in rows(tried[-1]) if block])
+        return tables([block for block, _ in rows(tried[-1]) if block])
 
     wide = explanation.header.width
     found = fitting(drawn, wide if wide <= ALL else FEW, screen)
     return tried[-1], (draw(table, screen) for table in found)
-
-
-def _alike(blocks: Sequence[Block]) -> list[Ruled]:
-    """The tables; those of as many columns have them at the same places."""
-    sizes = [len(block.heading) for block in blocks]
-    found = {n: iter(tables([b for b in blocks if len(b.heading) == n])) for n in {*sizes}}
-    return [next(found[n]) for n in sizes]
 
 
 def _classes(style: Notation, steps: ClassSteps) -> Iterator[_Step]:
@@ -140,14 +126,14 @@ def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) 
     chosen = style.picked(steps)
     target = steps.target[chosen].tolist() if style.explanation.has_target else [0.0] * len(chosen)
     lines = []
-    first = "logits 0, x" if steps.values.size > style.header.width else _VALUES[style.kind]
-    for name, values, total in [(first, steps.values, None), *numbers]:
+    for name, values, total in [(_VALUES[style.kind], steps.values, None), *numbers]:
         texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
         lines.append([name, *texts, "" if total is None else rounded(total)])
     if style.explanation.has_target:
         lines.insert(1, ["target y", *map(brief, target), ""])
-    labels = ("x",) if steps.values.size == 1 else style.labels
-    names = [(MARK if y >= 0.5 else "") + labels[c] for c, y in zip(chosen, target, strict=True)]
+    names = [
+        (MARK if y >= 0.5 else "") + style.labels[c] for c, y in zip(chosen, target, strict=True)
+    ]
     heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
     return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
 

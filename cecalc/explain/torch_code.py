@@ -43,10 +43,6 @@ show("BCE", bce)"""
 _GRADIENT = (
     'show("{name} gradient", torch.autograd.grad({loss}.sum(), x, retain_graph=True)[0])'.format
 )
-_DIFFERENCE = """
-# two classes: CE(x) = BCE(x1 - x0)
-pair = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], y[:, 1], reduction="none")
-show("BCE(x1-x0)", pair)"""
 
 
 def render(explanation: Explanation, _screen: Screen) -> str:
@@ -59,18 +55,13 @@ def render(explanation: Explanation, _screen: Screen) -> str:
 
 
 def _program(explanation: Explanation, rows: Sequence[CellSteps]) -> Iterator[str]:
-    of_rows = [row for row in explanation.rows if row.bce]
-    has_ce = explanation.has_ce
-    if explanation.header.width == 1:
-        has_ce = all(row.ce for row in of_rows)
     yield from _given(explanation, rows)
-    if has_ce:
+    if explanation.has_ce:
+        of_rows = [row for row in explanation.rows if row.bce]
         yield from _softmax(explanation, [i for i, row in enumerate(of_rows) if row.ce])
     yield from _cells(explanation)
-    if explanation.has_target and any(row.bce_of_difference for row in of_rows):
-        yield _DIFFERENCE
     if explanation.has_target and explanation.header.reduction is not Reduction.NONE:
-        yield from _sums(explanation, has_ce=has_ce)
+        yield from _sums(explanation)
     if len(rows) < explanation.bce.rows_given:
         yield f"# {count(len(rows), 'row')} of {explanation.bce.rows_given}"
     is_mild = all((np.abs(row.values) <= _MILD).all() for row in rows)
@@ -101,21 +92,16 @@ def _given(explanation: Explanation, rows: Sequence[CellSteps]) -> Iterator[str]
 
 
 def _softmax(explanation: Explanation, whole: Sequence[int]) -> Iterator[str]:
-    """Cross-entropy, of the rows that have one; of one logit, that of the pair (0, x)."""
+    """Cross-entropy, of the rows that have one."""
     header, x = explanation.header, _NAMES[explanation.kind]
     target = "t" if header.target_form is TargetForm.INDEX else "y"
     if explanation.kind is not Kind.LOGITS:
         yield "\n# the row together\n" + _CE.format(of=_of_probs(explanation, target))
         return
-    if header.width == 1:
-        yield "\n# the same as softmax of the pair (0, x)"
-        yield "pair = torch.cat([torch.zeros_like(x), x], 1)"
-        x, target = "pair", "torch.cat([1 - y, y], 1)"
-    elif explanation.has_target and explanation.without_ce:
+    if explanation.has_target and explanation.without_ce:
         yield f"whole = {list(whole)}  # the rows whose targets sum to 1"
         x, target = "x[whole]", "y[whole]"
-    if x != "pair":
-        yield "\n# softmax: the row together"
+    yield "\n# softmax: the row together"
     name, powers = "exp(x-max)", f"({x} - {x}.amax(1, keepdim=True)).exp()"
     if explanation.is_mild:
         name, powers = "exp(x)", f"{x}.exp()"
@@ -156,13 +142,13 @@ def _cells(explanation: Explanation) -> Iterator[str]:
         yield from [_GRADIENT(name="BCE", loss="bce")] * is_logits
 
 
-def _sums(explanation: Explanation, *, has_ce: bool) -> Iterator[str]:
+def _sums(explanation: Explanation) -> Iterator[str]:
     header, is_mean = explanation.header, explanation.header.reduction is Reduction.MEAN
     means = {"ce": "ce.mean())  # over N rows", "bce": "bce.mean())  # over N·C cells"}
     if header.has_class_weight:
         means["ce"] = "ce.sum() / w[t].sum())  # over the weights of the classes"
     yield "\n# what the rows add up to"
-    for loss in ("ce", "bce")[not has_ce :]:
+    for loss in ("ce", "bce")[not explanation.has_ce :]:
         yield f'show("{loss.upper()} sum", {loss}.sum())'
         yield from [f'show("{loss.upper()} mean", {means[loss]}'] * is_mean
     if is_mean and header.width > 1:

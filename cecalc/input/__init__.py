@@ -36,12 +36,10 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
         if isinstance(values, Inline):
             return array_problem.from_arguments(kind, values, request, files)
         given, wanted = values, Wanted(kind=kind, target=request.wants_target, only=True)
-    from cecalc.input import dataset, json  # of no use to values on the command line
+    from cecalc.input import dataset  # of no use to values on the command line
 
     found = dataset.opened(given, request, wanted, files)
     formats.refuse_idle(found, request)
-    if isinstance(found, json.Document):
-        return array_problem.from_document(found, request, wanted.kind, files)
     if isinstance(found, Table):
         return problem.from_table(found, request)
-    return array_problem.from_arrays(found, request, wanted.kind, files)
+    return array_problem.from_members(found, request, wanted.kind, files)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,19 +16,15 @@ from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.extra_arrays import ExtraArray, check_length, left_alone, refuse_unpaired
 from cecalc.input.files import Files
 from cecalc.input.foreign import explained
-from cecalc.input.members import CLASSES, TARGET, WEIGHT, Roles
+from cecalc.input.members import CLASSES, TARGET, WEIGHT, Document, Roles
 from cecalc.input.names import alone
-from cecalc.input.nested import truths
 from cecalc.input.problem import batch_of, stated
 from cecalc.input.shapes import aligned, as_said, names_of, row_blocks, to_array
-from cecalc.input.target_reader import TargetReader, ids_of, open_extras
+from cecalc.input.target_reader import TargetReader, array_of, ids_of, open_extras
 from cecalc.model import Batch, Block, Columns, Problem, Schema
 from cecalc.progress import Meter
 from cecalc.request import LOSS_OPTIONS, Inline, InputRequest, LossOptions
 from cecalc.terms import Kind, Reduction, Task
-
-if TYPE_CHECKING:
-    from cecalc.input.json import Document
 
 BATCH_VALUES = 2**21
 """How many values a window holds (but always a whole entry of the first axis): 4 MiB of float16,
@@ -50,35 +46,10 @@ def from_arguments(kind: Kind, values: Inline, request: InputRequest, files: Fil
     return _Arrays(schema, _transposed(HeldWindows.of(array), request)).problem(request, files)
 
 
-def from_document(
-    document: Document, request: InputRequest, kind: Kind | None, files: Files
+def from_members(
+    found: ArrayFile | Document, request: InputRequest, said: Kind | None, files: Files
 ) -> Problem:
-    """The problem that one JSON value states: an object, or the bare array of an option's file.
-
-    Raises
-    ------
-    DataError : a key is unknown, or a value breaks a rule
-    """
-    value, source = document.value, document.source
-    try:
-        if isinstance(value, dict):
-            return _named(document, Roles.of(document), request, kind, files)
-        if value == []:
-            raise DataError("no data rows")
-        if kind is None:
-            raise _bare_array(request)
-        schema = Schema(source, kind, request.classes, says_kind=False)
-        values = _transposed(HeldWindows.of(to_array(value, kind)), request)
-        ids = ids_of(document, values.length)
-        return _Arrays(schema, values, ids=ids).problem(request, files)
-    except DataError as error:
-        raise (explained(source) or error).at(source=source) from None
-
-
-def from_arrays(
-    found: ArrayFile, request: InputRequest, said: Kind | None, files: Files
-) -> Problem:
-    """The problem that a file of arrays states, named as in a JSON document; or one bare array.
+    """The problem that a JSON document or a file of arrays states by its names; or one bare array.
 
     `files` closes what is opened beside it.
 
@@ -88,35 +59,22 @@ def from_arrays(
     """
     members = Roles.of(found)
     try:
-        if len(found.names) == 1 and not members.roles:
+        if found.is_bare and not members.roles:
             if said is None:
                 raise _bare_array(request)
             members = replace(members, roles={said: found.names}, rest=())
         return _named(found, members, request, said, files)
     except DataError as error:
-        raise error.at(source=found.source) from None
+        foreign = explained(found.source) if isinstance(found, Document) else None
+        raise (foreign or error).at(source=found.source) from None
 
 
-def _array(found: ArrayFile | Document, name: str, *, by_row: bool) -> Windows:
-    """An array of numbers; of a document, `by_row` as for `to_array`."""
-    if isinstance(found, ArrayFile):
-        return found.open(name)
-    return HeldWindows.of(to_array(found.value[name], name, by_row=by_row))
-
-
-def _values(found: ArrayFile | Document, name: str, task: Task) -> Windows:
-    values = _array(found, name, by_row=task is Task.BCE)
-    if task is Task.BCE and len(values.shape) == 1 and not isinstance(found, ArrayFile):
+def _values(found: ArrayFile | Document, name: str, kind: Kind, task: Task) -> Windows:
+    is_column = task is Task.BCE and name != "" and not isinstance(found, ArrayFile)
+    values = array_of(found, name, name or kind, by_row=is_column)
+    if is_column and len(values.shape) == 1:
         return HeldWindows.of(values.floats()[:, None])  # a document's (N,) is N rows of one cell
     return values
-
-
-def _target(found: ArrayFile | Document, name: str, reader: TargetReader) -> ExtraArray:
-    if isinstance(found, ArrayFile):
-        target = reader.stored(found.open(name, text=True), found.source)
-    else:
-        target = reader.nested(truths(found.value[name], reader.request.task))
-    return replace(target, member=name)
 
 
 def _named(
@@ -130,7 +88,7 @@ def _named(
     weight, target = None, None
     kind, notes = members.kind(said)
     own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
-    notes += (*found.notes, *left_alone(request, members.source, *own))
+    notes += (*found.notes, *left_alone(request, found.source, *own))
     if request.wants_target and TARGET not in members:
         raise members.no_target()
     options = _options(found, members)
@@ -139,9 +97,9 @@ def _named(
         classes = names_of(found.nested(members.name(CLASSES), text=True), CLASSES)
     request = replace(request, options=request.options.over(options))
     name = members.name(kind)
-    values = _values(found, name, request.task)
+    values = _values(found, name, kind, request.task)
     schema = Schema(
-        source=members.source,
+        source=found.source,
         kind=kind,
         classes=classes,
         options=options,
@@ -151,13 +109,13 @@ def _named(
         stored=values.dtype if isinstance(found, ArrayFile) else None,
     )
     if WEIGHT in members:
-        array = _array(found, members.name(WEIGHT), by_row=True)
+        name = members.name(WEIGHT)
+        array = array_of(found, name, name)
         weight = ExtraArray(WEIGHT, array, files=array.files)
     values = _transposed(values, request)
     ids = ids_of(found, values.length)
     if TARGET in members and request.wants_target:
-        reader = TargetReader(request, classes, values.shape)
-        target = _target(found, members.name(TARGET), reader)
+        target = TargetReader(request, classes, values.shape).member(found)
     return _Arrays(schema, values, target, weight, ids).problem(request, files)
 
 
@@ -266,8 +224,7 @@ class _Arrays:
     ) -> Batch:
         columns = Columns(as_stored(values, self.values.dtype))
         for extra, entries in stored:
-            numbers = extra.numbers(widened(entries, extra.array.dtype), part.start)
-            columns = extra.put(columns, numbers, part)
+            columns = extra.put(columns, widened(entries, extra.array.dtype), part)
         if self.ids is not None:
             columns = replace(columns, ids=self.ids[part])
         return replace(batch_of(columns, part.start, request), **place)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +18,9 @@ from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
 from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
-from cecalc.model import Columns, Floats
+from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import GROUPED, as_float, pointed, read_number, write_number
 from cecalc.terms import TargetAs, Task
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _NOT_IN_NUMBERS = re.compile(r"[^0-9+\-.eE \tinfatyINFATY]")
 
@@ -110,13 +107,8 @@ class _Unread(Classes):
     target_as: TargetAs | None = TargetAs.NAME
     targets: list[Any] = field(default_factory=list)
 
-    def encoded(
-        self,
-        targets: Sequence[Any],
-        places: NDArray[np.integer],
-        place: Callable[[int], Place],  # noqa: ARG002  (none is at fault)
-    ) -> Floats:
-        """Nothing."""
+    def encoded(self, targets: Sequence[Any], places: Array, place: Any) -> Floats:  # noqa: ARG002
+        """Nothing; none is at fault."""
         self.targets[:] = [targets[i] for i in places.tolist()]
         return np.zeros(len(places))
 

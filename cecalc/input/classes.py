@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cecalc.errors import DataError, Place, count, excerpt, suggestion
 from cecalc.input.names import numbered
 from cecalc.input.shapes import as_said, described
-from cecalc.model import Floats
+from cecalc.model import Array, Floats
 from cecalc.numbers import as_float, is_number, write_number
 from cecalc.request import InputRequest
 from cecalc.terms import IGNORE_INDEX, TargetAs
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 HEAD = 4096
 """How many rows are looked at to tell whether targets are names or numbers."""
@@ -76,6 +73,11 @@ class Classes:
         if self.target_as is None:
             return self.names is None or numbered(self.names)
         return self.target_as is TargetAs.INDEX
+
+    @property
+    def pass_numbers(self) -> bool:
+        """Whether a target that is a number, and no text, is that of its class."""
+        return self.are_numbers or (self.target_as is None and not self.are_open)
 
     @cached_property
     def are_open(self) -> bool:
@@ -147,7 +149,7 @@ class Classes:
         return index
 
     def encoded(
-        self, targets: Sequence[Any], places: NDArray[np.integer], place: Callable[[int], Place]
+        self, targets: Sequence[Any], places: Array, place: Callable[[int], Place]
     ) -> Floats:
         """The class number of each row.
 
@@ -174,7 +176,7 @@ class Classes:
         found: Floats = numbers[places]
         return found
 
-    def numbered(self, targets: NDArray[Any], place: Callable[[int], Place]) -> Floats:
+    def numbered(self, targets: Array, place: Callable[[int], Place]) -> Floats:
         """The class numbers of an array of targets, `place` telling where a row is.
 
         Raises
@@ -182,7 +184,7 @@ class Classes:
         DataError : it names the first row that has none
         """
         has_numbers = targets.dtype.kind == "f"
-        if self.are_numbers and has_numbers:
+        if has_numbers and self.pass_numbers:
             return targets
         known, places = np.unique(targets, return_inverse=True)
         per_row = max(1, math.prod(targets.shape[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
@@ -23,6 +23,16 @@ _PASSING = ("utf-8", "ascii")
 _BLANKS = re.compile(rb'("(?:[^"]|"")*")|(?:(?<=[\r\n])|\A)[ \t]+|[ \t]+(?=[\r\n]|\Z)|([ \t]+)')
 """A field in quotes, and what is no part of any field."""
 
+_SIGNS = {";": ";", "\t": "tab", "|": "|", ",": ",", " ": "space"}
+"""What may stand between fields, and how --delimiter calls it."""
+_LOOKED_AT = 2**16
+"""How many bytes tell how a table is written."""
+_DECIMAL_COMMA = (
+    rb'(?m)(?:^|[;|\t "])[+-]?(?![1-9][0-9]{0,2},[0-9]{3}[^0-9eE])[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?'
+    rb'(?=[;|\s"]|\Z)'
+)
+"""One that can be no sign of thousands."""
+
 
 def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wanted) -> Table:
     """The table in `stream`: its columns understood, its rows still to be read.
@@ -39,12 +49,11 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     try:
         return _opened(block, blocks, replace(request, delimiter=delimiter), wanted)
     except DataError as error:
-        from cecalc.input import dialects
 
         def tried(other: InputRequest) -> Table:
             return _opened(block, iter(()), other, wanted)
 
-        others = dialects.ways(block.text, replace(request, delimiter=delimiter), tried)
+        others = _dialects(block.text, replace(request, delimiter=delimiter), tried)
         error.ways = (*others, *error.ways)
         raise
 
@@ -130,9 +139,9 @@ class RowForm:
         """The rows at once; None where they have to be read strictly."""
         if self.last_is_empty or reading.lists:
             return None
-        from cecalc.input import csv_arrow
+        from cecalc.input import quick
 
-        return csv_arrow.columns(block, self.delimiter, reading)
+        return quick.csv_columns(block, self.delimiter, reading)
 
     def records(self, block: TextBlock) -> Iterator[Record]:
         """The rows under the header, each with as many fields as the header."""
@@ -207,24 +216,20 @@ def _records(block: TextBlock, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            place = Place(source=block.name, line=pending[0][0])
-            raise _fault(str(error), place, lines=len(pending)) from None
-        raw = "".join(line for _, line in pending)
-        first = pending[0][0]
+            fault = _fault(str(error), lines=len(pending))
+            raise fault.at(source=block.name, line=pending[0][0]) from None
+        raw, first = "".join(line for _, line in pending), pending[0][0]
         if '"' in raw and not well_quoted.fullmatch(raw):
-            place = Place(source=block.name, line=first)
-            raise DataError("quote inside an unquoted field", place=place)
+            raise DataError("quote inside an unquoted field").at(source=block.name, line=first)
         yield Record(first, None, cells, Original(raw.rstrip("\r\n"), cells))
 
 
-def _fault(reason: str, place: Place, *, lines: int) -> DataError | LimitError:
+def _fault(reason: str, *, lines: int) -> DataError | LimitError:
     if "unexpected end" in reason or ("field larger" in reason and lines > 1):
-        return DataError("quoted field is never closed", place=place)
+        return DataError("quoted field is never closed")
     if "field larger" in reason:
-        return LimitError(f"field is longer than {MAX_FIELD} characters", place=place)
-    if "expected after" in reason:
-        return DataError("text after closing quote", place=place)
-    return DataError(reason, place=place)
+        return LimitError(f"field is longer than {MAX_FIELD} characters")
+    return DataError("text after closing quote" if "expected after" in reason else reason)
 
 
 def _refuse_data_as_header(fields: Sequence[str], place: Place, wanted: Wanted) -> None:
@@ -249,3 +254,29 @@ def _delimiter_hint(cells: Sequence[str], delimiter: str, *, is_data: bool) -> s
             name = "tab" if other == "\t" else excerpt(other)
             return f"it holds {cell.count(other)} {name}: try --delimiter {name}"
     return None
+
+
+def _dialects(
+    text: bytes, request: InputRequest, opened: Callable[[InputRequest], Table]
+) -> Iterator[tuple[str, ...]]:
+    """The options with which a table in another dialect opens, or more options would open it;
+    `text` is its first block, `opened` opens it as a request asks.
+    """
+    line = text.partition(b"\n")[0].decode(errors="replace").strip()
+    commas = re.search(_DECIMAL_COMMA, text[:_LOOKED_AT]) is not None
+    quotes = b'"' in text[:_LOOKED_AT]
+    others = (sign for sign in _SIGNS if sign in line)
+    delimiters = dict.fromkeys((request.delimiter or ",", *others))
+    for delimiter, decimal in itertools.product(delimiters, ".,"[: 1 + commas]):
+        asked = replace(request, delimiter=delimiter, decimal=decimal)
+        options = tuple(
+            f"--{name}={_SIGNS.get(value, value)}"
+            for name, value in (("delimiter", delimiter), ("decimal", decimal))
+            if value != getattr(request, name)
+        )
+        try:
+            if options and (quotes or not delimiter == decimal == ","):
+                opened(asked)
+                yield options
+        except DataError as error:
+            yield from ((*options, *way) for way in error.ways)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cecalc.errors import DataError, Place, Ways, count, excerpt
 from cecalc.input.arrays.windows import HeldWindows, Windows
-from cecalc.input.classes import Classes
 from cecalc.input.files import numbers_of
 from cecalc.input.names import pattern
 from cecalc.input.table import Table
@@ -24,11 +23,11 @@ class ExtraArray:
     name: str
     """target or sample_weight, as in `Columns`."""
     array: Windows
-    """Numbers; texts are read already."""
+    """Numbers: those of their classes, where it is of classes."""
     source: str | None = None
     """What messages call it."""
-    classes: Classes = field(default_factory=Classes)
-    """What its numbers mean; nothing more where they are class numbers, or none of classes."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about how it was read."""
     columns: tuple[tuple[int, str], ...] = ()
     """The numbers and names of its columns in a table."""
     ids: Sequence[str] | None = None
@@ -69,23 +68,9 @@ class ExtraArray:
         """What messages call its file beside a file of values, and how many entries are before."""
         return (self.files[number][0], before) if self.files else (self.source or "", 0)
 
-    def numbers(self, entries: Floats, start: int) -> Floats:
-        """Some of its entries, from `start` on, as class numbers where they may be names.
-
-        Raises
-        ------
-        DataError : one names no class
-        """
-        return self.classes.numbered(entries, lambda i: self.array.at(start + i, self.source))
-
     def held(self) -> Floats:
-        """All of its entries as numbers: shape (N,), or (N, C) for a target of distributions.
-
-        Raises
-        ------
-        DataError : one names no class
-        """
-        numbers = self.numbers(self.array.floats(), 0)
+        """All of its entries as numbers: shape (N,), or (N, C) for a target of distributions."""
+        numbers = self.array.floats()
         return numbers.reshape(-1) if self.name == "sample_weight" else numbers
 
     def beside(self, columns: Columns, numbers: Floats, start: int) -> Columns:
@@ -145,8 +130,7 @@ class ExtraArray:
         if misfit := found.join.misfit(range(len(ids))):
             raise found.join.counted(misfit[1])
         lines = self.lines and [self.lines[i] for i in places.tolist()]
-        array = HeldWindows.of(self.numbers(self.array.floats(), 0)[places])
-        return replace(found, array=array, lines=lines, classes=Classes(notes=self.classes.notes))
+        return replace(found, array=HeldWindows.of(self.array.floats()[places]), lines=lines)
 
 
 def left_alone(
@@ -163,11 +147,7 @@ def left_alone(
 
 
 def check_length(
-    what: str,
-    given: int,
-    rows: int,
-    source: str | None = None,
-    ways: Ways = (),
+    what: str, given: int, rows: int, source: str | None = None, ways: Ways = ()
 ) -> None:
     """Refuse what is not one for each row of the values."""
     if given != rows:

@@ -16,7 +16,7 @@ _INPUTS = "features?|feat|x|labels?|class|rank"
 """Words in the name of a column of numbers that is none of a model's scores."""
 
 
-def families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
+def likely(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
     """Columns of numbers with a beginning or an end in common, the likeliest first; else all
     scores whose rows sum to 1, or that are called like what another column holds.
     """
@@ -43,7 +43,7 @@ def families(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
 
 def has_every_class(columns: Sequence[Glimpse]) -> bool:
     """Whether columns of numbers that belong together sum to 1 in each row."""
-    return any(map(sums_to_one, families(columns)))
+    return any(map(sums_to_one, likely(columns)))
 
 
 def _called(texts: Glimpse, columns: Sequence[Glimpse]) -> list[Glimpse]:

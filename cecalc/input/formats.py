@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,8 +22,8 @@ from cecalc.terms import InputFormat
 
 if TYPE_CHECKING:
     from cecalc.input.arrays.windows import ArrayFile
-    from cecalc.input.json import Document
     from cecalc.input.layout import Wanted
+    from cecalc.input.members import Document
     from cecalc.input.table import Table
 
 Found: TypeAlias = "Table | Document | ArrayFile"
@@ -175,25 +175,18 @@ def _member(found: Found, member: str) -> Found:
     ------
     DataError : there is none of that name
     """
-    from cecalc.input.arrays.windows import ArrayFile
-    from cecalc.input.json import Document
+    from cecalc.input.table import Table
 
-    source = f"{found.source}:{member}"
-    names: Collection[str] = ()
-    if isinstance(found, ArrayFile):
-        names, opener = found.names, found.opener
+    names: tuple[str, ...] = ()
+    if not isinstance(found, Table):
+        names = found.names
         if member in names:
-            return ArrayFile(source, ("",), lambda _: opener(member), found)
-    elif isinstance(found, Document) and isinstance(found.value, dict):
-        names = found.value
-        if member in names:
-            return Document(source, found.value[member], found)
-    place, hint = Place(source=found.source), f"members: {', '.join(names)}"
-    if not names:
-        raise DataError(f"has no members, such as {excerpt(member)}", place=place)
-    raise DataError(
-        f"no member {excerpt(member)}{suggestion(member, names)}", place=place, hint=hint
-    )
+            return found.member(member)
+    rule, hint = f"has no members, such as {excerpt(member)}", None
+    if any(names):
+        rule = f"no member {excerpt(member)}{suggestion(member, names)}"
+        hint = f"members: {', '.join(names)}"
+    raise DataError(rule, place=Place(source=found.source), hint=hint)
 
 
 def open_as(
@@ -230,7 +223,7 @@ def _typed(source: Opened, wanted: Wanted) -> Document | None:
     """Numbers that a pipe gives to an option as they could be typed: on one line, or in brackets;
     of several lines, the first may as well hold names.
     """
-    from cecalc.input.json import Document
+    from cecalc.input.members import Document
 
     text = remembered().decode(errors="replace").strip()
     try:
@@ -278,7 +271,7 @@ def refuse_idle(found: Found, request: InputRequest) -> None:
     ------
     DataError : it goes with other formats
     """
-    from cecalc.input.json import Document
+    from cecalc.input.members import Document
     from cecalc.input.table import Table
 
     if isinstance(found, Table):

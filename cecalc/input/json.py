@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from cecalc.input.bytes import Stream
 from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
+from cecalc.input.members import Document
 from cecalc.input.nested import labelled, truths
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
@@ -153,8 +154,7 @@ def _objects(block: TextBlock, *, nan: bool) -> Iterator[Record]:
 def _numbered(name: str, rows: Iterable[Any], start: int) -> Iterator[Record]:
     for number, row in enumerate(rows, start):
         if not isinstance(row, dict):
-            place = Place(source=name, row=number)
-            raise DataError("expected an object, as row 0 is", place=place)
+            raise DataError("expected an object, as row 0 is").at(source=name, row=number)
         yield Record(None, number, (), Original(json.dumps(row, ensure_ascii=False), row))
 
 
@@ -228,37 +228,14 @@ class _RowObjects:
     def arrays(self, block: TextBlock, reading: Reading) -> Columns | None:
         if self.forms:
             return None
-        from cecalc.input import json_arrow
+        from cecalc.input import quick
 
-        return json_arrow.columns(block, self.first, reading)
+        return quick.json_columns(block, self.first, reading)
 
 
 _ROOM = 4
 """How many times its own size a JSON document needs at least: its text, and numbers as objects."""
 _BY_ROW = "JSON lines are read row by row, in little memory"
-
-
-@dataclass(frozen=True)
-class Document:
-    """One JSON value that is no list of row objects."""
-
-    source: str
-    value: Any
-    whole: Document | None = None
-    """The document, where this is a member of it that was named."""
-    what: ClassVar = "key"
-    """What messages call a member."""
-    notes: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The members that are not null."""
-        members = self.value.items() if isinstance(self.value, dict) else ()
-        return tuple(name for name, member in members if member is not None)
-
-    def nested(self, name: str, *, text: bool = False) -> Any:  # noqa: ARG002  # as of arrays
-        """A member as it stands."""
-        return self.value[name]
 
 
 def open_json(
@@ -291,7 +268,9 @@ def open_json(
         return from_lines(every, request, wanted)
     whole = ((n, line) for block in every for n, line in block.lines() if line.strip(BLANK))
     value = _in_rows(_document(stream.name, whole, request))
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+    if value == []:
+        raise DataError("no data rows", place=Place(source=stream.name))
+    if isinstance(value, list) and isinstance(value[0], dict):
         return from_array(stream.name, value, request, wanted)
     return Document(stream.name, value)
 

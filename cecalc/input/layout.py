@@ -8,14 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cecalc.errors import DataError, Place, excerpt
+from cecalc.input import confidence as predicted
 from cecalc.input import names as known
-from cecalc.input.confidence import (
-    OfPrediction,
-    doubts,
-    recognised,
-    score_and_prediction,
-    two_classes,
-)
 from cecalc.input.glimpses import Head, glimpses
 from cecalc.numbers import is_number
 from cecalc.request import ColumnChoice, InputRequest
@@ -102,7 +96,7 @@ def understand(
             from cecalc.input.suggestions import ways
 
             values = header.known_values if wanted.values else None
-            readings = error.readings if isinstance(error, OfPrediction) else None
+            readings = error.readings if isinstance(error, predicted.OfPrediction) else None
             columns = glimpses(fields, head)
             error.ways = ways(
                 columns, request, values=values, target=wanted.target, readings=readings
@@ -145,7 +139,7 @@ class _Header:
             fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
         )
         said = choice.confidence if wanted.values else None
-        confidence = () if said is None else score_and_prediction(fields, said)
+        confidence = () if said is None else predicted.score_and_prediction(fields, said)
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
             weight = rest[0]
@@ -175,12 +169,12 @@ class _Header:
         """The layout where the one value is the probability of the predicted class."""
         score, prediction = confidence
         columns = glimpses(self.fields, self.head, (prediction, *truth.each))
-        names = two_classes(columns, self.request)
+        names = predicted.two_classes(columns, self.request)
         target = self._one(truth, names)
         self._refuse_missing(target)
         binary = names if self.request.task is Task.BCE else ()
         found = Kind.PROBS, (score,), names, target, identity, weight
-        return Layout(*found, doubts(self.fields, self.head, score), binary, prediction)
+        return Layout(*found, predicted.doubts(self.fields, self.head, score), binary, prediction)
 
     @property
     def known_values(self) -> tuple[int, ...]:
@@ -299,11 +293,11 @@ class _Header:
         is_other = re.compile(r"true|false|\[.*", re.IGNORECASE | re.DOTALL).fullmatch
         return set() if any(is_number(text) or is_other(text) for text in texts) else texts
 
-    def _misnamed(self, kind: Kind, values: Sequence[int]) -> OfPrediction | None:
+    def _misnamed(self, kind: Kind, values: Sequence[int]) -> predicted.OfPrediction | None:
         """That the one column of probabilities is of the predicted class."""
         if kind is not Kind.PROBS or len(values) != 1 or self.wanted.only:
             return None
-        return recognised(self.fields, self.head, self.request, values[0])
+        return predicted.recognised(self.fields, self.head, self.request, values[0])
 
     def _no_values(self, rest: Sequence[int]) -> DataError:
         if not self.is_named:

@@ -4,33 +4,63 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from cecalc.errors import DataError, excerpt, nearest
 from cecalc.input import names as known
+from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.files import STANDARD_INPUT
 from cecalc.input.glimpses import target_rank
 from cecalc.request import LOSS_OPTIONS
 from cecalc.terms import Kind
 
-if TYPE_CHECKING:
-    from cecalc.input.arrays.windows import ArrayFile
-    from cecalc.input.json import Document
-
 TARGET, IDS, CLASSES, WEIGHT = "target", "ids", "classes", "sample_weight"
 KEYS = (*Kind, TARGET, *LOSS_OPTIONS, WEIGHT, CLASSES, IDS)
 """What a member can be."""
+_NAMES = {IDS: (*known.IDS, "ids"), CLASSES: known.CLASSES, WEIGHT: known.SAMPLE_WEIGHTS}
+_NAMES |= {option: (option,) for option in LOSS_OPTIONS}
+"""What members are called, but for values and targets."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One JSON value that is no list of row objects; it is used as an `ArrayFile` is."""
+
+    source: str
+    value: Any
+    whole: Document | None = None
+    """The document, where this is a member of it that was named."""
+    what: ClassVar = "key"
+    """What messages call a member."""
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has no members."""
+        return not isinstance(self.value, dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members that are not null; the empty name is that of a value without members."""
+        members = {"": self.value} if self.is_bare else self.value
+        return tuple(name for name, member in members.items() if member is not None)
+
+    def member(self, name: str) -> Document:
+        """A member as if it were alone."""
+        return Document(f"{self.source}:{name}", self.value[name], self)
+
+    def nested(self, name: str, *, text: bool = False) -> Any:  # noqa: ARG002  # as of arrays
+        """A member as it stands."""
+        return self.value if self.is_bare else self.value[name]
 
 
 @dataclass(frozen=True)
 class Roles:
     """Names that have a role, and those that have none."""
 
-    source: str
-    what: str
-    """What messages call a member."""
-    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    found: ArrayFile | Document
+    roles: Mapping[str, Sequence[str]]
     """For each of `KEYS` the names that say it."""
     rest: Sequence[str] = ()
 
@@ -42,36 +72,38 @@ class Roles:
         for name in names:
             role = TARGET if name in targets else _role(name)
             (rest if role is None else roles[role]).append(name)
-        return cls(found.source, found.what, roles, rest)
+        return cls(found, roles, rest)
 
     def __contains__(self, role: str) -> bool:
         return role in self.roles
 
     def name(self, role: str) -> str:
-        """The member of a role.
+        """The member of a role; or the only one there is, whatever it is called.
 
         Raises
         ------
         DataError : there are several, or none
         """
-        found = self.roles.get(role, ())
+        what, names = self.found.what, self.found.names
+        found = self.roles.get(role) or (names if self.found.is_bare else ())
+        if not found:
+            few = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
+            raise DataError(f"no {role}", hint=f"{what}s: {few}").at(source=self.found.source)
         if len(found) > 1:
-            several = ", ".join(map(excerpt, found))
-            ways = tuple((f"--{role.replace('_', '-')}={self.source}:{name}",) for name in found)
-            option = ways[0][0].partition("=")[0]
+            beside = list[str]()
+            if role in list(Kind):  # where the values are named, the file is no longer given
+                beside = [f"!{self.found.source}"]
+                beside += [self._way(TARGET, name) for name in self.roles.get(TARGET, ())[:1]]
             raise DataError(
-                f"more than one {self.what} could be the {role}: {several}",
-                hint=f"name it: {option} {self.source}:{found[0]}",
-                ways=tuple((*way, *self._instead(role)) for way in ways),
+                f"more than one {what} could be the {role}: {', '.join(map(excerpt, found))}",
+                hint=f"name it: {self._way(role, found[0]).replace('=', ' ')}",
+                ways=tuple((self._way(role, name), *beside) for name in found),
             )
-        return found[0] if found else role
+        return found[0]
 
-    def _instead(self, role: str) -> Iterator[str]:
-        """What has to be said too where the values are named: the file is no longer given."""
-        if role in list(Kind):
-            yield f"!{self.source}"
-            if TARGET in self:
-                yield f"--target={self.source}:{self.roles[TARGET][0]}"
+    def _way(self, role: str, name: str) -> str:
+        """The option that names a member for a role."""
+        return f"--{role.replace('_', '-')}={self.found.source}:{name}"
 
     def kind(self, said: Kind | None) -> tuple[Kind, tuple[str, ...]]:
         """Which kind of values is read, and what is worth a word about it and the other members.
@@ -98,18 +130,18 @@ class Roles:
         every = [name for names in (*self.roles.values(), self.rest) for name in names]
         from cecalc.input.foreign import explained
 
-        if error := explained(self.source):
+        if error := explained(self.found.source):
             return error
-        rule, hint = f"no {expected}", f"{self.what}s: {', '.join(every)}"
-        values = self._values()
+        what, values = self.found.what, self._values()
+        rule, hint = f"no {expected}", f"{what}s: {', '.join(every)}"
         if len(values) > 1 and all(map(known.kind_of, values)):
-            rule = f"more than one {self.what} could be the values"
+            rule = f"more than one {what} could be the values"
         elif self.rest:
             name = (values or self.rest)[0]
             meant = None if known.is_predicted(name) else nearest(name, KEYS)
-            rule = f"unknown {self.what} {excerpt(name)}"
+            rule = f"unknown {what} {excerpt(name)}"
             rule += f"; did you mean {excerpt(meant)}?" if meant else ""
-            hint += "; a single row object: --input-format jsonl" if self.what == "key" else ""
+            hint += "; a single row object: --input-format jsonl" if what == "key" else ""
         return DataError(rule, hint=hint, ways=tuple(self._ways()))
 
     @property
@@ -132,36 +164,31 @@ class Roles:
 
     def _ways(self) -> Iterator[tuple[str, ...]]:
         """The members named, where names do not settle it."""
-        if self.source == STANDARD_INPUT:  # which is read only once
+        if self.found.source == STANDARD_INPUT:  # which is read only once
             return
         for kind in (Kind.PROBS, Kind.LOGITS, Kind.LOG_PROBS):
             for name in self._values()[:2]:
-                option, said = f"{kind.option}={self.source}:{name}", known.kind_of(name)
+                said = known.kind_of(name)
                 if said is kind or (said is None and kind is not Kind.LOG_PROBS):
                     truths = [each for each in self._truths() if each != name]
                     truths.sort(key=lambda each: each.partition("_")[0] != name.partition("_")[0])
                     for target in truths[:2]:
-                        yield f"!{self.source}", option, f"--target={self.source}:{target}"
+                        yield (
+                            f"!{self.found.source}",
+                            self._way(kind, name),
+                            self._way(TARGET, target),
+                        )
 
     def no_target(self) -> DataError:
         """The error where no member is the target, and none is given beside them."""
         hint = "give one with --target"
-        if not self.rest or self.source == STANDARD_INPUT:
+        if not self.rest or self.found.source == STANDARD_INPUT:
             return DataError("no target", hint=hint)
-        ways = tuple((f"--target={self.source}:{name}",) for name in self._truths())
-        hint += f", or name its {self.what}: {ways[0][0].replace('=', ' ')}" if ways else ""
+        ways = tuple((self._way(TARGET, name),) for name in self._truths())
+        hint += f", or name its {self.found.what}: {ways[0][0].replace('=', ' ')}" if ways else ""
         return DataError("no target", hint=hint, ways=ways)
 
 
 def _role(name: str) -> str | None:
-    plain = known.plain(name)
-    if plain in LOSS_OPTIONS:
-        return plain
-    for role, names in (
-        (IDS, (*known.IDS, "ids")),
-        (CLASSES, known.CLASSES),
-        (WEIGHT, known.SAMPLE_WEIGHTS),
-    ):
-        if plain in names:
-            return role
-    return known.alone(name)
+    found = (role for role, names in _NAMES.items() if known.plain(name) in names)
+    return next(found, None) or known.alone(name)

@@ -54,7 +54,7 @@ def stated(
         if extra is not None:
             parts[f"{extra.name}_columns"] = extra.columns
             parts[f"{extra.name}_source"] = extra.source
-            every += extra.classes.notes
+            every += extra.notes
             joins += () if extra.join is None else (extra.join,)
             if extra.name == "target":
                 parts["target_in"] = extra.stands_in

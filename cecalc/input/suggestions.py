@@ -9,20 +9,9 @@ from operator import itemgetter
 from statistics import fmean
 
 from cecalc.errors import DataError, Ways, excerpt
+from cecalc.input import families
 from cecalc.input import names as known
 from cecalc.input.confidence import recognised
-from cecalc.input.families import (
-    are_percent,
-    by_affix,
-    distance,
-    families,
-    has_every_class,
-    is_highest,
-    is_output,
-    kinds,
-    rows_of,
-    sums_to_one,
-)
 from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
 from cecalc.numbers import PERCENTAGES
 from cecalc.request import InputRequest
@@ -52,7 +41,7 @@ def no_values(
     """
     columns, is_bce = glimpses(fields, head), request.task is Task.BCE
     told = recognised(fields, head, request)
-    if told and (told.readings or not has_every_class(columns)):
+    if told and (told.readings or not families.has_every_class(columns)):
         return told
     if percent := percentages(columns):
         return percent
@@ -203,7 +192,7 @@ def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
 
 def _is_decided(group: Sequence[Glimpse], target: Glimpse) -> bool:
     """Whether a column says of many rows which value is the largest, always: a prediction."""
-    rows = [row if len(row) > 1 else (1 / 2, *row) for row in rows_of(group)]
+    rows = [row if len(row) > 1 else (1 / 2, *row) for row in families.rows_of(group)]
     tops = [row.index(max(row)) for row in rows]
     return len(tops) >= _DECIDED and len({*zip(target.texts, tops, strict=False)}) == len({*tops})
 
@@ -213,7 +202,7 @@ def _runs_against(group: Sequence[Glimpse], target: Glimpse) -> bool:
     last = len(group) - 1
     if not target.is_whole or known.numbered([c.name.strip()[-1:] for c in group]):
         return False
-    tops = [row.index(max(row)) for row in rows_of(group)]
+    tops = [row.index(max(row)) for row in families.rows_of(group)]
     rows = [*zip(target.numbers or (), tops, strict=False)]
     return sum(t == last - top for t, top in rows) > sum(t == top for t, top in rows)
 
@@ -233,18 +222,18 @@ def _of_values(
             return
         are_probs = known.kind_of(group[0].name) is Kind.PROBS if group else True
         is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
-        if group and not (is_pair or (are_probs and not sums_to_one(group))):
+        if group and not (is_pair or (are_probs and not families.sums_to_one(group))):
             yield _Reading(("ce",))
         groups = [[column] for column in likely_scores(group or columns)]
     else:
-        groups = [*([column] for column in columns if column.in_lists), *families(columns)]
+        groups = [*([column] for column in columns if column.in_lists), *families.likely(columns)]
     found = [
         (n, _Reading(options, tuple(each)))
         for each in groups
         for n, options in enumerate(_each_kind(each, columns, task))
     ]
     yield from (reading for _, reading in sorted(found, key=itemgetter(0)))
-    if len(group) == 2 and sums_to_one(group):
+    if len(group) == 2 and families.sums_to_one(group):
         yield _Reading(("ce",))
 
 
@@ -255,28 +244,24 @@ def _are_named(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> bool:
     return any(set() < c.classes <= names for c in columns if c.numbers is None)
 
 
-def _named(
-    group: Sequence[Glimpse], columns: Sequence[Glimpse], kind: Kind, task: Task
-) -> tuple[str, ...]:
-    """The options that say that columns are of a kind."""
-    names = known.specification([c.name for c in group], [c.name for c in columns])
-    is_near = 0 < distance(group) <= NEAR and task.is_loss and kind is Kind.PROBS
-    return (f"{kind.option}-cols={names}", *(["--clip=float64"] if is_near else []))
-
-
 def _each_kind(
     group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
 ) -> list[tuple[str, ...]]:
-    """The options that say so, for each of the kinds that columns may be of."""
-    return [_named(group, columns, kind, task) for kind in kinds(group)]
+    """The options that say of which kind columns are, for each that they may be of."""
+    names = known.specification([c.name for c in group], [c.name for c in columns])
+    is_near = 0 < families.distance(group) <= NEAR and task.is_loss
+    clips = {Kind.PROBS: ("--clip=float64",)} if is_near else {}
+    found = families.kinds(group)
+    return [(f"{kind.option}-cols={names}", *clips.get(kind, ())) for kind in found]
 
 
 def percentages(columns: Sequence[Glimpse]) -> DataError | None:
     """What is told of scores that run to 100, or are written with a sign; None where none are."""
     if signed := [c.name for c in columns if c.texts and all(t[-1:] == "%" for t in c.texts)]:
         return DataError(f"percentages: {', '.join(map(excerpt, signed))}", hint=PERCENTAGES)
-    groups = [*by_affix(columns).values(), *([column] for column in likely_scores(columns)[:1])]
-    found = next((g for g in groups if len(g) != 1 or g[0].is_certainty if are_percent(g)), [])
+    groups = [*families.by_affix(columns).values(), likely_scores(columns)[:1]]
+    scores = (group for group in groups if len(group) > 1 or any(c.is_certainty for c in group))
+    found = next(filter(families.are_percent, scores), [])
     divided = ";".join(f"${column.position + 1}/=100" for column in found)
     what = ", ".join(excerpt(column.name) for column in found[:8])
     hint = f"divide them by 100, in a CSV: awk -F, -v OFS=, 'NR>1{{{divided}}}1' FILE > new.csv"
@@ -290,10 +275,10 @@ def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     none at all.
     """
     found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
-    found = [c for c in found if not c.is_hard and not is_highest(c, found)]
+    found = [c for c in found if not c.is_hard and not families.is_highest(c, found)]
     two = [c.classes for c in columns if c.numbers is None and len(c.classes) == 2]
     of_class = {c.name for c in found if any(_class_of(c) in names for names in two)}
-    found = [c for c in found if is_output(c) or c.name in of_class] or found
+    found = [c for c in found if families.is_output(c) or c.name in of_class] or found
     decisions = [c for c in columns if c.is_hard and c.is_predicted]
     return sorted(
         found,
@@ -328,16 +313,17 @@ def _pairs(
 ) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
-    families = {part: several for part, several in by_affix(columns).items() if len(several) > 1}
-    for (begin, end), values in families.items():
+    parts = families.by_affix(columns)
+    alike = {part: several for part, several in parts.items() if len(several) > 1}
+    for (begin, end), values in alike.items():
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
-        for a, b in [*families, ("", "")]:
+        for a, b in [*alike, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
             is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
             is_named = not (a or b) or all(c.target_rank is not None for c in truths)
             is_soft = bool(group and (a or b) and task is Task.CE)
             is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
-            is_fitting = task is Task.BCE or sums_to_one(truths)
+            is_fitting = task is Task.BCE or families.sums_to_one(truths)
             if is_truth and is_named and is_fitting and (not group or [*group] == values):
                 target = known.specification([c.name for c in truths], [*names])
                 readings = [()] if group else _each_kind(values, columns, task)
@@ -375,7 +361,7 @@ def _targets(
     fitting = [column for column in columns if _may_be_target(column, request.task)]
     named = [c for c in fitting if c.target_rank == 0 or (c.target_rank and c.is_class)]
     named.sort(key=lambda column: column.target_rank or 0)
-    others = [c for c in fitting if not (is_output(c) or c.has(OTHERS) or c in named)]
+    others = [c for c in fitting if not (families.is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]
     for column in named or (others if len(others) == 1 else ()):

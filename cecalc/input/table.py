@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,8 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout
 from cecalc.input.text import BLANK, TextBlock, row_ends
-from cecalc.model import Columns, Floats, Original
+from cecalc.model import Array, Columns, Floats, Original
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
@@ -222,11 +219,7 @@ class Lazy(Sequence[Item]):
     def __len__(self) -> int:
         return self._size
 
-    @overload
-    def __getitem__(self, i: int) -> Item: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[Item]: ...
-    def __getitem__(self, i: int | slice) -> Item | list[Item]:
+    def __getitem__(self, i: Any) -> Any:
         return self.made(i) if isinstance(i, slice) else self.made(slice(i, i + 1 or None))[0]
 
 
@@ -267,7 +260,7 @@ class LazyOriginals(Lazy[Original]):
         return lines if self.block.quoted else [line.strip(BLANK) for line in lines]
 
     @property
-    def packed(self) -> tuple[bytes, NDArray[np.int32]] | None:
+    def packed(self) -> tuple[bytes, Array] | None:
         """The texts one after the other, and where each begins and the last one ends; None where
         they do not just lie between line feeds.
         """

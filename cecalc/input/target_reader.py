@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.extra_arrays import ExtraArray
 from cecalc.input.files import Files, open_bytes
 from cecalc.input.layout import Wanted
-from cecalc.input.members import IDS, TARGET, WEIGHT, Roles
-from cecalc.input.nested import flat, parse
+from cecalc.input.members import IDS, TARGET, WEIGHT, Document, Roles
+from cecalc.input.nested import flat, parse, truths
 from cecalc.input.shapes import as_said, is_index, names_of, shape_of_first, to_array
 from cecalc.input.table import Reading, Table
 from cecalc.input.text import cut
@@ -26,9 +26,6 @@ from cecalc.model import Columns, Floats
 from cecalc.request import Given, Held, Inline, InputRequest, NamedFile
 from cecalc.selection import seen
 from cecalc.terms import Task
-
-if TYPE_CHECKING:
-    from cecalc.input.json import Document
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class TargetReader:
         return self.request.task is Task.CE and is_index(self.values, shape)
 
     def stored(self, array: Windows, source: str | None) -> ExtraArray:
-        """A target in a file of arrays; its head has been looked at.
+        """A target in a file of arrays; of names, or what may be some, it is read as a whole.
 
         Raises
         ------
@@ -60,20 +57,29 @@ class TargetReader:
         is_of_classes = self.is_of_classes(array.shape)
         if array.is_text and not is_of_classes:
             raise DataError(f"dtype '{array.dtype}' is not numeric", place=Place(source=source))
-        names = self.classes if is_of_classes else Classes()
-        if array.is_text:
-            texts = array.texts()
-            names = names.settled(texts.reshape(-1)[:HEAD].tolist())
-            numbers = names.numbered(texts, lambda row: array.at(row, source))
-            held, names = HeldWindows.of(numbers), Classes(notes=names.notes)
-            return ExtraArray("target", held, source, names, files=array.files)
-        if names.are_open:
-            head = widened(array.peek(HEAD), array.dtype).reshape(-1)
-            names = names.settled(head[:HEAD].tolist())
-        return ExtraArray("target", array, source, names, files=array.files)
+        names, held = self.classes, array
+        if is_of_classes and (array.is_text or not names.pass_numbers):
+            targets = array.texts() if array.is_text else array.floats()
+            names = names.settled(targets.reshape(-1)[:HEAD].tolist())
+            held = HeldWindows.of(names.numbered(targets, lambda row: array.at(row, source)))
+        return ExtraArray("target", held, source, names.notes, files=array.files)
 
-    def nested(self, nested: Any, source: str | None = None, *, axes: int = 0) -> ExtraArray:
-        """A target of nested lists, or of a number, with so many axes at least.
+    def member(self, found: ArrayFile | Document, source: str | None = None) -> ExtraArray:
+        """The target among the members of a file; of a document, messages call it `source`.
+
+        Raises
+        ------
+        DataError : there is none, or as `stored` and `nested`
+        """
+        name = Roles.of(found).name(TARGET)
+        if isinstance(found, ArrayFile):
+            target = self.stored(found.open(name, text=True), found.source)
+        else:
+            target = self.nested(truths(found.nested(name), self.request.task), source)
+        return replace(target, member=name)
+
+    def nested(self, nested: Any, source: str | None = None) -> ExtraArray:
+        """A target of nested lists, or of a number.
 
         Raises
         ------
@@ -84,8 +90,8 @@ class TargetReader:
         if has_names and self.is_of_classes(shape_of_first(nested)):
             names = self.classes.settled(items[:HEAD])
             nested = _numbers(nested, names)
-        array = np.array(to_array(nested, "target", by_row=True), ndmin=axes)
-        return ExtraArray("target", HeldWindows.of(array), source, Classes(notes=names.notes))
+        array = np.atleast_1d(to_array(nested, "target", by_row=True))
+        return ExtraArray("target", HeldWindows.of(array), source, names.notes)
 
     def columns(self, table: Table) -> ExtraArray:
         """The rows of a table of targets.
@@ -108,9 +114,11 @@ class TargetReader:
             table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
         columns = _gathered(table, reading)
         target = np.asarray(columns.target)
-        is_of_classes = self.is_of_classes(target.shape)
-        names = names.settled(target.reshape(-1)[:HEAD].tolist()) if is_of_classes else Classes()
-        return _extra("target", table, table.layout.target, columns, names)
+        if self.is_of_classes(target.shape):
+            names = names.settled(target.reshape(-1)[:HEAD].tolist())
+            target = names.numbered(target, lambda row: Place(table.source, row=row))
+            columns = replace(columns, target=target)
+        return _extra("target", table, table.layout.target, columns, names.notes)
 
 
 def open_extras(
@@ -140,26 +148,16 @@ def open_extras(
 
 def _target(reader: TargetReader, given: Given, files: Files) -> ExtraArray:
     """A target; that of a file by the same column rules as any table."""
-    document = None
-    if isinstance(given, Inline):
-        source, nested = given.option, given.nested
-    else:
+    source = given.option
+    try:
+        if isinstance(given, Inline):
+            return reader.nested(given.nested, source)
         found = _opened(given, reader.request, Wanted(values=False, only=True), files)
-        source = found.source
-        if isinstance(found, ArrayFile):
-            name = Roles.of(found).name(TARGET)
-            target = reader.stored(found.only(name, text=True), source)
-            return replace(target, ids=ids_of(found, target.array.length))
         if isinstance(found, Table):
             return reader.columns(found)
-        nested, document = found.value, found
-        if isinstance(nested, dict):
-            if TARGET not in (members := Roles.of(found)):
-                raise DataError("no target", place=Place(source=source))
-            nested = nested[members.name(TARGET)]
-    try:
-        target = reader.nested(nested, source, axes=1)
-        return replace(target, ids=ids_of(document, target.array.length) if document else None)
+        source = found.source
+        target = reader.member(found, source)
+        return replace(target, member="", ids=ids_of(found, target.array.length))
     except DataError as error:
         raise error.at(source=source) from None
 
@@ -174,6 +172,18 @@ def ids_of(found: ArrayFile | Document, rows: int) -> tuple[str, ...] | None:
         return None
     ids = names_of(file.nested(members.name(IDS), text=True), IDS)
     return ids if found.whole is None or len(ids) == rows else None
+
+
+def array_of(found: ArrayFile | Document, name: str, what: str, *, by_row: bool = True) -> Windows:
+    """A member as numbers; of a document, `what` and `by_row` as for `to_array`.
+
+    Raises
+    ------
+    DataError : it holds something else
+    """
+    if isinstance(found, ArrayFile):
+        return found.open(name)
+    return HeldWindows.of(to_array(found.nested(name), what, by_row=by_row))
 
 
 def _opened(
@@ -199,12 +209,7 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         return ExtraArray(WEIGHT, array, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if not isinstance(found, Table):
-        if isinstance(found, ArrayFile):
-            array = found.only(Roles.of(found).name(WEIGHT))
-        else:
-            value = found.value
-            value = value.get(Roles.of(found).name(WEIGHT)) if isinstance(value, dict) else value
-            array = HeldWindows.of(to_array(value, WEIGHT, by_row=True))
+        array = array_of(found, Roles.of(found).name(WEIGHT), WEIGHT)
         ids = ids_of(found, array.length)
         return ExtraArray(WEIGHT, array, found.source, ids=ids, files=array.files)
     column = found.layout.sample_weight
@@ -212,18 +217,18 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
     columns = _gathered(found, found.reading(request.task, Classes()))
-    return _extra(WEIGHT, found, (column,), columns, Classes())
+    return _extra(WEIGHT, found, (column,), columns)
 
 
 def _extra(
-    name: str, table: Table, positions: Sequence[int], columns: Columns, classes: Classes
+    name: str, table: Table, positions: Sequence[int], columns: Columns, notes: tuple[str, ...] = ()
 ) -> ExtraArray:
     """The columns of a table at these positions."""
     return ExtraArray(
         name,
         HeldWindows.of(getattr(columns, name)),
         table.source,
-        classes,
+        notes,
         columns=table.named(positions),
         ids=columns.ids,
         lines=columns.lines,
@@ -260,7 +265,7 @@ def read_numbers(given: Given) -> Floats:
     DataError : it holds something else
     """
     if isinstance(given, Held):
-        from cecalc.input.memory import as_array
+        from cecalc.input.dataset import as_array
 
         return widened(as_array(given.data), "float64")
     if isinstance(given, Inline):
@@ -271,7 +276,8 @@ def read_numbers(given: Given) -> Floats:
         if form.is_of_arrays:
             found = formats.open_as(form, source, InputRequest(Task.CE), Wanted(), files)
             if isinstance(found, ArrayFile):
-                return found.only(given.option.removeprefix("--").replace("-", "_")).floats()
+                role = given.option.removeprefix("--").replace("-", "_")
+                return found.open(Roles.of(found).name(role)).floats()
         blocks = cut(source.text(), quoted=False)
         whole = "".join(line for block in blocks for _, line in block.lines())
     try:

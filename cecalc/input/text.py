@@ -45,8 +45,6 @@ class TextBlock:
     """Whether a quoted field may hold a line end, as in CSV."""
     encoding: str = "utf-8"
     """What the input was encoded in; the text is UTF-8 whatever it was."""
-    left_out: int = 0
-    """How many blank lines there are after its first one that are not in the text."""
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Physical lines with their numbers; any of LF, CRLF and CR ends one.
@@ -57,7 +55,6 @@ class TextBlock:
         """
         reader = io.TextIOWrapper(io.BytesIO(self.text), "utf-8", "surrogateescape", newline="")
         for number, line in enumerate(reader, self.line):
-            number += self.left_out if number > self.line else 0  # noqa: PLW2901
             place = Place(source=self.name, line=number)
             if len(line) > MAX_LINE_CHARACTERS:
                 limit = f"line is longer than {MAX_LINE_CHARACTERS} characters"
@@ -122,27 +119,26 @@ def cut(
     header_rows : how many rows at the beginning are not counted
     """
     size = BLOCK_BYTES if size is None else size
-    line, start, rest, left_out = 1, -header_rows, b"", 0
+    line, start, rest = 1, -header_rows, b""
     while not stream.ended:
         try:
             more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
         except DataError as error:
-            raise error.at(line=line + left_out + count_line_ends(_blank_start(rest))) from None
+            raise error.at(line=line + count_line_ends(_blank_start(rest))) from None
         except InputError as error:
             if start > 0 and "ends early" in error.rule:
                 error.rule += f" (after row {start})"
             raise
         text, rest = _parted(rest, more, quoted=quoted, ended=stream.ended)
         if text:
-            block = replace(_block(stream, text, line, start, quoted=quoted), left_out=left_out)
+            block = _block(stream, text, line, start, quoted=quoted)
             if block.rows:
                 yield block if quoted else block.without_blank_ends()
-            line += block.line_ends + left_out
+            line += block.line_ends
             start += block.rows
-            left_out = 0
-        if quoted:
-            rest, more_left_out = _with_one_blank_line(rest)
-            left_out += more_left_out
+        if len(_blank_start(rest)) > MAX_LINE_CHARACTERS:
+            rule = f"more than {MAX_LINE_CHARACTERS} line ends without a row"
+            raise LimitError(rule, place=Place(source=stream.name, line=line))
 
 
 def is_utf_8(text: bytes) -> bool:
@@ -162,20 +158,6 @@ def count_line_ends(text: bytes) -> int:
 def _blank_start(rest: bytes) -> bytes:
     """The blank lines before a row that has begun."""
     return rest[: len(rest) - len(rest.lstrip(b"\r\n"))]
-
-
-def _with_one_blank_line(rest: bytes) -> tuple[bytes, int]:
-    """The beginning of the next row, the first blank line before it, and how many more there were.
-
-    They can be any number, and are harmless or at fault all together.
-    """
-    blank = _blank_start(rest)
-    row = rest[len(blank) :]
-    first = _LINE_END.match(blank)
-    if first is None or first.end() == len(blank):
-        return rest, 0
-    end = len(blank) - (not row and blank.endswith(b"\r"))  # an LF may follow
-    return b"\n" + blank[end:] + row, count_line_ends(blank[first.end() : end])
 
 
 def _parted(rest: bytes, more: bytes, *, quoted: bool, ended: bool) -> tuple[bytes, bytes]:

@@ -11,10 +11,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant, by_class, one_hot
-from cecalc.model import Flags, Floats, Integers
+from cecalc.model import Array, Flags, Floats, Integers
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -300,7 +299,7 @@ class RowsOfBlock:
         shared: Floats = self.shares @ of_used
         return shared
 
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
+    def _arrays(self) -> tuple[Array, ...]:
         return self.logits, self.target, self.used, self.place, self.counted, self.sample
 
     def part(self, rows: slice) -> RowsOfBlock:

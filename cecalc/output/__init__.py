@@ -54,6 +54,8 @@ ARROW = Format(
     is_whole=True,
 )  # fmt: skip
 HTML = Format("html", "cecalc.output.page:render", (".html",), is_whole=True)
+QUIET = Format("quiet", "cecalc.output.quiet:render")
+"""What -q prints in the place of any of them."""
 FormatName = Literal[
     "table", "json", "jsonl", "csv", "tsv", "markdown", "md", "html", "parquet", "arrow"
 ]

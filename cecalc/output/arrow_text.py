@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cecalc.items import Groups, Outcome
-from cecalc.model import Flags, Floats
+from cecalc.model import Array, Flags, Floats
 from cecalc.numbers import write_numbers
 from cecalc.output.column import Column, Sort, Style
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def numbers(values: Floats, used: Flags | None = None) -> pa.Array:
@@ -113,7 +110,7 @@ def array(values: Any) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
-def _binary(text: bytes, offsets: NDArray[np.int32]) -> pa.Array:
+def _binary(text: bytes, offsets: Array) -> pa.Array:
     """Texts that lie one after the other."""
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)

@@ -1,62 +1,71 @@
-"""Rich, on a screen that is an argument: nothing of the environment decides how a drawing looks."""
+"""Drawings for a screen that is an argument: nothing of the environment decides how one looks."""
 
 from __future__ import annotations
 
 import io
 import math
 import re
+import sys
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.text import Text
-from rich.theme import Theme
 
 from cecalc.output.fitting import Ruled, flush
 from cecalc.output.prose import paragraph
 from cecalc.request import Screen
 
-_UNBOUNDED = 10**9
-"""A width that no content reaches at once: what does not fit a terminal is never cut."""
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+"""What a terminal calls the styles."""
 _WIDEST = 100
 """Columns of a terminal beyond which lines of prose are hard to follow."""
 _BAR = 8
 """How long the longest bar is."""
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
-_RESET = "\x1b[0m"
-_LAST_STYLE = re.compile(_STYLE.pattern + r"\Z")
+_LINE = re.compile(r".*\S")
+_END = re.compile(r"(?m) *(\x1b\[0m)?(?: |\x1b\[[0-9;]*m)*$")
+"""Blanks at the end of a line, before and between escapes; the first may end a style."""
 
 
-def draw(drawing: RenderableType | Ruled, screen: Screen) -> str:
-    """The drawing as text, no blanks at the ends of its lines; a table as it fits the screen, with
-    a line for what it has no room for.
+def painted(text: str, style: str, screen: Screen) -> str:
+    r"""Each line of a text in a style, where the screen has colours, but for the blanks at its end.
+
+    >>> painted("1.5  ", "dim", Screen(color=True))
+    '\x1b[2m1.5\x1b[0m  '
     """
-    if not isinstance(drawing, Ruled):
-        return _printed(drawing, screen, _UNBOUNDED, soft_wrap=True)
-    fitted = drawing.fitted(screen.width)
+    if not (style and screen.color):
+        return text
+    return _LINE.sub(f"\x1b[{_CODES[style]}m\\g<0>\x1b[0m", text)
+
+
+def draw(table: Ruled, screen: Screen) -> str:
+    """A table as it fits the screen, with a line for what it has no room for."""
+    fitted = table.fitted(screen.width)
     columns = [(strip.heading, *strip.cells) for strip in fitted.strips]
-    rule = "─" * min(fitted.width + 1, screen.width or _UNBOUNDED)
-    text = styled("")
+    lines = list[str]()
     for number, cells in enumerate(zip(*columns, strict=True)):
-        blanks = " "
-        for strip, cell in zip(fitted.strips, cells, strict=True):
-            style = strip.styles[number] if strip.styles else "" if number else "dim"
-            text.append(blanks).append(cell, style)
-            blanks = " " * fitted.gap
-        text.append("\n")
-        if not number:
-            text.append(f"{rule}\n", "dim")
-    text.right_crop(1)
-    if not (drawing.is_told and fitted.lost):
-        return draw(text, screen)
-    told = f"no room for {fitted.lost}; | less -S shows all"
-    return draw(text, screen) + "\n" + line(told, screen, "dim")
+        texts = [
+            painted(cell, strip.styles[number] if strip.styles else "" if number else "dim", screen)
+            for strip, cell in zip(fitted.strips, cells, strict=True)
+        ]
+        lines.append(" " + (" " * fitted.gap).join(texts))
+    rule = "─" * min(fitted.width + 1, screen.width or sys.maxsize)
+    lines.insert(1, painted(rule, "dim", screen))
+    drawn = "".join(text.rstrip() + "\n" for text in lines)
+    if not (table.is_told and fitted.lost):
+        return drawn
+    return drawn + "\n" + line(f"no room for {fitted.lost}; | less -S shows all", screen, "dim")
 
 
-def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap: bool) -> str:
+def markdown(text: str, screen: Screen) -> str:
+    """A page at the width of a terminal; as it stands where there is none."""
+    if screen.width is None:
+        return text
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
     console = Console(
         file=io.StringIO(),
-        width=columns,
+        width=min(screen.width, _WIDEST),
         height=100,
         force_terminal=screen.color,
         force_jupyter=False,
@@ -64,39 +73,12 @@ def _printed(drawing: RenderableType, screen: Screen, columns: int, *, soft_wrap
         color_system="standard" if screen.color else None,
         no_color=not screen.color,
         legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
         theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
         _environ={},
     )
     with console.capture() as capture:
-        console.print(drawing, soft_wrap=soft_wrap)
-    return "".join(_ended(line) + "\n" for line in capture.get().split("\n")[:-1])
-
-
-def markdown(text: str, screen: Screen) -> str:
-    """A page at the width of a terminal; as it stands where there is none."""
-    if screen.width is None:
-        return text
-    from rich.markdown import Markdown
-
-    page = Markdown(text, code_theme="ansi_dark")
-    return _printed(page, screen, min(screen.width, _WIDEST), soft_wrap=False)
-
-
-def _ended(line: str) -> str:
-    """The line without blanks at its end, be they before or between escapes."""
-    line = line.rstrip(" ")
-    while style := _LAST_STYLE.search(line):
-        line = line[: style.start()].rstrip(" ")
-    styles = _STYLE.findall(line)
-    return line + _RESET if styles and styles[-1] != _RESET else line
-
-
-def styled(text: str, style: str = "") -> Text:
-    """Text that Rich takes literally."""
-    return Text(text, style=style, no_wrap=True, overflow="ignore")
+        console.print(Markdown(text, code_theme="ansi_dark"))
+    return _END.sub(r"\1", capture.get())
 
 
 def line(text: str, screen: Screen, style: str = "") -> str:
@@ -104,7 +86,7 @@ def line(text: str, screen: Screen, style: str = "") -> str:
     lines = [f" {text}"]
     if screen.width is not None and cell_len(lines[0]) > screen.width:
         lines = paragraph(screen.width, text)
-    return draw(styled("\n".join(lines), style), screen)
+    return painted("\n".join(lines), style, screen) + "\n"
 
 
 def shares(values: Sequence[float]) -> list[float]:
@@ -138,8 +120,8 @@ def named(lines: Iterable[tuple[str, ...]], screen: Screen, indent: int = 1) -> 
         head, number = " " * indent + name + "  ", "".join(f"{n}  " for n in numbers if n)
         room = (screen.width or ROOM) - cell_len(head) - len(number)
         strong = "" if drawn or not numbers else "bold"
-        text = styled("").append(head, strong or "dim").append(number, strong)
         below = "\n" + " " * cell_len(head + number)
-        text.append(below.join(paragraph(room, words, "", "")), "dim" if number else "")
-        drawn += draw(text, screen)
+        said = below.join(paragraph(room, words, "", ""))
+        parts = (head, strong or "dim"), (number, strong), (said, "dim" if number else "")
+        drawn += "".join(painted(*part, screen) for part in parts).rstrip() + "\n"
     return drawn

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
-from cecalc.errors import Status, count, excerpt
+from cecalc.errors import Status, as_object, count, excerpt
 from cecalc.items import Groups, Item, Report
 from cecalc.numbers import aligned, brief, rounded, write_number
 from cecalc.terms import Reduction, Task
@@ -229,9 +228,8 @@ class Bound:
 
     def holds(self, value: float | None) -> bool:
         """Whether a figure keeps to it; nan never does, nor one that is not there."""
-        if value is None:
-            return False
-        return value <= self.limit if self.side == "above" else value >= self.limit
+        is_above = self.side == "above"
+        return value is not None and (value <= self.limit if is_above else value >= self.limit)
 
 
 @dataclass(frozen=True)
@@ -257,7 +255,7 @@ class Failure:
     def as_json(self) -> str:
         """The same facts as one JSON object on a line."""
         bound, value = self.bound, self.value
-        facts = {
+        facts: dict[str, str | float | None] = {
             "kind": "check",
             "status": int(Status.DOES_NOT_HOLD),
             "rule": str(self),
@@ -266,7 +264,7 @@ class Failure:
             "limit": bound.limit if math.isfinite(bound.limit) else None,
             "side": bound.side,
         }
-        return json.dumps(facts)
+        return as_object(facts)
 
 
 @dataclass

@@ -135,7 +135,10 @@ def shortened(texts: Sequence[str], width: int) -> Sequence[str]:
     if all(cell_len(text) <= width for text in texts):
         return texts
     heads = sorted(range(width), key=lambda head: abs(2 * head - width))
-    cuts = ([_cut(text, head, width) for text in texts] for head in heads)
+    pairs = zip(min(texts), max(texts), strict=False)
+    shared = next((place for place, (a, b) in enumerate(pairs) if a != b), 0)
+    ends = [f"…{text[shared:]}" for text in texts]
+    cuts = ([_cut(text, head, width) for text in each] for each in (texts, ends) for head in heads)
     return max(cuts, key=lambda cut: len(set(cut)))
 
 

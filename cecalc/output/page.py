@@ -84,8 +84,8 @@ def _summary(report: Report, *, is_full: bool) -> Iterator[str]:
 
 def _pictures(found: Pictured, report: Report) -> Iterator[str]:
     """The pictures, or how to get them."""
-    if not pictures.has_matplotlib():
-        yield f"<p>Pictures need matplotlib: <code>{escape(pictures.INSTALL)}</code></p>\n"
+    if (reason := pictures.unavailable()) is not None:
+        yield f"<p>Pictures need matplotlib: <code>{escape(reason)}</code></p>\n"
         return
     page = _PAGE.read_text(encoding="utf-8")
     colors = {color: f"var({name})" for name, color in _COLOR.findall(page)}

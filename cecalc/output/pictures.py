@@ -8,8 +8,8 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ are shown, and of longer names both ends.
 """
 _WIDTH, _HEIGHT = 4.8, 3.3
 """Those of a picture, inches."""
+_TOLD = 60
+"""How many letters of its words stand on a line."""
 _ROOM = 1.6
 """How much further the axis of losses goes than they do: so that 1, 2 or 5 is on it."""
 
@@ -144,9 +146,13 @@ def are_there(found: Pictured) -> bool:
     return sum(found.losses.values()) > 1
 
 
-def has_matplotlib() -> bool:
-    """Whether it can be drawn."""
-    return find_spec("matplotlib") is not None
+def unavailable() -> str | None:
+    """Why nothing can be drawn, or what mends it; None where it can be."""
+    try:
+        import matplotlib  # noqa: F401, ICN001
+    except ImportError as error:
+        return INSTALL if error.name == "matplotlib" else f"matplotlib does not load: {error}"
+    return None
 
 
 def _saved(
@@ -167,9 +173,10 @@ def _saved(
         ]
         if title:
             figure.suptitle(title)
-            figure.set_figheight(figure.get_figheight() + 0.7)
-            for panel, name in zip(panels, every, strict=True):
+            figure.set_figheight(figure.get_figheight() + 1.2)
+            for panel, name, told in zip(panels, every, words, strict=True):
                 panel.suptitle(name, fontweight="bold")
+                panel.supxlabel(fill(told, _TOLD), fontsize="small")
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine("none")
         for axes in figure.axes:  # what the solver leaves in the last digits makes other names
@@ -216,8 +223,8 @@ def plotted(items: Iterator[Item], form: str, write: Callable[[bytes], None]) ->
     ------
     OutputError : there is no matplotlib, or too few rows for a picture
     """
-    if not has_matplotlib():
-        raise OutputError("--plot needs matplotlib", hint=INSTALL)
+    if (reason := unavailable()) is not None:
+        raise OutputError("--plot needs matplotlib", hint=reason)
     kept: dict[type[Item], Any] = {}
     for item in items:
         if isinstance(item, Pictured | Report):
@@ -227,5 +234,5 @@ def plotted(items: Iterator[Item], form: str, write: Callable[[bytes], None]) ->
     if not are_there(found):
         raise OutputError("--plot needs two rows with a loss")
     name, number, words = next(figures.lines(report, is_full=False))
-    title = f"{name} {number}  {words}\n{visible(report.header.schema.source)}"
+    title = f"{name} {number.strip()}  {words}\n{visible(report.header.schema.source)}"
     write(_saved(PICTURES, form, found, report, title)[0])

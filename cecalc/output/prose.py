@@ -21,15 +21,24 @@ def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list
     >>> paragraph(20, f"so that {unbroken('0 / 0')} is nan for ever")
     [' so that 0 / 0 is', ' nan for ever']
     """
+    room = max(room, _LEAST)
+    words = (_pieces(word, room - len(after)) for word in text.split(" "))
     lines = textwrap.wrap(
-        text,
-        max(room, _LEAST),
+        " ".join(piece for pieces in words for piece in pieces),
+        room,
         initial_indent=before,
         subsequent_indent=after,
         break_long_words=False,
         break_on_hyphens=False,
     )
     return [line.replace(_GLUE, " ") for line in lines]
+
+
+def _pieces(word: str, room: int) -> list[str]:
+    """A word cut where no line is long enough for it, unless it is a formula."""
+    if _GLUE in word or len(word) <= room:
+        return [word]
+    return [word[start : start + room] for start in range(0, len(word), room)]
 
 
 def filled(words: Sequence[str], room: int, joint: str = " ", end: str = "") -> list[str]:

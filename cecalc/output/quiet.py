@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from cecalc.items import CellLosses, Header, Item, Outcome, Report, RowLosses
 from cecalc.numbers import write_number, write_rows
 from cecalc.output import columns
-from cecalc.request import Screen
+from cecalc.request import EVERYTHING, Screen, Selection
 from cecalc.terms import Reduction
 
 
-def render(items: Iterator[Item], _screen: Screen) -> Iterator[str]:
+def render(items: Iterator[Item], _screen: Screen, _: Selection = EVERYTHING) -> Iterator[str]:
     """The loss; a line per row where there is no one number."""
     header, rest = columns.stream_of(items)
     for item in rest:

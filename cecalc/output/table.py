@@ -15,7 +15,7 @@ from cecalc.items import Groups, Header, Item, Losses, Outcome, Pictured, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Role, Sort
-from cecalc.output.drawing import ROOM, bars, draw, line, named, styled
+from cecalc.output.drawing import ROOM, bars, draw, line, named, painted
 from cecalc.output.fitting import Ruled, Strip, flush
 from cecalc.output.prose import filled
 from cecalc.ranking import ALL, TableRows
@@ -163,7 +163,7 @@ def _summary(report: Report, screen: Screen, selection: Selection) -> str:
     room = screen.width or sys.maxsize
     parts = filled(f" {report.signature}".split("|"), room, "|", "|")
     drawn = named(told, replace(screen, width=room))
-    return drawn + "\n" + draw(styled("\n".join(parts), "dim"), screen)
+    return drawn + "\n" + painted("\n".join(parts), "dim", screen) + "\n"
 
 
 def _values(found: Extract, screen: Screen, selection: Selection) -> Iterator[str]:

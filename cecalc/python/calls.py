@@ -13,7 +13,7 @@ from typing import Any
 from cecalc.cli import commands, parse
 from cecalc.cli.options import Options, flag, parsed
 from cecalc.errors import CecalcError, UsageError
-from cecalc.input.memory import is_table
+from cecalc.input.dataset import is_table
 from cecalc.request import Held, Request
 from cecalc.selection import quoted
 from cecalc.terms import Task

@@ -84,8 +84,7 @@ def gathering(request: Request, header: Header) -> tuple[tuple[str, ...] | None,
         rule = "--by: class, which here is a column of cells, goes with no other column"
         raise DataError(rule, place=Place(source=header.schema.source))
     if is_of_cells and request.by == columns.CLASS:
-        labels: list[Key] = [(label,) for label in header.labels]
-        return (columns.CLASS,), Grouping(header, lambda _: labels, request.rank, by_cell=True)
+        return (columns.CLASS,), replace(_classes(header), rank=request.rank)
     try:
         keys = columns.chosen(columns.keys(header), header, request.by, "--by")
     except DataError as error:

@@ -49,7 +49,6 @@ def expected(found: Explanation) -> Numbers:
     """The numbers under the names that the code gives them."""
     used = [row for row in found.rows if row.bce is not None]
     softmax: list[Any] = [row.ce for row in used if row.ce is not None]
-    softmax = [] if found.header.width == 1 and len(softmax) < len(used) else softmax
     sigmoid: list[Any] = [row.bce for row in used]
     is_logits = found.kind is Kind.LOGITS
     cells = stacked(sigmoid, "cells")
@@ -85,8 +84,6 @@ def expected(found: Explanation) -> Numbers:
         f"sum of {power[0]}": stacked(softmax, power[2]),
         "CE gradient": gradients(used),
     }
-    if any(row.bce_of_difference for row in used) and found.header.target_form != "dist":
-        numbers["BCE(x1-x0)"] = losses
     return numbers
 
 
@@ -234,7 +231,6 @@ y = F.one_hot(t, 2).double()  # (N, C)
 def test_code_reads_as_a_person_writes_it() -> None:
     code = explained.text([[37, -INF], [0, 0]], [0, -100], FORMATS["code"])
     assert code.startswith(CODE)
-    assert "\n# two classes: CE(x) = BCE(x1 - x0)\n" in code
     assert code.endswith(
         "# 1 row of 2\n"
         "# of such logits torch prints nan for 0 * inf, and small losses without their digits\n"

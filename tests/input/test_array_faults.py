@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
+from cecalc.cli.values import Size
 from cecalc.errors import CecalcError, InputError, LimitError
 from cecalc.input.files import Files
-from cecalc.input.sizes import Size
 from cecalc.terms import InputFormat
 from tests.faults import of_row
 from tests.input.array_files import (

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from cecalc import run as flow
-from cecalc.errors import CecalcError, message
+from cecalc.errors import CecalcError, LimitError, message
 from cecalc.input import table
 from cecalc.input import text as blocks
 from cecalc.input.bytes import Stream
@@ -199,14 +199,13 @@ ENDS = [b"\n", b"\r\n", b"\r", b"\n\r\n"]
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("row", [b"1,2\n", b"{}\n"])
-def test_blank_lines_take_no_memory(end: bytes, row: bytes) -> None:
-    is_csv, blank = row == b"1,2\n", end * (2**20 // len(end))
+def test_blank_lines_of_json_take_no_memory(end: bytes) -> None:
+    row, blank = b"{}\n", end * (2**20 // len(end))
     pieces = itertools.chain([row], itertools.repeat(blank, 16), [row])
     raw = Trickle(pieces)
     tracemalloc.start()
     try:
-        found = list(blocks.cut(Stream("x", raw), quoted=is_csv, size=2**16))
+        found = list(blocks.cut(Stream("x", raw), quoted=False, size=2**16))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -215,6 +214,16 @@ def test_blank_lines_take_no_memory(end: bytes, row: bytes) -> None:
     ends = 16 * len(blank.replace(b"\r\n", b"\n"))
     assert last[-1] == (2 + ends, row.decode())
     assert peak < 2**23, peak
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_blank_lines_of_csv_are_as_long_as_a_row_at_most(
+    end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "MAX_LINE_CHARACTERS", 2**10)
+    raw = io.BytesIO(b"1,2\n" + end * 2**11 + b"1,2\n")
+    with pytest.raises(LimitError, match="line ends without a row"):
+        list(blocks.cut(Stream("x", raw), quoted=True, size=2**8))
 
 
 @pytest.mark.parametrize("name", ["quoted.csv", "quoted-cr.csv", "quoted-crlf.csv", "bom.csv"])

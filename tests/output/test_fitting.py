@@ -15,7 +15,8 @@ from rich.cells import cell_len
 
 from cecalc.cli.messages import folded
 from cecalc.output.drawing import draw
-from cecalc.output.fitting import Ruled, Strip
+from cecalc.output.fitting import Ruled, Strip, shortened
+from cecalc.output.prose import paragraph, unbroken
 from cecalc.request import Screen
 from tests.shell import ROOT, terminal
 
@@ -123,3 +124,17 @@ if __name__ == "__main__":
         files(Path(directory))
         parts = (f"$ {w} {c}\n{shown(w, c, Path(directory))}" for w, c, _ in PARTS)
         SHOWN.write_text("".join(parts))
+
+
+def test_names_that_share_their_ends_stay_apart() -> None:
+    names = [f"class_name_number_{n:03d}_of_the_catalogue_with_45" for n in range(30)]
+    for width in (10, 14, 24):
+        short = shortened(names, width)
+        assert len(set(short)) == 30
+        assert max(map(cell_len, short)) <= width
+
+
+def test_a_name_longer_than_its_line_is_cut_and_a_formula_is_not() -> None:
+    lines = paragraph(30, f"logits {'x' * 70} of {unbroken('1 + ' * 12)}")
+    assert max(map(len, lines[:4])) <= 30 and "".join(lines[1:4]).count("x") == 70
+    assert any(len(line) > 30 and "1 + 1" in line for line in lines)

@@ -242,14 +242,36 @@ def test_pictures_that_cannot_be(line: str, status: int, rule: str, cecalc_: InP
     assert ended.err.startswith(f"cecalc: error: {rule}")
 
 
-def test_without_matplotlib(cecalc_: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "find_spec", lambda _: None)
+BROKEN = "raise ImportError('made for another NumPy')"
+
+
+@pytest.mark.parametrize(
+    ("made", "hint"),
+    [
+        (None, "pip install 'cecalc[plot]'"),
+        (BROKEN, "matplotlib does not load: made for another NumPy"),
+    ],
+)
+def test_without_matplotlib(
+    made: str | None,
+    hint: str,
+    cecalc_: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    if made is None:
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+    else:
+        (tmp_path / "matplotlib.py").write_text(made)
+        monkeypatch.syspath_prepend(tmp_path)
     ended = cecalc_(["ce", DIGITS, "-f", "html"])
     assert (ended.status, ended.err) == (0, "")
     assert "svg" not in Read(ended.out).tags
-    assert "pip install 'cecalc[plot]'" in Read(ended.out).texts
+    assert hint in Read(ended.out).texts
     ended = cecalc_(["ce", DIGITS, "-q", "--plot", "x.svg"])
-    rule = "cecalc: error: --plot needs matplotlib\ncecalc: hint: pip install 'cecalc[plot]'\n"
+    rule = f"cecalc: error: --plot needs matplotlib\ncecalc: hint: {hint}\n"
     assert ended == (5, "", rule)
 
 

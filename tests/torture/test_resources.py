@@ -217,7 +217,7 @@ FILES: list[tuple[str, Callable[[Path], None], str, int, str]] = [
     ("head.csv.gz", _gzipped(b"logit_a,", b"a"), "", 6, f":1: {LONG_LINE}"),
     ("long.jsonl.gz", _gzipped(b'{"logits":[1,2],"target":0}\n{"logits":[', b"1"), "", 6, LONG_LINE),  # noqa: E501
     ("rows.csv.gz", _gzipped(b"logit_a,logit_b,target\n", b"1.00000,2.00000,0\n"), "--max-bytes 20M", 6, "more than --max-bytes"),  # noqa: E501
-    ("blank.csv.gz", _gzipped(b"logit_a,logit_b,target\n1,2,0\n", b"\n"), "", 0, ""),
+    ("blank.csv.gz", _gzipped(b"logit_a,logit_b,target\n1,2,0\n", b"\n"), "", 6, ":3: more than"),
     ("blank.jsonl.gz", _gzipped(b'{"logits":[1,2],"target":0}\n', b"\n"), "", 0, ""),
 ]  # fmt: skip
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from cecalc.errors import DataError, Place
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Array, Floats
 
 BFLOAT16 = "bfloat16"
 """NumPy has no such dtype: its values travel as their bits, in uint16."""
@@ -54,7 +52,7 @@ def can_be(shape: tuple[int, ...], itemsize: int) -> bool:
     return len(shape) <= 64 and all(n >= 0 for n in shape) and filled < 2**63
 
 
-def widened(raw: NDArray[Any], dtype: str) -> NDArray[np.float64]:
+def widened(raw: Array, dtype: str) -> Floats:
     """The values of a window as native float64; class-major memory stays class-major.
 
     Every value is kept exactly, but for integers past 2**53, which are rounded to the nearest.
@@ -75,7 +73,7 @@ def widened(raw: NDArray[Any], dtype: str) -> NDArray[np.float64]:
         return raw.astype(np.float64, copy=False)
 
 
-def as_stored(raw: NDArray[Any], dtype: str) -> NDArray[Any]:
+def as_stored(raw: Array, dtype: str) -> Array:
     """The same values as float16 or float32 where those hold them, else `widened`.
 
     >>> as_stored(np.array([0x3F80, 0xFF80], np.uint16), "bfloat16")
@@ -90,7 +88,7 @@ def as_stored(raw: NDArray[Any], dtype: str) -> NDArray[Any]:
     return widened(raw, dtype)
 
 
-def _looked_up(halves: NDArray[np.float16]) -> NDArray[np.float64]:
+def _looked_up(halves: Array) -> Floats:
     # NumPy's own conversion is as quick on common logits, and ten times slower on subnormals,
     # which small probabilities are.
     order: Literal["C", "F"] = "F" if halves.flags.fnc else "C"
@@ -103,5 +101,5 @@ def _looked_up(halves: NDArray[np.float16]) -> NDArray[np.float64]:
 
 
 @functools.cache
-def _every_half() -> NDArray[np.float64]:
+def _every_half() -> Floats:
     return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float64)

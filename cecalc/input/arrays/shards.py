@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import InitVar, dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from cecalc.errors import DataError, InputError, Place, excerpt
 from cecalc.input.arrays.dtypes import BFLOAT16, as_stored
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows, Windows
 from cecalc.input.files import Files
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Array
 
 
 @dataclass
@@ -125,18 +123,14 @@ class JoinedWindows(Windows):
         """The names of the files, and how many entries each holds."""
         return self.parts
 
-    def peek(self, entries: int) -> NDArray[Any]:
-        """As any; the files are then read from the first on."""
-        head, self.position = self._next(entries), 0
-        return head
-
     def at(self, entry: int, source: str | None) -> Place:  # noqa: ARG002  # each has its own
         """The place of an entry in its own file."""
         number = bisect_right(self._ends, entry)
         name, length = self.parts[number]
         return Place(source=name, row=entry - self._ends[number] + length)
 
-    def _next(self, entries: int) -> NDArray[Any]:
+    def read(self, entries: int) -> Array:
+        """As any, from file to file."""
         end, parts = min(self.length, self.position + entries), list[Any]()
         while self.position < end:
             number = bisect_right(self._ends, self.position)

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeAlias, cast
+from typing import IO, Any, BinaryIO, ClassVar, TypeAlias, cast
 
 import numpy as np
 
@@ -22,9 +22,7 @@ from cecalc.errors import CecalcError, DataError, InputError, LimitError, Place,
 from cecalc.input import files
 from cecalc.input.arrays.windows import Windows
 from cecalc.input.files import Files, Opened, State, refuse_change, state_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Array
 
 _UNITS = {"EB": 1e18, "PB": 1e15, "TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3}
 Errors: TypeAlias = tuple[type[Exception], ...]
@@ -168,7 +166,8 @@ class StoredWindows(Windows):
     stored: np.dtype[Any]
     bytes: PlainFile | ArrayStream
 
-    def _next(self, entries: int) -> NDArray[Any]:
+    def read(self, entries: int) -> Array:
+        """As any, into memory of its own."""
         entries = min(entries, self.length - self.position)
         per_entry, itemsize = math.prod(self.shape[1:]), self.stored.itemsize
         flat = self._empty(entries * per_entry)
@@ -182,7 +181,7 @@ class StoredWindows(Windows):
             self.bytes.check()
         return flat.reshape(entries, *self.shape[1:])
 
-    def _empty(self, values: int) -> NDArray[Any]:
+    def _empty(self, values: int) -> Array:
         size = values * self.stored.itemsize
         if size > files.room():  # the system may give what it does not have
             raise out_of_memory(size, self.place)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cecalc.errors import DataError, Place
 from cecalc.input.arrays.dtypes import TEXT, widened
-from cecalc.model import Floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cecalc.model import Array, Floats
 
 
 @dataclass
@@ -30,7 +27,6 @@ class Windows(ABC):
     place: Place
     position: int = field(default=0, init=False)
     """How many entries have been taken from where they are stored."""
-    _peeked: NDArray[Any] | None = field(default=None, init=False)
 
     @property
     def files(self) -> tuple[tuple[str, int], ...]:
@@ -47,7 +43,7 @@ class Windows(ABC):
         """Whether it holds text, and so is called `<U3` or the like."""
         return self.dtype[1:2] in TEXT and self.dtype[:1] in "<>|="
 
-    def whole(self) -> NDArray[Any]:
+    def whole(self) -> Array:
         """All of it, as `read` gives it."""
         return self.read(self.length).reshape(self.shape)
 
@@ -69,21 +65,10 @@ class Windows(ABC):
         if self.length != shape[0]:  # it is one row, or what stands beside one
             return HeldWindows.of(self.floats().reshape(shape))
         self.shape = shape
-        if self._peeked is not None:
-            self._peeked = self._peeked.reshape(len(self._peeked), *shape[1:])
         return self
 
-    def peek(self, entries: int) -> NDArray[Any]:
-        """The first `entries`, which stay to be read; only to be looked at.
-
-        Raises
-        ------
-        InputError, DataError, LimitError : as `read`
-        """
-        self._peeked = self._next(entries)
-        return self._peeked
-
-    def read(self, entries: int) -> NDArray[Any]:
+    @abstractmethod
+    def read(self, entries: int) -> Array:
         """Read the next `entries` of the first axis as stored, fewer only at the end.
 
         bfloat16 comes as the uint16 of its bits. The memory is nobody else's. With the last entry
@@ -95,33 +80,21 @@ class Windows(ABC):
         DataError : more follows than the header says
         LimitError : the window has no room
         """
-        if self._peeked is None:
-            return self._next(entries)
-        part, self._peeked = self._peeked[:entries], self._peeked[entries:]
-        if len(part) == entries:
-            return part.copy(order="K")
-        self._peeked = None
-        return np.concatenate([part, self._next(entries - len(part))])
-
-    @abstractmethod
-    def _next(self, entries: int) -> NDArray[Any]:
-        """What `read` gives from `position` on."""
 
 
 @dataclass
 class HeldWindows(Windows):
     """Windows on an array that is in memory."""
 
-    array: NDArray[Any]
+    array: Array
 
     @classmethod
-    def of(
-        cls, array: NDArray[Any], dtype: str = "float64", place: Place | None = None
-    ) -> HeldWindows:
+    def of(cls, array: Array, dtype: str = "float64", place: Place | None = None) -> HeldWindows:
         """Windows on all of an array."""
         return cls(array.shape, dtype, place or Place(), array)
 
-    def _next(self, entries: int) -> NDArray[Any]:
+    def read(self, entries: int) -> Array:
+        """As any; a copy."""
         start, self.position = self.position, self.position + entries
         part = np.atleast_1d(self.array)[start : start + entries].copy(order="K")
         return part.reshape(len(part), *self.shape[1:])
@@ -145,6 +118,15 @@ class ArrayFile:
     """What is worth knowing about the files."""
     what: ClassVar = "array"
     """What messages call a member."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is one array, whatever it is called."""
+        return len(self.names) == 1
+
+    def member(self, name: str) -> ArrayFile:
+        """One of the arrays as if it were alone."""
+        return ArrayFile(f"{self.source}:{name}", ("",), lambda _: self.opener(name), self)
 
     def open(self, name: str, *, text: bool = False) -> Windows:
         """An array by its name, at its start; `text` lets it hold text.
@@ -171,16 +153,3 @@ class ArrayFile:
         raw = array.whole()
         is_integer = raw.dtype.kind in "iu" and array.dtype != "bfloat16"
         return (raw if is_integer else widened(raw, array.dtype)).tolist()
-
-    def only(self, name: str, *, text: bool = False) -> Windows:
-        """The array of that name, or the only one there is; `text` lets it hold text.
-
-        Raises
-        ------
-        DataError : there are several, and none of that name
-        """
-        names = self.names
-        if name not in names and len(names) > 1:
-            shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if names[12:] else "")
-            raise DataError(f"no {name}", place=Place(source=self.source), hint=f"arrays: {shown}")
-        return self.open(name if name in names else names[0], text=text)

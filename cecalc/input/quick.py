@@ -1,31 +1,30 @@
-"""A block of CSV or TSV at once; what the bulk readers are lenient about is checked before.
+"""A block of text at once; what the bulk readers are lenient about is checked.
 
-They let NUL bytes, stray quotes and fields of any length through, skip a byte order mark, and read
-beyond float64 as infinite: `columns` returns None for a block with any of those, and for one that
-they refuse, so that the strict reader decides.
+In CSV they let NUL bytes, stray quotes and fields of any length through, skip a byte order mark,
+and read beyond float64 as infinite; in JSON lines two objects on a line, missing keys, null and NaN
+pass, wherever they stand. Where a block holds any of those, or they refuse it, None is returned, so
+that the strict reader decides.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from cecalc.errors import Place
-from cecalc.input.arrow_columns import ArrowColumns
+from cecalc.input.arrow_columns import ArrowColumns, floats_of
 from cecalc.input.layout import Layout
 from cecalc.input.table import LazyOriginals, Reading
 from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
-from cecalc.model import Columns, Floats
+from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import read_number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _LF, _QUOTE = ord("\n"), ord('"')
 _PIECE = 2**18
@@ -60,7 +59,7 @@ class _Cut:
             row += len(part)
         return numbers
 
-    def encoded(self, position: int) -> tuple[list[str], NDArray[np.int32]]:
+    def encoded(self, position: int) -> tuple[list[str], Array]:
         """A column's different texts, and which of them is in each row."""
         strings = [self._strings(piece, [position]) for piece in self._pieces()]
         encoded = pa.concat_arrays(strings).dictionary_encode()
@@ -110,8 +109,8 @@ def _run(positions: list[int]) -> Any:
     return slice(run.start, run.stop) if positions == [*run] else positions
 
 
-def columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
-    """The block as arrays."""
+def csv_columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns | None:
+    """Some rows of CSV as arrays."""
     if not _is_strict(block, delimiter):
         return None
     originals = LazyOriginals(block, lambda line: next(csv.reader([line], delimiter=delimiter)))
@@ -238,3 +237,76 @@ def _is_well_quoted(text: bytes, delimiter: int) -> bool:
         return False
     lengths = closing[~doubled] - opening[np.append([True], ~doubled[:-1])]
     return int(lengths.max()) <= MAX_FIELD
+
+
+def json_columns(block: TextBlock, first: Mapping[str, Any], reading: Reading) -> Columns | None:
+    """Some JSON lines as arrays; the objects are like the table's first one."""
+    if () in reading.lists.values() or not _has_object_per_line(block):  # the first is ragged
+        return None
+    layout = reading.layout
+    try:
+        schema = pa.schema([(key, _type(value)) for key, value in first.items()])
+        found = _objects(block, schema)
+        if layout.id is not None and found[layout.id].null_count:
+            return None
+        if any(pa.types.is_boolean(found[i].type) for i in layout.used):
+            return None
+        arrays = ArrowColumns(dict(enumerate(found)), reading, block.rows).read()
+    except ValueError:  # pyarrow's own errors, and ours, are among them
+        return None
+    key = None if layout.id is None else schema.names[layout.id]
+    return LazyOriginals(block, json.loads).beside(arrays, key)
+
+
+def _type(value: Any) -> Any:
+    """The type of a value; a ValueError where there is no telling."""
+    match value:
+        case bool():
+            return pa.bool_()
+        case int() | float():
+            return pa.float64()
+        case str():
+            return pa.string()
+        case [first, *_]:
+            return pa.list_(_type(first))
+        case _:
+            raise ValueError("null, or an object")
+
+
+def _has_object_per_line(block: TextBlock) -> bool:
+    """Whether each line is text and, with no object inside another, holds one object: as many begin
+    as there are lines.
+    """
+    text = block.text
+    if not block.has_row_per_line or len(text) > MAX_LINE_CHARACTERS:
+        return False
+    if text.count(b"\n{") + text.startswith(b"{") != block.rows or b"\0" in text or b"\r" in text:
+        return False
+    return is_utf_8(text)
+
+
+def _objects(block: TextBlock, schema: Any) -> list[Any]:
+    """The columns; a ValueError where there are not as many rows, or a number is none of JSON's."""
+    from pyarrow import json as arrow_json
+
+    table = arrow_json.read_json(
+        pa.BufferReader(block.text),
+        arrow_json.ReadOptions(use_threads=False, block_size=len(block.text) + 1),
+        arrow_json.ParseOptions(
+            explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="error"
+        ),
+    )
+    if table.num_rows != block.rows:
+        raise ValueError("several objects on a line")
+    found = [column.chunk(0) for column in table.columns]
+    for column in found:
+        _refuse_odd_numbers(column)
+    return found
+
+
+def _refuse_odd_numbers(array: Any) -> None:
+    """A ValueError where a number is NaN, infinite or beyond float64, asked for or not."""
+    while pa.types.is_list(array.type):
+        array = array.flatten()
+    if pa.types.is_float64(array.type) and not np.isfinite(floats_of(array.drop_null())).all():
+        raise ValueError("not finite")
