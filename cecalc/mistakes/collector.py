@@ -117,17 +117,16 @@ class _Diagnosing(Collector[_Losses]):
         sequences = self._sequences(loss)
         yield diagnosis(self.question.typed, loss.tally, loss.plan, report, sequences)
 
-    def _sequences(self, loss: _LossOfRows) -> Sequences | None:
+    def _sequences(self, loss: _LossOfRows) -> Sequences:
         """The groups of --by, or what an entry of axis 0 holds."""
         if self.by is not None:
             used = [group for group in self.by.groups.values() if group.rows_used]
             means = math.fsum(group.numerator.over(group.weights) for group in used)
-            longest = max((group.rows_used for group in used), default=0)
-            return Sequences(len(used), means, longest) if used else None
+            return Sequences(len(used), means, max((g.rows_used for g in used), default=0))
         if not loss.plan.has_positions or not loss.tally.rows_used:
-            return None
-        each = loss.tally.batches[1].finish()
-        return Sequences(each.whole, each.means, loss.tally.rows_given // loss.tally.samples)
+            return Sequences()
+        each, longest = loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
+        return Sequences(each.number, each.total, longest)
 
 
 def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:

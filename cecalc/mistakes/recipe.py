@@ -25,8 +25,6 @@ class Measured:
     count: float
     """What the mean divides by: rows, cells or their weights."""
     is_of_cells: bool = False
-    is_final: bool = False
-    """Whether the mean is the number that is printed, whatever the reduction."""
 
     @property
     def mean(self) -> float:
@@ -38,10 +36,10 @@ class Measured:
 class Sequences:
     """The losses of sequences, or of other groups of rows."""
 
-    number: int
-    means: float
+    number: int = 0
+    means: float = 0.0
     """The sum of their means."""
-    longest: int
+    longest: int = 0
     """The most rows that one has."""
 
 
@@ -54,7 +52,7 @@ class Sums:
     right: Measured
     """The loss itself."""
     accuracy: float | None = None
-    sequences: Sequences | None = None
+    sequences: Sequences = Sequences()
     """What was averaged first, where that is known."""
 
     @property
@@ -72,9 +70,11 @@ class Sums:
         """The same with those that are ignored."""
         return self.tally.rows_given * (self.plan.classes if self.plan.is_of_cells else 1)
 
-    def total(self, reading: str) -> Total:
-        """What the right form adds up to with targets that are read so; nothing where unknown."""
-        return self.tally.totals.get((self.plan.right, reading), Total())
+    def total(self, reading: str, form: Variant | None = None) -> Total:
+        """What a form, the right one where none is named, adds up to with targets that are read so;
+        nothing where unknown.
+        """
+        return self.tally.totals.get((form or self.plan.right, reading), Total())
 
     def has_ignored(self) -> bool:
         """Whether a row, or a cell, is ignored."""
@@ -90,8 +90,10 @@ class Sums:
         return Measured(loss, count, self.plan.is_of_cells)
 
 
-Number = Callable[[Sums], Measured | None]
-"""What a mistake makes of the sums; None where it cannot have been made, or cannot be known."""
+Number = Callable[[Sums], Measured | float | None]
+"""What a mistake makes of the sums: a loss that is reduced in some way, or what is printed as it
+is; None where it cannot have been made, or cannot be known.
+"""
 
 
 @dataclass(frozen=True)
@@ -100,27 +102,27 @@ class Sum:
 
     form: Variant
     reading: str = "given"
-    is_alone: bool = False
-    """Whether its mean alone is tried, without factors."""
-    holds: Callable[[Sums], bool] = lambda _: True
-    """Where it is worth a word."""
+    printed: Callable[[Total, Sums], float] | None = None
+    """What is printed of it, where no other reduction is tried."""
 
-    def __call__(self, sums: Sums) -> Measured | None:
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """What a mistake may change."""
+        return self.form.activation, self.form.loss, self.form.clip, self.reading
+
+    def __call__(self, sums: Sums) -> Measured | float | None:
         """The sum, and what it divides by."""
-        total = sums.tally.totals.get((self.form, self.reading), Total())
-        if not total.rows or not self.holds(sums):
+        total = sums.total(self.reading, self.form)
+        if not total.rows:
             return None
-        return Measured(total.loss, total.weight, self.form.is_of_cells, self.is_alone)
+        if self.printed is not None:
+            return self.printed(total, sums)
+        return Measured(total.loss, total.weight, self.form.is_of_cells)
 
 
-def where(holds: Callable[[Sums], bool], number: Number) -> Number:
-    """A number that is worth a word only where something holds."""
-    return lambda sums: number(sums) if holds(sums) else None
-
-
-def final(value: float) -> Measured:
-    """What is printed as it is, whatever the reduction."""
-    return Measured(value, 1, is_final=True)
+def mean_of(total: Total, _sums: Sums) -> float:
+    """What is printed where the mean alone is."""
+    return total.mean
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,8 @@ class Mistake:
     """Whose habit it is, where it is one library's."""
     is_of_logits: bool = False
     """Whether it cannot be where values were said to be probabilities."""
-
-    @property
-    def form(self) -> Variant | None:
-        """What is summed for it alone."""
-        return self.of.form if isinstance(self.of, Sum) else None
+    holds: Callable[[Sums], bool] = lambda _: True
+    """Where it is worth a word."""
 
 
 NOTHING = Mistake("nothing wrong", (), "", "", lambda sums: sums.right, 0)

@@ -11,17 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.mistakes import recipes_bce, recipes_ce
-from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sequences, Sums
-from cecalc.mistakes.recipes_any import (
-    FIGURES,
-    NOT_A_NUMBER,
-    ROUNDED,
-    SAMPLE_WEIGHTS,
-    SEQUENCES,
-    combinations,
-    of_batches,
-)
-from cecalc.mistakes.recipes_changed import changed
+from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
+from cecalc.mistakes.recipes_any import NOT_A_NUMBER, OF_ANY, changed, combinations, of_batches
 from cecalc.mistakes.sums import Plan
 from cecalc.mistakes.tally import Tally
 
@@ -156,42 +147,33 @@ class Recipe:
         return " + ".join(part.name for part in self.differences) or self.mistake.name
 
 
-def _forms(plan: Plan) -> Iterator[Mistake]:
-    """Those for which forms are summed."""
-    yield from recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
-    yield from changed(plan)
-    yield from combinations(plan)
+def _forms(plan: Plan) -> list[Mistake]:
+    """Those that are tried whatever the options."""
+    table = recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
+    found = [each for each in (*table, *changed(plan)) if _is_possible(each, plan)]
+    return [*found, *combinations(plan)]
 
 
 def planned(plan: Plan) -> Plan:
     """The plan with every form that its recipes need, the right one first."""
     has_rows = plan.classes > 1 or not plan.is_of_cells
-    found = [mistake.form for mistake in _forms(plan) if _is_possible(mistake, plan)]
-    forms = [form for form in found if form and (form.is_of_cells or has_rows)]
+    found = [each.of.form for each in _forms(plan) if isinstance(each.of, Sum)]
+    forms = [form for form in found if form.is_of_cells or has_rows]
     return replace(plan, forms=tuple(dict.fromkeys([plan.right, *forms])))
 
 
 @np.errstate(all="ignore")  # what overflows is what a mistake would have printed
-def recipes(
-    tally: Tally,
-    plan: Plan,
-    right: Measured | None = None,
-    accuracy: float | None = None,
-    sequences: Sequences | None = None,
-) -> list[Recipe]:
-    """Every recipe and its number, the simplest first; those that say nothing new are left out.
-
-    Parameters
-    ----------
-    right : the loss itself, where it is known better than by the tally
-    """
-    sums = Sums(tally, plan, right or _right_of(tally, plan), accuracy, sequences)
-    found = []
+def recipes(sums: Sums) -> list[Recipe]:
+    """Every recipe and its number, the simplest first; those that say nothing new are left out."""
+    found, plan = list[Recipe](), sums.plan
     for mistake in (NOTHING, *mistakes(sums)) if sums.rows else NOT_A_NUMBER:
-        loss = mistake.of(sums) if _is_possible(mistake, plan) else None
-        if loss is None:
+        is_tried = _is_possible(mistake, plan) and mistake.holds(sums)
+        loss = mistake.of(sums) if is_tried else None
+        if isinstance(loss, float):
+            found.append(Recipe(mistake, FACTORS[0], loss))
+        if not isinstance(loss, Measured):
             continue
-        for factor in _factors(mistake, loss, plan):
+        for factor in _factors(mistake, plan):
             value = factor.of(loss, sums)
             if not math.isnan(value) or (mistake.rank and not factor.rank):
                 found.append(Recipe(mistake, factor, value))
@@ -202,22 +184,19 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
     """Every mistake that may have been made."""
     yield from recipes_bce.options(sums) if sums.plan.is_of_cells else recipes_ce.options(sums)
     for size in sums.plan.batch_sizes:
-        if size == 1 and sums.plan.has_positions:
-            continue  # those are sequences
-        yield from of_batches(size)
-    yield from _forms(sums.plan)
-    yield from (*SEQUENCES, *SAMPLE_WEIGHTS, *FIGURES)
-    yield from recipes_bce.OF_COUNTS if sums.plan.is_of_cells else recipes_ce.OF_ROWS
-    yield from (*ROUNDED, *NOT_A_NUMBER)
+        if size != 1 or not sums.plan.has_positions:  # those are sequences
+            yield from of_batches(size)
+    yield from (*_forms(sums.plan), *OF_ANY, *NOT_A_NUMBER)
 
 
-def _right_of(tally: Tally, plan: Plan) -> Measured:
-    """The loss itself, as the tally has it."""
+def sums_of(tally: Tally, plan: Plan) -> Sums:
+    """What numbers are made of, where the loss itself is known by its sums alone."""
     is_of_cells, reading = plan.is_of_cells, "given"
     if is_of_cells and plan.weight is not None:
         reading = "pos_weight" if plan.is_pos_weight else "weight"
     total = tally.totals[plan.right, reading]
-    return Measured(total.loss, tally.cells_used if is_of_cells else total.weight, is_of_cells)
+    count = tally.cells_used if is_of_cells else total.weight
+    return Sums(tally, plan, Measured(total.loss, count, is_of_cells))
 
 
 def _is_possible(mistake: Mistake, plan: Plan) -> bool:
@@ -227,11 +206,10 @@ def _is_possible(mistake: Mistake, plan: Plan) -> bool:
     return mistake.framework is None or plan.framework in (None, mistake.framework)
 
 
-def _factors(mistake: Mistake, loss: Measured, plan: Plan) -> Iterator[Factor]:
+def _factors(mistake: Mistake, plan: Plan) -> Iterator[Factor]:
     """Those that are tried together with a mistake."""
     for factor in (*FACTORS, *DEEP_FACTORS) if plan.deep else FACTORS:
-        goes = not mistake.rank or factor.with_mistakes or plan.deep
-        if factor.rank == 0 or (goes and not loss.is_final):
+        if not mistake.rank or factor.with_mistakes or plan.deep:
             yield factor
     if _DIVERGENCE in mistake.entries:
         yield from DISTILLATION

@@ -6,18 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
-from cecalc.mistakes.recipe import (
-    BCE_LINE,
-    Measured,
-    Mistake,
-    Number,
-    Sum,
-    Sums,
-    final,
-    free,
-    where,
-)
-from cecalc.mistakes.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
+from cecalc.mistakes.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, free
+from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
 from cecalc.mistakes.sums import POS_WEIGHTS
 
 
@@ -83,8 +73,8 @@ _SMOOTHED = "target = target * (1 - eps) + eps / 2"
 
 SMOOTHING = Mistake("label smoothing towards 1/2", (16,), "targets were smoothed towards 1/2, as "
     "Keras does; torch's BCE has no such option", _SMOOTHED,
-    where(lambda sums: sums.plan.label_smoothing > 0,
-        lambda sums: _towards_half(sums.plan.label_smoothing)(sums)))  # fmt: skip
+    lambda sums: _towards_half(sums.plan.label_smoothing)(sums),
+    holds=lambda sums: sums.plan.label_smoothing > 0)  # fmt: skip
 
 
 def _of_smoothing(eps: float) -> Mistake:
@@ -112,13 +102,19 @@ def _are_probabilities(sums: Sums) -> bool:
     return sums.tally.extent.low >= 0 and sums.tally.extent.high <= 1
 
 
+def _crossed(sums: Sums) -> Measured:
+    """Every score with every target."""
+    rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
+    return sums.over(const * rows + sums.tally.ones * every, rows**2)
+
+
 OF_CELLS = (
     Mistake("softmax of one column", (28,), "softmax of one column is 1, so cross-entropy is 0 "
-        "whatever the model says", BCE_LINE, where(_is_of_one, lambda _: final(0.0))),
+        "whatever the model says", BCE_LINE, lambda _: 0.0, holds=_is_of_one),
     Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
         "is BCELoss of them, their right loss", "loss = F.binary_cross_entropy(probs, target)  "
-        "# cecalc: --probs", Sum(Variant("logits", "bce", "torch"), holds=_are_probabilities),
-        is_of_logits=True),
+        "# cecalc: --probs", Sum(Variant("logits", "bce", "torch")), is_of_logits=True,
+        holds=_are_probabilities),
     Mistake("half of binary cross-entropy", (47,), "y ln p alone was taken: the term "
         "(1 - y) ln(1 - p) is missing", BCE_LINE,
         lambda sums: sums.over(sums.total("ones").loss, sums.count)),
@@ -170,24 +166,12 @@ OF_CELLS = (
         clipped(cap, whose, BCE_LINE, Variant(sigmoid, "bce", clip), framework),
         hard(cap, whose, BCE_LINE, Variant("hard_cells", "bce", clip), framework),
     )),
-)  # fmt: skip
-"""Other forms, and other readings of the target."""
-
-
-def _crossed(sums: Sums) -> Measured:
-    """Every score with every target."""
-    rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
-    return sums.over(const * rows + sums.tally.ones * every, rows**2)
-
-
-OF_COUNTS = (
     Mistake("ignored cells in the denominator", (5,), "the sum was divided by all cells, ignored "
         "ones too", "loss = (losses * counted).sum() / counted.sum()",
-        where(Sums.has_ignored, lambda sums: sums.over(sums.right.total, sums.given))),
+        lambda sums: sums.over(sums.right.total, sums.given), holds=Sums.has_ignored),
     Mistake("(N, 1) beside (N,)", (23,), "(N, 1) met (N,) and became (N, N): every score was "
         "compared with every target",
         "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",
-        where(lambda sums: _is_of_one(sums) and sums.rows > 1, _crossed)),
-    *GUESSES,
+        _crossed, holds=lambda sums: _is_of_one(sums) and sums.rows > 1),
 )  # fmt: skip
-"""Other counts of rows and cells."""
+"""Other forms, other readings of the target, and other counts of cells."""

@@ -9,20 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from cecalc.mistakes.loss_variants import BCE, CE, Scores, Variant, by_class
-from cecalc.mistakes.recipe import (
-    CE_LINE,
-    Measured,
-    Mistake,
-    Number,
-    Sum,
-    Sums,
-    final,
-    free,
-    where,
-)
-from cecalc.mistakes.recipes_any import GUESSES, LIBRARIES, clipped, hard, in_halves
+from cecalc.mistakes.loss_variants import BCE, CE, Variant
+from cecalc.mistakes.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, free, mean_of
+from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
 from cecalc.mistakes.sums import RowsOfBlock
+from cecalc.mistakes.tally import tally_of
 from cecalc.model import Floats
 
 
@@ -137,7 +128,7 @@ _CATEGORICAL = "F.nll_loss(torch.log_softmax(logits, 1), target)  # from logits,
 _ARE_PROBS = "loss = F.nll_loss(probs.log(), target)  # cecalc: --probs"
 
 
-def are_probabilities(sums: Sums) -> bool:
+def _are_probabilities(sums: Sums) -> bool:
     """Whether what was said to be logits lies within 0..1, in rows that sum to 1."""
     extent, row_sum = sums.tally.extent, sums.tally.row_sum
     is_one = max(abs(row_sum.low - 1), abs(row_sum.high - 1)) < 1e-4
@@ -147,15 +138,116 @@ def are_probabilities(sums: Sums) -> bool:
 def _are_shares(sums: Sums) -> bool:
     """Whether it lies within 0..1, as the outputs of sigmoids do, and no row need sum to 1."""
     extent = sums.tally.extent
-    return extent.low >= 0 and extent.high <= 1 and not are_probabilities(sums)
+    return extent.low >= 0 and extent.high <= 1 and not _are_probabilities(sums)
 
 
 _SHARES = Variant("shares", "log", "keras")
 
+
+def _with_ignored(sums: Sums) -> Measured | None:
+    """The loss with the rows that are ignored, as rows of a class."""
+    given, ignored = sums.total("given"), sums.total("ignored")
+    if not ignored.rows:
+        return None
+    return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
+
+
+def _is_soft(sums: Sums) -> bool:
+    """Whether targets are distributions, and nothing else changes their floor."""
+    return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
+
+
+def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
+    """The loss of a form less the entropy of the targets."""
+    total = sums.total("given", form)
+    return sums.over(total.loss - sums.tally.entropy, total.weight) if total.rows else None
+
+
+def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
+    """Softmax over another axis: its log-sum-exp, less the logits of the targets.
+
+    Parameters
+    ----------
+    of : the log-sum-exp that each class, or all of them, gets from those of the columns
+    """
+    nll, counts = sums.total("given", _NLL_OF_LOGITS), sums.tally.counts
+    if not nll.rows or sums.plan.weight is not None or sums.tally.rows_given < 2:
+        return None
+    lse = np.where(counts > 0, of(sums.tally.columns), 0.0)
+    return sums.over(nll.loss + float(counts @ lse), sums.rows)
+
+
+def _of_whole(
+    change: Callable[[RowsOfBlock, Sums], RowsOfBlock | None], sums: Sums
+) -> Measured | None:
+    """The loss of all rows, where they are at hand, laid out or chosen otherwise."""
+    ends, plan = sums.tally.ends, sums.plan
+    other = change(ends.whole, sums) if ends and ends.whole else None
+    if other is None:
+        return None
+    alone = replace(plan, forms=(plan.right,), batch_sizes=())
+    total = tally_of(other, alone).totals[plan.right, "given"]
+    return sums.over(total.loss, total.weight)
+
+
+def _transposed(rows: RowsOfBlock, sums: Sums) -> RowsOfBlock | None:
+    is_square = rows.size == sums.plan.classes and not sums.plan.has_positions
+    return replace(rows, logits=rows.logits.T) if is_square else None
+
+
+def _viewed(rows: RowsOfBlock, sums: Sums) -> RowsOfBlock | None:
+    samples, classes = sums.tally.samples, sums.plan.classes
+    stacked = rows.logits.reshape(samples, -1, classes).transpose(0, 2, 1)
+    return replace(rows, logits=stacked.reshape(-1, classes)) if rows.size > samples else None
+
+
+def _both_ways(sums: Sums) -> float | None:
+    """The mean of the losses of the rows and of the columns."""
+    columns = _of_whole(_transposed, sums)
+    return None if columns is None else (columns.mean + sums.right.mean) / 2
+
+
+def _second_half(sums: Sums) -> float | None:
+    late = _of_whole(lambda rows, _: rows.part(slice(rows.size // 2, None)), sums)
+    return None if late is None else late.mean
+
+
+def _z_loss(share: float, sums: Sums) -> float:
+    return sums.right.mean + share * sums.tally.squares / max(sums.rows, 1)
+
+
+_LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
+"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
+
+
+def _by_hand(dtype: str, overflow: float, underflow: float) -> Iterator[Mistake]:
+    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
+    fix = f"{CE_LINE}  # log-sum-exp inside"
+
+    def is_lost(sums: Sums) -> bool:
+        return sums.tally.own.high > overflow
+
+    def is_zero(sums: Sums) -> bool:
+        is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
+        return is_far and not is_lost(sums)
+
+    yield Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
+        f"exp of a logit overflows in {dtype}: inf / inf is nan", fix, lambda _: math.nan,
+        holds=is_lost)  # fmt: skip
+    yield Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
+        f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix, lambda _: math.inf,
+        holds=is_zero)  # fmt: skip
+
+
+_SHIFT = f"{CE_LINE}  # these rows are aligned already"
+_IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
+_DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
+_OVER_CLASSES = "log_p = F.log_softmax(logits, dim=1)  # rows are samples"
+
 OF_CLASSES = (
     Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
         "is -ln p of the target, their right loss", _ARE_PROBS,
-        Sum(Variant("logits", "log"), holds=are_probabilities), is_of_logits=True),
+        Sum(Variant("logits", "log")), is_of_logits=True, holds=_are_probabilities),
     Mistake("softmax before cross-entropy", (1,),
         "the model ends in softmax, and cross-entropy applies softmax once more",
         f"{CE_LINE}  # raw outputs, no softmax", Sum(Variant("softmax", "ce"))),
@@ -185,17 +277,17 @@ OF_CLASSES = (
         f"{CE_LINE}  # (N, C) floats are read as distributions", Sum(CE, "largest")),
     Mistake("the two classes exchanged", (6,), "the two columns, or the labels 0 and 1, have "
         "changed places", f"{CE_LINE}  # logits[:, 1] is class 1 in both places",
-        where(lambda sums: sums.plan.classes == 2, Sum(CE, "plus_one"))),
+        Sum(CE, "plus_one"), holds=lambda sums: sums.plan.classes == 2),
     Mistake("targets minus 1", (6,), _UNSHIFTED.format("- 1"), _IN_RANGE,
-        where(lambda sums: sums.plan.classes > 2, Sum(CE, "minus_one"))),
+        Sum(CE, "minus_one"), holds=lambda sums: sums.plan.classes > 2),
     Mistake("targets plus 1", (6,), _UNSHIFTED.format("+ 1"), _IN_RANGE,
-        where(lambda sums: sums.plan.classes > 2, Sum(CE, "plus_one"))),
+        Sum(CE, "plus_one"), holds=lambda sums: sums.plan.classes > 2),
     Mistake("classes in the order of their sorted names", (19,),
         "the columns were taken in the order of the sorted class names, as scikit-learn does",
         "logits = logits[:, [classes.index(c) for c in names]]", Sum(CE, "by_name")),
     Mistake("rows divided by their sums", (50,), "values within 0..1 were divided by the sum of "
         "their row, as Keras and older scikit-learn do, where softmax is meant",
-        f"{CE_LINE}  # raw outputs", Sum(_SHARES, holds=_are_shares), is_of_logits=True),
+        f"{CE_LINE}  # raw outputs", Sum(_SHARES), is_of_logits=True, holds=_are_shares),
     Mistake("logits as probabilities", (8,),
         "raw logits were taken for probabilities: divided by their sum, clipped at 1e-7",
         f"{CE_LINE}  # Keras: from_logits=True",
@@ -212,10 +304,10 @@ OF_CLASSES = (
         Sum(Variant("sigmoid", "log")), 2),
     Mistake("own term out of the denominator", (40,), "the target's own term was left out of the "
         "sum of exponentials, as some contrastive losses do", CE_LINE,
-        Sum(Variant("logits", "others"), is_alone=True), 2),
+        Sum(Variant("logits", "others"), printed=mean_of), 2),
     Mistake("log-sum-exp in float32", (52,), "the log-sum-exp of large logits was taken in "
         "float32, and the target's logit subtracted from it", "loss = F.cross_entropy"
-        "(logits.double(), target)", Sum(Variant("single", "ce"), is_alone=True), 3),
+        "(logits.double(), target)", Sum(Variant("single", "ce"), printed=mean_of), 3),
     *in_halves("ce"),
     Mistake("probabilities in float16", (15,),
         "the softmax was rounded to float16 before its logarithm was taken",
@@ -225,117 +317,6 @@ OF_CLASSES = (
         clipped(cap, whose, _CATEGORICAL, Variant("softmax", "log", clip), framework),
         hard(cap, whose, CE_LINE, Variant("hard", "log", clip), framework),
     )),
-)  # fmt: skip
-"""Other forms, and other readings of the target."""
-
-
-def _with_ignored(sums: Sums) -> Measured | None:
-    """The loss with the rows that are ignored, as rows of a class."""
-    given, ignored = sums.total("given"), sums.total("ignored")
-    if not ignored.rows:
-        return None
-    return sums.over(given.loss + ignored.loss, given.weight + ignored.weight)
-
-
-def _is_soft(sums: Sums) -> bool:
-    """Whether targets are distributions, and nothing else changes their floor."""
-    return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
-
-
-def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
-    """The loss of a form less the entropy of the targets."""
-    loss = Sum(form)(sums) if _is_soft(sums) else None
-    return loss and replace(loss, total=loss.total - sums.tally.entropy)
-
-
-def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
-    """Softmax over another axis: its log-sum-exp, less the logits of the targets.
-
-    Parameters
-    ----------
-    of : the log-sum-exp that each class, or all of them, gets from those of the columns
-    """
-    nll, counts = Sum(_NLL_OF_LOGITS)(sums), sums.tally.counts
-    if nll is None or sums.plan.weight is not None or sums.tally.rows_given < 2:
-        return None
-    lse = np.where(counts > 0, of(sums.tally.columns), 0.0)
-    return sums.over(nll.total + float(counts @ lse), sums.rows)
-
-
-def _laid_out(logits: Callable[[RowsOfBlock, Sums], Floats | None], sums: Sums) -> Measured | None:
-    """All rows, laid out wrongly: shape (C, n)."""
-    ends = sums.tally.ends
-    rows = ends.whole if ends else None
-    if rows is None or not rows.is_index or sums.plan.weight is not None:
-        return None
-    if (wrong := logits(rows, sums)) is None:
-        return None
-    losses = CE.of(Scores(logits=np.ascontiguousarray(wrong, dtype=np.float64))).at(rows.index)
-    return sums.over(float(losses[rows.used].sum()), sums.rows)
-
-
-def _both_ways(sums: Sums) -> Measured | None:
-    """The mean of the losses of the rows and of the columns."""
-    columns = _laid_out(_transposed, sums)
-    return columns and final((columns.mean + sums.right.mean) / 2)
-
-
-def _second_half(sums: Sums) -> Measured | None:
-    """The rows of the second half, where all are at hand."""
-    ends = sums.tally.ends
-    rows = ends.whole if ends else None
-    if rows is None or not rows.is_index or sums.plan.weight is not None or sums.plan.smoothing:
-        return None
-    late = rows.part(slice(rows.size // 2, None))
-    losses = CE.of(Scores(logits=by_class(late.logits))).at(late.index)
-    return final(float(losses[late.used].mean())) if late.used.any() else None
-
-
-def _z_loss(share: float, sums: Sums) -> Measured:
-    return final(sums.right.mean + share * sums.tally.squares / max(sums.rows, 1))
-
-
-def _transposed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    is_square = rows.size == sums.plan.classes and not sums.plan.has_positions
-    return rows.logits if is_square else None
-
-
-def _viewed(rows: RowsOfBlock, sums: Sums) -> Floats | None:
-    samples, classes = sums.tally.samples, sums.plan.classes
-    if rows.size == samples:
-        return None
-    return rows.logits.reshape(samples, -1, classes).transpose(0, 2, 1).reshape(-1, classes).T
-
-
-_LIMITS = (("float16", 11.09, 17.33), ("float32", 88.72, 103.97), ("float64", 709.78, 745.13))
-"""Beyond what exp overflows, and how far below the largest logit a probability becomes 0."""
-
-
-def _by_hand(dtype: str, overflow: float, underflow: float) -> Iterator[Mistake]:
-    """Where exp(x) / sum, and then its logarithm, leaves a floating-point type."""
-    fix = f"{CE_LINE}  # log-sum-exp inside"
-
-    def is_lost(sums: Sums) -> bool:
-        return sums.tally.own.high > overflow
-
-    def is_zero(sums: Sums) -> bool:
-        is_far = sums.tally.peak.high > overflow or sums.tally.gap.high > underflow
-        return is_far and not is_lost(sums)
-
-    yield Mistake(f"softmax by hand: inf / inf in {dtype}", (15,),
-        f"exp of a logit overflows in {dtype}: inf / inf is nan", fix,
-        where(is_lost, lambda _: final(math.nan)))  # fmt: skip
-    yield Mistake(f"softmax by hand: ln 0 in {dtype}", (15,),
-        f"the target's probability is 0 in {dtype}: -ln 0 is inf", fix,
-        where(is_zero, lambda _: final(math.inf)))  # fmt: skip
-
-
-_SHIFT = f"{CE_LINE}  # these rows are aligned already"
-_IGNORING = "loss = F.cross_entropy(logits, target, ignore_index=ignore_index)"
-_DIVERGENCE = "loss = F.kl_div(F.log_softmax(logits, 1), target, reduction='batchmean')"
-_OVER_CLASSES = "log_p = F.log_softmax(logits, dim=1)  # rows are samples"
-
-OF_ROWS = (
     Mistake("targets one row later", (14,), "row i was compared with the target of row i + 1: "
         "the next-token shift was applied to rows that are aligned already", _SHIFT,
         Sum(CE, "next")),
@@ -344,42 +325,45 @@ OF_ROWS = (
     Mistake("targets two rows later", (14,), "row i was compared with the target of row i + 2: "
         "the next-token shift was applied twice", _SHIFT, Sum(CE, "after_next"), 2),
     Mistake("ignored rows in the denominator", (5,), "the sum was divided by all rows, ignored "
-        "ones too", _IGNORING, where(Sums.has_ignored,
-            lambda sums: sums.over(sums.total("given").loss, sums.given))),
+        "ones too", _IGNORING, lambda sums: sums.over(sums.total("given").loss, sums.given),
+        holds=Sums.has_ignored),
     Mistake("-1 as the last class", (6,), "target -1 counted from the end, as JAX does with "
         "indices: it scored the last class",
-        "loss = F.cross_entropy(logits, target, ignore_index=-1)",
-        where(lambda sums: sums.plan.ignored == -1, _with_ignored), 1,
-        "optax"),
+        "loss = F.cross_entropy(logits, target, ignore_index=-1)", _with_ignored,
+        framework="optax", holds=lambda sums: sums.plan.ignored == -1),
     Mistake("ignored rows counted", (5,), "rows to be ignored were counted, their mark taken for "
-        "a class", _IGNORING, where(lambda sums: sums.plan.ignored != -1, _with_ignored)),
+        "a class", _IGNORING, _with_ignored, holds=lambda sums: sums.plan.ignored != -1),
     Mistake("the ignored class out of the softmax", (5,), "the ignored class was left out of the "
         "softmax too, where torch keeps all C columns", _IGNORING,
-        where(Sums.has_ignored, Sum(CE, "without")), 2),
+        Sum(CE, "without"), 2, holds=Sums.has_ignored),
     Mistake("KL divergence", (26,), "it is the KL divergence: the cross-entropy less the entropy "
-        "of the targets", f"{CE_LINE}  # its floor is that entropy", partial(_less_entropy, CE)),
+        "of the targets", f"{CE_LINE}  # its floor is that entropy", partial(_less_entropy, CE),
+        holds=_is_soft),
     Mistake("KLDivLoss on probabilities", (26,), "KLDivLoss got probabilities, where it takes "
-        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_PROBS)),
+        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_PROBS),
+        holds=_is_soft),
     Mistake("KLDivLoss on logits", (26,), "KLDivLoss got raw logits, where it takes "
-        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_LOGITS)),
+        "log-probabilities", _DIVERGENCE, partial(_less_entropy, _NLL_OF_LOGITS),
+        holds=_is_soft),
     Mistake("prediction and soft target swapped", (24,), "cross-entropy got the target as its "
         "logits and the logits as its target",
-        "loss = F.cross_entropy(input=logits, target=target)", where(_is_soft, Sum(CE, "swapped"))),
+        "loss = F.cross_entropy(input=logits, target=target)", Sum(CE, "swapped"),
+        holds=_is_soft),
     Mistake("the floor of soft targets", (30,), "it is the entropy of the targets: what perfect "
         "predictions cost", f"{CE_LINE}  # cannot go below this",
-        where(_is_soft, lambda sums: sums.over(sums.tally.entropy, sums.rows))),
+        lambda sums: sums.over(sums.tally.entropy, sums.rows), holds=_is_soft),
     Mistake("softmax over the batch", (11,), "softmax was taken down the rows (dim=0), not over "
         "the classes", _OVER_CLASSES, partial(_other_axis, lambda lse: lse)),
     Mistake("softmax over everything", (11,), "softmax was taken over the whole tensor at once",
         _OVER_CLASSES, partial(_other_axis, np.logaddexp.reduce)),
     Mistake("transposed logits", (11,), "the logits came as (C, N), which N = C does not show",
-        "loss = F.cross_entropy(logits.T, target)  # (N, C)", partial(_laid_out, _transposed)),
+        "loss = F.cross_entropy(logits.T, target)  # (N, C)", partial(_of_whole, _transposed)),
     Mistake("view without permute", (11,), "the logits were viewed as (-1, C) without moving the "
         "class axis to the end", "logits = logits.movedim(1, -1).reshape(-1, C)",
-        partial(_laid_out, _viewed)),
+        partial(_of_whole, _viewed)),
     Mistake("rows renormalised first", (50,), "each row of probabilities was divided by its sum "
         "first, as Keras and old scikit-learn do", "loss = -probs.gather(1, target[:, None]).log()"
-        ".mean()", where(lambda sums: not sums.plan.is_normalised, Sum(CE))),
+        ".mean()", Sum(CE), holds=lambda sums: not sums.plan.is_normalised),
     Mistake("both directions", (40,), "rows against columns and columns against rows were "
         "averaged, as contrastive losses of pairs do", CE_LINE, _both_ways),
     Mistake("the second half", (43,), "the rows of the second half alone were averaged", CE_LINE,
@@ -391,10 +375,9 @@ OF_ROWS = (
         "of two is sigmoid(x1 - x0)",
         "loss = F.binary_cross_entropy_with_logits(x[:, 1] - x[:, 0], target.float())",
         Sum(CE, "second")),
-    *GUESSES,
     Mistake("the mean of perplexities", (13,), "exp was taken of each row's loss, and then the "
         "mean", "perplexity = loss.mean().exp()  # once, of the mean",
-        lambda sums: Measured(sums.tally.exponentials, sums.rows, is_final=True), 2),
+        lambda sums: sums.tally.exponentials / sums.rows, 2),
     *(mistake for limits in _LIMITS for mistake in _by_hand(*limits)),
 )  # fmt: skip
-"""What is made of rows, of axes and of arithmetic."""
+"""Other forms, other readings of the target; what is made of rows, of axes and of arithmetic."""

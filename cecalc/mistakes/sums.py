@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -141,20 +141,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Batches:
-    """Means of batches of a given size, as a training loop has them."""
+    """Means of batches, as a training loop has them, of consecutive rows."""
 
-    size: int | None
-    """How many rows make one complete; None where that is not known."""
     whole: int = 0
+    """How many are complete: all but the first and the last."""
     means: float = 0.0
-    """The sum of the means of those that are complete."""
-    ends: Mapping[int, float] = field(default_factory=dict)
-    """The means of the first and the last of them, by their numbers."""
-    rest: Mapping[int, Total] = field(default_factory=dict)
-    """What the others add up to so far."""
+    """The sum of their means."""
+    ends: Mapping[int, Total] = field(default_factory=dict)
+    """What the first and the last one add up to so far, by their numbers."""
 
     @classmethod
-    def of(cls, size: int | None, place: Integers, loss: Floats, weight: Floats) -> Batches:
+    def of(cls, place: Integers, loss: Floats, weight: Floats) -> Batches:
         """Those of some rows.
 
         Parameters
@@ -164,53 +161,33 @@ class Batches:
         """
         edges = np.flatnonzero(np.diff(place, prepend=-1))
         losses, weights = (np.add.reduceat(part, edges) for part in (loss, weight))
-        numbers, rows = place[edges], np.diff(edges, append=len(place))
-        full = rows == size
-        if size is None:  # those between the first and the last are
-            full[1:-1] = True
-        means = zip(numbers[full].tolist(), (losses[full] / weights[full]).tolist(), strict=True)
-        totals = map(Total, *(part[~full].tolist() for part in (losses, rows, weights)))
-        rest = dict(zip(numbers[~full].tolist(), totals, strict=True))
-        return cls(size, rest=rest).with_means(dict(means))
-
-    def with_means(self, means: Mapping[int, float]) -> Batches:
-        """With more that are complete."""
-        ends = {**self.ends, **means}
-        return replace(
-            self,
-            whole=self.whole + len(means),
-            means=self.means + math.fsum(means.values()),
-            ends={number: ends[number] for number in (min(ends), max(ends))} if ends else {},
-            rest={number: total for number, total in self.rest.items() if number not in means},
-        )
+        means = (losses / weights)[1:-1]
+        totals = (Total(float(losses[n]), weight=float(weights[n])) for n in (0, -1))
+        ends = dict(zip(place[[0, -1]].tolist(), totals, strict=True))
+        return cls(len(means), float(means.sum()), ends)
 
     def __add__(self, other: Batches) -> Batches:
-        rest = dict(self.rest)
-        for number, total in other.rest.items():
-            rest[number] = rest.get(number, Total()) + total
-        whole, means = self.whole + other.whole, self.means + other.means
-        both = Batches(self.size, whole, means, {**self.ends, **other.ends}, rest)
-        ends = (min(rest), max(rest)) if self.size is None and rest else ()
-        full = {
-            number: total.mean
-            for number, total in rest.items()
-            if total.rows == self.size or (ends and number not in ends)
-        }
-        return both.with_means(full)
+        ends = dict(self.ends)
+        for number, total in other.ends.items():
+            ends[number] = ends.get(number, Total()) + total
+        inner = [ends.pop(number).mean for number in sorted(ends)[1:-1]]
+        means = self.means + other.means + math.fsum(inner)
+        return Batches(self.whole + other.whole + len(inner), means, ends)
 
     @property
-    def first(self) -> float:
-        """The mean of the first one."""
-        return self.ends[min(self.ends)]
+    def number(self) -> int:
+        """How many there are, the last one too, which may be smaller."""
+        return self.whole + len(self.ends)
 
     @property
-    def last(self) -> float:
-        """The mean of the last one."""
-        return self.ends[max(self.ends)]
+    def at_ends(self) -> list[float]:
+        """The means of the first and of the last one, which may be the same."""
+        return [self.ends[number].mean for number in sorted(self.ends)]
 
-    def finish(self) -> Batches:
-        """With the last one, which may be smaller."""
-        return self.with_means({number: total.mean for number, total in self.rest.items()})
+    @property
+    def total(self) -> float:
+        """The sum of all means."""
+        return self.means + math.fsum(self.at_ends)
 
 
 SHIFTS = {"next": 1, "previous": -1, "after_next": 2}

@@ -205,12 +205,11 @@ class Piece:
 
     def batches(self, losses: Floats, weights: Floats) -> KeyedSums[int, Batches]:
         """The means of batches, for each size there may have been."""
-        plan, place = self.plan, self.rows.place
         if self.sample is not None:
             losses, weights = losses * self.sample, weights * self.sample
         return KeyedSums(
-            (size, Batches.of(None if plan.has_positions else size, place // size, losses, weights))
-            for size in plan.batch_sizes
+            (size, Batches.of(self.rows.place // size, losses, weights))
+            for size in self.plan.batch_sizes
         )
 
 

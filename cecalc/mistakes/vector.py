@@ -11,7 +11,7 @@ import numpy as np
 from cecalc.errors import DataError, count
 from cecalc.items import Report
 from cecalc.mistakes.diagnosis import Diagnosis, Typed
-from cecalc.mistakes.recipes import Recipe, recipes
+from cecalc.mistakes.recipes import Recipe, recipes, sums_of
 from cecalc.mistakes.sums import Plan
 from cecalc.mistakes.tally import Tally, tally_of
 from cecalc.mistakes.verdict import chance, in_words, match_of
@@ -67,7 +67,9 @@ def _rows(tally: Tally, plan: Plan) -> list[Row]:
         raise DataError("a list of numbers is compared with few rows, not with so many")
     first = np.zeros(1, np.int64)
     each = (replace(whole.part(slice(n, n + 1)), place=first) for n in range(whole.size))
-    return [{each.name: each for each in recipes(tally_of(row, plan), plan)} for row in each]
+    return [
+        {each.name: each for each in recipes(sums_of(tally_of(row, plan), plan))} for row in each
+    ]
 
 
 def _makes(name: str, row: Row, typed: Typed) -> bool:

@@ -13,19 +13,19 @@ from cecalc.items import Report
 from cecalc.mistakes.catalogue import catalogue
 from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.mistakes.loss_variants import BCE
-from cecalc.mistakes.recipe import Measured, Sequences
-from cecalc.mistakes.recipes import Recipe, recipes
+from cecalc.mistakes.recipe import Measured, Sequences, Sums
+from cecalc.mistakes.recipes import Recipe, recipes, sums_of
 from cecalc.mistakes.sums import GAMMAS, TEMPERATURES, Plan, Total
 from cecalc.mistakes.tally import Tally, tally_of
 
 
 def diagnosis(
-    asked: str, tally: Tally, plan: Plan, report: Report, sequences: Sequences | None
+    asked: str, tally: Tally, plan: Plan, report: Report, sequences: Sequences
 ) -> Diagnosis:
     """What can be said of a number, from what the rows add up to and from their loss."""
     typed = Typed.of(asked)
     right = Measured(report.numerator, report.denominator, plan.is_of_cells)
-    candidates = distinct(recipes(tally, plan, right, _accuracy(report), sequences))
+    candidates = distinct(recipes(Sums(tally, plan, right, _accuracy(report), sequences)))
     groups, also = fits(typed, candidates)
     is_right = bool(groups) and not groups[0][0].mistake.rank
     cut = [] if is_right else [r for r in candidates[:1] if typed.is_cut_from(r.value)]
@@ -145,7 +145,7 @@ def _apart(found: Sequence[Recipe], tally: Tally, plan: Plan) -> str | None:
         a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
         return f"with {decimals} decimals it is {a} or {b}"
     alone = tally_of(tally.ends.head.part(slice(0, 1)), plan)
-    values = {recipe.name: recipe.value for recipe in recipes(alone, plan)}
+    values = {recipe.name: recipe.value for recipe in recipes(sums_of(alone, plan))}
     one, other = (values.get(recipe.name, math.nan) for recipe in (first, second))
     if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
         return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
