@@ -5,14 +5,17 @@ number that a mistake would have printed for some rows, from their sums alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 
 from cecalc.mistakes import recipes_bce, recipes_ce
+from cecalc.mistakes.loss_variants import Variant
 from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
-from cecalc.mistakes.recipes_any import NOT_A_NUMBER, OF_ANY, changed, combinations, of_batches
+from cecalc.mistakes.recipes_any import NOT_A_NUMBER, OF_ANY, changed, of_batches
 from cecalc.mistakes.sums import Plan
 from cecalc.mistakes.tally import Tally
 
@@ -151,7 +154,28 @@ def _forms(plan: Plan) -> list[Mistake]:
     """Those that are tried whatever the options."""
     table = recipes_bce.OF_CELLS if plan.is_of_cells else recipes_ce.OF_CLASSES
     found = [each for each in (*table, *changed(plan)) if _is_possible(each, plan)]
-    return [*found, *combinations(plan)]
+    return [*found, *_pairs(found, plan)] if plan.deep else found
+
+
+def _pairs(found: Sequence[Mistake], plan: Plan) -> Iterator[Mistake]:
+    """Every two of them that change different parts of a loss, one at least a common mistake."""
+    right = Sum(plan.right).parts
+    sums = [(each, each.of.parts) for each in found if isinstance(each.of, Sum)]
+    known = {right, *(parts for _, parts in sums)}
+    for (first, one), (second, other) in combinations(sums, 2):
+        each_part = [*zip(right, one, other, strict=True)]
+        activation, loss, clip, reading = (b if a == own else a for own, a, b in each_part)
+        both = Sum(Variant(activation, loss, clip), reading)
+        is_either = all(own in (a, b) for own, a, b in each_part)
+        if is_either and both.parts not in known and first.rank + second.rank <= 3:
+            yield Mistake(f"{first.name} + {second.name}", first.entries + second.entries,
+                f"{first.says}; and {second.says}", first.fix, both, 2,
+                first.framework or second.framework, first.is_of_logits or second.is_of_logits,
+                partial(_both_hold, first, second))  # fmt: skip
+
+
+def _both_hold(first: Mistake, second: Mistake, sums: Sums) -> bool:
+    return first.holds(sums) and second.holds(sums)
 
 
 def planned(plan: Plan) -> Plan:

@@ -7,12 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import product
 
 import numpy as np
 
 from cecalc.mistakes.loss_variants import CAPS, FLT_MIN, Variant, as_bfloat16, as_float16
-from cecalc.mistakes.recipe import BCE_LINE, CE_LINE, Measured, Mistake, Number, Sum, Sums, mean_of
+from cecalc.mistakes.recipe import Measured, Mistake, Number, Sum, Sums, mean_of
 from cecalc.mistakes.sums import Batches, Plan, Total
 from cecalc.model import Floats
 
@@ -230,61 +229,3 @@ def _epsilons(plan: Plan) -> Iterator[Mistake]:
         says = f"-ln(p + {eps:g}) was taken, where -ln p is meant"
         form = Variant(*plus, f"p + {eps:g}")
         yield Mistake(f"{eps:g} inside the logarithm", (45,), says, _LOGARITHM, Sum(form), 2)
-
-
-Step = tuple[str, int]
-"""One of several mistakes: words, and its entry; 0 where it is none."""
-_NONE: Step = ("", 0)
-_ACTIVATIONS: dict[str, Step] = {
-    "logits": _NONE,
-    "softmax": ("softmax first", 1),
-    "sigmoid": ("sigmoid first", 12),
-    "log_softmax": ("log_softmax first", 20),
-}
-_LOSSES: dict[str, Step] = {
-    "ce": ("cross-entropy", 0),
-    "nll": ("NLLLoss", 25),
-    "log": ("-ln of it as a probability", 8),
-    "bce_logits": ("BCE with logits", 9),
-    "bce": ("BCELoss", 9),
-}
-_ON_CELLS = {
-    "ce": ("cross-entropy", 22),
-    "bce_logits": ("BCE with logits", 0),
-    "bce": ("BCELoss", 0),
-}
-"""What these losses are where cells have labels of their own."""
-_CLIPS: dict[str, Step] = {
-    "keras": ("clipped at 1e-7", 7),
-    "sklearn": ("clipped at 2.2e-16", 7),
-    "sklearn old": ("clipped at 1e-15", 7),
-    "sklearn single": ("clipped at 1.2e-7", 7),
-}
-_READINGS: dict[str, Step] = {
-    "given": _NONE,
-    "minus_one": ("targets minus 1", 6),
-    "plus_one": ("targets plus 1", 6),
-    "by_name": ("classes sorted by name", 19),
-    "next": ("targets one row later", 14),
-    "previous": ("targets one row earlier", 14),
-    "after_next": ("targets two rows later", 14),
-}
-
-
-def combinations(plan: Plan) -> Iterator[Mistake]:
-    """Every combination of two or more mistakes, where those are asked for."""
-    losses = _LOSSES | _ON_CELLS if plan.is_of_cells else _LOSSES
-    readings = {"given": _NONE} if plan.is_of_cells else _READINGS
-    fix = BCE_LINE if plan.is_of_cells else CE_LINE
-    every = product(_ACTIVATIONS, losses, readings) if plan.deep else ()
-    for activation, loss, reading in every:
-        clips = {"torch" if loss == "bce" else "": _NONE}
-        if loss in ("log", "bce"):
-            clips |= _CLIPS
-        for clip, step in clips.items():
-            steps = (_ACTIVATIONS[activation], losses[loss], step, readings[reading])
-            entries = tuple(entry for _, entry in steps if entry)
-            if len(entries) > 1:
-                words = " + ".join(words for words, _ in steps if words)
-                number = Sum(Variant(activation, loss, clip), reading)
-                yield Mistake(words, entries, f"several at once: {words}", fix, number, 2)
