@@ -11,9 +11,9 @@ import numpy as np
 
 from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
-from cecalc.items import CellLosses, Header, Item, Outcome
+from cecalc.items import CellLosses, Header, Item, Outcome, Report
 from cecalc.mistakes.diagnosis import Question
-from cecalc.mistakes.recipe import Sequences
+from cecalc.mistakes.recipe import Measured, Sequences, Sums
 from cecalc.mistakes.recipes import planned
 from cecalc.mistakes.sums import (
     BATCH_SIZES,
@@ -114,8 +114,9 @@ class _Diagnosing(Collector[_Losses]):
         if self.question.each:
             yield diagnosis_of_rows(self.question.each, loss.tally, loss.plan, report)
             return
-        sequences = self._sequences(loss)
-        yield diagnosis(self.question.typed, loss.tally, loss.plan, report, sequences)
+        right = Measured(report.numerator, report.denominator, loss.plan.is_of_cells)
+        known = _accuracy(report), self._sequences(loss)
+        yield diagnosis(self.question.typed, Sums(loss.tally, loss.plan, right, *known), report)
 
     def _sequences(self, loss: _LossOfRows) -> Sequences:
         """The groups of --by, or what an entry of axis 0 holds."""
@@ -127,6 +128,13 @@ class _Diagnosing(Collector[_Losses]):
             return Sequences()
         each, longest = loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
         return Sequences(each.number, each.total, longest)
+
+
+def _accuracy(report: Report) -> float | None:
+    """The share of right predictions, of rows or of cells."""
+    if report.cells_used and report.cells_correct is not None:
+        return report.cells_correct / report.cells_used
+    return report.correct / report.rows_used if report.rows_used else None
 
 
 def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:

@@ -61,7 +61,7 @@ class Typed:
         """Whether a value may have been typed like this."""
         if math.isfinite(self.value) and math.isfinite(value):
             return abs(value - self.value) <= self.reach(value)
-        return self.value == value or (math.isnan(self.value) and math.isnan(value))
+        return str(self.value) == str(value)  # of nan too
 
     def is_cut_from(self, value: float) -> bool:
         """Whether the number is a value whose further digits were cut off, not rounded."""
@@ -75,8 +75,7 @@ class Typed:
         >>> Typed.of("1.46").is_outside(1.4612, 2.4612), Typed.of("1.45").is_outside(1.4612, 2.4612)
         (False, True)
         """
-        inside = low <= self.value <= high
-        return not (inside or self.fits(low) or self.fits(high))
+        return not (low <= self.value <= high or self.fits(low) or self.fits(high))
 
 
 @dataclass(frozen=True)
@@ -133,17 +132,17 @@ class Diagnosis(Item):
     """What its mean divides by, in words."""
     matches: Sequence[Match]
     """The simplest first."""
-    also: Sequence[str]
-    """More that fit, because they hardly differ from a match."""
     tried: int
     """How many numbers the value was compared with."""
     chance: float
     """How likely a random number between half and twice the value would have found a match."""
-    apart: str | None
+    also: Sequence[str] = ()
+    """More that fit, because they hardly differ from a match."""
+    apart: str | None = None
     """Which further number would tell the first two matches apart."""
-    reasons: Sequence[str]
+    reasons: Sequence[str] = ()
     """Where nothing fits: what the value cannot be."""
-    advice: Sequence[str]
+    advice: Sequence[str] = ()
     """What would help to find out more."""
     rows: str = ""
     """Which rows agree, where a number for each was typed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,31 +32,24 @@ def diagnosis_of_rows(asked: Sequence[str], tally: Tally, plan: Plan, report: Re
     typed, rows = [Typed.of(text) for text in asked], _rows(tally, plan)
     if len(typed) != len(rows):
         raise DataError(f"{count(len(typed), 'number')} for {count(len(rows), 'row')}")
+    pairs = [*zip(rows, typed, strict=True)]
     right = ["the sum" if "the sum" in row else "nothing wrong" for row in rows]
-    agree = [n for n, row in enumerate(rows) if typed[n].fits(row[right[n]].value)]
-    names = dict.fromkeys(name for row in rows for name in row)
-    every = [
-        name for name in names if all(_makes(name, *pair) for pair in zip(rows, typed, strict=True))
-    ]
-    groups = (
-        [[rows[0][name] for name in every if name not in right]] if len(agree) < len(rows) else []
-    )
-    own = [rows[0][right[0]]] if len(agree) == len(rows) else []
-    found = [match_of(group, tally, plan, report) for group in (own, *groups) if group]
+    agree = [n for n, pair in enumerate(pairs) if _makes(right[n], *pair)]
+    made = {name: sum(_makes(name, *pair) for pair in pairs) for row in rows for name in row}
+    if len(agree) == len(rows):
+        group = [rows[0][right[0]]]
+    else:
+        every = [name for name, number in made.items() if number == len(rows)]
+        group = [rows[0][name] for name in every if name not in right]
     mean = math.fsum(each.value for each in typed) / len(typed)
-    price = math.prod(chance(each, [*row.values()]) for each, row in zip(typed, rows, strict=True))
     return Diagnosis(
         typed=Typed(f"a list of {len(typed)} numbers", mean, 4),
         report=report,
         size=in_words(report),
-        matches=found,
-        also=(),
-        tried=len(names),
-        chance=price,
-        apart=None,
-        reasons=(),
-        advice=(),
-        rows=_named(agree, len(rows)) + ("" if found else _partly(rows, typed, names)),
+        matches=[match_of(group, sums_of(tally, plan), report)] if group else [],
+        tried=len(made),
+        chance=math.prod(chance(each, [*row.values()]) for row, each in pairs),
+        rows=_named(agree, len(rows)) + ("" if group else _partly(made)),
     )
 
 
@@ -85,10 +78,8 @@ def _named(agree: Sequence[int], rows: int) -> str:
     return f"{len(agree)} of {rows} agree with cecalc: {', '.join(map(str, agree[:_LISTED]))}{more}"
 
 
-def _partly(rows: Sequence[Row], typed: Sequence[Typed], names: Iterable[str]) -> str:
+def _partly(made: Mapping[str, int]) -> str:
     """The mistake that makes the most numbers, where it makes more than one."""
-    pairs = [*zip(rows, typed, strict=True)]
-    made = {name: sum(_makes(name, *pair) for pair in pairs) for name in names}
     best = max(made, key=lambda name: made[name])
     is_right = best in ("nothing wrong", "the sum")
     return "" if is_right or made[best] < 2 else f"; {best} makes {made[best]} of them"

@@ -13,45 +13,33 @@ from cecalc.items import Report
 from cecalc.mistakes.catalogue import catalogue
 from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.mistakes.loss_variants import BCE
-from cecalc.mistakes.recipe import Measured, Sequences, Sums
+from cecalc.mistakes.recipe import Sums
 from cecalc.mistakes.recipes import Recipe, recipes, sums_of
-from cecalc.mistakes.sums import GAMMAS, TEMPERATURES, Plan, Total
-from cecalc.mistakes.tally import Tally, tally_of
+from cecalc.mistakes.sums import GAMMAS, TEMPERATURES, Plan
+from cecalc.mistakes.tally import tally_of
 
 
-def diagnosis(
-    asked: str, tally: Tally, plan: Plan, report: Report, sequences: Sequences
-) -> Diagnosis:
+def diagnosis(asked: str, sums: Sums, report: Report) -> Diagnosis:
     """What can be said of a number, from what the rows add up to and from their loss."""
-    typed = Typed.of(asked)
-    right = Measured(report.numerator, report.denominator, plan.is_of_cells)
-    candidates = distinct(recipes(Sums(tally, plan, right, _accuracy(report), sequences)))
+    typed, candidates = Typed.of(asked), distinct(recipes(sums))
     groups, also = fits(typed, candidates)
-    is_right = bool(groups) and not groups[0][0].mistake.rank
-    cut = [] if is_right else [r for r in candidates[:1] if typed.is_cut_from(r.value)]
+    matches = [match_of(group, sums, report) for group in groups]
+    is_right = bool(matches) and matches[0].is_right
+    if not is_right and candidates and typed.is_cut_from(candidates[0].value):
+        matches.insert(0, replace(match_of(candidates[:1], sums, report), is_cut=True))
     is_alike = bool(groups) and len(groups[0]) > 1
     return Diagnosis(
         typed=typed,
         report=report,
         size=in_words(report),
-        matches=[
-            *(replace(match_of([r], tally, plan, report), is_cut=True) for r in cut),
-            *(match_of(group, tally, plan, report) for group in groups),
-        ],
+        matches=matches,
         also=[recipe.name for recipe in also],
         tried=len(candidates),
         chance=chance(typed, candidates),
-        apart=_apart(groups[0] if is_alike else [*(g[0] for g in groups), *also], tally, plan),
-        reasons=() if groups or cut else tuple(_reasons(typed, tally, plan)),
-        advice=() if groups or cut else tuple(_advice(typed, right, tally, plan)),
+        apart=_apart(groups[0] if is_alike else [*(g[0] for g in groups), *also], sums),
+        reasons=() if matches else tuple(_reasons(typed, sums)),
+        advice=() if matches else tuple(_advice(typed, sums)),
     )
-
-
-def _accuracy(report: Report) -> float | None:
-    """The share of right predictions, of rows or of cells."""
-    if report.cells_used and report.cells_correct is not None:
-        return report.cells_correct / report.cells_used
-    return report.correct / report.rows_used if report.rows_used else None
 
 
 def distinct(found: Sequence[Recipe]) -> list[Recipe]:
@@ -113,20 +101,20 @@ def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     return min(1.0, covered / (high - low))
 
 
-def match_of(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) -> Match:
+def match_of(group: Sequence[Recipe], sums: Sums, report: Report) -> Match:
     """Recipes of one value in words: those of the simplest, and the names of the others."""
     recipe = group[0]
     differences, entries = recipe.differences, list(recipe.entries)
     says = [difference.says for difference in differences]
     if not differences:
-        remarks = dict(_remarks(report.mean, tally, plan))
+        remarks = dict(_remarks(report.mean, sums))
         says = [f"{recipe.factor.says} over {in_words(report)}", *remarks]
         entries += remarks.values()
     fix = next((difference.fix for difference in differences), None)
     return Match(
         name=recipe.name,
         says=tuple(says),
-        fix=fix and fix.format_map(_torch(plan, report)),
+        fix=fix and fix.format_map(_torch(sums.plan, report)),
         entries=tuple(catalogue()[number] for number in dict.fromkeys(entries)),
         value=recipe.value,
         is_right=not differences,
@@ -134,9 +122,9 @@ def match_of(group: Sequence[Recipe], tally: Tally, plan: Plan, report: Report) 
     )
 
 
-def _apart(found: Sequence[Recipe], tally: Tally, plan: Plan) -> str | None:
+def _apart(found: Sequence[Recipe], sums: Sums) -> str | None:
     """Which further number would tell the first two of some recipes apart."""
-    if len(found) < 2 or tally.ends is None:
+    if len(found) < 2 or sums.tally.ends is None:
         return None
     first, second, *_ = found
     difference = abs(first.value - second.value)
@@ -144,8 +132,8 @@ def _apart(found: Sequence[Recipe], tally: Tally, plan: Plan) -> str | None:
         decimals = max(1, math.ceil(-math.log10(difference)) + 1)
         a, b = (f"{recipe.value:.{decimals}f}" for recipe in (first, second))
         return f"with {decimals} decimals it is {a} or {b}"
-    alone = tally_of(tally.ends.head.part(slice(0, 1)), plan)
-    values = {recipe.name: recipe.value for recipe in recipes(sums_of(alone, plan))}
+    alone = tally_of(sums.tally.ends.head.part(slice(0, 1)), sums.plan)
+    values = {recipe.name: recipe.value for recipe in recipes(sums_of(alone, sums.plan))}
     one, other = (values.get(recipe.name, math.nan) for recipe in (first, second))
     if abs(one - other) > 1e-3 * max(abs(one), abs(other)):
         return f"the loss of the first row alone: {one:.4f} or {other:.4f}"
@@ -166,24 +154,32 @@ _ZERO_SAID = (
 _HARMLESS = "the logits are log-probabilities already: log_softmax before this changes nothing"
 
 
-def _reasons(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
+def _reasons(typed: Typed, sums: Sums) -> Iterator[str]:
     """Each in a sentence, with the numbers it rests on; none where the digits typed leave room."""
-    value = typed.value
+    value, c = typed.value, sums.plan.classes
     if math.isnan(value) or value == math.inf:
         does = "makes nan" if math.isnan(value) else "costs inf"
         yield f"none of these rows {does} in any way that was tried: look at other rows"
         return
-    low, high = tally.unit_loss.low, tally.unit_loss.high
+    low, high = sums.tally.unit_loss.low, sums.tally.unit_loss.high
     if typed.is_outside(0.0, math.inf):
         yield _NEGATIVE
     elif not value:
         yield _ZERO_SAID
-    elif tally.rows_used and typed.is_outside(low, high):
+    elif sums.rows and typed.is_outside(low, high):
         which, bound = ("below the smallest", low) if value < low else ("above the largest", high)
         digits = _digits(value, bound, 6, "g")
-        unit = "cell" if plan.is_of_cells else "row"
+        unit = "cell" if sums.plan.is_of_cells else "row"
         yield f"{which} loss of any {unit}, {digits}: no mean of some of them, {_AVERAGED}"
-    yield from _windows(typed, plan)
+    if sums.plan.is_of_cells:
+        bounds = math.log1p(1 / math.e), math.log1p(math.e)
+        what = "a sigmoid before BCE with logits (cecalc why §12)"
+    else:
+        bounds = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
+        what = "a softmax before cross-entropy (cecalc why §1)"
+    if typed.is_outside(*bounds):
+        first, last = (_digits(value, bound, 4, "f") for bound in bounds)
+        yield f"outside {first} to {last}: not the mean after {what} without weights or a factor"
 
 
 def _digits(value: float, bound: float, digits: int, form: str) -> str:
@@ -195,26 +191,14 @@ def _digits(value: float, bound: float, digits: int, form: str) -> str:
     return f"{bound:.17g}"
 
 
-def _windows(typed: Typed, plan: Plan) -> Iterator[str]:
-    c = plan.classes
-    if plan.is_of_cells:
-        low, high = math.log1p(1 / math.e), math.log1p(math.e)
-        what = "a sigmoid before BCE with logits (cecalc why §12)"
-    else:
-        low, high = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
-        what = "a softmax before cross-entropy (cecalc why §1)"
-    if typed.is_outside(low, high):
-        first, last = (_digits(typed.value, bound, 4, "f") for bound in (low, high))
-        yield f"outside {first} to {last}: not the mean after {what} without weights or a factor"
-
-
-def _remarks(mean: float | None, tally: Tally, plan: Plan) -> Iterator[tuple[str, int]]:
+def _remarks(mean: float | None, sums: Sums) -> Iterator[tuple[str, int]]:
     """Each in a sentence, with its entry in the catalogue.
 
     Parameters
     ----------
     mean : the right loss, nats; None of nothing
     """
+    tally, plan = sums.tally, sums.plan
     if not tally.rows_used or mean is None or math.isnan(mean):
         return
     if not plan.is_of_cells and -_ZERO <= tally.lse.low <= tally.lse.high <= _ZERO:
@@ -249,13 +233,13 @@ def in_words(report: Report) -> str:
     return f"the {what}, {number:.10g}"
 
 
-def _advice(typed: Typed, right: Measured, tally: Tally, plan: Plan) -> Iterator[str]:
+def _advice(typed: Typed, sums: Sums) -> Iterator[str]:
     """What it may be that no recipe shows, and what else could be told."""
+    plan = sums.plan
     if not math.isfinite(typed.value) or not typed.value:
         return
-    yield from _pos_weight(typed, tally, plan)
-    yield from _ratios(typed, right)
-    if right.mean < typed.value:
+    yield from _ratios(typed, sums)
+    if sums.right.mean < typed.value:
         yield _PENALTY
     untold = {
         "--batch-size": not set(plan.batch_sizes) - {1},
@@ -276,37 +260,28 @@ _PENALTY = (
 )
 _MOST = 4096
 """Up to which whole factor is worth a word."""
-
-
-def _pos_weight(typed: Typed, tally: Tally, plan: Plan) -> Iterator[str]:
-    """The weight of the ones that would make a number, where it is whole."""
-    ones, zeros = (tally.totals.get((BCE, name), Total()).loss for name in ("ones", "zeros"))
-    if not plan.is_of_cells or plan.weight is not None or not ones:
-        return
-    weight, room = (typed.value * tally.cells_used - zeros) / ones, tally.cells_used / ones
-    if _is_whole(weight, typed.reach(typed.value) * room):
-        yield f"pos_weight = {round(weight)} would make it (cecalc why §17)"
-
-
-def _is_whole(ratio: float, room: float) -> bool:
-    """Whether a ratio is a whole number, as far as it is known."""
-    return room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room
-
-
-def _ratios(typed: Typed, right: Measured) -> Iterator[str]:
-    """Whole factors and divisors, as remarks: of nearly any small number there is one."""
-    value, reach = abs(typed.value), typed.reach(typed.value)
-    for made, of, says in (
-        (value, right.mean, "it is {} times the loss (cecalc why §42)"),
-        (right.mean, value, "it is the loss divided by {} (cecalc why §42)"),
-        (right.total, value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
-    ):
-        if not 0 < made < math.inf or not of > 0:
-            continue
-        ratio, room = made / of, made / of * reach / value
-        if _is_whole(ratio, room):
-            yield says.format(round(ratio))
-
-
 _SURE = 0.05
 """How well a ratio has to be known to be called whole."""
+
+
+def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
+    """Whole weights, factors and divisors, as remarks: of nearly any small number there is one."""
+    value, reach, right = abs(typed.value), typed.reach(typed.value), sums.right
+    ratios = (
+        [
+            (value / right.mean, "it is {} times the loss (cecalc why §42)"),
+            (right.mean / value, "it is the loss divided by {} (cecalc why §42)"),
+            (right.total / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
+        ]
+        if right.mean > 0
+        else []
+    )
+    known = [(ratio, ratio * reach / value, says) for ratio, says in ratios]
+    ones, zeros = (sums.total(name, BCE).loss for name in ("ones", "zeros"))
+    if ones and sums.plan.weight is None:
+        each = sums.count / ones
+        weight = typed.value * each - zeros / ones
+        known.insert(0, (weight, reach * each, "pos_weight = {} would make it (cecalc why §17)"))
+    for ratio, room, says in known:
+        if room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room:
+            yield says.format(round(ratio))
