@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import FEW, Fit, Head, fit_of, log_probabilities, normalised
+from cecalc.hints.evidence import FEW, Fit, Head, fit_of, log_probabilities, name_order, normalised
 from cecalc.items import Header
 from cecalc.losses import activations
 from cecalc.model import Floats, Integers
@@ -87,14 +87,12 @@ def _orders(fit: Fit, head: Head) -> Iterator[Alternative]:
     if own.size < 2:
         return
     labels = head.header.labels
-    places = {label: place for place, label in enumerate(sorted(labels))}
-    by_text = np.asarray([places[labels[c]] for c in own])
     reorder = _REORDER(head.header.schema.kind.option)
     orders: list[tuple[str, Integers, str, int]] = [
         ("class one lower", own - 1, "labels that start at 1: subtract 1", 6),
         ("class one higher", own + 1, "labels without 0: add 1", 6),
         ("columns in reverse", columns - 1 - own, reorder, 19),
-        ("columns in the order of text", by_text, reorder, 19),
+        ("columns in the order of text", name_order(labels)[own], reorder, 19),
     ]
     for order, meant, fix, entry in orders:
         if (meant != own).any() and meant.min() >= 0 and meant.max() < columns:

@@ -110,12 +110,12 @@ class _Noticing(Collector[Summed]):
         if not told & _OTHER_NUMBERS and (seen_probs := probable(head)) is not None:
             yield seen_probs
             told = told | {seen_probs.entry}
+        unchecked = self.job.settings.request.unchecked
         if (weights := weights_by_name(head.header, total, self.job.settings.weight)) is not None:
             yield weights
         if self.has_overflown:
             seen, why = f"the loss is not finite in {dtype}", "it ends where a value overflows"
             yield Hint(seen, why, "--dtype float64, which is the default", 15)
-        unchecked = self.job.settings.request.unchecked
         if unchecked and (sums := not_normalised(head)) is not None:
             yield sums
         if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or unchecked:

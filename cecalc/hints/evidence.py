@@ -214,6 +214,12 @@ class Fit:
         return own[order], cost[order]
 
 
+def name_order(labels: Sequence[str]) -> Integers:
+    """Where each label stands when they are sorted: shape (C,)."""
+    places: Integers = np.argsort(np.argsort(np.asarray(labels)))
+    return places
+
+
 def fit_of(head: Head) -> Fit | None:
     """The fit of a head whose targets are outcomes; None where they are shares, or too few.
 

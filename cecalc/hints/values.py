@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.errors import count, excerpt
-from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, fit_of, of_shares
+from cecalc.hints.evidence import ALPHA, CERTAIN, FEW, Head, fit_of, name_order, of_shares
 from cecalc.items import Header
 from cecalc.losses import activations, binary_cross_entropy
 from cecalc.losses.checks import ROUNDING, TOLERANCE
@@ -27,10 +27,8 @@ def head_hints(head: Head) -> Iterator[Hint]:
     if head.header.schema.kind is Kind.LOGITS and values.size:
         yield from _normalised(values, head)
         yield from _overflown(values, head)
-    yield from _rounded(head)
-    yield from _padded(head)
-    yield from _exclusive(head)
-    yield from _repeated(head)
+    for look in (_rounded, _padded, _exclusive, _repeated):
+        yield from look(head)
 
 
 def probable(head: Head) -> Hint | None:
@@ -161,15 +159,13 @@ def _padded(head: Head) -> Iterator[Hint]:
     fit = fit_of(head)
     if head.sequence is None or head.target_class is None or fit is None or fit.is_narrow:
         return
-    own, starts = head.target_class, np.flatnonzero(np.diff(head.sequence, prepend=-1))
-    ends = np.append(starts[1:], len(own)) - 1
+    own, rows = head.target_class, np.arange(head.size)
+    starts = np.flatnonzero(np.diff(head.sequence, prepend=-1))
+    ends = np.append(starts[1:], head.size) - 1
     marks, often = np.unique(own[ends], return_counts=True)
     mark = int(marks[often.argmax()])
-    runs = np.zeros(len(own), bool)
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        other = np.flatnonzero(own[start : end + 1] != mark)
-        runs[start + (other[-1] + 1 if other.size else 0) : end + 1] = True
-    runs &= head.used
+    others = np.maximum.reduceat(np.where(own == mark, -1, rows), starts)  # the last of each
+    runs = head.used & (rows > np.repeat(others, ends - starts + 1))
     lengths = np.add.reduceat(runs, starts, dtype=np.int64)
     rest = head.used & ~runs
     if mark < 0 or len(set(lengths.tolist())) < 2 or runs.sum() < max(FEW, 0.2 * head.used.sum()):
@@ -193,14 +189,12 @@ _ELSEWHERE = 0.02
 
 def weights_by_name(header: Header, total: Summary, weight: Floats | None) -> Hint | None:
     """Weights N / (C · rows of the class) that fit the sorted names, not the columns."""
-    rows, labels = np.asarray(total.label_counts(is_bce=False), dtype=np.float64), header.labels
+    rows = np.asarray(total.label_counts(is_bce=False), dtype=np.float64)
     if weight is None or header.task is not Task.CE or weight.shape != rows.shape:
         return None
-    if not rows.all() or not weight.all():
-        return None
-    places = {label: place for place, label in enumerate(sorted(labels))}
-    by_name = weight[[places[label] for label in labels]]
-    if not (_are_alike(by_name * rows, 1.1) and not _are_alike(weight * rows, 1.5)):
+    by_name = weight[name_order(header.labels)]
+    is_by_name = rows.all() and weight.all() and _are_alike(by_name * rows, 1.1)
+    if not is_by_name or _are_alike(weight * rows, 1.5):
         return None
     seen = "the weights balance the classes in the order of their names, not of the columns"
     fix = "give them in the order of the columns"

@@ -168,7 +168,7 @@ class Variant:
     @property
     def is_of_cells(self) -> bool:
         """Whether the loss has a value for each cell, not for each row."""
-        return self.loss.partition(" ")[0] in OF_CELLS
+        return "bce" in self.loss
 
     @property
     def wants_binary(self) -> bool:
@@ -212,7 +212,7 @@ LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
     "swapped_bce": lambda s, _: Terms(
         s["logits"], lambda z: math.log1p(math.e) - z, np.full_like(s["logits"], math.log(2))
     ),
-    "swapped_keras": lambda s, _: Terms(
+    "swapped_keras_bce": lambda s, _: Terms(
         s["logits"], lambda p: (1.0 - p) * _NEARLY, s["logits"] * _TINY
     ),
     "swapped_keras_ce": lambda s, _: Terms(s["logits"], lambda p: (1.0 - p) * _TINY),
@@ -229,14 +229,9 @@ LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
 FOCAL: Mapping[str, Callable[[Scores, float], Terms]] = {
     "focal": _focal,
     "focal_bce": _focal_of_cells,
-    "focal_alpha": partial(_focal_of_cells, alphas=(0.25, 0.75)),
+    "focal_bce_alpha": partial(_focal_of_cells, alphas=(0.25, 0.75)),
 }
 """Losses with an exponent, which stands behind their name."""
-OF_CELLS = frozenset(
-    ("bce_logits", "bce", "capped_bce", "swapped_bce", "swapped_keras", "focal_bce", "focal_alpha")
-)
-"""Those that have a value for each cell."""
-
 CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
 

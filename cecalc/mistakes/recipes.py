@@ -215,12 +215,9 @@ def mistakes(sums: Sums) -> Iterator[Mistake]:
 
 def sums_of(tally: Tally, plan: Plan) -> Sums:
     """What numbers are made of, where the loss itself is known by its sums alone."""
-    is_of_cells, reading = plan.is_of_cells, "given"
-    if is_of_cells and plan.weight is not None:
-        reading = "pos_weight" if plan.is_pos_weight else "weight"
-    total = tally.totals[plan.right, reading]
-    count = tally.cells_used if is_of_cells else total.weight
-    return Sums(tally, plan, Measured(total.loss, count, is_of_cells))
+    total = tally.totals[plan.right, plan.reading]
+    count = tally.cells_used if plan.is_of_cells else total.weight
+    return Sums(tally, plan, Measured(total.loss, count, plan.is_of_cells))
 
 
 def _is_possible(mistake: Mistake, plan: Plan) -> bool:

@@ -196,7 +196,7 @@ def _focal_of_cells(gamma: float) -> Iterator[Mistake]:
     says = f"the focal loss with gamma = {gamma:g}"
     for loss, name, words in (
         ("focal_bce", f"gamma {gamma:g}", says),
-        ("focal_alpha", f"gamma {gamma:g}, alpha {_ALPHA}", f"{says} and alpha = {_ALPHA}"),
+        ("focal_bce_alpha", f"gamma {gamma:g}, alpha {_ALPHA}", f"{says} and alpha = {_ALPHA}"),
     ):
         form = Variant("logits", f"{loss} {gamma:g}")
         yield _focal(name, words, Sum(form))

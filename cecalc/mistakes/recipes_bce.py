@@ -152,7 +152,7 @@ OF_CELLS = (
         Sum(Variant("logits", "swapped_bce"))),
     Mistake("prediction and target swapped in Keras", (24,),
         "binary_crossentropy got the probabilities as its target, the target as its prediction",
-        BCE_LINE, Sum(Variant("sigmoid", "swapped_keras")), 1, "keras"),
+        BCE_LINE, Sum(Variant("sigmoid", "swapped_keras_bce")), 1, "keras"),
     Mistake("a symmetric pair of logits", (29,),
         "softmax was taken of (-z, z), which is the sigmoid of 2z, not of z", BCE_LINE,
         Sum(Variant("doubled", "bce_logits"))),

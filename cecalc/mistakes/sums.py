@@ -76,6 +76,13 @@ class Plan:
         return CE if self.is_normalised else Variant("logits", "nll")
 
     @property
+    def reading(self) -> str:
+        """How the right loss reads the targets: with their weights."""
+        if self.weight is None or not self.is_of_cells:
+            return "given"
+        return "pos_weight" if self.is_pos_weight else "weight"
+
+    @property
     def smoothing(self) -> float:
         """Epsilon of the right loss: torch's binary cross-entropy has none."""
         return 0.0 if self.is_of_cells else self.label_smoothing

@@ -219,22 +219,21 @@ def _of_cells(piece: Piece) -> Tally:
     terms, softplus = BCE.of(piece.scores), piece.scores["softplus"]
     ones = np.where((target == 0) | ~counted, 0.0, target * terms.one(logits))
     zeros = np.where((target == 1) | ~counted, 0.0, (1.0 - target) * softplus)
-    losses = {
+    sums = {
         "given": (ones + zeros).sum(axis=0),
         "ones": ones.sum(axis=0),
         "zeros": zeros.sum(axis=0),
         "const": terms.const(counted),
         "every": terms.every(None, counted),
     }
-    totals = {(BCE, name): piece.total(loss, cells) for name, loss in losses.items()}
+    losses = {name: (loss, cells) for name, loss in sums.items()}
+    if plan.weight is not None:
+        losses |= _weighted(piece, plan.weight[:, None], ones, zeros)
+    totals = {(BCE, name): piece.total(*pair) for name, pair in losses.items()}
     for name, each in (("ignored", softplus), ("ignored as -1", softplus + logits)):
         ignored = np.where(counted, 0.0, each).sum(axis=0)
         totals[BCE, name] = Total.of(ignored, np.ones(rows.size, dtype=bool))
-    right = losses["given"]
-    if plan.weight is not None:
-        weighted = dict(_weighted(piece, ones, zeros))
-        totals |= {(BCE, name): piece.total(*pair) for name, pair in weighted.items()}
-        right, _ = weighted["pos_weight" if plan.is_pos_weight else "weight"]
+    right, _ = losses[plan.reading]
     if piece.sample is not None:
         totals[BCE, "unsampled"] = Total.of(right, rows.used, cells)
     return Tally(
@@ -251,19 +250,22 @@ def _of_cells(piece: Piece) -> Tally:
 
 
 def _weighted(
-    piece: Piece, ones: Floats, zeros: Floats
-) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
+    piece: Piece, weight: Floats, ones: Floats, zeros: Floats
+) -> dict[str, tuple[Floats, Floats]]:
     """The losses of rows, and what they would be divided by, for each meaning of the weights."""
-    rows, one = piece.rows, np.ones((piece.plan.classes, 1))
-    weight = one if piece.plan.weight is None else piece.plan.weight[:, None]
-    for name, of_ones, of_zeros in (
-        ("weight", weight, weight),
-        ("pos_weight", weight, one),
-        ("neg_weight", one, weight),
-    ):
-        weights = of_ones * rows.shares + of_zeros * (1.0 - rows.shares)
-        weights = np.where(rows.counted_by_class, weights, 0.0).sum(axis=0)
-        yield name, ((of_ones * ones + of_zeros * zeros).sum(axis=0), weights)
+    target, counted, one = piece.rows.shares, piece.rows.counted_by_class, np.ones_like(weight)
+    meanings = {
+        "weight": (weight, weight),
+        "pos_weight": (weight, one),
+        "neg_weight": (one, weight),
+    }
+    return {
+        name: (
+            (of_ones * ones + of_zeros * zeros).sum(axis=0),
+            np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0).sum(axis=0),
+        )
+        for name, (of_ones, of_zeros) in meanings.items()
+    }
 
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:
