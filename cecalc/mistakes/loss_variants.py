@@ -183,11 +183,6 @@ class Variant:
         return FOCAL[loss](given, float(gamma)) if gamma else LOSSES[loss](given, CLIPS[self.clip])
 
 
-def _focal(scores: Scores, gamma: float) -> Terms:
-    """Shape (C, n): (1 - p)**gamma * -ln p."""
-    return Terms(scores["log_softmax"], lambda lp: -lp * (-np.expm1(lp)) ** gamma)
-
-
 def _focal_of_cells(scores: Scores, gamma: float, alphas: tuple[float, float] = (1, 1)) -> Terms:
     """Where y is 1, (1 - p)**gamma * -ln p; where it is 0, p**gamma * -ln(1 - p)."""
     of_ones, of_zeros = alphas
@@ -227,7 +222,7 @@ LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
 }
 """Losses of what an activation made, and where they clip."""
 FOCAL: Mapping[str, Callable[[Scores, float], Terms]] = {
-    "focal": _focal,
+    "focal": lambda s, gamma: Terms(s["log_softmax"], lambda lp: -lp * (-np.expm1(lp)) ** gamma),
     "focal_bce": _focal_of_cells,
     "focal_bce_alpha": partial(_focal_of_cells, alphas=(0.25, 0.75)),
 }

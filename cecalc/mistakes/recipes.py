@@ -32,26 +32,20 @@ def _times(name: str, factor: float) -> Factor:
         lambda loss, _: factor * loss.mean, 2, with_mistakes=False)  # fmt: skip
 
 
-def _squared(temperature: int, *, is_over_classes: bool) -> Factor:
-    """What distillation multiplies a KL divergence by."""
-    name = f"times T² = {temperature**2}{' / C' if is_over_classes else ''}"
-
-    def number(loss: Measured, sums: Sums) -> float:
-        return temperature**2 * loss.mean / (sums.plan.classes if is_over_classes else 1)
-
+def _squared(temperature: int, classes: str = "") -> Factor:
+    """What distillation multiplies a KL divergence by; / C where that is said."""
+    name = f"times T² = {temperature**2}{classes}"
     return Factor(name, 37, f"it is {name}, as distillation at T = {temperature} has it",
-        "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')", number)  # fmt: skip
+        "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')", lambda loss, sums:
+            temperature**2 * loss.mean / (sums.plan.classes if classes else 1))  # fmt: skip
 
 
 def _one_row_more(sign: str, more: int) -> Factor:
     """The sum over N - 1 or N + 1."""
-
-    def number(loss: Measured, sums: Sums) -> float:
-        rows = sums.rows + more
-        return loss.total / rows if sums.rows and rows > 0 else math.nan
-
     return Factor(f"divided by N {sign} 1", 43, f"the sum was divided by N {sign} 1 rows",
-        f"{_MEAN}  # one mean", number, 2, with_mistakes=False)  # fmt: skip
+        f"{_MEAN}  # one mean", lambda loss, sums:
+            loss.total / (sums.rows + more) if sums.rows + more else math.nan,
+        2, with_mistakes=False)  # fmt: skip
 
 
 FACTORS = (
@@ -111,11 +105,7 @@ DEEP_FACTORS = (
         lambda loss, s: loss.mean * s.plan.classes, 2),
 )  # fmt: skip
 """Factors that are tried only when several mistakes are."""
-DISTILLATION = tuple(
-    _squared(temperature, is_over_classes=over)
-    for temperature in (2, 3, 4, 5, 10, 20)
-    for over in (False, True)
-)
+DISTILLATION = tuple(_squared(t, classes) for t in (2, 3, 4, 5, 10, 20) for classes in ("", " / C"))
 """Those of KL divergences."""
 
 

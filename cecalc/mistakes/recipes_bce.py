@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
-from cecalc.mistakes.recipe import BCE_LINE, Measured, Mistake, Number, Sum, Sums, free
+from cecalc.mistakes.recipe import BCE_LINE, Measured, Mistake, Sum, Sums, free
 from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
 from cecalc.mistakes.sums import POS_WEIGHTS
 
@@ -16,18 +16,17 @@ def options(sums: Sums) -> Iterator[Mistake]:
     tally, plan = sums.tally, sums.plan
     if plan.is_weight_free:
         balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
-        yield from map(_of_pos_weight, (balance, *POS_WEIGHTS))
+        for weight in (balance, *POS_WEIGHTS):
+            value, of = f"pos_weight={weight:.4g}", partial(_with_pos_weight, weight)
+            yield free("weights", 17, value, _POSITIVE, of)
     yield from (*WEIGHTS, SMOOTHING)
-    yield from map(_of_smoothing, plan.smoothings)
+    for eps in plan.smoothings:
+        of = partial(_towards_half, eps)
+        yield free(SMOOTHING.name, 16, f"epsilon = {eps:g}", _SMOOTHED, of)
 
 
-def _of_pos_weight(weight: float) -> Mistake:
-    """A weight of the cells whose target is 1 that is not known."""
-
-    def number(sums: Sums) -> Measured:
-        return sums.over(sums.total("zeros").loss + weight * sums.total("ones").loss, sums.count)
-
-    return free("weights", 17, f"pos_weight={weight:.4g}", _POSITIVE, number)
+def _with_pos_weight(weight: float, sums: Sums) -> Measured:
+    return sums.over(sums.total("zeros").loss + weight * sums.total("ones").loss, sums.count)
 
 
 _WEIGHTED = BCE_LINE.replace(")", ", weight=weight)")
@@ -50,37 +49,27 @@ WEIGHTS = (
 )  # fmt: skip
 
 
-def _read(loss: Callable[[float, float, float], float]) -> Number:
+def _read(loss: Callable[[float, float, float], float], sums: Sums) -> Measured:
     """The loss of targets that were meant otherwise, which is linear in them.
 
     Parameters
     ----------
     loss : from that of targets 0, what targets as they are add to it, and what targets 1 add
     """
-
-    def number(sums: Sums) -> Measured:
-        const, given, every = (sums.total(name).loss for name in ("const", "given", "every"))
-        return sums.over(loss(const, given - const, every), sums.count)
-
-    return number
+    const, given, every = (sums.total(name).loss for name in ("const", "given", "every"))
+    return sums.over(loss(const, given - const, every), sums.count)
 
 
-def _towards_half(eps: float) -> Number:
-    return _read(lambda const, slope, every: const + (1 - eps) * slope + eps / 2 * every)
+def _towards_half(eps: float, sums: Sums) -> Measured:
+    return _read(lambda const, slope, every: const + (1 - eps) * slope + eps / 2 * every, sums)
 
 
 _SMOOTHED = "target = target * (1 - eps) + eps / 2"
 
 SMOOTHING = Mistake("label smoothing towards 1/2", (16,), "targets were smoothed towards 1/2, as "
     "Keras does; torch's BCE has no such option", _SMOOTHED,
-    lambda sums: _towards_half(sums.plan.label_smoothing)(sums),
+    lambda sums: _towards_half(sums.plan.label_smoothing, sums),
     holds=lambda sums: sums.plan.label_smoothing > 0)  # fmt: skip
-
-
-def _of_smoothing(eps: float) -> Mistake:
-    """An epsilon that is not known."""
-    return free(SMOOTHING.name, 16, f"epsilon = {eps:g}", _SMOOTHED, _towards_half(eps))
-
 
 _SIGMOID = f"{BCE_LINE}  # raw outputs, no sigmoid"
 _MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
@@ -98,10 +87,6 @@ def _is_of_one(sums: Sums) -> bool:
     return sums.plan.classes == 1 and not sums.has_ignored()
 
 
-def _are_probabilities(sums: Sums) -> bool:
-    return sums.tally.extent.low >= 0 and sums.tally.extent.high <= 1
-
-
 def _crossed(sums: Sums) -> Measured:
     """Every score with every target."""
     rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
@@ -114,7 +99,7 @@ OF_CELLS = (
     Mistake("the values are probabilities", (8,), "the values are no logits but probabilities: it "
         "is BCELoss of them, their right loss", "loss = F.binary_cross_entropy(probs, target)  "
         "# cecalc: --probs", Sum(Variant("logits", "bce", "torch")), is_of_logits=True,
-        holds=_are_probabilities),
+        holds=lambda sums: sums.tally.extent.is_of_shares),
     Mistake("half of binary cross-entropy", (47,), "y ln p alone was taken: the term "
         "(1 - y) ln(1 - p) is missing", BCE_LINE,
         lambda sums: sums.over(sums.total("ones").loss, sums.count)),
@@ -137,15 +122,17 @@ OF_CELLS = (
         "raw logits were taken for probabilities and clipped to 0..1", BCE_LINE,
         Sum(Variant("logits", "bce", "keras")), 1, "keras", is_of_logits=True),
     Mistake("targets 0 and 255", (10,), "the target's 1 was 255: a mask of grey levels",
-        _MAPPED.format("target / 255"), _read(lambda const, slope, _: const + 255 * slope)),
+        _MAPPED.format("target / 255"),
+        partial(_read, lambda const, slope, _: const + 255 * slope)),
     Mistake("targets 1 and 2", (10,), "targets were 1 and 2, where 0 and 1 are meant",
-        _MAPPED.format("target - 1"), _read(lambda const, slope, every: const + slope + every)),
+        _MAPPED.format("target - 1"),
+        partial(_read, lambda const, slope, every: const + slope + every)),
     Mistake("targets -1 and 1", (10,), "targets were -1 and 1, where 0 and 1 are meant",
         _MAPPED.format("(target + 1) / 2"),
-        _read(lambda const, slope, every: const + 2 * slope - every)),
+        partial(_read, lambda const, slope, every: const + 2 * slope - every)),
     Mistake("labels exchanged", (6,), "0 and 1 had changed places in the target",
         f"{_MAPPED.format('1 - target')}  # or mend the labels",
-        _read(lambda const, slope, every: const + every - slope)),
+        partial(_read, lambda const, slope, every: const + every - slope)),
     Mistake("prediction and target swapped", (24,),
         "BCE with logits got the target as its logits and the logits as its target",
         "loss = F.binary_cross_entropy_with_logits(input=logits, target=target)",

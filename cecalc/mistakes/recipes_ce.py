@@ -130,15 +130,14 @@ _ARE_PROBS = "loss = F.nll_loss(probs.log(), target)  # cecalc: --probs"
 
 def _are_probabilities(sums: Sums) -> bool:
     """Whether what was said to be logits lies within 0..1, in rows that sum to 1."""
-    extent, row_sum = sums.tally.extent, sums.tally.row_sum
+    row_sum = sums.tally.row_sum
     is_one = max(abs(row_sum.low - 1), abs(row_sum.high - 1)) < 1e-4
-    return extent.low >= 0 and extent.high <= 1 and is_one
+    return sums.tally.extent.is_of_shares and is_one
 
 
 def _are_shares(sums: Sums) -> bool:
     """Whether it lies within 0..1, as the outputs of sigmoids do, and no row need sum to 1."""
-    extent = sums.tally.extent
-    return extent.low >= 0 and extent.high <= 1 and not _are_probabilities(sums)
+    return sums.tally.extent.is_of_shares and not _are_probabilities(sums)
 
 
 _SHARES = Variant("shares", "log", "keras")

@@ -126,7 +126,7 @@ def _ratio(found: Diagnosis) -> str:
 def render_json(found: Diagnosis, _screen: Screen) -> str:
     """The object."""
     typed, report = found.typed, found.report
-    before = {
+    members = {
         "value": typed.value,
         "typed": typed.text,
         "decimals": typed.decimals,
@@ -134,8 +134,6 @@ def render_json(found: Diagnosis, _screen: Screen) -> str:
         "task": report.header.task,
         "loss": report.mean,
         "loss_is": f"mean over {found.size}",
-    }
-    after = {
         "also": found.also,
         "tried": found.tried,
         "chance": found.chance,
@@ -148,7 +146,7 @@ def render_json(found: Diagnosis, _screen: Screen) -> str:
         "version": report.version,
     }
     matches = json.listed("matches", [_object(match) for match in found.matches])
-    return json.document(*json.each(before), matches, *json.each(after))
+    return json.document(*json.each(members), matches)
 
 
 def _object(match: Match) -> str:

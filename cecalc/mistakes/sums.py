@@ -142,6 +142,11 @@ class Span:
         """The span of an array."""
         return cls(float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
 
+    @property
+    def is_of_shares(self) -> bool:
+        """Whether all lie within 0..1."""
+        return self.low >= 0 and self.high <= 1
+
     def __add__(self, other: Span) -> Span:
         return Span(min(self.low, other.low), max(self.high, other.high))
 
@@ -265,14 +270,13 @@ class RowsOfBlock:
         is_binary = (self.shares == 0) | (self.shares == 1) | ~self.counted_by_class
         return bool(is_binary.all())
 
-    @cached_property
-    def entropies(self) -> Floats:
-        """Shape (N,): the entropy of each target, nats."""
+    @property
+    def entropy(self) -> float:
+        """The sum of the entropies of the targets that count, nats."""
         if self.is_index:
-            return np.zeros(self.size)
+            return 0.0
         positive = np.where(self.target > 0, self.target, 1.0)
-        entropies: Floats = -(positive * np.log(positive)).sum(axis=1)
-        return entropies
+        return -float((positive * np.log(positive)).sum(axis=1)[self.used].sum())
 
     def per_class(self, values: Floats) -> Floats:
         """Shape (C,): the values of the rows that count, shape (N,), shared out as targets are."""

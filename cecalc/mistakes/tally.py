@@ -290,7 +290,7 @@ def _of_classes(piece: Piece) -> Tally:
         rows_given=rows.size,
         rows_used=int(np.count_nonzero(used)),
         totals=KeyedSums([*_forms_of_classes(piece), *_further(piece, plain, losses)]),
-        entropy=float(rows.entropies[used].sum()),
+        entropy=rows.entropy,
         exponentials=float(np.exp(plain[used]).sum()),
         unit_loss=Span.of(plain[used]),
         lse=Span.of(scores["lse"]),
