@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from cecalc.request import Held, InputRequest
 if TYPE_CHECKING:
     from cecalc.input.formats import Found
 
+_TAKEN = "lists, arrays, tensors, files by name, and tables (a lazy one after collect()) are taken"
+
 
 def opened(held: Held, request: InputRequest, wanted: Wanted, files: Files) -> Found:
     """What an object is: a table where it has columns, else an array or nested lists.
@@ -30,47 +33,81 @@ def opened(held: Held, request: InputRequest, wanted: Wanted, files: Files) -> F
     if is_table(held.data):
         from cecalc.input import parquet
 
-        return parquet.table_of(held, request, wanted, files)
-    if isinstance(held.data, list | tuple | int | float | str):
-        return Document(held.option, _listed(held.data))
-    try:
-        array = as_array(held.data)
-    except DataError as error:
-        raise error.at(source=held.option) from None
-    if array.dtype.hasobject:
-        return Document(held.option, array.tolist())
-    dtype = numeric(array.dtype, place)
-    return ArrayFile(held.option, ("",), lambda _: HeldWindows.of(array, dtype, place))
+        return parquet.table_of(Held(held.option, _arrow(held.data)), request, wanted, files)
+    is_nested = isinstance(held.data, list | tuple | range | int | float | str)
+    data: Any = held.data if is_nested else as_array(held)
+    if is_nested or data.dtype.hasobject:
+        return Document(held.option, _listed(data, place))
+    dtype = numeric(data.dtype, place)
+    return ArrayFile(held.option, ("",), lambda _: HeldWindows.of(data, dtype, place))
 
 
 def is_table(data: Any) -> bool:
     """Whether an object has columns, and hands them over as Arrow does."""
-    has_columns = hasattr(data, "columns") or hasattr(data, "schema")
-    return has_columns and hasattr(data, "__arrow_c_stream__")
+    is_stream = hasattr(data, "__arrow_c_stream__")
+    return is_stream and (hasattr(data, "columns") or hasattr(data, "schema"))
 
 
-def as_array(data: Any) -> np.ndarray[Any, Any]:
+def kept(data: Any) -> Any:
+    """What can be read again and holds nothing but numbers: of a stream its table, of a tensor no
+    gradients; anything else as it is.
+    """
+    data = data.read_all() if is_table(data) and hasattr(data, "read_all") else data
+    return data.detach() if hasattr(data, "requires_grad") else data
+
+
+def _arrow(data: Any) -> Any:
+    """A table as Arrow has it; of pandas, a column that Arrow has no type for becomes texts."""
+    import pyarrow as pa
+
+    if not hasattr(data, "isetitem"):
+        return pa.table(data)
+    names, frame = [*map(str, data.columns)], data.set_axis(range(data.shape[1]), axis=1)
+    try:  # by their numbers, since names may be double
+        table = pa.table(frame)
+    except (pa.ArrowException, TypeError, ValueError):
+        table = pa.table(frame.apply(lambda c: c.map(str, "ignore") if c.dtype.kind in "Oc" else c))
+    return table.rename_columns([*names, *table.column_names[len(names) :]])
+
+
+def as_array(held: Held) -> np.ndarray[Any, Any]:
     """What anything that is an array holds, wherever it is; not a copy where it need be none.
 
     Raises
     ------
-    DataError : it is none
+    DataError : it is none, or some of it is masked
     """
+    data, place = held.data, Place(source=held.option)
     if isinstance(data, list | tuple | int | float):
-        return to_array(_listed(data), "weights")
-    if hasattr(data, "detach"):  # a tensor of torch, whose bfloat16 NumPy does not know
-        data = data.detach().cpu()
-        data = data.float() if "bfloat16" in str(data.dtype) else data
+        return to_array(_listed(data, place), "weights")
     try:
-        return np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
+        if hasattr(data, "cpu"):  # a tensor of torch, whose bfloat16 NumPy does not know
+            data = data.cpu()
+            data = data.float() if "bfloat16" in str(data.dtype) else data
+        array = np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
     except (TypeError, AttributeError, RuntimeError, BufferError) as error:
-        raise DataError(f"is no array and no table: {type(data).__name__}") from error
+        rule = f"is no array and no table: {type(data).__name__}"
+        raise DataError(rule, place=place, hint=_TAKEN) from error
+    if np.ma.is_masked(data):
+        row, *cell = np.argwhere(np.atleast_1d(np.ma.getmaskarray(data)))[0].tolist()
+        place = replace(place, row=row, label=",".join(map(str, cell)) or None)
+        raise DataError("expected a number, found a masked one", place=place)
+    return array
 
 
-def _listed(data: Any) -> Any:
-    """Nested sequences as lists, NumPy's numbers as Python's."""
-    if isinstance(data, list | tuple):
-        return [_listed(item) for item in data]
-    if hasattr(data, "tolist"):
-        return data.tolist()
-    return data
+def _listed(data: Any, place: Place) -> Any:
+    """Nested sequences as lists, numbers of any kind as Python's.
+
+    Raises
+    ------
+    DataError : one holds something else
+    """
+    data = data.tolist() if hasattr(data, "tolist") else data
+    if isinstance(data, list | tuple | range):
+        return [_listed(item, place) for item in data]
+    if data is None or type(data) in (int, float, str):
+        return data
+    try:
+        return int(data) if isinstance(data, int) else float(data)  # bool is an int
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"expected numbers, found {type(data).__name__}", place=place) from None

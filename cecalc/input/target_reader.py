@@ -262,7 +262,7 @@ def read_numbers(given: Given) -> Floats:
     if isinstance(given, Held):
         from cecalc.input.memory import as_array
 
-        return widened(as_array(given.data), "float64")
+        return widened(as_array(given), "float64")
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
