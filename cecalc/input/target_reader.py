@@ -265,9 +265,9 @@ def read_numbers(given: Given) -> Floats:
     DataError : it holds something else
     """
     if isinstance(given, Held):
-        from cecalc.input.dataset import as_array
+        from cecalc.input.memory import as_array
 
-        return widened(as_array(given.data), "float64")
+        return widened(as_array(given), "float64")
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:
