@@ -18,6 +18,8 @@ from cecalc.output.prose import paragraph
 from cecalc.output.worked_rows import picked_of
 from cecalc.terms import Kind
 
+NORMAL = 2.0**-1022
+"""Below this a float64 has fewer digits."""
 _MOST = 13
 """More digits than a float64 has."""
 _SHORT = 9
@@ -83,6 +85,8 @@ def number(value: float, more: int = 0) -> str:
     >>> [number(x) for x in (0.8, 2.0, 0.0031284, 12.98447, 8.533e-17)]
     ['0.8', '2', '0.003128', '12.9845', '8.533e-17']
     """
+    if 0 < abs(value) < NORMAL:  # the shortest text that reads as it says too little of it
+        return rounded(value, 9)
     zeros = -math.floor(math.log10(abs(value))) - 1 if SMALLEST <= abs(value) < 1 else 0
     exact = write_number(float(f"{value:.14g}"))  # 1 − 0.7 is 0.3
     return min(rounded(value, DECIMALS + max(zeros, more)), exact, key=len)
@@ -118,7 +122,8 @@ def is_true(formula: str, result: str) -> bool:
 
 _PYTHON = {
     "−": "-", "·": "*", r"\[": "(", r"\]": ")", r" of \d+ others": "",
-    r"ln\(1 \+ ": "log1p(", r"ln ?\(": "log(", r"ln (\S+?)(?=[ )]|$)": r"log(\1)",
+    r"ln\(1 \+ ": "log1p(", r"ln\(1 - ": "log1p(-",
+    r"ln ?\(": "log(", r"ln (\S+?)(?=[ ),]|$)": r"log(\1)",
 }  # fmt: skip
 
 
@@ -126,4 +131,8 @@ def _log(p: float) -> float:
     return math.log(p) if p > 0 else -math.inf
 
 
-_FUNCTIONS = {"log": _log, "log1p": math.log1p, "inf": math.inf}
+def _log1p(u: float) -> float:
+    return math.log1p(u) if u > -1 else -math.inf
+
+
+_FUNCTIONS = {"log": _log, "log1p": _log1p, "inf": math.inf}

@@ -102,7 +102,8 @@ def _classes(style: Notation, steps: ClassSteps) -> Iterator[_Step]:
         terms = np.where(share == 0, 0.0, share * steps.surprisal)
     yield f"−{w}y·ln p", terms, steps.loss
     if style.kind is Kind.LOGITS:
-        yield "gradient" if w else "p − y", steps.gradient, None
+        is_plain = steps.weight is None and steps.smoothed is None
+        yield "p − y" if is_plain else "gradient", steps.gradient, None
 
 
 def _cells(style: Notation, steps: CellSteps) -> Iterator[_Step]:
