@@ -188,21 +188,3 @@ def _cell(steps: CellSteps, c: int) -> tuple[str, list[float], str]:
         texts.append("{}·" * len(scale) + (f"({text})" if scale and is_made else text))
         numbers += [*scale, *of]
     return " + ".join(texts), numbers, loss
-
-
-def of_others(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
-    """What the classes without a column add up to."""
-    number = bce.values.size - style.classes
-    if number <= 0:
-        return
-    made = powers(style, ce) if ce else None
-    sums = [(f"Σ {made[0]}", made[1])] if made else []
-    sums += [("Σ softmax p" if made else "Σ p", ce.softmax)] if ce else []
-    sums += [("Σ sigmoid p", bce.sigmoid)] if style.kind is Kind.LOGITS else []
-    sums += [("Σ loss", bce.cells)] if style.explanation.has_target else []
-    chosen = style.picked(bce)
-    with np.errstate(over="ignore"):
-        rest = [(name, float(np.delete(values, chosen).sum())) for name, values in sums]
-    texts = ", ".join(unbroken(f"{name} {rounded(total)}") for name, total in rest)
-    others = "the other class" if number == 1 else f"the other {number} classes"
-    yield style.folded(f"{others}: {texts}")

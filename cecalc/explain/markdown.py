@@ -23,9 +23,8 @@ def _sections(explanation: Explanation) -> Iterator[str]:
     style = Notation(explanation, wide if wide <= ALL else FEW, ROOM)
     for block, lines in table.rows(style):
         if block:
-            rules = [":--", *["--:"] * (len(block.heading) - 1)]
-            cells = [[*map(literal, texts)] for texts in (block.heading, *block.lines)]
-            yield line(cells[0]) + line(rules) + "".join(map(line, cells[1:]))
+            heading, *cells = (line([*map(literal, texts)]) for texts in block)
+            yield heading + line([":--", *["--:"] * (len(block[0]) - 1)]) + "".join(cells)
         yield "```text\n" + "".join(f"{text}\n" for text in lines) + "```\n"
     yield from (f"{literal(note)}\n" for note in table.notes(style))
     for title, pairs in conclusion.sections(explanation):
