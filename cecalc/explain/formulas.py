@@ -39,7 +39,7 @@ def powers(style: Notation, steps: ClassSteps) -> tuple[str, Floats, float] | No
 
 def of_classes(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
     """Cross-entropy: −ln p of the target's class, or the mixture that its shares ask for."""
-    if style.header.width == 1:
+    if bce.values.size == 1:
         return
     if ce is None:
         yield _none(style, bce)
@@ -115,7 +115,7 @@ def _mixture(style: Notation, steps: ClassSteps) -> Iterator[str]:
     """Σ y·(−ln p), of the largest shares one by one, with weights if there are any."""
     y, loss = steps.mixed, rounded(steps.loss)
     if steps.smoothed is not None:
-        share = number(style.header.label_smoothing)
+        share = number(style.explanation.header.label_smoothing)
         yield style.chain("smoothed y", f"(1 − {share})·y + {share} / {y.size}")
     counted = [c for c in np.argsort(-y, kind="stable").tolist() if y[c] > 0]
     named, others = sorted(counted[:FEW]), counted[FEW:]

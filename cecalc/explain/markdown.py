@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cecalc.explain import conclusion, table
-from cecalc.explain.notation import Notation
 from cecalc.explain.steps import Explanation
-from cecalc.output.drawing import ROOM
 from cecalc.output.markdown import line, literal
-from cecalc.output.worked_rows import ALL, FEW
 from cecalc.request import Screen
 
 
@@ -19,8 +16,7 @@ def render(explanation: Explanation, _screen: Screen) -> str:
 
 
 def _sections(explanation: Explanation) -> Iterator[str]:
-    wide = explanation.header.width
-    style = Notation(explanation, wide if wide <= ALL else FEW, ROOM)
+    style, _ = table.fitted(explanation, Screen())
     for block, lines in table.rows(style):
         if block:
             heading, *cells = (line([*map(literal, texts)]) for texts in block)

@@ -11,7 +11,6 @@ from rich.cells import cell_len
 
 from cecalc.errors import visible
 from cecalc.explain.steps import Explanation, Steps
-from cecalc.items import Header
 from cecalc.numbers import DECIMALS, SMALLEST, rounded, write_number
 from cecalc.output.fitting import shortened
 from cecalc.output.prose import paragraph
@@ -31,29 +30,25 @@ class Notation:
     """How the rows are written, alike in all of them."""
 
     explanation: Explanation
-    classes: int
-    """How many classes have a column."""
     room: int
     """Columns of text to fill."""
-    has_whole: bool = True
+    classes: int
+    """How many classes have a column."""
+    has_whole: bool
     """Whether names of classes are as long as they are, else shortened in the middle."""
-
-    @property
-    def header(self) -> Header:
-        """What holds for all rows."""
-        return self.explanation.header
 
     @property
     def kind(self) -> Kind:
         """What the values are."""
-        return self.header.schema.kind
+        return self.explanation.kind
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the classes, safe on a terminal; that of one value is x."""
-        if self.header.width == 1:
+        header = self.explanation.header
+        if header.width == 1:
             return ("x",)
-        whole = tuple(visible(label) for label in self.header.labels)
+        whole = tuple(visible(label) for label in header.labels)
         if self.has_whole:
             return whole
         short = tuple(shortened(whole, _SHORT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -14,9 +15,8 @@ from cecalc.explain.steps import CellSteps, ClassSteps, Explanation
 from cecalc.numbers import brief
 from cecalc.output import columns, page
 from cecalc.output.drawing import ROOM, draw, line, named, painted
-from cecalc.output.fitting import Ruled
 from cecalc.output.table import ranked
-from cecalc.output.worked_rows import ALL, FEW, Block, Step, block, fitting, summed, tables
+from cecalc.output.worked_rows import Block, Step, block, fitting, summed
 from cecalc.request import Screen
 from cecalc.terms import Kind
 
@@ -37,7 +37,7 @@ def render_page(explanation: Explanation, _screen: Screen) -> str:
 
 
 def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
-    style, drawn = _fitted(explanation, screen)
+    style, drawn = fitted(explanation, screen)
     for working, lines in rows(style):
         table = next(drawn) + "\n" if working else ""
         styles = ((text, "yellow" if text.startswith(" !") else "") for text in lines)
@@ -52,7 +52,7 @@ def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
 def rows(style: Notation) -> Iterator[tuple[Block | None, Iterator[str]]]:
     """The table of each row and the formulas below it."""
     for row in style.explanation.rows:
-        name = columns.row_title(style.header, row.outcome)
+        name = columns.row_title(style.explanation.header, row.outcome)
         if row.bce is None:
             yield None, iter([f" {name} is {columns.IGNORED}: it counts in neither loss"])
             continue
@@ -61,17 +61,15 @@ def rows(style: Notation) -> Iterator[tuple[Block | None, Iterator[str]]]:
         yield _block(style, name, row.bce, row.ce), chain(of_row, of_cells)
 
 
-def _fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
+def fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
     """As many classes as the screen has room for, and the tables of them."""
-    tried: list[Notation] = []
+    style = partial(Notation, explanation, screen.width or ROOM)
 
-    def drawn(classes: int, has_whole: bool) -> list[Ruled]:
-        tried.append(Notation(explanation, classes, screen.width or ROOM, has_whole))
-        return tables([working for working, _ in rows(tried[-1]) if working])
+    def blocks(classes: int, has_whole: bool) -> list[Block]:
+        return [working for working, _ in rows(style(classes, has_whole)) if working]
 
-    wide = explanation.header.width
-    found = fitting(drawn, wide if wide <= ALL else FEW, screen)
-    return tried[-1], (draw(table, screen) for table in found)
+    found, classes, has_whole = fitting(blocks, explanation.header.width, screen)
+    return style(classes, has_whole), (draw(table, screen) for table in found)
 
 
 def _block(style: Notation, title: str, bce: CellSteps, ce: ClassSteps | None) -> Block:

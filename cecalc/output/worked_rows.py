@@ -37,25 +37,28 @@ Block = Sequence[Line]
 
 def of(header: Header, rows: Sequence[Losses], screen: Screen) -> list[Ruled]:
     """The working of each row, of as many classes as there is room for."""
-    most = header.width if header.width <= ALL else FEW
-    return fitting(lambda n, _: tables([_block(header, row, n) for row in rows]), most, screen)
+    return fitting(lambda n, _: [_block(header, row, n) for row in rows], header.width, screen)[0]
 
 
-def fitting(drawn: Callable[[int, bool], list[Ruled]], most: int, screen: Screen) -> list[Ruled]:
+def fitting(
+    blocks: Callable[[int, bool], Sequence[Block]], width: int, screen: Screen
+) -> tuple[list[Ruled], int, bool]:
     """The tables of as many classes as there is room for: of three at least with whole names, or
-    else with shortened ones.
+    else with shortened ones; how many those are, and whether their names are whole.
 
     Parameters
     ----------
-    drawn : of a number of classes, and whether their names are whole; what it last drew is found
+    blocks : of a number of classes, and whether their names are whole
+    width : how many classes there are
     """
+    most = width if width <= ALL else FEW
     for has_whole in (True, False):
         for classes in range(most, min(most, _FEWEST) - 1 if has_whole else 0, -1):
-            tables = drawn(classes, has_whole)
-            fitted = [table.fitted(screen.width) for table in tables]
+            found = tables(blocks(classes, has_whole))
+            fitted = [table.fitted(screen.width) for table in found]
             if all(one.fits and not (has_whole and one.lost) for one in fitted):
-                return tables
-    return tables
+                return found, classes, has_whole
+    return found, classes, has_whole
 
 
 def picked_of(values: Floats, target: Floats, classes: int | None) -> list[int]:
@@ -216,10 +219,8 @@ def _given(header: Header, outcome: Losses, activation: str) -> Iterator[Step]:
 
 def _target(header: Header, outcome: Losses) -> Floats:
     """What the target gives to each class, smoothed; of cells, their targets: shape (1, C)."""
+    shares: Floats = outcome.batch.truth
     if header.target_form is TargetForm.INDEX and isinstance(outcome, RowLosses):
         shares = (np.arange(header.width) == outcome.target_class[:, None]).astype(np.float64)
-    else:
-        shares = outcome.batch.truth
     spread = header.label_smoothing
-    smoothed: Floats = shares * (1 - spread) + spread / header.width
-    return smoothed
+    return shares * (1 - spread) + spread / header.width
