@@ -70,16 +70,16 @@ def tables(blocks: Sequence[Block]) -> list[Ruled]:
     """Each block as a table, with columns at the same places in all; all have as many."""
     bodies = zip(*(line for _, *lines in blocks for line in lines), strict=True)
     heads = zip(*(heading for heading, *_ in blocks), strict=True)
-    columns = list[tuple[Line, Iterator[str]]]()
+    parts = list[tuple[Line, Iterator[str]]]()
     for c, (heading, body) in enumerate(zip(heads, bodies, strict=True)):
         side: Side = "right" if c else "left"
         cells = flush(aligned(body) if c else body, side)
-        columns.append((flush(heading, side, cell_len(cells[0])), iter(cells)))
+        parts.append((flush(heading, side, cell_len(cells[0])), iter(cells)))
     found = []
     for number, (_, *lines) in enumerate(blocks):
         strips = [
             _strip(c, heading[number], list(islice(cells, len(lines))), lines)
-            for c, (heading, cells) in enumerate(columns)
+            for c, (heading, cells) in enumerate(parts)
         ]
         found.append(Ruled(strips, is_told=number == len(blocks) - 1))
     return found
