@@ -134,7 +134,7 @@ WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5"
         (
             ("--probs", "0;0.5", "--target", "1,0"),
             [
-                "     loss = 100 = 100.0000",
+                "     loss = min(−ln 0, 100) = 100.0000",
                 " ! ln 0 of the cell stops at −100 in torch's BCELoss; cecalc bce --no-clamp: inf",
                 " BCE   torch.nn.BCELoss: one probability for each row is a yes or no",
             ],
@@ -162,6 +162,25 @@ def test_options_kinds_and_the_verdict(
     found = out.split("\n")
     assert [line for line in lines if line not in found] == []
     assert "/ 1 = " not in out or "sum" not in given
+
+
+POSITIVE = ("--logits", "2,-3,0.8,1.2", "--target", "2", "--pos-weight", "2,3,4,5")
+
+
+def test_what_only_one_of_the_losses_takes_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """And what is said of weights and of p − y is said where it holds."""
+    found, _ = printed(capfd, *POSITIVE)
+    assert (
+        " pos_weight  is of binary cross-entropy alone: "
+        "nn.BCEWithLogitsLoss(pos_weight=pos)(x, y) = 1.2808\n"
+    ) in found
+    assert "Σ w" not in found
+    for options in (POSITIVE[4:], ("--weight", "1,2,1,1"), ("--label-smoothing", "0.1")):
+        found, _ = printed(capfd, *POSITIVE[:4], *options)
+        assert "\n gradient     the slope of the loss in each logit;" in found
+        assert "p − y for the sum" not in found
+    assert "\n smoothed y " in found.split("\n BCE\n")[0]
+    assert "\n p − y " not in found.split("\n BCE\n")[0]
 
 
 def test_what_has_no_meaning_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
