@@ -135,6 +135,8 @@ def notes(style: Notation) -> Iterator[str]:
         yield _which(explanation)
     if any("…" in label for label in style.labels):
         yield "names are shortened in the middle; -f json has them whole"
+    if not explanation.has_target:
+        yield "no target: --target, or --target-col of a table, has the losses explained"
 
 
 def _which(explanation: Explanation) -> str:

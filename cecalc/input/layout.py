@@ -159,7 +159,7 @@ class _Header:
         return Layout(kind, values, names, target, identity, weight, notes, binary, alike=alike)
 
     def _refuse_missing(self, target: tuple[int, ...]) -> None:
-        if self.wanted.target and not target:
+        if self.wanted.target and not target and not self.request.target_optional:
             option = "name its column with --target-col, or give one with --target"
             raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
 

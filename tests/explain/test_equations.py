@@ -107,8 +107,7 @@ def test_probabilities_at_their_ends_have_true_equations(
 
 @given(st.floats(0, 1), st.sampled_from([0, 0.25, 1]), st.sampled_from([None, [2.0, 0.5]]))
 def test_any_probability_has_true_equations(p: float, y: float, weight: list[float] | None) -> None:
-    options = {"weight": weight} if weight else {}
-    found = explained.text([[p, 1 - p]], [[y, 1 - y]], kind=Kind.PROBS, screen=WIDE, **options)
+    found = explained.text([[p, 1 - p]], [[y, 1 - y]], kind=Kind.PROBS, screen=WIDE, weight=weight)
     check(found)
 
 

@@ -194,6 +194,27 @@ def test_what_has_no_meaning_is_refused(capfd: pytest.CaptureFixture[str]) -> No
         assert error in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.csv", "logit_a,logit_b\n0.25,0.75\n0.5,0.5\n"),
+        ("x.json", '{"logits": [[0.25, 0.75], [0.5, 0.5]]}'),
+    ],
+)
+def test_a_file_without_a_target_shows_softmax_and_sigmoid(
+    name: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And says that there is none; a target that nobody gave gets no hints."""
+    path = tmp_path / name
+    path.write_text(text)
+    out, err = printed(capfd, str(path))
+    assert err == "" and "\n softmax p " in out and "\n sigmoid p " in out
+    assert "\n no target: --target, or --target-col of a table, has the losses explained\n" in out
+    path.write_text(text.replace("logit", "prob"))
+    assert status_of(["explain", str(path)]) == 3
+    assert "no target" in capfd.readouterr().err
+
+
 def test_markdown_has_a_table_and_a_block(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
