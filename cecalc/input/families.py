@@ -72,13 +72,6 @@ def rows_of(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
     return [*zip(*(column.numbers or () for column in group), strict=False)]
 
 
-def is_highest(column: Glimpse, columns: Sequence[Glimpse]) -> bool:
-    """Whether a score is the highest of some others, which sum to 1, in every row."""
-    others = by_affix([c for c in columns if c is not column]).values()
-    groups = [rows_of(group) for group in others if len(group) > 1 and sums_to_one(group)]
-    return any(tuple(map(max, rows)) == column.numbers for rows in groups)
-
-
 def distance(group: Sequence[Glimpse]) -> float:
     """How far outside 0..1 values are at most."""
     return max(column.distance for column in group)

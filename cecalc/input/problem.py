@@ -204,7 +204,7 @@ def _offer_names(error: DataError, table: Table) -> None:
     names, is_one = sorted(truth.classes), layout.is_single and not table.lists
     if truth.numbers is None and len(names) == max(2, len(scores)):
         error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
-        found = orders(names, truth, scores[-1], ()) if len(names) == 2 else [names]
+        found = orders(names, truth, scores[-1]) if len(names) == 2 else [names]
         ways = [(f"--classes={','.join(each)}",) for each in found]
         error.ways = (("bce",), *(("bce", *each) for each in ways)) if is_one else tuple(ways)
 
