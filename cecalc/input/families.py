@@ -107,4 +107,4 @@ def are_percent(group: Sequence[Glimpse]) -> bool:
 
 def is_output(column: Glimpse) -> bool:
     """Whether its name says that it is a model's, whatever that may be."""
-    return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
+    return known.is_unclear(column.name) or column.is_certainty or known.is_predicted(column.name)

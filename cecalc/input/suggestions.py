@@ -11,7 +11,7 @@ from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import families
 from cecalc.input import names as known
 from cecalc.input.confidence import recognised
-from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
+from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses, target_rank
 from cecalc.numbers import PERCENTAGES
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, seen
@@ -86,7 +86,7 @@ def ways(
     found = list[tuple[str, ...]]()
     if target and len(files := request.paths) == 2 and request.target is None:
         found += [(f"!{file}", f"--target={file}") for file in reversed(files)]
-    if target and task.is_loss and (pairs := [*_pairs(columns, group, task)]):
+    if target and task.is_loss and (pairs := [*_pairs(columns, group)]):
         return tuple(pairs)
     for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
         found += _settled(value, truth, request)
@@ -100,7 +100,7 @@ def _settled(value: _Reading, truth: _Reading, request: InputRequest) -> Iterato
     if target is None or not group:
         yield options
         return
-    if truth.options and target.target_rank is None and _is_decided(group, target):
+    if truth.options and target_rank(target.name) is None and _is_decided(group, target):
         return
     if request.task is Task.CE and value.options and _runs_against(group, target):
         names = ",".join(quoted(column.name) for column in reversed(group))
@@ -245,12 +245,12 @@ def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     two = [c.classes for c in columns if c.numbers is None and len(c.classes) == 2]
     of_class = {c.name for c in found if any(_class_of(c) in names for names in two)}
     found = [c for c in found if families.is_output(c) or c.name in of_class] or found
-    decisions = [c for c in columns if c.is_hard and c.is_predicted]
+    decisions = [c for c in columns if c.is_hard and known.is_predicted(c.name)]
     return sorted(
         found,
         key=lambda c: (
             *(c.name not in of_class, not c.has(COMBINED)),
-            *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
+            *(not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.is_negative(c.name),
         ),
     )
@@ -268,9 +268,7 @@ def _class_of(column: Glimpse) -> str:
     return (found and found.cls) or column.name.strip()
 
 
-def _pairs(
-    columns: Sequence[Glimpse], group: Sequence[Glimpse], task: Task
-) -> Iterator[tuple[str, ...]]:
+def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
     parts = families.by_affix(columns)
@@ -279,12 +277,10 @@ def _pairs(
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
         for a, b in [*alike, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
-            is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_named = not (a or b) or all(c.target_rank is not None for c in truths)
-            is_soft = bool(group and (a or b) and task is Task.CE)
-            is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
-            is_fitting = task is Task.BCE or families.sums_to_one(truths)
-            if is_truth and is_named and is_fitting and (not group or [*group] == values):
+            is_named = not (a or b) or all(target_rank(c.name) is not None for c in truths)
+            is_hard = all(c.is_hard for c in truths) and not any(c.is_whole for c in values)
+            is_whole = len(truths) == len(values) and group in ([], values)
+            if is_named and is_hard and is_whole:
                 target = known.specification([c.name for c in truths], [*names])
                 readings = [()] if group else _each_kind(values, columns)
                 yield from ((*options, f"--target-cols={target}") for options in readings)
@@ -307,8 +303,9 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.target_rank == 0 or (c.target_rank and c.is_class)]
-    named.sort(key=lambda column: column.target_rank or 0)
+    ranks = {column: target_rank(column.name) for column in fitting}
+    named = [c for c in fitting if ranks[c] == 0 or (ranks[c] and c.classes)]
+    named.sort(key=lambda column: ranks[column] or 0)
     others = [c for c in fitting if not (families.is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]
