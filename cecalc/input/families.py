@@ -17,39 +17,20 @@ _INPUTS = "features?|feat|x|labels?|class|rank"
 
 
 def likely(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
-    """Columns of numbers with a beginning or an end in common, the likeliest first; else all
-    scores whose rows sum to 1, or that are called like what another column holds.
+    """Columns of numbers with a beginning or an end in common, the likeliest first, then all scores
+    together; those whose rows sum to 1, else those that are not called like inputs, and all scores
+    only where they are called like what another column holds.
     """
-    texts = [column for column in columns if column.numbers is None]
-    of_classes = [_called(column, columns) for column in texts]
-    if found := [group for group in of_classes if len(group) > 1 and sums_to_one(group)]:
-        return found[:1]
-    several = [group for group in by_affix(columns).values() if len(group) > 1]
-    columns = [column for column in columns if not column.has(_INPUTS)]
-    several = [g for g in several if sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
-    several = [group for group in several if any(not column.is_whole for column in group)]
-    several.sort(key=lambda g: (not sums_to_one(g), not any(map(is_output, g)), -len(g)))
-    loose = [column for column in columns if column.is_score]
-    names = {column.name for column in loose}
+    loose = [column for column in columns if column.is_score and not column.has(_INPUTS)]
+    groups = sorted(by_affix(columns).values(), key=lambda g: (not any(map(is_output, g)), -len(g)))
+    groups = [group for group in (*groups, loose) if len(group) > 1]
+    groups = [group for group in groups if not all(column.is_whole for column in group)]
+    if complete := [group for group in groups if sums_to_one(group)]:
+        return complete
+    names, texts = {c.name.strip() for c in loose}, [c for c in columns if c.numbers is None]
     is_named = any(names >= column.classes > set() for column in texts)
-    if (
-        len(loose) > 1
-        and not any({*loose} <= {*g} for g in several)
-        and (is_named or sums_to_one(loose))
-    ):
-        several.append(loose)
-    return [g for g in several if sums_to_one(g)] or several
-
-
-def has_every_class(columns: Sequence[Glimpse]) -> bool:
-    """Whether columns of numbers that belong together sum to 1 in each row."""
-    return any(map(sums_to_one, likely(columns)))
-
-
-def _called(texts: Glimpse, columns: Sequence[Glimpse]) -> list[Glimpse]:
-    """The columns of numbers that are called like what a column holds; none unless all are."""
-    found = [c for c in columns if c.numbers and c.name.strip() in texts.classes]
-    return found if texts.classes <= {c.name.strip() for c in found} else []
+    groups = [group for group in groups if not any(column.has(_INPUTS) for column in group)]
+    return [group for group in groups if is_named or group is not loose]
 
 
 def by_affix(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:

@@ -40,7 +40,7 @@ def no_values(
     """
     columns, is_bce = glimpses(fields, head), request.task is Task.BCE
     told = recognised(fields, head, request)
-    if told and (told.readings or not families.has_every_class(columns)):
+    if told and (told.readings or not any(map(families.sums_to_one, families.likely(columns)))):
         return told
     if percent := percentages(columns):
         return percent
