@@ -42,8 +42,8 @@ def recognised(
     fields, head : the names of the columns, and what they hold in the first rows
     score : the one column of probabilities by its name; else names like it are looked for
     """
-    likely = (known.is_predicted(name) or known.plain(name) in _LABELS for name in fields)
-    named = [i for i, is_it in enumerate(likely) if is_it]
+    named = [i for i, name in enumerate(fields) if known.is_predicted(name)]
+    named += [i for i, name in enumerate(fields) if known.plain(name) in _LABELS]
     if not (named and request.task.is_loss) or request.columns.targets is not None:
         return None
     if score is not None and request.task is Task.BCE:
@@ -57,9 +57,7 @@ def recognised(
         return None
     target = request.columns.target
     wanted = [i for i in named if i != found[0].position and fields[i] != target]
-    for prediction in sorted(
-        glimpses(fields, head, wanted), key=lambda c: not known.is_predicted(c.name)
-    ):
+    for prediction in glimpses(fields, head, wanted):
         others = [c for c in columns if c.position not in (prediction.position, *scores)]
         truth = next(iter(glimpses(fields, head, _truths(others, request)[:1])), None)
         if told := _told(found[0], prediction, truth, request, is_named=score is not None):

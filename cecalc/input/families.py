@@ -69,8 +69,8 @@ def kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
             return ()
         is_log = max(map(max, rows_of(group)), default=1.0) <= 0 and sums_to_one(group, math.exp)
         return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
-    is_told = far > 0 or all(column.is_chance for column in group)
-    is_told = is_told or (len(group) > 1 and sums_to_one(group))
+    is_complete = len(group) > 1 and sums_to_one(group)
+    is_told = far > 0 or is_complete or all(column.is_chance for column in group)
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
