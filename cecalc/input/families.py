@@ -17,17 +17,19 @@ _INPUTS = "features?|feat|x|labels?|class|rank"
 
 
 def likely(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
-    """Columns of numbers with a beginning or an end in common, the likeliest first, then all scores
-    together; those whose rows sum to 1, else those that are not called like inputs, and all scores
-    only where they are called like what another column holds.
+    """Columns of numbers that are called like what another one holds, those with a beginning or an
+    end in common, the likeliest first, then all scores together: those whose rows sum to 1, else
+    those that are not called like inputs, and all scores only where they are called like classes.
     """
+    texts = [column for column in columns if column.numbers is None]
+    called = [[c for c in columns if c.numbers and c.name.strip() in t.classes] for t in texts]
     loose = [column for column in columns if column.is_score and not column.has(_INPUTS)]
     groups = sorted(by_affix(columns).values(), key=lambda g: (not any(map(is_output, g)), -len(g)))
     groups = [group for group in (*groups, loose) if len(group) > 1]
     groups = [group for group in groups if not all(column.is_whole for column in group)]
-    if complete := [group for group in groups if sums_to_one(group)]:
+    if complete := [group for group in (*called, *groups) if len(group) > 1 and sums_to_one(group)]:
         return complete
-    names, texts = {c.name.strip() for c in loose}, [c for c in columns if c.numbers is None]
+    names = {column.name.strip() for column in loose}
     is_named = any(names >= column.classes > set() for column in texts)
     groups = [group for group in groups if not any(column.has(_INPUTS) for column in group)]
     return [group for group in groups if is_named or group is not loose]

@@ -114,7 +114,10 @@ def _orders(target: Glimpse, score: Glimpse, request: InputRequest) -> Sequence[
     if request.task is not Task.BCE or len(target.classes) != 2 or request.classes is not None:
         return [()]
     if target.classes == {"0", "1"}:
-        return [("1", "0") if known.is_negative(_class_of(score)) else ()]
+        if not known.is_negative(_class_of(score)):
+            return [()]
+        is_doubtful = _higher_for(max(target.texts), target, score.numbers or ())
+        return [("1", "0"), ()] if is_doubtful else [("1", "0")]
     if target.numbers is not None:
         return [sorted(target.classes, key=float)]
     return orders(sorted(target.classes), target, score)
@@ -207,9 +210,10 @@ def _of_values(
         groups = [[column] for column in likely_scores(group or columns)]
     else:
         groups = [*([column] for column in columns if column.in_lists), *families.likely(columns)]
-    for each in groups:
-        for options in _each_kind(each, columns):
-            yield _Reading(options, tuple(each))
+    for n in range(len(Kind)):  # each as what it likely is, before one as what else it may be
+        for each in groups:
+            for options in _each_kind(each, columns)[n : n + 1]:
+                yield _Reading(options, tuple(each))
 
 
 def _each_kind(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> list[tuple[str, ...]]:
@@ -250,7 +254,7 @@ def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
         found,
         key=lambda c: (
             *(c.name not in of_class, not c.has(COMBINED)),
-            *(not c.is_certainty, not any(_decides(c, d) for d in decisions)),
+            *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.is_negative(c.name),
         ),
     )
