@@ -52,8 +52,8 @@ class _Cut(Cells):
         """As any, of columns that were asked for."""
         return self._asked_numbers[:, _run(np.searchsorted(self._asked, positions).tolist())]
 
-    def place(self, position: int | None, row: int) -> Place:  # noqa: ARG002  # nobody is told
-        """None."""
+    def place(self, position: int | None, row: int) -> Place:  # noqa: ARG002
+        """Nowhere: the strict reader tells it."""
         return Place()
 
     def _numbers(self, positions: Sequence[int]) -> Floats:
