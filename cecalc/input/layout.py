@@ -407,8 +407,7 @@ class _Header:
             return tuple(texts if is_cls[1] else texts[::-1])
         from cecalc.input.suggestions import two_names
 
-        positions = target[0], values[0]
-        raise two_names(self.fields, self.head, texts, positions, is_named=self.is_named)
+        raise two_names(self.fields, self.head, texts, (target[0], values[0]))
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:
         """Refuse one class for each row where every value needs a target."""
