@@ -170,6 +170,8 @@ class InputRequest:
     max_bytes: int | None = None
     max_columns: int = 1_000_000
     transpose: bool = False
+    target_optional: bool = False
+    """Whether input without a target will do."""
     nan: NanPolicy = NanPolicy.ERROR
     passed_on: str | None = None
     """Which columns go into the output, of the input's and of ours, as `cecalc.selection` reads it;

@@ -141,10 +141,12 @@ def explain(ctx: typer.Context) -> int:
     cecalc explain --logits 1000,0 --target 1 --code | python
     """
     given = options_of(ctx)
-    asked = _asked(ctx, Task.CE if given.target or not given.logits else Task.SOFTMAX, OF_EXPLAIN)
+    task = Task.CE if given.target or not given.logits else Task.SOFTMAX
+    request, output = _asked(ctx, task, OF_EXPLAIN)
+    request = replace(request, input=replace(request.input, target_optional=True))
     from cecalc.explain.collector import explaining
 
-    return _execute(ctx, *asked, explaining)
+    return _execute(ctx, request, output, explaining)
 
 
 @app.command(cls=Numbered)

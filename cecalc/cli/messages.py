@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from cecalc.cli.options import refusal
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
 from cecalc.cli.terminal import is_colored
 from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
@@ -42,9 +43,6 @@ _CALLED = _COMMANDS | {"cross-entropy": "ce", "binary-cross-entropy": "bce"}
 """The commands, by what they may be called."""
 
 
-_CHOICE = re.compile(
-    r"(?s)Invalid value for .*'(--[a-z-]+)'[^:]*(?:: '\w+'\))?: (.*) is not one of (.*)"
-)
 _PAINTED = re.compile("(?s)(?<=^cecalc: )(error|failed|hint):|(?<=^cecalc: try: ).+")
 """What of a line on standard error is coloured at a terminal; a command is bold."""
 _COLORS = {"error": "red", "failed": "red", "hint": "cyan"}
@@ -69,7 +67,6 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
     name = getattr(error, "option_name", None)
     if name is not None and re.match(r"-[0-9.]", name):
         return settled(StrayNumbers(f"stray {name}: {ONE_VALUE}"), arguments)
-    text = error.format_message().rstrip(".").replace("Value error, ", "")
     if name is not None and hasattr(error, "possibilities"):
         context: Any = getattr(error, "ctx", None)
         known = [option for param in context.command.params for option in param.opts]
@@ -79,12 +76,9 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> UsageError
             rule = f"no such option {name} of {context.command.name}"
             return UsageError(rule, hint=f"{has_it[0]} takes it")
         return _no_option(name, known, arguments)
-    if unknown := re.match("No such command '(.*?)'", text, re.DOTALL):
+    if unknown := re.match("No such command '(.*?)'", error.format_message(), re.DOTALL):
         return _no_command(unknown[1], arguments)
-    if choice := _CHOICE.match(text):
-        option, of, names = (part.replace("'", "") for part in choice.groups())
-        return UsageError(f"{option} {excerpt(of)} is none of {names}", value=of)
-    return UsageError(text[:1].lower() + text[1:])
+    return refusal(error.format_message())
 
 
 def _no_option(name: str, known: Sequence[str], arguments: Sequence[str]) -> UsageError:

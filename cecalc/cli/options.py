@@ -1,6 +1,7 @@
 """The options: each declared once, with its type, default, help and the commands that take it."""
 
 # Typer reads the annotations of `Options` as they are, which is why they are no strings here.
+import re
 from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -13,7 +14,7 @@ from typer.models import OptionInfo
 from cecalc.cli import completion, values
 from cecalc.cli.help import written
 from cecalc.cli.terminal import VARIABLES
-from cecalc.errors import UsageError
+from cecalc.errors import UsageError, excerpt
 from cecalc.numbers import is_number
 from cecalc.output import FORMATS, FormatName
 from cecalc.request import LOSS_OPTIONS, Arithmetic, InputRequest
@@ -73,6 +74,9 @@ _out = partial(_option, "Output")
 _check = partial(_option, "Checks")
 _how = partial(_option, "Arithmetic")
 
+_CHOICE = re.compile(
+    r"(?s)Invalid value .*'(--[a-z-]+)'[^:]*(?:: '\w+'\))?: (.*) is not one of (.*)"
+)
 _Text = str | None
 _Texts = list[str] | None
 _Weights = Any  # Given | None: Typer knows no unions
@@ -345,7 +349,16 @@ def parsed(command: Any, name: str, words: Sequence[str]) -> Options:
     try:
         return options_of(command.make_context(name, [*words]))
     except typer.TyperException as error:
-        raise UsageError(error.format_message()) from None
+        raise refusal(error.format_message()) from None
+
+
+def refusal(text: str) -> UsageError:
+    """What Typer says of a value, in our words."""
+    text = text.rstrip(".").replace("Value error, ", "")
+    if choice := _CHOICE.match(text):
+        option, of, names = (part.replace("'", "") for part in choice.groups())
+        return UsageError(f"{option} {excerpt(of)} is none of {names}", value=of)
+    return UsageError(text[:1].lower() + text[1:])
 
 
 def flag(name: str) -> str:

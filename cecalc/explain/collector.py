@@ -19,7 +19,7 @@ from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_o
 from cecalc.run.collectors import Collector, Job, Setup, Summed
 from cecalc.run.settings import header_of, settings_of, target_of
 from cecalc.summary import Summary
-from cecalc.terms import Kind, Task
+from cecalc.terms import HintPolicy, Kind, Task
 
 ROWS, HIGHEST = 6, 3
 """Up to how many rows all are explained, and how many else."""
@@ -78,7 +78,7 @@ def _is_bare(setup: Setup) -> bool:
 
 
 def _with_zeros(setup: Setup) -> Setup:
-    """Rows with targets that nobody looks at."""
+    """Rows with targets that nobody looks at, not for hints either."""
 
     def given(batch: Batch) -> Batch:
         return replace(batch, target=np.zeros(batch.values.shape))
@@ -86,7 +86,9 @@ def _with_zeros(setup: Setup) -> Setup:
     def block(of: Block) -> Block:
         return lambda: given(of())
 
-    return replace(setup, first=given(setup.first), blocks=map(block, setup.blocks))
+    request = replace(setup.request, hints=HintPolicy.SILENT)
+    first, blocks = given(setup.first), map(block, setup.blocks)
+    return replace(setup, request=request, first=first, blocks=blocks)
 
 
 def _settings(setup: Setup, *, is_ce: bool) -> tuple[Settings, Settings]:

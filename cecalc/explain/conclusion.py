@@ -43,10 +43,11 @@ def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
     elif width > 1:
         which = f"{explanation.without_ce} of {given}"
         yield "CE", f"none: {which} with targets that do not sum to 1"
-    by = ", divided by N·C, not by Σ w" if bce.header.has_weights and is_mean else ", one loss each"
+    is_weighted = explanation.has("weight") and is_mean
+    by = ", divided by N·C, not by Σ w" if is_weighted else ", one loss each"
     cells = f"N·C = {rows}·{width} cells" if width > 1 else f"N = {given} of one cell"
     yield "BCE", f"{_sum(bce)}   {cells}{by}"
-    is_plain = not (explanation.header.has_weights or bce.header.has_weights)
+    is_plain = explanation.is_plain
     if width == 1 and is_logits and is_plain:
         yield "CE", "the same: softmax of (0, x) is sigmoid of x, so CE(0, x) = BCE(x)"
     if width > 1 and is_mean and math.isfinite(bce.numerator):
@@ -61,7 +62,7 @@ def _apart(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
         by = f"{rows} (CE) or {bce.cells_used} (BCE)" if ce else f"{bce.cells_used}"
         mean = f"p − y for the sum; divided by {by} for the mean"
         yield "gradient", mean if is_mean else "p − y, of each loss"
-    if width == 2 and is_logits and is_plain and not explanation.header.label_smoothing:
+    if width == 2 and is_logits and is_plain:
         yield from _pairs(explanation)
 
 
@@ -95,15 +96,28 @@ def _verdict(explanation: Explanation, ce: Report | None, bce: Report) -> Pairs:
     loss, (of, values) = ce or bce, _of_torch(explanation)
     yield "BCE" if ce is None else "CE", f"torch.nn.{of}: {_reason(explanation, ce)}"
     reduction, smoothing = explanation.header.reduction, explanation.header.label_smoothing
-    taken = [name for name in WEIGHTS if explanation.has(name) and (name == "weight" or not ce)]
-    options = [f"{name}={WEIGHTS[name]}" for name in taken]
+    given = [f"{name}={short}" for name, short in WEIGHTS.items() if explanation.has(name)]
+    options = [option for option in given if ce is None or option.startswith("weight")]
     options += [f"label_smoothing={smoothing:g}"] if smoothing else []
     target = "t" if ce and explanation.header.target_form is TargetForm.INDEX else "y"
     for name, value in (("mean", loss.mean), ("sum", loss.numerator), ("none", None)):
         if name == reduction or (name == "sum" and reduction is Reduction.MEAN):
-            how = [] if name == "mean" else [f'reduction="{name}"']
-            comes_to = "" if value is None else f" = {rounded(value)}"
-            yield name, f"nn.{of}({', '.join([*options, *how])})({values}, {target}){comes_to}"
+            yield name, _call(of, [*options, *_reduced(name)], f"{values}, {target}", value)
+    if ce and explanation.has("pos_weight"):
+        value = {Reduction.MEAN: bce.mean, Reduction.SUM: bce.numerator}.get(reduction)
+        line = _call("BCEWithLogitsLoss", [*given, *_reduced(reduction)], "x, y", value)
+        yield "pos_weight", f"is of binary cross-entropy alone: {line}"
+
+
+def _reduced(reduction: str) -> list[str]:
+    """The option that says it, where it is not torch's own choice."""
+    return [] if reduction == Reduction.MEAN else [f'reduction="{reduction}"']
+
+
+def _call(of: str, options: list[str], given: str, value: float | None) -> str:
+    """A line of torch, and what it comes to."""
+    comes_to = "" if value is None else f" = {rounded(value)}"
+    return f"nn.{of}({', '.join(options)})({given}){comes_to}"
 
 
 def _of_torch(explanation: Explanation) -> tuple[str, str]:
@@ -149,6 +163,7 @@ def _words(explanation: Explanation) -> Pairs:
         return
     yield "nats", "the unit of both, of natural logarithms: 1 nat = 1.4427 bits"
     if explanation.kind is Kind.LOGITS:
-        yield "gradient", "p − y: the slope of the loss in each logit; training goes down it"
+        form = "p − y: " if explanation.is_plain else ""
+        yield "gradient", f"{form}the slope of the loss in each logit; training goes down it"
         if has_ce:
             yield "log-sum-exp", "ln Σ exp x, as max + ln Σ exp(x − max), where no exp overflows"

@@ -87,6 +87,8 @@ def _of_probs(steps: CellSteps) -> Iterator[_Extreme]:
     p, y = steps.sigmoid, steps.target
     zero = ((p == 0) & (y > 0)) | ((p == 1) & (y < 1))
     yield zero, "`ln 0` of {names} stops at −100 in torch's BCELoss; `cecalc bce --no-clamp`: inf"
+    one = (steps.values < 0) & (p == 1) & (y > 0)
+    yield one, "p of {names} rounds to 1, and BCELoss is given p: −ln p is 0"
     low = (p > 0) & (p < np.exp(-100.0)) & (y > 0)
     yield low, "ln p of {names} stops at −100 in torch's BCELoss"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cecalc.explain import extremes
-from cecalc.explain.notation import Notation, number, true
+from cecalc.explain.notation import NORMAL, Notation, number, true
 from cecalc.explain.steps import CellSteps, ClassSteps
 from cecalc.model import Floats
 from cecalc.numbers import brief, rounded
@@ -16,8 +16,8 @@ from cecalc.output.prose import unbroken
 from cecalc.output.worked_rows import FEW
 from cecalc.terms import Kind
 
-_NORMAL = 2.0**-1022
-"""Below this a float64 has fewer digits."""
+_CLAMPED = math.exp(-100.0)
+"""Below this torch's BCELoss stops at ln p = −100."""
 _ONE = 1 - 1e-4
 """From here on −ln p is less than four decimals show."""
 _NOTHING = 1e-4
@@ -39,7 +39,7 @@ def powers(style: Notation, steps: ClassSteps) -> tuple[str, Floats, float] | No
 
 def of_classes(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
     """Cross-entropy: −ln p of the target's class, or the mixture that its shares ask for."""
-    if style.header.width == 1:
+    if bce.values.size == 1:
         return
     if ce is None:
         yield _none(style, bce)
@@ -74,12 +74,13 @@ def _surprisal(style: Notation, steps: ClassSteps, t: int) -> Iterator[str]:
     if weight is not None:
         head, first = first.pop(), []
     loss, made = rounded(nats), powers(style, steps)
-    of_p = true("−ln {}", [p], loss) if _NORMAL <= p < 1 else f"−ln {p:.0f}"
+    text, shown = _logarithm(p, 1 - p)
+    of_p = true(f"−{text}", [shown], loss)
     if made is None or x == -math.inf:
         is_log = style.kind is Kind.LOG_PROBS
         yield style.chain(head, *first, f"−({number(x)})" if is_log else of_p, loss)
     else:
-        if _NORMAL <= p < _ONE:
+        if NORMAL <= p < _ONE:
             quotient = true("−ln({} / {})", [float(made[1][t]), made[2]], loss)
             yield style.chain(head, *first, quotient, of_p, loss)
             head = " " * len(head)
@@ -114,7 +115,7 @@ def _mixture(style: Notation, steps: ClassSteps) -> Iterator[str]:
     """Σ y·(−ln p), of the largest shares one by one, with weights if there are any."""
     y, loss = steps.mixed, rounded(steps.loss)
     if steps.smoothed is not None:
-        share = number(style.header.label_smoothing)
+        share = number(style.explanation.header.label_smoothing)
         yield style.chain("smoothed y", f"(1 − {share})·y + {share} / {y.size}")
     counted = [c for c in np.argsort(-y, kind="stable").tolist() if y[c] > 0]
     named, others = sorted(counted[:FEW]), counted[FEW:]
@@ -145,11 +146,16 @@ def of_cells(style: Notation, steps: CellSteps) -> Iterator[str]:
     made = f", {unbroken('p = 1 / (1 + exp(−x))')}" if style.kind is Kind.LOGITS else ""
     yield style.folded(f"BCE loss = −[{w}{pos}y·ln p + {w}(1 − y)·ln(1 − p)]{made}", after=" " * 12)
     forms = [_cell(steps, c) for c in picked]
-    if any("ln(1" in text for text, *_ in forms):
+    if any("ln(1 +" in text for text, *_ in forms):
         yield style.folded(_STABLE, " " * 10, " " * 10)
     for place, form in zip(places, forms, strict=True):
         yield style.chain(f"    loss{place}", true(*form), form[2])
     yield from extremes.told(style, steps)
+
+
+def _logarithm(p: float, rest: float) -> tuple[str, float]:
+    """Ln p as a text and its number, which near 1 is what is missing."""
+    return ("ln(1 − {})", rest) if p >= _ONE and rest > 0 else ("ln {}", p)
 
 
 def _weights(steps: CellSteps) -> tuple[tuple[Floats | None, str], tuple[Floats | None, str]]:
@@ -164,36 +170,21 @@ def _cell(steps: CellSteps, c: int) -> tuple[str, list[float], str]:
         return "−ln {}", [float(steps.cells[c] == 0)], loss
     w, pos = ([] if of is None else [float(of[c])] for of, _ in _weights(steps))
     p, q = float(steps.sigmoid[c]), float(steps.complement[c])
-    sides = [([*w, *pos, y], p, -x), ([*w, round(1 - y, 15)], q, x)]
+    sides = [
+        ([*w, *pos, y], p, q, -x),
+        ([*w, round(1 - y, 15)], q, p, x),
+    ]
     counted = [side for side in sides if side[0][-1] > 0]
-    if all(_NORMAL <= side < (_ONE if is_made else 1) for _, side, _ in counted):
+    if all((NORMAL if is_made else _CLAMPED) <= side < _ONE for _, side, *_ in counted):
         text = " + ".join("{}·" * len(factors) + "ln {}" for factors, *_ in sides)
-        return f"−[{text}]", [n for factors, side, _ in sides for n in (*factors, side)], loss
+        return f"−[{text}]", [n for factors, side, *_ in sides for n in (*factors, side)], loss
     texts, numbers = list[str](), list[float]()
-    for factors, side, above in counted:
-        of = [max(above, 0.0), math.exp(-abs(x))]
-        if not is_made:
-            of = [100.0 if side == 0 else min(-math.log(side), 100.0)]
+    for factors, side, rest, above in counted:
         scale = [factor for factor in factors if factor != 1]
-        text = "{} + ln(1 + {})" if is_made else "{}"
+        logarithm, shown = _logarithm(side, rest)
+        text, of = f"min(−{logarithm}, 100)", [shown]
+        if is_made:
+            text, of = "{} + ln(1 + {})", [max(above, 0.0), math.exp(-abs(x))]
         texts.append("{}·" * len(scale) + (f"({text})" if scale and is_made else text))
         numbers += [*scale, *of]
     return " + ".join(texts), numbers, loss
-
-
-def of_others(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[str]:
-    """What the classes without a column add up to."""
-    number = bce.values.size - style.classes
-    if number <= 0:
-        return
-    made = powers(style, ce) if ce else None
-    sums = [(f"Σ {made[0]}", made[1])] if made else []
-    sums += [("Σ softmax p" if made else "Σ p", ce.softmax)] if ce else []
-    sums += [("Σ sigmoid p", bce.sigmoid)] if style.kind is Kind.LOGITS else []
-    sums += [("Σ loss", bce.cells)] if style.explanation.has_target else []
-    chosen = style.picked(bce)
-    with np.errstate(over="ignore"):
-        rest = [(name, float(np.delete(values, chosen).sum())) for name, values in sums]
-    texts = ", ".join(unbroken(f"{name} {rounded(total)}") for name, total in rest)
-    others = "the other class" if number == 1 else f"the other {number} classes"
-    yield style.folded(f"{others}: {texts}")

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cecalc.explain import conclusion, table
-from cecalc.explain.notation import Notation
 from cecalc.explain.steps import Explanation
-from cecalc.output.drawing import ROOM
 from cecalc.output.markdown import line, literal
-from cecalc.output.worked_rows import ALL, FEW
 from cecalc.request import Screen
 
 
@@ -19,13 +16,11 @@ def render(explanation: Explanation, _screen: Screen) -> str:
 
 
 def _sections(explanation: Explanation) -> Iterator[str]:
-    wide = explanation.header.width
-    style = Notation(explanation, wide if wide <= ALL else FEW, ROOM)
+    style, _ = table.fitted(explanation, Screen())
     for block, lines in table.rows(style):
         if block:
-            rules = [":--", *["--:"] * (len(block.heading) - 1)]
-            cells = [[*map(literal, texts)] for texts in (block.heading, *block.lines)]
-            yield line(cells[0]) + line(rules) + "".join(map(line, cells[1:]))
+            heading, *cells = (line([*map(literal, texts)]) for texts in block)
+            yield heading + line([":--", *["--:"] * (len(block[0]) - 1)]) + "".join(cells)
         yield "```text\n" + "".join(f"{text}\n" for text in lines) + "```\n"
     yield from (f"{literal(note)}\n" for note in table.notes(style))
     for title, pairs in conclusion.sections(explanation):

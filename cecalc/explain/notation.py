@@ -11,13 +11,14 @@ from rich.cells import cell_len
 
 from cecalc.errors import visible
 from cecalc.explain.steps import Explanation, Steps
-from cecalc.items import Header
 from cecalc.numbers import DECIMALS, SMALLEST, rounded, write_number
 from cecalc.output.fitting import shortened
 from cecalc.output.prose import paragraph
 from cecalc.output.worked_rows import picked_of
 from cecalc.terms import Kind
 
+NORMAL = 2.0**-1022
+"""Below this a float64 has fewer digits."""
 _MOST = 13
 """More digits than a float64 has."""
 _SHORT = 9
@@ -29,29 +30,25 @@ class Notation:
     """How the rows are written, alike in all of them."""
 
     explanation: Explanation
-    classes: int
-    """How many classes have a column."""
     room: int
     """Columns of text to fill."""
-    has_whole: bool = True
+    classes: int
+    """How many classes have a column."""
+    has_whole: bool
     """Whether names of classes are as long as they are, else shortened in the middle."""
-
-    @property
-    def header(self) -> Header:
-        """What holds for all rows."""
-        return self.explanation.header
 
     @property
     def kind(self) -> Kind:
         """What the values are."""
-        return self.header.schema.kind
+        return self.explanation.kind
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the classes, safe on a terminal; that of one value is x."""
-        if self.header.width == 1:
+        header = self.explanation.header
+        if header.width == 1:
             return ("x",)
-        whole = tuple(visible(label) for label in self.header.labels)
+        whole = tuple(visible(label) for label in header.labels)
         if self.has_whole:
             return whole
         short = tuple(shortened(whole, _SHORT))
@@ -83,6 +80,8 @@ def number(value: float, more: int = 0) -> str:
     >>> [number(x) for x in (0.8, 2.0, 0.0031284, 12.98447, 8.533e-17)]
     ['0.8', '2', '0.003128', '12.9845', '8.533e-17']
     """
+    if 0 < abs(value) < NORMAL:  # the shortest text that reads as it says too little of it
+        return rounded(value, 9)
     zeros = -math.floor(math.log10(abs(value))) - 1 if SMALLEST <= abs(value) < 1 else 0
     exact = write_number(float(f"{value:.14g}"))  # 1 − 0.7 is 0.3
     return min(rounded(value, DECIMALS + max(zeros, more)), exact, key=len)
@@ -118,7 +117,8 @@ def is_true(formula: str, result: str) -> bool:
 
 _PYTHON = {
     "−": "-", "·": "*", r"\[": "(", r"\]": ")", r" of \d+ others": "",
-    r"ln\(1 \+ ": "log1p(", r"ln ?\(": "log(", r"ln (\S+?)(?=[ )]|$)": r"log(\1)",
+    r"ln\(1 \+ ": "log1p(", r"ln\(1 - ": "log1p(-",
+    r"ln ?\(": "log(", r"ln (\S+?)(?=[ ),]|$)": r"log(\1)",
 }  # fmt: skip
 
 
@@ -126,4 +126,8 @@ def _log(p: float) -> float:
     return math.log(p) if p > 0 else -math.inf
 
 
-_FUNCTIONS = {"log": _log, "log1p": math.log1p, "inf": math.inf}
+def _log1p(u: float) -> float:
+    return math.log1p(u) if u > -1 else -math.inf
+
+
+_FUNCTIONS = {"log": _log, "log1p": _log1p, "inf": math.inf}

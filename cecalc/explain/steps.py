@@ -145,6 +145,11 @@ class Explanation(Item):
         """What the values are."""
         return self.header.schema.kind
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the gradients are p − y."""
+        return not (self.has("weight") or self.has("pos_weight") or self.header.label_smoothing)
+
     def has(self, weight: str) -> bool:
         """Whether there are such weights."""
         return any(getattr(row.bce, weight, None) is not None for row in self.rows)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from itertools import chain
-from typing import TypeAlias
 
 import numpy as np
 
 from cecalc.errors import count
 from cecalc.explain import conclusion, formulas
 from cecalc.explain.notation import Notation
-from cecalc.explain.steps import CellSteps, ClassSteps, Explanation, Steps
-from cecalc.model import Floats
-from cecalc.numbers import brief, rounded
+from cecalc.explain.steps import CellSteps, ClassSteps, Explanation
+from cecalc.numbers import brief
 from cecalc.output import columns, page
 from cecalc.output.drawing import ROOM, draw, line, named, painted
-from cecalc.output.fitting import Ruled
 from cecalc.output.table import ranked
-from cecalc.output.worked_rows import ALL, FEW, MARK, Block, fitting, tables
+from cecalc.output.worked_rows import Block, Step, block, fitting, summed
 from cecalc.request import Screen
 from cecalc.terms import Kind
 
-_Step: TypeAlias = "tuple[str, Floats | None, float | None]"
-"""A name, what stands below each class, and what that comes to."""
 _VALUES = {Kind.LOGITS: "logits x", Kind.PROBS: "probs p", Kind.LOG_PROBS: "log-probs"}
 
 
@@ -41,9 +37,9 @@ def render_page(explanation: Explanation, _screen: Screen) -> str:
 
 
 def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
-    style, drawn = _fitted(explanation, screen)
-    for block, lines in rows(style):
-        table = next(drawn) + "\n" if block else ""
+    style, drawn = fitted(explanation, screen)
+    for working, lines in rows(style):
+        table = next(drawn) + "\n" if working else ""
         styles = ((text, "yellow" if text.startswith(" !") else "") for text in lines)
         yield table + "".join(painted(*each, screen) + "\n" for each in styles)
     for note in notes(style):
@@ -56,86 +52,80 @@ def _sections(explanation: Explanation, screen: Screen) -> Iterator[str]:
 def rows(style: Notation) -> Iterator[tuple[Block | None, Iterator[str]]]:
     """The table of each row and the formulas below it."""
     for row in style.explanation.rows:
-        name = columns.row_title(style.header, row.outcome)
+        name = columns.row_title(style.explanation.header, row.outcome)
         if row.bce is None:
             yield None, iter([f" {name} is {columns.IGNORED}: it counts in neither loss"])
             continue
-        others = formulas.of_others(style, row.bce, row.ce)
         of_row = formulas.of_classes(style, row.bce, row.ce)
         of_cells = formulas.of_cells(style, row.bce)
-        steps = [*(_classes(style, row.ce) if row.ce else ()), *_cells(style, row.bce)]
-        yield _table(style, name, row.bce, steps), chain(others, of_row, of_cells)
+        yield _block(style, name, row.bce, row.ce), chain(of_row, of_cells)
 
 
-def _fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
+def fitted(explanation: Explanation, screen: Screen) -> tuple[Notation, Iterator[str]]:
     """As many classes as the screen has room for, and the tables of them."""
-    tried: list[Notation] = []
+    style = partial(Notation, explanation, screen.width or ROOM)
 
-    def drawn(classes: int, has_whole: bool) -> list[Ruled]:
-        tried.append(Notation(explanation, classes, screen.width or ROOM, has_whole))
-        return tables([block for block, _ in rows(tried[-1]) if block])
+    def blocks(classes: int, has_whole: bool) -> list[Block]:
+        return [working for working, _ in rows(style(classes, has_whole)) if working]
 
-    wide = explanation.header.width
-    found = fitting(drawn, wide if wide <= ALL else FEW, screen)
-    return tried[-1], (draw(table, screen) for table in found)
+    found, classes, has_whole = fitting(blocks, explanation.header.width, screen)
+    return style(classes, has_whole), (draw(table, screen) for table in found)
 
 
-def _classes(style: Notation, steps: ClassSteps) -> Iterator[_Step]:
-    yield "CE" if style.explanation.has_target else "softmax", None, None
-    if made := formulas.powers(style, steps):
-        yield made
+def _block(style: Notation, title: str, bce: CellSteps, ce: ClassSteps | None) -> Block:
+    steps = [*_steps(style, bce, ce)]
+    marked = np.flatnonzero((bce.target >= 0.5) & style.explanation.has_target)
+    last = "Σ" if any(step.end != "" for step in steps) else ""
+    return block(title, style.labels, style.picked(bce), marked, steps, last)
+
+
+def _steps(style: Notation, bce: CellSteps, ce: ClassSteps | None) -> Iterator[Step]:
+    yield Step(_VALUES[style.kind], bce.values, has_sum=style.kind is Kind.PROBS)
+    if style.explanation.has_target:
+        yield Step("target y", bce.target, has_sum=True, write=brief)
+    if ce is not None:
+        yield from _classes(style, ce)
+    yield from _cells(style, bce)
+
+
+def _classes(style: Notation, steps: ClassSteps) -> Iterator[Step]:
+    yield Step("CE" if style.explanation.has_target else "softmax")
+    made = formulas.powers(style, steps)
+    if made is not None:
+        yield summed(*made)
     if style.kind is not Kind.PROBS:
-        yield (
-            "softmax p" if made else "p",
-            steps.softmax,
-            float(steps.softmax.sum()),
-        )
+        yield summed("softmax p" if made else "p", steps.softmax, float(steps.softmax.sum()))
     if not style.explanation.has_target:
         return
     if steps.smoothed is not None:
-        yield "smoothed y", steps.smoothed, None
+        yield summed("smoothed y", steps.smoothed)
     w, share = "", steps.mixed
     if steps.weight is not None:
         w, share = "w·", steps.weight * steps.mixed
-        yield "weight w", steps.weight, None
+        yield Step("weight w", steps.weight)
     with np.errstate(invalid="ignore"):
         terms = np.where(share == 0, 0.0, share * steps.surprisal)
-    yield f"−{w}y·ln p", terms, steps.loss
+    yield summed(f"−{w}y·ln p", terms, steps.loss)
     if style.kind is Kind.LOGITS:
-        yield "gradient" if w else "p − y", steps.gradient, None
+        is_plain = steps.weight is None and steps.smoothed is None
+        yield Step("p − y" if is_plain else "gradient", steps.gradient)
 
 
-def _cells(style: Notation, steps: CellSteps) -> Iterator[_Step]:
+def _cells(style: Notation, steps: CellSteps) -> Iterator[Step]:
     several = steps.values.size > 1
-    yield "BCE" if style.explanation.has_target else "sigmoid", None, None
+    yield Step("BCE" if style.explanation.has_target else "sigmoid")
     if style.kind is Kind.LOGITS:
-        yield "1 + exp(−x)", steps.denominator, None
-        yield "sigmoid p", steps.sigmoid, float(steps.sigmoid.sum()) if several else None
+        yield Step("1 + exp(−x)", steps.denominator)
+        yield summed("sigmoid p", steps.sigmoid, float(steps.sigmoid.sum()) if several else "")
     if not style.explanation.has_target:
         return
-    yield "1 − p", steps.complement, None
+    yield Step("1 − p", steps.complement)
     weights = ("weight w", steps.weight), ("pos_weight", steps.pos_weight)
-    given = [(name, of, None) for name, of in weights if of is not None]
+    given = [Step(name, of) for name, of in weights if of is not None]
     yield from given
-    yield "loss", steps.cells, steps.sum if several else None
+    yield summed("loss", steps.cells, steps.sum if several else "")
     if style.kind is Kind.LOGITS:
-        yield "gradient" if given else "p − y", steps.gradient, None
-
-
-def _table(style: Notation, title: str, steps: Steps, numbers: Sequence[_Step]) -> Block:
-    chosen = style.picked(steps)
-    target = steps.target[chosen].tolist() if style.explanation.has_target else [0.0] * len(chosen)
-    lines = []
-    for name, values, total in [(_VALUES[style.kind], steps.values, None), *numbers]:
-        texts = [""] * len(chosen) if values is None else map(rounded, values[chosen].tolist())
-        lines.append([name, *texts, "" if total is None else rounded(total)])
-    if style.explanation.has_target:
-        lines.insert(1, ["target y", *map(brief, target), ""])
-    names = [
-        (MARK if y >= 0.5 else "") + style.labels[c] for c, y in zip(chosen, target, strict=True)
-    ]
-    heading = [title, *names, "Σ" if any(end for *_, end in lines) else ""]
-    return Block(heading, lines, frozenset(i for i, y in enumerate(target) if y >= 0.5))
+        yield Step("gradient" if given else "p − y", steps.gradient)
 
 
 def notes(style: Notation) -> Iterator[str]:
@@ -145,6 +135,8 @@ def notes(style: Notation) -> Iterator[str]:
         yield _which(explanation)
     if any("…" in label for label in style.labels):
         yield "names are shortened in the middle; -f json has them whole"
+    if not explanation.has_target:
+        yield "no target: --target, or --target-col of a table, has the losses explained"
 
 
 def _which(explanation: Explanation) -> str:

@@ -89,7 +89,7 @@ def _named(
     kind, notes = members.kind(said)
     own = (members.roles.get(role, ()) for role in (TARGET, WEIGHT))
     notes += (*found.notes, *left_alone(request, found.source, *own))
-    if request.wants_target and TARGET not in members:
+    if request.wants_target and TARGET not in members and not request.target_optional:
         raise members.no_target()
     options = _options(found, members)
     classes = request.classes

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,9 @@ import pyarrow as pa
 from cecalc.errors import DataError, Place, excerpt
 from cecalc.input.cells import other_shape
 from cecalc.input.shapes import shape_of_first
-from cecalc.input.table import Lazy, Reading, up_to_fault
+from cecalc.input.table import Cells, Lazy, Reading, up_to_fault
 from cecalc.input.text import is_utf_8
-from cecalc.model import Columns, Floats
+from cecalc.model import Array, Columns, Floats
 from cecalc.records import Records, stored
 from cecalc.selection import quoted
 
@@ -61,8 +60,9 @@ def read(batch: Any, start: int, reading: Reading) -> Columns:
 
     def parsed(part: slice) -> Columns:
         columns = {i: by_name[reading.fields[i]][part] for i in reading.layout.used}
-        found = ArrowColumns(columns, reading, part.stop - part.start, start + part.start).read()
-        return found if passed is None else replace(found, typed=passed[part])
+        cells = ArrowColumns(columns, reading, part.stop - part.start, start + part.start)
+        typed = None if passed is None else passed[part]
+        return replace(cells.read(), ids=cells.ids, typed=typed)
 
     return up_to_fault(batch.num_rows, parsed)
 
@@ -89,7 +89,7 @@ def list_shapes(batch: Any, names: Sequence[str]) -> dict[int, tuple[int, ...]]:
 
 
 @dataclass(frozen=True)
-class ArrowColumns:
+class ArrowColumns(Cells):
     """The columns of some rows; each is an array of Arrow."""
 
     columns: Mapping[int, Any]
@@ -99,20 +99,11 @@ class ArrowColumns:
     start: int = 0
     """The number of the first row."""
 
-    def read(self) -> Columns:
-        """The rows as arrays.
-
-        Raises
-        ------
-        DataError : a column holds something else than it is asked for
-        """
-        layout, weight = self.reading.layout, self.reading.layout.sample_weight
-        return Columns(
-            values=self._array(layout.values, as_stored=True),
-            target=self._target() if layout.target else None,
-            sample_weight=None if weight is None else self._weights(weight),
-            ids=None if layout.id is None else LazyTexts(self._column(layout.id)),
-        )
+    @property
+    def ids(self) -> LazyTexts | None:
+        """The identifiers of the rows, where they have some."""
+        position = self.reading.layout.id
+        return None if position is None else LazyTexts(self._column(position))
 
     def _column(self, position: int) -> Any:
         column = self.columns[position]
@@ -121,32 +112,28 @@ class ArrowColumns:
         except pa.ArrowInvalid:
             texts = (text.as_py() or b"" for text in column)
             row = next(i for i, text in enumerate(texts) if not is_utf_8(text))
-            raise DataError("not valid UTF-8", place=self._place(position, row)) from None
+            raise DataError("not valid UTF-8", place=self.place(position, row)) from None
 
-    def _place(self, position: int | None, row: int | None = None) -> Place:
+    def place(self, position: int | None, row: int | None = None) -> Place:
+        """Where a cell of a row is, the row, or a column."""
         return self.reading.place(position, row=None if row is None else self.start + row)
 
-    def _array(self, positions: Sequence[int], *, as_stored: bool = False) -> Floats:
-        """Some columns: shape (n, columns), or (n, …) where the cells of one are lists.
-
-        float32 stays what it is where `as_stored` allows it.
-        """
+    def array(self, positions: Sequence[int]) -> Floats:
+        """As any; values that are float32 stay so."""
         found = [self._column(i) for i in positions]
         if len(found) == 1 and _is(_LISTS, found[0]):
+            if positions[0] == self.reading.layout.sample_weight:
+                rule = "expected a number, found a list"
+                raise DataError(rule, place=self.place(positions[0], 0))
             return self._lists(found[0], positions[0])
         for column, position in zip(found, positions, strict=True):
             self._check(column, position)
         if {column.type for column in found} in ({pa.float64()}, {pa.float32()}):
             together = pa.RecordBatch.from_arrays(found, names=[""] * len(found))
+            is_stored = positions == self.reading.layout.values
             tensor = together.to_tensor(row_major=False)
-            return np.asarray(memoryview(tensor), dtype=None if as_stored else np.float64)
+            return np.asarray(memoryview(tensor), dtype=None if is_stored else np.float64)
         return np.asarray([floats_of(c) for c in found]).reshape(len(found), self.rows).T
-
-    def _weights(self, position: int) -> Floats:
-        """A number of each row: shape (n,)."""
-        if _is(_LISTS, self._column(position)):
-            raise DataError("expected a number, found a list", place=self._place(position, 0))
-        return self._array((position,)).reshape(-1)
 
     def _lists(self, column: Any, position: int) -> Floats:
         shape, rows = [len(column)], len(column)
@@ -160,7 +147,7 @@ class ArrowColumns:
             if other.size:
                 name, row = self.reading.fields[position], int(other[0] * rows // lengths.size)
                 rule = other_shape(name, (int(lengths[other[0]]),), (length,))
-                raise DataError(rule, place=self._place(None, row))
+                raise DataError(rule, place=self.place(None, row))
             shape.append(length)
             column = decoded(column.flatten())
         self._check(column, position, per_row=max(1, len(column) // max(1, rows)))
@@ -172,35 +159,28 @@ class ArrowColumns:
         """Refuse nulls, and what is no number."""
         if column.null_count:
             row = next(i for i, there in enumerate(column.is_valid()) if not there.as_py())
-            rule, place = f"expected {what}, found null", self._place(position, row // per_row)
+            rule, place = f"expected {what}, found null", self.place(position, row // per_row)
             raise DataError(rule, place=place, hint=_NULL_HINT, value="null")
         if what == "a number" and not _is(_NUMBERS, column):
             rule, hint = f"holds {column.type}, expected numbers", None
             if _types.is_struct(column.type):
                 rule, hint = "holds structs, expected numbers", _STRUCT_HINT
-            raise DataError(rule, place=self._place(position), hint=hint)
+            raise DataError(rule, place=self.place(position), hint=hint)
 
-    def _target(self) -> Floats:
-        """The target: shape (n,), or (n, C) where there is a column per class or a list."""
-        positions, classes = self.reading.layout.target, self.reading.classes
-        position, column = positions[0], self._column(positions[0])
-        is_single = len(positions) == 1 and not _is(_LISTS, column)
-        if not (is_single and self.reading.has_index):
-            array = self.reading.classed(self._array(positions), partial(self._place, None))
-            return array.reshape(-1) if is_single else array
+    def distinct(self, position: int) -> tuple[list[Any], Array] | None:
+        """As any; None where numbers are those of their classes."""
+        column = self._column(position)
         is_text = _types.is_dictionary(column.type) or _is(_TEXTS, column)
+        if not is_text and self.reading.classes.are_numbers:
+            return None
         self._check(column, position, "a class" if is_text else "a number")
         if is_text:
             encoded = column.dictionary_encode()
-            known, places = encoded.dictionary.to_pylist(), _numbers(encoded.indices)
-        elif classes.are_numbers:
-            return floats_of(column)
-        else:
-            is_exact = _types.is_integer(column.type)
-            numbers = _numbers(column) if is_exact else floats_of(column)
-            found, places = np.unique(numbers, return_inverse=True)
-            known = found.tolist()
-        return classes.encoded(known, places, partial(self._place, position))
+            return encoded.dictionary.to_pylist(), _numbers(encoded.indices)
+        is_exact = _types.is_integer(column.type)
+        numbers = _numbers(column) if is_exact else floats_of(column)
+        found, places = np.unique(numbers, return_inverse=True)
+        return found.tolist(), places
 
 
 class LazyTexts(Lazy[str]):

@@ -17,7 +17,7 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Reading, Record, Table, TableBlock, up_to_fault
+from cecalc.input.table import Cells, Reading, Record, Table, TableBlock, up_to_fault
 from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import GROUPED, as_float, pointed, read_number, write_number
 from cecalc.terms import TargetAs, Task
@@ -138,13 +138,10 @@ def columns(rows: list[Record], reading: Reading) -> Columns:
     ------
     DataError : a cell is not what its column asks for; its place is in it
     """
-    layout, cells = reading.layout, _Cells(rows, reading)
-    weight = layout.sample_weight
-    return Columns(
-        values=cells.array(layout.values),
-        target=cells.target() if layout.target else None,
-        sample_weight=None if weight is None else cells.numbers((weight,))[:, 0],
-        ids=None if layout.id is None else [str(row.cells[layout.id]) for row in rows],
+    position = reading.layout.id
+    return replace(
+        _RecordCells(rows, reading).read(),
+        ids=None if position is None else [str(row.cells[position]) for row in rows],
         lines=[row.line for row in rows if row.line is not None] or None,
         originals=[row.original for row in rows],
     )
@@ -168,36 +165,26 @@ def _is_list(cell: Any, *, is_text: bool) -> bool:
     return cell.lstrip().startswith("[") if is_text else isinstance(cell, list)
 
 
-class _Cells:
+class _RecordCells(Cells):
     def __init__(self, rows: list[Record], reading: Reading) -> None:
         self.rows, self.reading = rows, reading
 
-    def target(self) -> Floats:
-        """The target of the rows: shape (n,), or (n, C) where there is a column per class."""
-        reading, positions = self.reading, self.reading.layout.target
-        position = positions[0]
-        is_single = len(positions) == 1 and position not in reading.lists
-        if not (is_single and reading.has_index):
-            array = reading.classed(self.array(positions), partial(self._place, None))
-            return array.reshape(-1) if is_single else array
+    def distinct(self, position: int) -> tuple[list[Any], Array]:
+        """Texts and numbers by how they are written."""
         known = dict[tuple[type, str], int]()
         targets, places = list[Any](), np.empty(len(self.rows), np.intp)
         for number, row in enumerate(self.rows):
             cell = row.cells[position]
-            cell = cell if reading.decimal == "." else pointed(cell)
+            cell = cell if self.reading.decimal == "." else pointed(cell)
             places[number] = known.setdefault((type(cell), str(cell)), len(known))
             if len(targets) < len(known):
                 targets.append(cell)
-        return reading.classes.encoded(targets, places, partial(self._place, position))
+        return targets, places
 
     def array(self, positions: Sequence[int]) -> Floats:
-        """The cells of some columns: shape (n, columns), or (n, …) where the cells are lists."""
+        """As any, cell by cell where one has to be looked at by itself."""
         if len(positions) == 1 and positions[0] in self.reading.lists:
             return self._lists(positions[0])
-        return self.numbers(positions)
-
-    def numbers(self, positions: Sequence[int]) -> Floats:
-        """The cells of some columns that hold a number each: shape (n, columns)."""
         rows = (map(row.cells.__getitem__, positions) for row in self.rows)
         cells = list(itertools.chain.from_iterable(rows))
         has_points = self.reading.decimal == "."
@@ -219,7 +206,7 @@ class _Cells:
                 if array.shape != expected:
                     raise DataError(other_shape(name, array.shape, expected))
             except DataError as error:
-                raise error.at(**vars(self._place(None, row))) from None
+                raise error.at(**vars(self.place(None, row))) from None
             arrays.append(array)
         return np.stack(arrays)
 
@@ -228,7 +215,7 @@ class _Cells:
         try:
             return read(cell)
         except ValueError as error:
-            place, value = self._place(position, row), as_said(cell)
+            place, value = self.place(position, row), as_said(cell)
             hint = getattr(error, "hint", None)
             is_csv = self.reading.is_text and self.reading.source.endswith(".csv")
             if is_csv and (text := value.strip()).lower() in _MISSING:
@@ -239,7 +226,8 @@ class _Cells:
                 fault.ways = () if GROUPED.fullmatch(value.strip()) else (("--decimal=,",),)
             raise fault from None
 
-    def _place(self, position: int | None, row: int) -> Place:
+    def place(self, position: int | None, row: int) -> Place:
+        """Where a cell of a row is, or the row."""
         record = self.rows[row]
         return self.reading.place(position, line=record.line, row=record.number)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.input import names as known
-from cecalc.input.glimpses import Glimpse, Head, glimpses
+from cecalc.input.glimpses import Glimpse, Head, glimpses, target_rank
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, select
@@ -42,8 +42,8 @@ def recognised(
     fields, head : the names of the columns, and what they hold in the first rows
     score : the one column of probabilities by its name; else names like it are looked for
     """
-    likely = (known.is_predicted(name) or known.plain(name) in _LABELS for name in fields)
-    named = [i for i, is_it in enumerate(likely) if is_it]
+    named = [i for i, name in enumerate(fields) if known.is_predicted(name)]
+    named += [i for i, name in enumerate(fields) if known.plain(name) in _LABELS]
     if not (named and request.task.is_loss) or request.columns.targets is not None:
         return None
     if score is not None and request.task is Task.BCE:
@@ -57,7 +57,7 @@ def recognised(
         return None
     target = request.columns.target
     wanted = [i for i in named if i != found[0].position and fields[i] != target]
-    for prediction in sorted(glimpses(fields, head, wanted), key=lambda c: not c.is_predicted):
+    for prediction in glimpses(fields, head, wanted):
         others = [c for c in columns if c.position not in (prediction.position, *scores)]
         truth = next(iter(glimpses(fields, head, _truths(others, request)[:1])), None)
         if told := _told(found[0], prediction, truth, request, is_named=score is not None):
@@ -72,10 +72,9 @@ def _truths(columns: Sequence[Glimpse], request: InputRequest) -> list[int]:
         return []
     if said is not None:
         return [column.position for column in columns if column.name == said]
-    likely = [column for column in columns if column.target_rank is not None]
-    likely.sort(key=lambda column: column.target_rank or 0)
-    by_name = [columns[i] for i in known.targets_among(names, range(len(names)))]
-    return [column.position for column in (*by_name, *likely)]
+    by_name = known.targets_among(names, range(len(names)))
+    ranks = {i: rank for i, name in enumerate(names) if (rank := target_rank(name)) is not None}
+    return [columns[i].position for i in (*by_name, *sorted(ranks, key=ranks.__getitem__))]
 
 
 def _told(
@@ -92,11 +91,11 @@ def _told(
     least = min(score.numbers or (0.0,))
     if len(prediction.classes) < 2 or is_apart or least < 1 / len(classes):
         return None
-    is_label = not prediction.is_predicted and truth is None and request.target is None
+    is_label = not known.is_predicted(prediction.name) and truth is None and request.target is None
     if is_named and len(classes) > 2 and len(truth.classes if truth else classes) < 3:
         return None
     is_short = len(score.numbers or ()) < _MANY
-    is_plain = is_named and not prediction.is_predicted and is_short
+    is_plain = is_named and not known.is_predicted(prediction.name) and is_short
     if is_plain and not _misfits(score, truth or prediction):
         return None
     what, of = excerpt(score.name), excerpt(prediction.name)
@@ -173,14 +172,9 @@ def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ..
             return ()
         is_text = any(column.numbers is None for column in seen)
         names = sorted(found) if is_text else sorted(found, key=float)
-    few = [sorted(column.classes) for column in seen if len(column.classes) <= 2]
-    if len(names) == sum(map(len, few)) > 2 and request.classes is None and len(few) == len(seen):
-        said = " beside ".join(", ".join(map(excerpt, each)) for each in few)
-        hint = "both have to name the two classes alike"
-        raise DataError(f"prediction and target are called otherwise: {said}", hint=hint)
     if len(names) > 2:
         rule = f"a probability of the predicted class, of {len(names)}: no cross-entropy can be had"
-        raise DataError(rule, hint=_ALL)
+        raise DataError(rule, hint=f"{_ALL}; classes: {', '.join(map(excerpt, names[:8]))}")
     if len(names) < 2:
         raise DataError("one class in the first rows", hint="name both with --classes")
     return tuple(names)

@@ -1,6 +1,4 @@
-"""What is given, as one data set: several files, rows one after the other, each with its own file
-and line; or an array or a table that a Python program hands over, as if it were a file.
-"""
+"""Several files as one data set: rows one after the other, each with its own file and line."""
 
 from __future__ import annotations
 
@@ -11,21 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
 
 from cecalc.errors import DataError, InputError, Place, count, excerpt
-from cecalc.input import formats, stores
-from cecalc.input.arrays.dtypes import numeric
+from cecalc.input import formats, memory, stores
 from cecalc.input.arrays.shards import Shards
-from cecalc.input.arrays.windows import ArrayFile, HeldWindows
+from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.files import STANDARD_INPUT, Files, numbers_of, size_of
 from cecalc.input.layout import Wanted
 from cecalc.input.members import CLASSES, Document, Roles
-from cecalc.input.shapes import to_array
 from cecalc.input.table import Table, TableBlock
-from cecalc.model import Array
 from cecalc.request import LOSS_OPTIONS, Held, InputRequest, NamedFile
 
 
@@ -62,7 +54,7 @@ def opened(
     DataError : they do not go together
     """
     if isinstance(given, Held):
-        return _held(given, request, wanted, files)
+        return memory.opened(given, request, wanted, files)
     named = [given.path] if isinstance(given, NamedFile) else given
     first, *others = names = files_of(named)
     files.meter.total = size_of(names)
@@ -72,63 +64,6 @@ def opened(
         pattern = formats.pattern_of(named) if named[1:] else named[0]
         return replace(joined, source=pattern or joined.source, notes=(*_notes(names),))
     return _joined(as_table(found), others, request, wanted, files) if others else found
-
-
-def _held(held: Held, request: InputRequest, wanted: Wanted, files: Files) -> formats.Found:
-    """What an object is: a table where it has columns, else an array or nested lists.
-
-    Raises
-    ------
-    DataError : its columns cannot be told, or it holds no real numbers
-    """
-    place = Place(source=held.option)
-    if is_table(held.data):
-        from cecalc.input import parquet
-
-        return parquet.table_of(held, request, wanted, files)
-    if isinstance(held.data, list | tuple | int | float | str):
-        return Document(held.option, _listed(held.data))
-    try:
-        array = as_array(held.data)
-    except DataError as error:
-        raise error.at(source=held.option) from None
-    if array.dtype.hasobject:
-        return Document(held.option, array.tolist())
-    dtype = numeric(array.dtype, place)
-    return ArrayFile(held.option, ("",), lambda _: HeldWindows.of(array, dtype, place))
-
-
-def is_table(data: Any) -> bool:
-    """Whether an object has columns, and hands them over as Arrow does."""
-    has_columns = hasattr(data, "columns") or hasattr(data, "schema")
-    return has_columns and hasattr(data, "__arrow_c_stream__")
-
-
-def as_array(data: Any) -> Array:
-    """What anything that is an array holds, wherever it is; not a copy where it need be none.
-
-    Raises
-    ------
-    DataError : it is none
-    """
-    if isinstance(data, list | tuple | int | float):
-        return to_array(_listed(data), "weights")
-    if hasattr(data, "detach"):  # a tensor of torch, whose bfloat16 NumPy does not know
-        data = data.detach().cpu()
-        data = data.float() if "bfloat16" in str(data.dtype) else data
-    try:
-        return np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
-    except (TypeError, AttributeError, RuntimeError, BufferError) as error:
-        raise DataError(f"is no array and no table: {type(data).__name__}") from error
-
-
-def _listed(data: Any) -> Any:
-    """Nested sequences as lists, NumPy's numbers as Python's."""
-    if isinstance(data, list | tuple):
-        return [_listed(item) for item in data]
-    if hasattr(data, "tolist"):
-        return data.tolist()
-    return data
 
 
 def _notes(names: Sequence[str]) -> Iterator[str]:

@@ -17,39 +17,22 @@ _INPUTS = "features?|feat|x|labels?|class|rank"
 
 
 def likely(columns: Sequence[Glimpse]) -> list[list[Glimpse]]:
-    """Columns of numbers with a beginning or an end in common, the likeliest first; else all
-    scores whose rows sum to 1, or that are called like what another column holds.
+    """Columns of numbers that are called like what another one holds, those with a beginning or an
+    end in common, the likeliest first, then all scores together: those whose rows sum to 1, else
+    those that are not called like inputs, and all scores only where they are called like classes.
     """
     texts = [column for column in columns if column.numbers is None]
-    of_classes = [_called(column, columns) for column in texts]
-    if found := [group for group in of_classes if len(group) > 1 and sums_to_one(group)]:
-        return found[:1]
-    several = [group for group in by_affix(columns).values() if len(group) > 1]
-    columns = [column for column in columns if not column.has(_INPUTS)]
-    several = [g for g in several if sums_to_one(g) or not any(c.has(_INPUTS) for c in g)]
-    several = [group for group in several if any(not column.is_whole for column in group)]
-    several.sort(key=lambda g: (not sums_to_one(g), not any(map(is_output, g)), -len(g)))
-    loose = [column for column in columns if column.is_score]
-    names = {column.name for column in loose}
+    called = [[c for c in columns if c.numbers and c.name.strip() in t.classes] for t in texts]
+    loose = [column for column in columns if column.is_score and not column.has(_INPUTS)]
+    groups = sorted(by_affix(columns).values(), key=lambda g: (not any(map(is_output, g)), -len(g)))
+    groups = [group for group in (*groups, loose) if len(group) > 1]
+    groups = [group for group in groups if not all(column.is_whole for column in group)]
+    if complete := [group for group in (*called, *groups) if len(group) > 1 and sums_to_one(group)]:
+        return complete
+    names = {column.name.strip() for column in loose}
     is_named = any(names >= column.classes > set() for column in texts)
-    if (
-        len(loose) > 1
-        and not any({*loose} <= {*g} for g in several)
-        and (is_named or sums_to_one(loose))
-    ):
-        several.append(loose)
-    return [g for g in several if sums_to_one(g)] or several
-
-
-def has_every_class(columns: Sequence[Glimpse]) -> bool:
-    """Whether columns of numbers that belong together sum to 1 in each row."""
-    return any(map(sums_to_one, likely(columns)))
-
-
-def _called(texts: Glimpse, columns: Sequence[Glimpse]) -> list[Glimpse]:
-    """The columns of numbers that are called like what a column holds; none unless all are."""
-    found = [c for c in columns if c.numbers and c.name.strip() in texts.classes]
-    return found if texts.classes <= {c.name.strip() for c in found} else []
+    groups = [group for group in groups if not any(column.has(_INPUTS) for column in group)]
+    return [group for group in groups if is_named or group is not loose]
 
 
 def by_affix(columns: Sequence[Glimpse]) -> dict[tuple[str, str], list[Glimpse]]:
@@ -72,13 +55,6 @@ def rows_of(group: Sequence[Glimpse]) -> list[tuple[float, ...]]:
     return [*zip(*(column.numbers or () for column in group), strict=False)]
 
 
-def is_highest(column: Glimpse, columns: Sequence[Glimpse]) -> bool:
-    """Whether a score is the highest of some others, which sum to 1, in every row."""
-    others = by_affix([c for c in columns if c is not column]).values()
-    groups = [rows_of(group) for group in others if len(group) > 1 and sums_to_one(group)]
-    return any(tuple(map(max, rows)) == column.numbers for rows in groups)
-
-
 def distance(group: Sequence[Glimpse]) -> float:
     """How far outside 0..1 values are at most."""
     return max(column.distance for column in group)
@@ -95,8 +71,8 @@ def kinds(group: Sequence[Glimpse]) -> tuple[Kind, ...]:
             return ()
         is_log = max(map(max, rows_of(group)), default=1.0) <= 0 and sums_to_one(group, math.exp)
         return (Kind.LOG_PROBS if is_log else Kind.LOGITS,)
-    is_told = far > 0 or all(column.is_chance for column in group)
-    is_told = is_told or (len(group) > 1 and sums_to_one(group))
+    is_complete = len(group) > 1 and sums_to_one(group)
+    is_told = far > 0 or is_complete or all(column.is_chance for column in group)
     return (Kind.PROBS,) if is_told else (Kind.PROBS, Kind.LOGITS)
 
 
@@ -114,4 +90,4 @@ def are_percent(group: Sequence[Glimpse]) -> bool:
 
 def is_output(column: Glimpse) -> bool:
     """Whether its name says that it is a model's, whatever that may be."""
-    return known.is_unclear(column.name) or column.is_certainty or column.is_predicted
+    return known.is_unclear(column.name) or column.is_certainty or known.is_predicted(column.name)

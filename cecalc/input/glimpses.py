@@ -62,11 +62,6 @@ class Glimpse:
         return _has(self.name, words)
 
     @property
-    def is_predicted(self) -> bool:
-        """Whether its name says that a model has predicted it."""
-        return known.is_predicted(self.name)
-
-    @property
     def is_chance(self) -> bool:
         """Whether its name says that it is a probability."""
         return self.has(_CHANCES)
@@ -102,22 +97,12 @@ class Glimpse:
         """Whether all are whole numbers."""
         return self.numbers is not None and all(n.is_integer() for n in self.numbers)
 
-    @property
-    def is_class(self) -> bool:
-        """Whether it holds texts or whole numbers."""
-        return self.numbers is None or self.is_whole
-
     @cached_property
     def classes(self) -> frozenset[str]:
         """What it holds, each once, where that may be classes; numbers as we write them."""
         if self.numbers is None:
             return frozenset({*self.texts} - _MISSING)
         return frozenset(map(write_number, self.numbers)) if self.is_whole else frozenset()
-
-    @property
-    def target_rank(self) -> int | None:
-        """`target_rank` of its name."""
-        return target_rank(self.name)
 
 
 def target_rank(name: str) -> int | None:

@@ -159,7 +159,7 @@ class _Header:
         return Layout(kind, values, names, target, identity, weight, notes, binary, alike=alike)
 
     def _refuse_missing(self, target: tuple[int, ...]) -> None:
-        if self.wanted.target and not target:
+        if self.wanted.target and not target and not self.request.target_optional:
             option = "name its column with --target-col, or give one with --target"
             raise DataError("no target", hint=f"{option}; {seen(self.fields)}")
 
@@ -407,8 +407,7 @@ class _Header:
             return tuple(texts if is_cls[1] else texts[::-1])
         from cecalc.input.suggestions import two_names
 
-        positions = target[0], values[0]
-        raise two_names(self.fields, self.head, texts, positions, is_named=self.is_named)
+        raise two_names(self.fields, self.head, texts, (target[0], values[0]))
 
     def _refuse_classes(self, values: Sequence[int], target: int) -> None:
         """Refuse one class for each row where every value needs a target."""

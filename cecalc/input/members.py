@@ -166,6 +166,7 @@ class Roles:
         """The members named, where names do not settle it."""
         if self.found.source == STANDARD_INPUT:  # which is read only once
             return
+        gone = f"!{self.found.source}"
         for kind in (Kind.PROBS, Kind.LOGITS, Kind.LOG_PROBS):
             for name in self._values()[:2]:
                 said = known.kind_of(name)
@@ -173,11 +174,7 @@ class Roles:
                     truths = [each for each in self._truths() if each != name]
                     truths.sort(key=lambda each: each.partition("_")[0] != name.partition("_")[0])
                     for target in truths[:2]:
-                        yield (
-                            f"!{self.found.source}",
-                            self._way(kind, name),
-                            self._way(TARGET, target),
-                        )
+                        yield gone, self._way(kind, name), self._way(TARGET, target)
 
     def no_target(self) -> DataError:
         """The error where no member is the target, and none is given beside them."""

@@ -10,7 +10,8 @@ from cecalc.numbers import is_number, read_number
 from cecalc.terms import Task
 
 MAX_DEPTH = 100
-
+_MISPLACED = (("[", ","), (",", ","), (",", "]"))
+"""What does not stand behind what."""
 _PRINTED = re.compile(
     r"(?:np\.|numpy\.|torch\.)?(?:tensor|array)\(\s*(?P<body>\[.*\]|[^,()\[\]]+)(?:,[^\[\]]*)?\)",
     re.DOTALL,
@@ -65,7 +66,10 @@ def _bracketed(text: str, names: bool) -> Any:
     stack, before = [top], ","
     for token in _TOKEN.finditer(text):
         word = token["word"]
-        _refuse_misplaced(word, before, len(stack))
+        if (before, word) in _MISPLACED or (word == "]" and len(stack) == 1):
+            raise ValueError(f"{word!r} where an item is expected")
+        if word == "[" and len(stack) > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH}")
         if word == "[":
             stack[-1].append([])
             stack.append(stack[-1][-1])
@@ -79,17 +83,6 @@ def _bracketed(text: str, names: bool) -> Any:
     if len(top) != 1 or not isinstance(top[0], list):
         raise ValueError("text beside the brackets")
     return top[0]
-
-
-def _refuse_misplaced(word: str, before: str, depth: int) -> None:
-    if word == "," and before in ("[", ","):
-        raise ValueError("empty item before ','")
-    if word == "[" and depth > MAX_DEPTH:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
-    if word == "]" and depth == 1:
-        raise ValueError("a ']' too many")
-    if word == "]" and before == ",":
-        raise ValueError("']' where an item is expected")
 
 
 def _token_item(token: re.Match[str], names: bool) -> float | str:

@@ -75,7 +75,8 @@ def table_of(held: Held, request: InputRequest, wanted: Wanted, files: Files) ->
     table, place = pa.table(held.data), Place(source=held.option)
 
     def batches(used: list[str], rows: int) -> Iterator[Any]:
-        yield from table.select(used).to_batches(max_chunksize=rows)
+        chosen = [*map(table.column_names.index, used)]  # select takes no name that is double
+        yield from table.select(chosen).to_batches(max_chunksize=rows)
 
     row_bytes = max(1, table.nbytes // max(1, table.num_rows))
     rows_of = _RowSource(table.schema, table.num_rows, batches, row_bytes)

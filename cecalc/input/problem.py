@@ -204,7 +204,7 @@ def _offer_names(error: DataError, table: Table) -> None:
     names, is_one = sorted(truth.classes), layout.is_single and not table.lists
     if truth.numbers is None and len(names) == max(2, len(scores)):
         error.hint = "of one score, that is bce" if is_one else "name the classes with --classes"
-        found = orders(names, truth, scores[-1], ()) if len(names) == 2 else [names]
+        found = orders(names, truth, scores[-1]) if len(names) == 2 else [names]
         ways = [(f"--classes={','.join(each)}",) for each in found]
         error.ways = (("bce",), *(("bce", *each) for each in ways)) if is_one else tuple(ways)
 
@@ -219,7 +219,7 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
 
         refuse_long(table.fields, table.head, layout.values, request.task, source)
     is_open = request.task is Task.CE and request.classes is None and request.target_as is None
-    if is_open and len(layout.target) < 2 and _are_turned(layout.names):
+    if is_open and len(layout.target) < 2:
         _refuse_turned(table)
     name = request.target.nested if isinstance(request.target, Inline) else None
     if isinstance(name, str) and name in table.fields:
@@ -231,16 +231,13 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
         )
 
 
-def _are_turned(names: Sequence[str]) -> bool:
-    """Whether the first class of two is called the positive one."""
-    is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
-    return not is_other and [*map(is_negative, names)] == [False, True]
-
-
 def _refuse_turned(table: Table) -> None:
-    """Refuse numbers as targets of such classes."""
-    if all(is_number(str(cell)) for i in table.layout.target for cell in table.head(i)):
-        a, b = table.layout.names
+    """Refuse numbers as targets of two classes of which the first is called the positive one."""
+    names, cells = table.layout.names, (cell for i in table.layout.target for cell in table.head(i))
+    is_other = any(is_number(name) or flags([name]) for name in names)  # which has its own rule
+    are_turned = not is_other and [*map(is_negative, names)] == [False, True]
+    if are_turned and all(is_number(str(cell)) for cell in cells):
+        a, b = names
         raise DataError(
             f"class 0 is {excerpt(a)} by its column, and {excerpt(b)} by its name",
             place=Place(source=table.source),

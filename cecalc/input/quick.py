@@ -12,7 +12,6 @@ import codecs
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ import pyarrow as pa
 from cecalc.errors import Place
 from cecalc.input.arrow_columns import ArrowColumns, floats_of
 from cecalc.input.layout import Layout
-from cecalc.input.table import LazyOriginals, Reading
+from cecalc.input.table import Cells, LazyOriginals, Reading
 from cecalc.input.text import MAX_FIELD, MAX_LINE_CHARACTERS, TextBlock, is_utf_8, row_ends
 from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import read_number
@@ -34,18 +33,30 @@ MAX_COLUMNS = 4096
 """Beyond, pyarrow's reader spends more on each column than it saves on each cell."""
 
 
-class _Cut:
+class _Cut(Cells):
     """Fields that lie between delimiters and line ends, looked for in pieces that stay in cache.
 
     Positions are in order. A ValueError says no more than that the strict reader has to look.
     """
 
-    def __init__(self, block: TextBlock, delimiter: str, fields: int) -> None:
+    def __init__(
+        self, block: TextBlock, delimiter: str, reading: Reading, asked: Sequence[int]
+    ) -> None:
         text = block.text
         self._text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
-        self._delimiter, self._fields, self._rows = ord(delimiter), fields, block.rows
+        self._delimiter, self._fields = ord(delimiter), len(reading.fields)
+        self.reading, self._rows, self._asked = reading, block.rows, asked
+        self._asked_numbers = self._numbers(asked) if asked else np.empty((block.rows, 0))
 
-    def numbers(self, positions: Sequence[int]) -> Floats:
+    def array(self, positions: Sequence[int]) -> Floats:
+        """As any, of columns that were asked for."""
+        return self._asked_numbers[:, _run(np.searchsorted(self._asked, positions).tolist())]
+
+    def place(self, position: int | None, row: int) -> Place:  # noqa: ARG002
+        """Nowhere: the strict reader tells it."""
+        return Place()
+
+    def _numbers(self, positions: Sequence[int]) -> Floats:
         """Some columns as numbers, shape (rows, columns)."""
         shape = self._rows, len(positions)
         # Few classes are better worked on class by class.
@@ -59,8 +70,10 @@ class _Cut:
             row += len(part)
         return numbers
 
-    def encoded(self, position: int) -> tuple[list[str], Array]:
-        """A column's different texts, and which of them is in each row."""
+    def distinct(self, position: int) -> tuple[list[str], Array] | None:
+        """As any, texts; None where the column was asked for as numbers."""
+        if position in self._asked:
+            return None
         strings = [self._strings(piece, [position]) for piece in self._pieces()]
         encoded = pa.concat_arrays(strings).dictionary_encode()
         indices = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(encoded))
@@ -117,37 +130,15 @@ def csv_columns(block: TextBlock, delimiter: str, reading: Reading) -> Columns |
     layout = reading.layout
     named = () if reading.classes.are_numbers or not reading.has_index else layout.target
     asked = [i for i in layout.used if i not in (layout.id, *named)]
-    is_plain = reading.decimal == "." and b'"' not in block.text
-    read = _unquoted if is_plain else _quoted
     try:
-        found = read(block, delimiter, reading, asked, named)
+        if reading.decimal == "." and b'"' not in block.text:
+            found = _Cut(block, delimiter, reading, asked).read()
+        else:
+            found = _quoted(block, delimiter, reading, asked, named)
         _check_special(found, layout, originals)
     except ValueError:  # pyarrow's own errors are among them
         return None
     return originals.beside(found, layout.id)
-
-
-def _unquoted(
-    block: TextBlock, delimiter: str, reading: Reading, asked: list[int], named: tuple[int, ...]
-) -> Columns:
-    layout, cut = reading.layout, _Cut(block, delimiter, len(reading.fields))
-    numbers = cut.numbers(asked) if asked else np.empty((block.rows, 0))
-
-    def chosen(positions: Sequence[int]) -> Floats:
-        return numbers[:, _run(np.searchsorted(asked, positions).tolist())]
-
-    if named:
-        texts, indices = cut.encoded(named[0])
-        target = reading.classes.encoded(texts, indices, lambda _: Place())
-    else:
-        target = chosen(layout.target)
-        target = target[:, 0] if len(layout.target) == 1 else target
-    weight = layout.sample_weight
-    return Columns(
-        values=chosen(layout.values),
-        target=target if layout.target else None,
-        sample_weight=None if weight is None else chosen((weight,))[:, 0],
-    )
 
 
 def _quoted(
@@ -186,7 +177,6 @@ def _quoted(
         "," in text for i in named for text in found[i].dictionary.to_pylist()
     ):
         raise ValueError("classes with decimal commas")
-    reading = replace(reading, layout=replace(reading.layout, id=None))
     return ArrowColumns(found, reading, block.rows).read()
 
 

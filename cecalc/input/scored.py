@@ -54,11 +54,8 @@ def understood(
     if labelled(cell) is None:
         return layout, {}
     if len(found := _by_label(cell)) == 1:
-        rule, hint = (
-            f"{excerpt(key)} scores one class alone",
-            "a pipeline gives all with top_k=None",
-        )
-        raise DataError(rule, hint=hint)
+        rule = f"{excerpt(key)} scores one class alone"
+        raise DataError(rule, hint="a pipeline gives all with top_k=None")
     classes = request.classes or in_order(list(found))
     if sorted(classes) != sorted(found):
         rule = f"--classes names {', '.join(classes[:8])}, but {key} scores {', '.join(found)}"
@@ -101,12 +98,11 @@ def _refuse_numbers(
         for target in targets
     )
     if not (have_names or is_family) or any(weight is not None for weight in beside):
+        orders = (classes, classes[::-1]) if len(classes) == 2 else ()
         raise DataError(
             f"{excerpt(key)} has the names of its classes, not their numbers",
             hint=f"say their order with --classes: {', '.join(classes[:8])}",
-            ways=tuple((f"--classes={','.join(c)}",) for c in (classes, classes[::-1]))
-            if len(classes) == 2
-            else (),
+            ways=tuple((f"--classes={','.join(names)}",) for names in orders),
         )
 
 

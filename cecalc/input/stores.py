@@ -19,12 +19,12 @@ from typing import Any, BinaryIO, cast
 from cecalc.errors import CecalcError, InputError, Place
 
 _CONNECT_SECONDS, _REQUEST_SECONDS, _ATTEMPTS = 5, 20, 2
-_UNREACHED = "no connection"
 _REASONS = {
     r"NO_SUCH_BUCKET|NoSuchBucket|bucket does not exist": "no such bucket or object",
     r"ACCESS_DENIED|AccessDenied|HTTP status 403|Forbidden|PERMISSION|INVALID_ACCESS_KEY|SIGNATURE":
         "no permission (check the credentials in the environment)",
-    r"curlCode|NETWORK_CONNECTION|onnect|resolve|imed out|UNAVAILABLE": _UNREACHED,
+    r"curlCode|NETWORK_CONNECTION|onnect|resolve|imed out|UNAVAILABLE":
+        "no connection (AWS_ENDPOINT_URL and STORAGE_EMULATOR_HOST name another store)",
     r"NO_SUCH_KEY|Path does not exist|NOT_FOUND|HTTP status 404|FileNotFoundError":
         "no such bucket or object",
 }  # fmt: skip
@@ -122,28 +122,14 @@ def _store(scheme: str) -> Any:
         )
     environment = os.environ
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     return fs.S3FileSystem(
         region=region,
-        endpoint_override=_said_endpoint(),
+        endpoint_override=endpoint,
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_REQUEST_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
     )
-
-
-def _said_endpoint() -> str | None:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-
-
-def _endpoint(uri: str) -> str:
-    """Where a store is looked for, without an account or a token that its URL may hold."""
-    if uri.startswith("gs://"):
-        said = os.environ.get("STORAGE_EMULATOR_HOST") or "storage.googleapis.com"
-    else:
-        said = _said_endpoint() or "Amazon S3 (AWS_ENDPOINT_URL names another)"
-    scheme, separator, rest = said.partition("://") if "://" in said else ("", "", said)
-    place: str = re.split("[?#]", rest.rpartition("@")[2])[0]
-    return f"{scheme}{separator}{place}"
 
 
 class _Object(io.RawIOBase):
@@ -177,7 +163,4 @@ def _told(uri: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError, NotImplementedError) as error:  # all that Arrow raises
         said = f"{error} {type(error).__name__}"
         rules = (rule for found, rule in _REASONS.items() if re.search(found, said))
-        rule = next(rules, "cannot be read")
-        if rule == _UNREACHED:
-            rule += f" to {_endpoint(uri)}"
-        raise InputError(rule, place=Place(source=uri)) from None
+        raise InputError(next(rules, "cannot be read"), place=Place(source=uri)) from None

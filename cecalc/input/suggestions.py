@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from statistics import fmean
 
 from cecalc.errors import DataError, Ways, excerpt
 from cecalc.input import families
 from cecalc.input import names as known
 from cecalc.input.confidence import recognised
-from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses
+from cecalc.input.glimpses import COMBINED, OTHERS, Glimpse, Head, glimpses, target_rank
 from cecalc.numbers import PERCENTAGES
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, seen
@@ -41,7 +40,7 @@ def no_values(
     """
     columns, is_bce = glimpses(fields, head), request.task is Task.BCE
     told = recognised(fields, head, request)
-    if told and (told.readings or not families.has_every_class(columns)):
+    if told and (told.readings or not any(map(families.sums_to_one, families.likely(columns)))):
         return told
     if percent := percentages(columns):
         return percent
@@ -87,80 +86,69 @@ def ways(
     found = list[tuple[str, ...]]()
     if target and len(files := request.paths) == 2 and request.target is None:
         found += [(f"!{file}", f"--target={file}") for file in reversed(files)]
-    if target and task.is_loss and (pairs := [*_pairs(columns, group, task)]):
+    if target and task.is_loss and (pairs := [*_pairs(columns, group)]):
         return tuple(pairs)
-    if task is Task.BCE and target:
-        found += _lists(columns, group)
     for value, truth in itertools.product(of_values[:_MOST], of_target[:_MOST]):
-        found += _settled(value, truth, columns, request)
+        found += _settled(value, truth, request)
     return tuple(option for option in found if option)
 
 
-def _settled(
-    value: _Reading, truth: _Reading, columns: Sequence[Glimpse], request: InputRequest
-) -> Iterator[tuple[str, ...]]:
+def _settled(value: _Reading, truth: _Reading, request: InputRequest) -> Iterator[tuple[str, ...]]:
     """Options for both, and for what is open between them: which name is 1, which column first."""
     options, group = (*value.options, *truth.options), value.columns
     target = truth.columns[0] if truth.columns else None
     if target is None or not group:
         yield options
-    elif target.target_rank is None and truth.options and _is_decided(group, target):
         return
-    elif request.task is Task.BCE and target.numbers is None and len(target.classes) == 2:
-        two = sorted(target.classes)
-        is_said = request.classes is not None
-        for pair in [()] if is_said else orders(two, target, group[0], columns):
-            yield (*options, *([f"--classes={','.join(pair)}"] if pair else []))
-    elif request.task is Task.BCE and len(target.classes) == 2 and target.classes != {"0", "1"}:
-        yield (*options, f"--classes={','.join(sorted(target.classes, key=float))}")
-    elif request.task is Task.BCE and target.classes == {"0", "1"} and _is_of_0(group):
-        yield (*options, "--classes=1,0")
-        if _higher_for(max(target.texts), target, group[0].numbers or ()):
-            yield options
-    else:
-        if request.task is Task.CE and value.options and _runs_against(group, target):
-            names = ",".join(quoted(column.name) for column in reversed(group))
-            yield (f"{value.options[0].partition('=')[0]}={names}", *options[1:])
-        yield options
+    if truth.options and target_rank(target.name) is None and _is_decided(group, target):
+        return
+    if request.task is Task.CE and value.options and _runs_against(group, target):
+        names = ",".join(quoted(column.name) for column in reversed(group))
+        yield (f"{value.options[0].partition('=')[0]}={names}", *options[1:])
+    for order in _orders(target, group[0], request):
+        yield (*options, *([f"--classes={','.join(order)}"] if order else []))
 
 
-def orders(
-    names: Sequence[str], target: Glimpse, score: Glimpse, columns: Sequence[Glimpse]
-) -> list[tuple[str, str]]:
+def _orders(target: Glimpse, score: Glimpse, request: InputRequest) -> Sequence[Sequence[str]]:
+    """What a target of bce may call 0 and 1, the likelier first; () where that is open no more."""
+    if request.task is not Task.BCE or len(target.classes) != 2 or request.classes is not None:
+        return [()]
+    if target.classes == {"0", "1"}:
+        if not known.is_negative(_class_of(score)):
+            return [()]
+        is_doubtful = _higher_for(max(target.texts), target, score.numbers or ())
+        return [("1", "0"), ()] if is_doubtful else [("1", "0")]
+    if target.numbers is not None:
+        return [sorted(target.classes, key=float)]
+    return orders(sorted(target.classes), target, score)
+
+
+def orders(names: Sequence[str], target: Glimpse, score: Glimpse) -> list[tuple[str, str]]:
     """What the two names in a target may mean, 0 first: the likelier order, and the other one.
 
-    The score's name tells, by itself; else a column of 0 and 1 that goes with the names, else
-    where the score is the higher.
+    The score's name tells, by itself; else where the score is the higher.
     """
     a, b = names
     name = f"_{known.plain(score.name)}_"
     if (f"_{known.plain(a)}_" in name) != (f"_{known.plain(b)}_" in name):
         return [(b, a) if f"_{known.plain(a)}_" in name else (a, b)]
-    beside = [numbers for column in columns if (numbers := _beside(target, column))]
-    numbers = beside[0] if beside else score.numbers or ()
-    is_turned = len(numbers) > 0 and _higher_for(a, target, numbers)
+    is_turned = _higher_for(a, target, score.numbers or ())
     return [(b, a), (a, b)] if is_turned else [(a, b), (b, a)]
 
 
 def two_names(
-    fields: Sequence[str],
-    head: Head,
-    names: Sequence[str],
-    positions: tuple[int, int],
-    *,
-    is_named: bool,
+    fields: Sequence[str], head: Head, names: Sequence[str], positions: tuple[int, int]
 ) -> DataError:
     """The error for one score beside two names, of which nothing says which is 1.
 
     `positions` are those of the target and of the score.
     """
-    columns = glimpses(fields, head) if is_named else []
     truth, score = glimpses([""] * len(fields), head, positions)
     rule = f"column {excerpt(fields[positions[0]])} holds {' and '.join(map(excerpt, names))}"
     return DataError(
         f"{rule}, and nothing says which of them is 1",
         hint="name what is 0, then what is 1, with --classes",
-        ways=tuple((f"--classes={a},{b}",) for a, b in orders(names, truth, score, columns)),
+        ways=tuple((f"--classes={a},{b}",) for a, b in orders(names, truth, score)),
     )
 
 
@@ -177,15 +165,9 @@ def refuse_derived(names: Sequence[str], fields: Sequence[str], option: str) -> 
         )
 
 
-def _beside(target: Glimpse, column: Glimpse) -> tuple[float, ...] | None:
-    """The 0 and 1 of a column that stand beside one name each."""
-    is_one_to_one = len({*zip(target.texts, column.texts, strict=False)}) == 2
-    return column.numbers if is_one_to_one and column.classes == {"0", "1"} else None
-
-
 def _higher_for(one: str, target: Glimpse, numbers: Sequence[float]) -> bool:
     """Whether numbers are the higher, on average, in the rows of one class of two."""
-    rows = [*zip(target.texts, numbers, strict=True)]
+    rows = [*zip(target.texts, numbers, strict=False)]
     ours, theirs = ([n for text, n in rows if (text == one) is wanted] for wanted in (True, False))
     return bool(ours and theirs) and fmean(ours) > fmean(theirs)
 
@@ -220,36 +202,24 @@ def _of_values(
         if len(group) == 1:
             yield _Reading((), tuple(group))
             return
-        are_probs = known.kind_of(group[0].name) is Kind.PROBS if group else True
-        is_pair = are_probs and len(group) == 2 and not _are_named(group, columns)
-        if group and not (is_pair or (are_probs and not families.sums_to_one(group))):
+        is_pair = len(group) == 2 and known.kind_of(group[0].name) is Kind.PROBS
+        classes = {_class_of(column) for column in group}
+        are_named = any(set() < c.classes <= classes for c in columns if c.numbers is None)
+        if group and (are_named or not is_pair):
             yield _Reading(("ce",))
         groups = [[column] for column in likely_scores(group or columns)]
     else:
         groups = [*([column] for column in columns if column.in_lists), *families.likely(columns)]
-    found = [
-        (n, _Reading(options, tuple(each)))
-        for each in groups
-        for n, options in enumerate(_each_kind(each, columns, task))
-    ]
-    yield from (reading for _, reading in sorted(found, key=itemgetter(0)))
-    if len(group) == 2 and families.sums_to_one(group):
-        yield _Reading(("ce",))
+    for n in range(len(Kind)):  # each as what it likely is, before one as what else it may be
+        for each in groups:
+            for options in _each_kind(each, columns)[n : n + 1]:
+                yield _Reading(options, tuple(each))
 
 
-def _are_named(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> bool:
-    """Whether a column holds the names of these classes."""
-    found = [known.of_class(column.name) for column in group]
-    names = {name.cls for name in found if name is not None}
-    return any(set() < c.classes <= names for c in columns if c.numbers is None)
-
-
-def _each_kind(
-    group: Sequence[Glimpse], columns: Sequence[Glimpse], task: Task
-) -> list[tuple[str, ...]]:
+def _each_kind(group: Sequence[Glimpse], columns: Sequence[Glimpse]) -> list[tuple[str, ...]]:
     """The options that say of which kind columns are, for each that they may be of."""
     names = known.specification([c.name for c in group], [c.name for c in columns])
-    is_near = 0 < families.distance(group) <= NEAR and task.is_loss
+    is_near = 0 < families.distance(group) <= NEAR
     clips = {Kind.PROBS: ("--clip=float64",)} if is_near else {}
     found = families.kinds(group)
     return [(f"{kind.option}-cols={names}", *clips.get(kind, ())) for kind in found]
@@ -275,16 +245,15 @@ def likely_scores(columns: Sequence[Glimpse]) -> list[Glimpse]:
     none at all.
     """
     found = [c for c in columns if c.numbers and (known.is_unclear(c.name) or c.is_score)]
-    found = [c for c in found if not c.is_hard and not families.is_highest(c, found)]
+    found = [c for c in found if not c.is_hard]
     two = [c.classes for c in columns if c.numbers is None and len(c.classes) == 2]
     of_class = {c.name for c in found if any(_class_of(c) in names for names in two)}
     found = [c for c in found if families.is_output(c) or c.name in of_class] or found
-    decisions = [c for c in columns if c.is_hard and c.is_predicted]
+    decisions = [c for c in columns if c.is_hard and known.is_predicted(c.name)]
     return sorted(
         found,
         key=lambda c: (
-            *(c.name not in of_class, c.target_rank is not None and not c.is_certainty),
-            *(c.is_whole, not c.has(COMBINED)),
+            *(c.name not in of_class, not c.has(COMBINED)),
             *(not c.is_chance, not c.is_certainty, not any(_decides(c, d) for d in decisions)),
             known.is_negative(c.name),
         ),
@@ -303,14 +272,7 @@ def _class_of(column: Glimpse) -> str:
     return (found and found.cls) or column.name.strip()
 
 
-def _is_of_0(group: Sequence[Glimpse]) -> bool:
-    """Whether a score is that of what is not the case, by its name."""
-    return len(group) == 1 and known.is_negative(_class_of(group[0]))
-
-
-def _pairs(
-    columns: Sequence[Glimpse], group: Sequence[Glimpse], task: Task
-) -> Iterator[tuple[str, ...]]:
+def _pairs(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
     """Columns of values, each with a target of its own that is called alike but for a word."""
     names = {column.name: column for column in columns}
     parts = families.by_affix(columns)
@@ -319,27 +281,13 @@ def _pairs(
         rests = [c.name[len(begin) : len(c.name) - len(end)] for c in values]
         for a, b in [*alike, ("", "")]:
             truths = [names[name] for rest in rests if (name := f"{a}{rest}{b}") in names]
-            is_all = len(truths) == len(values) and not any(c.is_whole for c in values)
-            is_named = not (a or b) or all(c.target_rank is not None for c in truths)
-            is_soft = bool(group and (a or b) and task is Task.CE)
-            is_truth = is_all and all(c.is_share and (c.is_whole or is_soft) for c in truths)
-            is_fitting = task is Task.BCE or families.sums_to_one(truths)
-            if is_truth and is_named and is_fitting and (not group or [*group] == values):
+            is_named = not (a or b) or all(target_rank(c.name) is not None for c in truths)
+            is_hard = all(c.is_hard for c in truths) and not any(c.is_whole for c in values)
+            is_whole = len(truths) == len(values) and group in ([], values)
+            if is_named and is_hard and is_whole:
                 target = known.specification([c.name for c in truths], [*names])
-                readings = [()] if group else _each_kind(values, columns, task)
+                readings = [()] if group else _each_kind(values, columns)
                 yield from ((*options, f"--target-cols={target}") for options in readings)
-
-
-def _lists(columns: Sequence[Glimpse], group: Sequence[Glimpse]) -> Iterator[tuple[str, ...]]:
-    """As many scores as each list of 0 and 1 in another column is long."""
-    every = group or likely_scores(columns)
-    several = [column for column in columns if column in every]
-    for truth in columns:
-        is_hard = bool(truth.in_lists) and {*truth.in_lists} <= {0.0, 1.0}
-        if is_hard and several and len(truth.in_lists) == len(several) * len(truth.texts):
-            of_target = f"--target-col={quoted(truth.name)}"
-            readings = [()] if group else _each_kind(several, columns, Task.BCE)
-            yield from ((*options, of_target) for options in readings)
 
 
 def _targets(
@@ -359,8 +307,9 @@ def _targets(
         yield _Reading((), (columns[by_name[0]],))
         return
     fitting = [column for column in columns if _may_be_target(column, request.task)]
-    named = [c for c in fitting if c.target_rank == 0 or (c.target_rank and c.is_class)]
-    named.sort(key=lambda column: column.target_rank or 0)
+    ranks = {column: target_rank(column.name) for column in fitting}
+    named = [c for c in fitting if ranks[c] == 0 or (ranks[c] and c.classes)]
+    named.sort(key=lambda column: ranks[column] or 0)
     others = [c for c in fitting if not (families.is_output(c) or c.has(OTHERS) or c in named)]
     others = [c for c in others if c.is_hard] or others
     named = named or [c for c in fitting if known.plain(c.name) == "output"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -110,6 +111,58 @@ class Reading:
         if self.has_lists:
             return len(self.lists[self.layout.target[0]]) < len(self.row_shape)
         return self.has_index
+
+
+class Cells(ABC):
+    """The cells of some rows, to be read column by column."""
+
+    reading: Reading
+
+    @abstractmethod
+    def array(self, positions: Sequence[int]) -> Floats:
+        """Some columns: shape (n, columns), or (n, …) where the cells of one are lists.
+
+        Raises
+        ------
+        DataError : a cell is not what its column asks for
+        """
+
+    @abstractmethod
+    def distinct(self, position: int) -> tuple[Sequence[Any], Array] | None:
+        """What a column holds, each once, and which of it is in each row; None for plain numbers.
+
+        Raises
+        ------
+        DataError : a cell holds no class
+        """
+
+    @abstractmethod
+    def place(self, position: int | None, row: int) -> Place:
+        """Where a cell of a row is, or the row."""
+
+    def read(self) -> Columns:
+        """The rows as arrays, without what only some formats have beside them.
+
+        Raises
+        ------
+        DataError : a column holds something else than it is asked for
+        """
+        layout, weight = self.reading.layout, self.reading.layout.sample_weight
+        return Columns(
+            values=self.array(layout.values),
+            target=self._target() if layout.target else None,
+            sample_weight=None if weight is None else self.array((weight,)).reshape(-1),
+        )
+
+    def _target(self) -> Floats:
+        """The target: shape (n,), or (n, C) where there is a column per class or a list."""
+        reading, positions = self.reading, self.reading.layout.target
+        is_single = len(positions) == 1 and positions[0] not in reading.lists
+        found = self.distinct(positions[0]) if is_single and reading.has_index else None
+        if found is not None:
+            return reading.classes.encoded(*found, partial(self.place, positions[0]))
+        array = reading.classed(self.array(positions), partial(self.place, None))
+        return array.reshape(-1) if is_single else array
 
 
 def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:

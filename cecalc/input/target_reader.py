@@ -133,16 +133,13 @@ def open_extras(
     DataError : a name is no class, something is no number, or --join finds no identifiers
     InputError : a file cannot be opened
     """
-    request, target, weight = reader.request, None, None
-    if request.target is not None:
-        target = _target(reader, request.target, files)
-    if request.sample_weight is not None:
-        weight = _sample_weight(request, request.sample_weight, files)
-    if request.columns.join is not None:
-        found = [extra for extra in (target, weight) if extra is not None and extra.ids is not None]
-        if not (has_ids and found):
-            hint = "tables do, and documents and archives with a member ids"
-            raise DataError("--join: both sides have to carry ids", hint=hint)
+    request, weights = reader.request, reader.request.sample_weight
+    target = None if request.target is None else _target(reader, request.target, files)
+    weight = None if weights is None else _sample_weight(request, weights, files)
+    have_ids = has_ids and any(extra and extra.ids is not None for extra in (target, weight))
+    if request.columns.join is not None and not have_ids:
+        hint = "tables do, and documents and archives with a member ids"
+        raise DataError("--join: both sides have to carry ids", hint=hint)
     return target, weight
 
 
@@ -265,9 +262,9 @@ def read_numbers(given: Given) -> Floats:
     DataError : it holds something else
     """
     if isinstance(given, Held):
-        from cecalc.input.dataset import as_array
+        from cecalc.input.memory import as_array
 
-        return widened(as_array(given.data), "float64")
+        return widened(as_array(given), "float64")
     if isinstance(given, Inline):
         return to_array(given.nested, given.option)
     with Files() as files:

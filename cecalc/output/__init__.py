@@ -62,10 +62,6 @@ FormatName = Literal[
 """What `--format` takes of any command; `md` is Markdown."""
 _EVERY = (TABLE, JSON, JSONL, CSV, TSV, MARKDOWN, HTML, PARQUET, ARROW)
 FORMATS = {form.name: form for form in _EVERY}
-SUFFIXES = {
-    suffix: form
-    for form in (CSV, TSV, JSON, JSONL, PARQUET, ARROW, MARKDOWN, HTML, TABLE)
-    for suffix in form.suffixes
-}
+SUFFIXES = {suffix: form for form in _EVERY for suffix in form.suffixes}
 PLOTS = {".svg": "svg", ".png": "png"}
 """What pictures are written as, by the suffix."""

@@ -33,8 +33,6 @@ class Strip:
     """How soon it goes where there is no room: 0 for never, else the highest first."""
     shrinks: Literal["", "heading", "all"] = ""
     """What of it is shortened before that."""
-    least: int = 0
-    """How wide it is at least."""
     styles: Sequence[str] = ()
     """That of the heading, then of each cell."""
     lengths: Sequence[float] = ()
@@ -43,7 +41,7 @@ class Strip:
     @property
     def width(self) -> int:
         """Its natural width."""
-        return max(self.least, *map(cell_len, (self.heading, *self.cells)))
+        return max(map(cell_len, (self.heading, *self.cells)))
 
     def floor(self, short: int) -> int:
         """The width it may shrink to, where a name of `short` columns still says something."""
@@ -53,7 +51,8 @@ class Strip:
     def at(self, width: int) -> Strip:
         """The same at that width."""
         cells = shortened(self.cells, width) if self.shrinks == "all" else self.cells
-        heading, *cells = flush([*shortened([self.heading], width), *cells], self.side, width)
+        headings = shortened([self.heading.strip()], width)
+        heading, *cells = flush([*headings, *cells], self.side, width)
         return replace(self, heading=heading, cells=cells)
 
 

@@ -22,9 +22,12 @@ def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list
     [' so that 0 / 0 is', ' nan for ever']
     """
     room = max(room, _LEAST)
-    words = (_pieces(word, room - len(after)) for word in text.split(" "))
+    text = " ".join(
+        word if _GLUE in word else textwrap.fill(word, room - len(after))
+        for word in text.split(" ")
+    )
     lines = textwrap.wrap(
-        " ".join(piece for pieces in words for piece in pieces),
+        text,
         room,
         initial_indent=before,
         subsequent_indent=after,
@@ -32,13 +35,6 @@ def paragraph(room: int, text: str, before: str = " ", after: str = " ") -> list
         break_on_hyphens=False,
     )
     return [line.replace(_GLUE, " ") for line in lines]
-
-
-def _pieces(word: str, room: int) -> list[str]:
-    """A word cut where no line is long enough for it, unless it is a formula."""
-    if _GLUE in word or len(word) <= room:
-        return [word]
-    return [word[start : start + room] for start in range(0, len(word), room)]
 
 
 def filled(words: Sequence[str], room: int, joint: str = " ", end: str = "") -> list[str]:

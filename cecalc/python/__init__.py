@@ -6,15 +6,18 @@ the same digits. Nothing here computes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cecalc.python.calls import Call
 from cecalc.python.result import CecalcWarning, Result, View, answer
 
+if TYPE_CHECKING:
+    from cecalc.python import typed
+
 __all__ = ["CecalcWarning", "Result", "View", "bce", "ce", "sigmoid", "softmax", "why"]
 
 
-def ce(values: Any = None, target: Any = None, **options: Any) -> Result:
+def ce(values: Any = None, target: Any = None, **options: Unpack[typed.Ce]) -> Result:
     """Cross-entropy of each row, as ``torch.nn.CrossEntropyLoss`` and ``cecalc ce`` compute it.
 
     Parameters
@@ -40,7 +43,7 @@ def ce(values: Any = None, target: Any = None, **options: Any) -> Result:
     return Result(Call("ce", values, target, options))
 
 
-def bce(values: Any = None, target: Any = None, **options: Any) -> Result:
+def bce(values: Any = None, target: Any = None, **options: Unpack[typed.Bce]) -> Result:
     """Binary cross-entropy of each cell, as ``torch.nn.BCEWithLogitsLoss`` and ``cecalc bce``
     compute it; with ``probs=`` as ``torch.nn.BCELoss``.
 
@@ -63,7 +66,7 @@ def bce(values: Any = None, target: Any = None, **options: Any) -> Result:
     return Result(Call("bce", values, target, options))
 
 
-def softmax(values: Any = None, **options: Any) -> Result:
+def softmax(values: Any = None, **options: Unpack[typed.Softmax]) -> Result:
     """Logits to probabilities, a row together; see `ce` for what is taken.
 
     >>> import cecalc
@@ -73,7 +76,7 @@ def softmax(values: Any = None, **options: Any) -> Result:
     return Result(Call("softmax", values, None, options))
 
 
-def sigmoid(values: Any = None, **options: Any) -> Result:
+def sigmoid(values: Any = None, **options: Unpack[typed.Sigmoid]) -> Result:
     """Logits to probabilities, each alone; see `bce` for what is taken.
 
     >>> import cecalc
@@ -83,12 +86,12 @@ def sigmoid(values: Any = None, **options: Any) -> Result:
     return Result(Call("sigmoid", values, None, options))
 
 
-def why(value: float | str, values: Any = None, target: Any = None, **options: Any) -> View:
+def why(value: Any, values: Any = None, target: Any = None, **options: Unpack[typed.Why]) -> View:
     """Why a training loop prints another number, as ``cecalc why`` says it.
 
     Parameters
     ----------
-    value : the number; as a text with the digits that are known of it
+    value : the number, a tensor without axes too; as a text with the digits that are known of it
     values, target, options : as for `ce`
 
     Raises
@@ -102,4 +105,4 @@ def why(value: float | str, values: Any = None, target: Any = None, **options: A
     >>> cecalc.why("3.9579", logits, [2, 1]).to_dict()["verdict"]
     'matches'
     """
-    return answer(Call("why", values, target, options | {"value": str(value)}))
+    return answer(Call("why", values, target, {**options, "value": value}))

@@ -6,38 +6,34 @@ import contextlib
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cecalc.cli import commands, parse
 from cecalc.cli.options import Options, flag, parsed
 from cecalc.errors import CecalcError, UsageError
-from cecalc.input.dataset import is_table
+from cecalc.input.memory import is_table, kept
 from cecalc.request import Held, Request
 from cecalc.selection import quoted
 from cecalc.terms import Task
 
-_DATA = ("logits", "probs", "log_probs", "target", "sample_weight", "weight", "pos_weight")
+PATH = (str, os.PathLike)
+DATA = ("logits", "probs", "log_probs", "target", "sample_weight", "weight", "pos_weight")
 """The options that take numbers."""
 _OF_TEXT = frozenset({
-    *("format", "output", "plot", "quiet", "select", "only_added", "prefix", "no_rows"),
-    *("fail_above", "fail_below", "color", "no_progress", "time", "errors", "code", "debug"),
-    *("topic", "inputs"),
+    *("format", "output", "plot", "quiet", "select", "only_added", "prefix", "no_rows", "inputs"),
+    *("fail_above", "fail_below", "color", "no_progress", "time", "errors", "debug"),
 })  # fmt: skip
 """Those that say what is written, which here is up to the caller."""
-_TRIED = 8
 
 
-@dataclass(frozen=True)
 class Call:
-    """A call of a function."""
+    """A call of a function, which has the name of its command."""
 
-    name: str
-    """The command."""
-    values: Any
-    target: Any
-    given: Mapping[str, Any]
+    def __init__(self, name: str, values: Any, target: Any, given: Mapping[str, Any]) -> None:
+        self.name, self.values, self.target = name, kept(values), kept(target)
+        self.given = {option: kept(value) for option, value in given.items()}
 
     @property
     def options(self) -> Options:
@@ -47,24 +43,18 @@ class Call:
         ------
         UsageError : it has no such option, or cannot read what was given
         """
-        given = {name: value for name, value in self.given.items() if value is not None}
-        words = [str(given.pop("value"))] if "value" in given else list[str]()
-        if _is_path(self.values):
-            words.append(os.fspath(self.values))  # a file
+        given = {n: v for n, v in {**self.given, "target": self.target}.items() if v is not None}
+        arguments = [str(_plain(given.pop("value")))] if "value" in given else list[str]()
+        if isinstance(self.values, PATH):
+            arguments.append(os.fspath(self.values))  # a file
         elif self.values is not None and not is_table(self.values):
             given = {"logits": self.values} | given
-        if self.target is not None:
-            given["target"] = self.target
-        held = {n: v for n, v in given.items() if n in _DATA and not _is_path(v)}
-        for name, value in given.items():
-            words += [] if name in held else _words(name, value)
-        known = _parameters(self.name)
-        for name in given:
-            if name in _OF_TEXT or name not in known:
-                raise UsageError(f"{self.name} has no option {name}")
-        options = parsed(commands.program().commands[self.name], self.name, words)
-        handed: dict[str, Any] = {name: Held(name, value) for name, value in held.items()}
-        return replace(options, **handed)
+        if others := [name for name in given if name not in _parameters(self.name) - _OF_TEXT]:
+            raise UsageError(f"{self.name} has no option {others[0]}")
+        held: Any = {n: Held(n, given[n]) for n in DATA if not isinstance(given.get(n, ""), PATH)}
+        words = [word for n, v in given.items() if n not in held for word in _words(n, v)]
+        command = commands.program().commands[self.name]
+        return replace(parsed(command, self.name, [*words, "--", *arguments]), **held)
 
     @property
     def request(self) -> Request:
@@ -78,9 +68,10 @@ class Call:
         request = parse.request_of(task, self.options)
         held = Held("data", self.values) if is_table(self.values) else None
         if held is not None and request.input.values:
-            kind = next(iter(request.input.values))
-            raise UsageError(f"both the table and {kind} give values")
-        asked = replace(request.input, held=held)
+            raise UsageError(f"both the table and {min(request.input.values)} give values")
+        asked = replace(request.input, held=held, passed_on=request.by)
+        if isinstance(names := _plain(self.given.get("classes")), list):
+            asked = replace(asked, classes=tuple(map(str, names)))
         if not (held or asked.values or asked.paths):
             raise UsageError("no values", hint="give logits, a table or the name of a file")
         return replace(request, input=asked)
@@ -89,7 +80,7 @@ class Call:
         """The calls that do what this one could not, of the ways that its error offers."""
         from cecalc.cli.tries import computes
 
-        for way in itertools.islice(dict.fromkeys(error.ways), _TRIED):
+        for way in itertools.islice(dict.fromkeys(error.ways), 8):
             with contextlib.suppress(CecalcError):
                 if (call := self._changed(way)) is not None and computes(call.request):
                     yield str(call)
@@ -104,16 +95,16 @@ class Call:
                 name = word
             else:
                 return None
-        return replace(self, name=name, given=given)
+        return Call(name, self.values, self.target, given)
 
     def but(self, **given: Any) -> Call:
         """The same call with further options."""
-        return replace(self, given={**self.given, **given})
+        return Call(self.name, self.values, self.target, {**self.given, **given})
 
     def named(self, name: str) -> Call:
         """The call of another function, with the options that it has too."""
         given = {n: value for n, value in self.given.items() if n in _parameters(name)}
-        return replace(self, name=name, given=given)
+        return Call(name, self.values, self.target, given)
 
     def __str__(self) -> str:
         positional = ["..."] * (self.values is not None or self.target is not None)
@@ -127,14 +118,15 @@ def _parameters(name: str) -> set[str]:
     return {param.name for param in commands.program().commands[name].params}
 
 
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str | os.PathLike)
+def _plain(value: Any) -> Any:
+    """An option's value as Python has it: numbers with all their digits, names as a list."""
+    value = value.tolist() if hasattr(value, "tolist") and not isinstance(value, type) else value
+    return [*value] if isinstance(value, Collection) and not isinstance(value, str) else value
 
 
 def _words(name: str, value: Any) -> list[str]:
     """An option as it would be typed."""
-    if isinstance(value, bool):
-        return [flag(name)] * value
-    if isinstance(value, list | tuple):
+    value = _plain(value)
+    if isinstance(value, list):
         value = ",".join(quoted(str(item)) for item in value)
-    return [f"{flag(name)}={value}"]
+    return [flag(name)] * value if isinstance(value, bool) else [f"{flag(name)}={value}"]

@@ -122,7 +122,7 @@ CASES: list[tuple[int | str, str, dict[str, str | bytes], int, str, str | None]]
     (0, "ce --logits 1,2 --target 0 --device mps", {}, 2, "--device mps has no float64", "add --dtype float32"),
     (0, "ce --logits 1,2 --target 0 --backend numpy --dtype float32", {}, 2, "--dtype float32 runs on torch, not on --backend numpy", None),
     (0, "ce --logits 1,2 --target 0 --reduction avg", {}, 2, "--reduction 'avg' is none of mean, sum, none", None),
-    (0, "ce --logits 1,2 --target 0 -o x.docx", {}, 2, "-o 'x.docx': unknown suffix '.docx'", "say the format with -f, or use one of .csv, .tsv, .json, .jsonl, .ndjson, .parquet, .arrow, .feather, .md, .markdown, .html, .txt"),
+    (0, "ce --logits 1,2 --target 0 -o x.docx", {}, 2, "-o 'x.docx': unknown suffix '.docx'", "say the format with -f, or use one of .txt, .json, .jsonl, .ndjson, .csv, .tsv, .md, .markdown, .html, .parquet, .arrow, .feather"),
     (0, "ce --logits 1,2 --target 0 -o no/x.csv", {}, 5, "cannot create no/x.csv: No such file or directory", None),
     (0, "ce --logits 1,2 --target 0 --max-bytes x", {}, 2, "--max-bytes 'x' is not a size such as 500M or 8G", None),
     (0, "ce --logits 1,2 --target 0 --delimiter ,,", {}, 2, "--delimiter ',,' is not one character", None),

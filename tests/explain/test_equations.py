@@ -32,12 +32,12 @@ def computed(text: str) -> Any:
     """A formula with nothing but numbers in it; None where it has names."""
     text = re.sub(r" of \d+ others", "", text).replace("−", "-").replace("·", "*")
     text = text.replace("[", "(").replace("]", ")").replace("×", "*")
-    text = re.sub(r"ln ?(\(|[^ )]+)", lambda m: "log(" if m[1] == "(" else f"log({m[1]})", text)
+    text = re.sub(r"ln ?(\(|[^ ),]+)", lambda m: "log(" if m[1] == "(" else f"log({m[1]})", text)
     text = re.sub(r"(?<![\w.])\d+(\.\d+)?(e-?\d+)?", lambda m: f"mpf('{m[0]}')", text)
-    if re.search(r"[^\d\s()+*/.'e-]", re.sub("mpf|log", "", text)):
+    if re.search(r"[^\d\s()+*/.,'e-]", re.sub("mpf|log|min", "", text)):
         return None
     with mp.workdps(350):
-        return eval(text, {"mpf": mpf, "log": log})  # noqa: S307
+        return eval(text, {"mpf": mpf, "log": log, "min": min})  # noqa: S307
 
 
 def equations(text: str) -> Iterator[tuple[str, str]]:
@@ -82,6 +82,33 @@ def test_the_check_sees_what_is_false() -> None:
 
 def test_the_founding_example_has_its_equations() -> None:
     assert check(explained.text([[2, -3, 0.8, 1.2], [1.5, -0.1, 0.9, -1.3]], [2, 1])) == 17
+
+
+ENDS = [
+    (Kind.PROBS, [1e-320, 1], "CE loss = −ln p[0] = −ln 9.999888672e-321 = 736.8272"),
+    (Kind.PROBS, [5e-324, 1], "CE loss = −ln p[0] = −ln 4.940656458e-324 = 744.4401"),
+    (Kind.PROBS, [1e-300, 1], "loss[0] = min(−ln 1e-300, 100) = 100.0000"),
+    (Kind.PROBS, [0, 1], "loss[1] = min(−ln 0, 100) = 100.0000"),
+    (Kind.PROBS, [1 - 2**-40, 2**-40], "CE loss = −ln p[0] = −ln(1 − 9.0949e-13) = 9.0949e-13"),
+    (Kind.LOG_PROBS, [-1e-17, -39.144], "loss[0] = min(−ln 1, 100) = 0.0000"),
+    (Kind.LOG_PROBS, [-1e-17, -39.144], "loss[1] = min(−ln(1 − 9.9995e-18), 100) = 9.9995e-18"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "line"), ENDS)
+def test_probabilities_at_their_ends_have_true_equations(
+    kind: Kind, values: list[float], line: str
+) -> None:
+    """Where they are 0, 1 or have few digits, and where torch stops at 100."""
+    found = explained.text([values], [0], kind=kind, screen=WIDE)
+    assert line in re.sub(" +", " ", found)
+    assert check(found) >= 4
+
+
+@given(st.floats(0, 1), st.sampled_from([0, 0.25, 1]), st.sampled_from([None, [2.0, 0.5]]))
+def test_any_probability_has_true_equations(p: float, y: float, weight: list[float] | None) -> None:
+    found = explained.text([[p, 1 - p]], [[y, 1 - y]], kind=Kind.PROBS, screen=WIDE, weight=weight)
+    check(found)
 
 
 @st.composite

@@ -134,7 +134,7 @@ WEIGHTED = ("--logits", "2,-3,0.8;1,0,2", "--target", "2,1", "--weight", "1,2,5"
         (
             ("--probs", "0;0.5", "--target", "1,0"),
             [
-                "     loss = 100 = 100.0000",
+                "     loss = min(−ln 0, 100) = 100.0000",
                 " ! ln 0 of the cell stops at −100 in torch's BCELoss; cecalc bce --no-clamp: inf",
                 " BCE   torch.nn.BCELoss: one probability for each row is a yes or no",
             ],
@@ -164,6 +164,25 @@ def test_options_kinds_and_the_verdict(
     assert "/ 1 = " not in out or "sum" not in given
 
 
+POSITIVE = ("--logits", "2,-3,0.8,1.2", "--target", "2", "--pos-weight", "2,3,4,5")
+
+
+def test_what_only_one_of_the_losses_takes_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """And what is said of weights and of p − y is said where it holds."""
+    found, _ = printed(capfd, *POSITIVE)
+    assert (
+        " pos_weight  is of binary cross-entropy alone: "
+        "nn.BCEWithLogitsLoss(pos_weight=pos)(x, y) = 1.2808\n"
+    ) in found
+    assert "Σ w" not in found
+    for options in (POSITIVE[4:], ("--weight", "1,2,1,1"), ("--label-smoothing", "0.1")):
+        found, _ = printed(capfd, *POSITIVE[:4], *options)
+        assert "\n gradient     the slope of the loss in each logit;" in found
+        assert "p − y for the sum" not in found
+    assert "\n smoothed y " in found.split("\n BCE\n")[0]
+    assert "\n p − y " not in found.split("\n BCE\n")[0]
+
+
 def test_what_has_no_meaning_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     for given, error in (
         (("--logits", "1,2", "--target", "1,1", "--label-smoothing", "0.1"), "one class for each"),
@@ -173,6 +192,27 @@ def test_what_has_no_meaning_is_refused(capfd: pytest.CaptureFixture[str]) -> No
     ):
         assert status_of(["explain", *given]) in (2, 3)
         assert error in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.csv", "logit_a,logit_b\n0.25,0.75\n0.5,0.5\n"),
+        ("x.json", '{"logits": [[0.25, 0.75], [0.5, 0.5]]}'),
+    ],
+)
+def test_a_file_without_a_target_shows_softmax_and_sigmoid(
+    name: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And says that there is none; a target that nobody gave gets no hints."""
+    path = tmp_path / name
+    path.write_text(text)
+    out, err = printed(capfd, str(path))
+    assert err == "" and "\n softmax p " in out and "\n sigmoid p " in out
+    assert "\n no target: --target, or --target-col of a table, has the losses explained\n" in out
+    path.write_text(text.replace("logit", "prob"))
+    assert status_of(["explain", str(path)]) == 3
+    assert "no target" in capfd.readouterr().err
 
 
 def test_markdown_has_a_table_and_a_block(

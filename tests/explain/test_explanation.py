@@ -331,23 +331,22 @@ MULTI_HOT = """\
 """
 
 WIDE = """\
- row 0              ▸a         f         g         h         i         j          Σ
-────────────────────────────────────────────────────────────────────────────────────
+ row 0              ▸a         f         g         h         i         j   4 others          Σ
+───────────────────────────────────────────────────────────────────────────────────────────────
  logits x       0.0000    2.5000    3.0000    3.5000    4.0000    4.5000
- target y       1         0         0         0         0         0
+ target y       1         0         0         0         0         0          0
  CE
- exp x          1.0000   12.1825   20.0855   33.1155   54.5982   90.0171   227.2365
- softmax p      0.0044    0.0536    0.0884    0.1457    0.2403    0.3961     1.0000
- −y·ln p        5.4260    0.0000    0.0000    0.0000    0.0000    0.0000     5.4260
+ exp x          1.0000   12.1825   20.0855   33.1155   54.5982   90.0171    16.2377   227.2365
+ softmax p      0.0044    0.0536    0.0884    0.1457    0.2403    0.3961     0.0715     1.0000
+ −y·ln p        5.4260    0.0000    0.0000    0.0000    0.0000    0.0000     0.0000     5.4260
  p − y         -0.9956    0.0536    0.0884    0.1457    0.2403    0.3961
  BCE
  1 + exp(−x)    2.0000    1.0821    1.0498    1.0302    1.0183    1.0111
- sigmoid p      0.5000    0.9241    0.9526    0.9707    0.9820    0.9890     8.3703
+ sigmoid p      0.5000    0.9241    0.9526    0.9707    0.9820    0.9890     3.0519     8.3703
  1 − p          0.5000    0.0759    0.0474    0.0293    0.0180    0.0110
- loss           0.6931    2.5789    3.0486    3.5298    4.0181    4.5110    24.4953
+ loss           0.6931    2.5789    3.0486    3.5298    4.0181    4.5110     6.1157    24.4953
  p − y         -0.5000    0.9241    0.9526    0.9707    0.9820    0.9890
 
- the other 4 classes: Σ exp x 16.2377, Σ softmax p 0.0715, Σ sigmoid p 3.0519, Σ loss 6.1157
  CE loss = −ln p[a] = −ln(1 / 227.2365) = −ln 0.0044007 = 5.4260
          = max + ln Σ exp(x − max) − x[a] = 4.5 + ln 2.5244 − 0 = 5.4260
  BCE loss = −[y·ln p + (1 − y)·ln(1 − p)], p = 1 / (1 + exp(−x))
@@ -535,7 +534,7 @@ WIDTHS = Path(__file__).parent / "widths"
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
 @pytest.mark.parametrize("classes", [3, 10, 200])
 def test_whole_texts_at_the_widths_of_terminals(classes: int, columns: int) -> None:
-    """What has no column is named by a line, with its sums."""
+    """Classes that have no column are summed up in one."""
     rng = np.random.default_rng(classes)
     logits = rng.normal(0, 2, (1, classes)).round(2).tolist()
     found = explained.text(logits, [2], screen=Screen(width=columns))

@@ -222,9 +222,9 @@ def test_a_confidence_below_a_half_is_said(cecalc: InProcess) -> None:
     ("text", "rule"),
     [
         ("y,pl,ps\n1,True,.9\n0,False,.7\n",
-            "prediction and target are called otherwise: 'False', 'True' beside '0', '1'"),
+            "a probability of the predicted class, of 4: no cross-entropy can be had"),
         ("y,pl,ps\npos,Pos,.9\nneg,Neg,.7\n",
-            "prediction and target are called otherwise: 'Neg', 'Pos' beside 'neg', 'pos'"),
+            "a probability of the predicted class, of 4: no cross-entropy can be had"),
         ("y,pl,ps\n1,1,90\n0,0,70\n", "'ps' holds percentages"),
     ],
 )  # fmt: skip

@@ -81,6 +81,7 @@ FIRST = [
 ]  # fmt: skip
 WORSE = [round(0.3 + p / 5, 6) for p in POSITIVE]
 NEGATIVE = [round(1 - p, 6) for p in POSITIVE]
+PERCENT = [round(100 * p, 6) for p in POSITIVE]
 SPAM = ("ham", "spam", "spam", "ham")
 WHICH_IS_1 = "--classes ham,spam"
 TOLD = [
@@ -121,6 +122,8 @@ TOLD = [
      "--probs-cols x"),
     ("ce", {"truth": NAMES, "prob_of_rain": POSITIVE} | shares("prob_{}"),
      "--probs-cols prob_ox,prob_lig,prob_hyd"),
+    ("ce", {"truth": NAMES, "petal_length": PERCENT, "petal_width": POSITIVE} | shares("{}"),
+     "--probs-cols ox,lig,hyd"),
     ("ce", {"pred": NAMES, "loss": POSITIVE, "obs": NAMES} | shares("{}"),
      "--probs-cols ox,lig,hyd --target-col obs"),
     ("ce", {"predict": NAMES, "max_prob": [max(row) for row in ROWS], "gt": NAMES} | shares("{}"),
@@ -165,7 +168,6 @@ TOLD = [
     ("ce", {"actual": INDEX} | {f"class_{i}": [r[i] for r in ROWS] for i in range(3)},
      "--probs-cols 'class_*'"),
 ]  # fmt: skip
-PERCENT = [round(100 * p, 6) for p in POSITIVE]
 PERCENTAGES = [
     ("bce", {"y": TRUTH, "score": PERCENT}, "$2/=100"),
     ("bce", {"y": TRUTH, "prob": PERCENT}, ""),
