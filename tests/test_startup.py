@@ -49,7 +49,7 @@ LIGHT: dict[tuple[str, ...], int] = {
     ("why", "--help"): 0,
     ("why", "§1"): 0,
     ("why", "#7", "-f", "json"): 0,
-    ("why", "§31"): 2,
+    ("why", "§54"): 2,
     ("guide",): 0,
     ("guide", "concepts"): 0,
     ("guide", "--help"): 0,

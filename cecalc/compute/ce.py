@@ -53,7 +53,7 @@ class CrossEntropy(Operation[RowLosses]):
         if classes == 1 and not settings.request.unchecked:
             hint = "one score per row against 0/1 targets is bce; more classes need one each"
             if batch.truth.ndim == 1 and not batch.truth.any():
-                hint = "as of a contrastive loss of one pair (cecalc why '#40'): give more pairs"
+                hint = f"a contrastive loss of one pair is 0 (cecalc why '#40'); {hint}"
                 raise DataError(_ONE_CLASS, hint=hint)
             raise DataError(_ONE_CLASS, hint=hint, ways=(("bce",),))
         target: Any = batch.truth

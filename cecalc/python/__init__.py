@@ -91,7 +91,7 @@ def why(value: Any, values: Any = None, target: Any = None, **options: Unpack[ty
 
     Parameters
     ----------
-    value : the number, a tensor without axes too; as a text with the digits that are known of it
+    value : the number, or one for each row; as a text with the digits that are known of it
     values, target, options : as for `ce`
 
     Raises

@@ -228,8 +228,11 @@ class Why(TypedDict, total=False):
     target_form: Literal["index", "dist", "cells"] | None
     target_as: Literal["name", "index"] | None
     weight: Any
+    pos_weight: Any
+    sample_weight: Any
     ignore_index: float | None
     label_smoothing: float | str | None
+    unchecked: bool
     logits_cols: str | Collection[object] | None
     probs_cols: str | Collection[object] | None
     log_probs_cols: str | Collection[object] | None
@@ -237,6 +240,7 @@ class Why(TypedDict, total=False):
     target_cols: str | Collection[object] | None
     id_col: str | None
     join: str | None
+    sample_weight_col: str | None
     input_format: (
         Literal[
             "auto",
@@ -260,7 +264,11 @@ class Why(TypedDict, total=False):
     max_bytes: int | str | None
     max_columns: int | None
     transpose: bool
+    by: str | Collection[object] | None
     batch_size: int | str | None
+    focal: float | None
+    temperature: float | None
+    as_: Literal["ce", "bce"] | None
     framework: Literal["torch", "keras", "sklearn", "optax"] | None
     deep: bool
     no_hints: bool

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pytest
 import torch
 from pyarrow import csv
+from torch.nn import functional as F  # noqa: N812
 
 import cecalc
 from tests.shell import InProcess
@@ -208,8 +209,8 @@ def test_what_is_wrong_is_said_with_the_call_that_works() -> None:
             "row 1 is ignored: it counts in neither loss",
         ),
         (
-            lambda: cecalc.why(torch.zeros(2), LOGITS, [2, 1]),
-            "cannot read '[0.0, 0.0]' as a number",
+            lambda: cecalc.why(torch.zeros(3), LOGITS, [2, 1]),
+            "3 numbers for 2 rows",
         ),
         (lambda: cecalc.ce(object(), [2, 1]), "logits: is no array and no table: object"),
         (lambda: cecalc.ce(np.asarray([1j, 2]), 0), "logits: dtype '<c16' is complex"),
@@ -423,3 +424,11 @@ def test_a_warning_speaks_python() -> None:
         cecalc.bce([5.0, -5.0, 1, -1] * 9, [1, 1, 0, 0] * 9)
     with pytest.warns(cecalc.CecalcWarning, match='; clip="float64" gives'):
         cecalc.ce(probs=[[0.0, 1]], target=[0])
+
+
+def test_a_list_of_losses_is_asked_about_row_by_row() -> None:
+    losses = F.cross_entropy(torch.tensor(LOGITS).softmax(1), torch.tensor([2, 1]), reduction="none")
+    found = cecalc.why(losses, LOGITS, [2, 1]).to_dict()
+    assert found["matches"][0]["name"] == "softmax before cross-entropy"
+    assert found["rows"] == "none of 2 rows agree with cecalc"
+    assert cecalc.why(1.9789608521490663, LOGITS, [2, 1], as_="ce").to_dict()["matches"]
