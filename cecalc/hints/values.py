@@ -142,7 +142,7 @@ def _rounded(head: Head) -> Iterator[Hint]:
     digits = next((d for d in range(1, 7) if _has_decimals(values, d)), None)
     if lost and digits and not _has_decimals(values, 0):
         seen = f"the probabilities have {count(digits, 'decimal')} at most{head.where}"
-        why = f"rounded so far that {count(lost, 'row')} cost -ln 0"
+        why = f"rounded so far that -ln 0 is the loss of {count(lost, 'row')}"
         yield Hint(seen, why, "write them in full", 7)
 
 
