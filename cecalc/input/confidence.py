@@ -44,7 +44,7 @@ def recognised(
     """
     named = [i for i, name in enumerate(fields) if known.is_predicted(name)]
     named += [i for i, name in enumerate(fields) if known.plain(name) in _LABELS]
-    if not (named and request.task.is_loss) or request.columns.targets is not None:
+    if not (named and request.task.is_loss) or request.columns.target_cols is not None:
         return None
     if score is not None and request.task is Task.BCE:
         few = Glimpse.of(score, fields[score], head(score)[:_FEW])
@@ -55,7 +55,7 @@ def recognised(
     found = [c for c in glimpses(fields, head, scores) if c.is_share]
     if len(found) != 1:
         return None
-    target = request.columns.target
+    target = request.columns.target_col
     wanted = [i for i in named if i != found[0].position and fields[i] != target]
     for prediction in glimpses(fields, head, wanted):
         others = [c for c in columns if c.position not in (prediction.position, *scores)]
@@ -67,7 +67,7 @@ def recognised(
 
 def _truths(columns: Sequence[Glimpse], request: InputRequest) -> list[int]:
     """The positions of what may be the target, the likeliest first."""
-    said, names = request.columns.target, [column.name for column in columns]
+    said, names = request.columns.target_col, [column.name for column in columns]
     if request.target is not None:
         return []
     if said is not None:

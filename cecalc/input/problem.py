@@ -214,7 +214,7 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
     is the case before what is not.
     """
     layout, source = table.layout, table.source
-    if layout.is_single and request.has_header and not table.lists:
+    if layout.is_single and not (request.no_header or table.lists):
         from cecalc.input.foreign import refuse_long
 
         refuse_long(table.fields, table.head, layout.values, request.task, source)

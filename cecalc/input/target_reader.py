@@ -188,9 +188,8 @@ def _opened(
 ) -> formats.Found:
     from cecalc.input import dataset  # which values on the command line do without
 
-    choice = request.columns
-    choice = replace(choice, id=choice.join or choice.id)
-    inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
+    beside = request.columns.beside
+    inner = replace(request, target=None, values={}, sample_weight=None, columns=beside)
     found = dataset.opened(given, inner, wanted, files)
     if isinstance(found, Table) and found.files > 1:
         rule = f"several files of a {given.option.removeprefix('--')} have to hold arrays, not rows"
