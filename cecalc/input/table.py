@@ -23,8 +23,6 @@ from cecalc.terms import Task
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
 Item = TypeVar("Item")
-_PARTS = 16
-"""Into how many parts rows are divided to find the one at fault."""
 
 
 @dataclass(frozen=True)
@@ -233,16 +231,12 @@ def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:
     except DataError as error:
         start, stop, fault = 0, rows, error
     while stop - start > 1:
-        step = max(1, (stop - start) // _PARTS)
-        for first in range(start, stop, step):
-            part = slice(first, min(first + step, stop))
-            try:
-                parse(part)
-            except DataError as error:
-                start, stop, fault = part.start, part.stop, error
-                break
-        else:
-            break
+        middle = (start + stop) // 2
+        try:
+            parse(slice(start, middle))
+            start = middle
+        except DataError as error:
+            stop, fault = middle, error
     if not start:
         raise fault
     return replace(parse(slice(0, start)), fault=fault)
