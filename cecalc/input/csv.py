@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
@@ -46,15 +47,12 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     block = next(blocks, None)
     if block is None:
         raise DataError("file is empty", place=Place(source=stream.name))
+    request = replace(request, delimiter=delimiter)
     try:
-        return _opened(block, blocks, replace(request, delimiter=delimiter), wanted)
+        return _opened(block, blocks, request, wanted)
     except DataError as error:
-
-        def tried(other: InputRequest) -> Table:
-            return _opened(block, iter(()), other, wanted)
-
-        others = _dialects(block.text, replace(request, delimiter=delimiter), tried)
-        error.ways = (*others, *error.ways)
+        again = partial(_opened, block, iter(()), wanted=wanted)
+        error.ways = (*_dialects(block.text, request, again), *error.ways)
         raise
 
 
