@@ -199,13 +199,14 @@ ENDS = [b"\n", b"\r\n", b"\r", b"\n\r\n"]
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_blank_lines_of_json_take_no_memory(end: bytes) -> None:
+def test_blank_lines_of_json_take_no_memory(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**16)
     row, blank = b"{}\n", end * (2**20 // len(end))
     pieces = itertools.chain([row], itertools.repeat(blank, 16), [row])
     raw = Trickle(pieces)
     tracemalloc.start()
     try:
-        found = list(blocks.cut(Stream("x", raw), quoted=False, size=2**16))
+        found = list(blocks.cut(Stream("x", raw), quoted=False))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -221,9 +222,10 @@ def test_blank_lines_of_csv_are_as_long_as_a_row_at_most(
     end: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "MAX_LINE_CHARACTERS", 2**10)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**8)
     raw = io.BytesIO(b"1,2\n" + end * 2**11 + b"1,2\n")
     with pytest.raises(LimitError, match="line ends without a row"):
-        list(blocks.cut(Stream("x", raw), quoted=True, size=2**8))
+        list(blocks.cut(Stream("x", raw), quoted=True))
 
 
 @pytest.mark.parametrize("name", ["quoted.csv", "quoted-cr.csv", "quoted-crlf.csv", "bom.csv"])
