@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.input import names as known
+from cecalc.input.classes import Classes
 from cecalc.input.glimpses import Glimpse, Head, glimpses, target_rank
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, select
-from cecalc.terms import IGNORE_INDEX, Task
+from cecalc.terms import Task
 
 _LABELS = ("label", "labels")
 """What a target is called, and what pipelines call their predictions."""
@@ -165,8 +166,7 @@ def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ..
     if request.classes is not None:
         names = list(request.classes)
     else:
-        ignored = request.options.ignore_index
-        left_out = write_number(IGNORE_INDEX if ignored is None else ignored)
+        left_out = write_number(Classes.of(request, None).ignored)
         found = {name for column in seen for name in column.classes} - {left_out}
         if found <= {"0", "1"}:
             return ()

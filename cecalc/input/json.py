@@ -116,10 +116,8 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
     width = sum(np.size(cells[i]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
-        def records() -> Iterator[Record]:
-            return objects.records(_numbered(name, rows[part], part.start))
-
-        return TableBlock(part.start, part.stop - part.start, records)
+        rows_of = partial(_numbered, name, rows[part], part.start)
+        return TableBlock(part.start, part.stop - part.start, lambda: objects.records(rows_of()))
 
     return objects.table(map(block, row_blocks(len(rows), width, BATCH_VALUES)))
 
