@@ -199,10 +199,9 @@ def _opened(
 
 def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
     """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
-    array: Windows
     if isinstance(given, Inline):
-        array = HeldWindows.of(to_array(given.nested, given.option))
-        return ExtraArray(WEIGHT, array, given.option)
+        held = HeldWindows.of(to_array(given.nested, given.option))
+        return ExtraArray(WEIGHT, held, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if not isinstance(found, Table):
         array = array_of(found, Roles.of(found).name(WEIGHT), WEIGHT)
