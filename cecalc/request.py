@@ -117,20 +117,40 @@ class Arithmetic:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """Which columns hold what, where the user says so; None leaves it to the names."""
+    """Which columns hold what, where the user says so; None leaves it to the names.
 
-    values: Mapping[Kind, str] = field(default_factory=dict)
-    """Column specification of each kind of value."""
-    target: str | None = None
-    """The one column of class indices or names (or of 0/1)."""
-    targets: str | None = None
-    """One column per class."""
-    confidence: str | None = None
+    Each field is called as its option.
+    """
+
+    logits_cols: str | None = None
+    probs_cols: str | None = None
+    log_probs_cols: str | None = None
+    confidence_cols: str | None = None
     """The column of the probability of the predicted class, and that of the prediction."""
-    id: str | None = None
+    target_col: str | None = None
+    """The one column of class indices or names (or of 0/1)."""
+    target_cols: str | None = None
+    """One column per class."""
+    id_col: str | None = None
     join: str | None = None
-    """The one of identifiers in the files beside the values; `id` where it is None."""
-    sample_weight: str | None = None
+    """The one of identifiers; A=B where it is B in the files beside the values."""
+    sample_weight_col: str | None = None
+
+    @property
+    def values(self) -> dict[Kind, str]:
+        """Column specification of each kind of value."""
+        every = {kind: getattr(self, f"{kind}_cols") for kind in Kind}
+        return {kind: text for kind, text in every.items() if text is not None}
+
+    @property
+    def id(self) -> str | None:
+        """The column of identifiers."""
+        return self.id_col if self.join is None else self.join.partition("=")[0]
+
+    @property
+    def beside(self) -> ColumnChoice:
+        """The choice in the files beside the values."""
+        return replace(self, join=self.join and (self.join.partition("=")[2] or self.join))
 
 
 @dataclass(frozen=True)
@@ -144,10 +164,12 @@ class Rank:
 
 @dataclass(frozen=True)
 class InputRequest:
-    """Everything the command line says about the input."""
+    """Everything the command line says about the input; what it says as it stands is called as its
+    option.
+    """
 
     task: Task
-    paths: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     """The files or patterns that were named, `-` for standard input; together one data set."""
     held: Held | None = None
     """A table instead of files."""
@@ -161,8 +183,8 @@ class InputRequest:
     target_as: TargetAs | None = None
     options: LossOptions = field(default_factory=LossOptions)
     """What is said of the loss; a file may say more."""
-    format: InputFormat = InputFormat.AUTO
-    has_header: bool = True
+    input_format: InputFormat = InputFormat.AUTO
+    no_header: bool = False
     delimiter: str | None = None
     """A space stands for any run of blanks."""
     decimal: str = "."
@@ -186,11 +208,11 @@ class InputRequest:
 
 @dataclass(frozen=True)
 class Request:
-    """Everything the command line says."""
+    """Everything the command line says; what it says as it stands is called as its option."""
 
     input: InputRequest
-    clamp: bool = True
-    """Whether ln 0 of bce on probabilities stops at −100, as in torch."""
+    no_clamp: bool = False
+    """Whether ln 0 of bce on probabilities is −∞, where torch stops at −100."""
     clip: float | None = None
     """How far from 0 and 1 probabilities stay at least."""
     unchecked: bool = False

@@ -280,7 +280,7 @@ def _asked(
     request = parse.request_of(task, options)
     output = output_of(options, request, formats)
     request = replace(request, input=replace(request.input, passed_on=output.passed_on))
-    if not request.input.values and not request.input.paths:
+    if not request.input.values and not request.input.inputs:
         refuse_terminal(ctx)
     if address_limit() < LEAST_MEMORY:
         leaves = f"ulimit -v leaves less than {LEAST_MEMORY // 2**20} MiB of address space"

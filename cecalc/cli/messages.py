@@ -17,7 +17,7 @@ import typer
 from cecalc.cli.options import refusal
 from cecalc.cli.strays import ONE_VALUE, StrayNumbers, are_numbers, settled
 from cecalc.cli.terminal import is_colored
-from cecalc.errors import InputError, UsageError, as_object, excerpt, line, nearest
+from cecalc.errors import UsageError, as_object, excerpt, line, nearest
 from cecalc.output.prose import filled
 from cecalc.terms import Hint, Kind
 
@@ -50,9 +50,7 @@ _COLORS = {"error": "red", "failed": "red", "hint": "cyan"}
 
 def refuse_terminal(ctx: typer.Context) -> None:
     """With no input named, standard input has to be a pipe or a file: never wait at a terminal."""
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         name = ctx.command.name or ""
         usage, example = ("why VALUE", "why 0.8166") if name == "why" else (name, name)
         target = {"bce": " --target 0,0,1,0", "softmax": "", "sigmoid": ""}.get(name, " --target 2")

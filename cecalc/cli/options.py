@@ -179,7 +179,7 @@ class Options:
         "The column of row weights.")] = None
 
     input_format: Annotated[InputFormat, READING, _reading("--input-format",
-        None, "The format of the input.")] = InputRequest.format
+        None, "The format of the input.")] = InputRequest.input_format
     no_header: Annotated[bool, READING, _reading("--no-header",
         "", "The first line is data; columns are 1, 2, ...")] = False
     delimiter: Annotated[_Text, READING, _reading("--delimiter", "CHAR",

@@ -186,7 +186,7 @@ def _read(request: Request) -> Iterator[str]:
     of_loss = vars(inputs.options).values()
     given = (*inputs.values.values(), inputs.target, inputs.sample_weight, *of_loss)
     named = (member_of(g.path)[0] for g in given if isinstance(g, NamedFile))
-    for name in (*named, *(inputs.paths or (() if inputs.values else ("-",)))):
+    for name in (*named, *(inputs.inputs or (() if inputs.values else ("-",)))):
         yield name
         yield from glob.iglob(name, recursive=True)  # noqa: PTH207
 

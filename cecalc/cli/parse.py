@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from cecalc.cli.options import Options, flag, specification
@@ -15,7 +15,6 @@ from cecalc.input.formats import given_options
 from cecalc.mistakes.diagnosis import Question
 from cecalc.numbers import is_number, write_number
 from cecalc.request import (
-    LOSS_OPTIONS,
     Arithmetic,
     ColumnChoice,
     Given,
@@ -41,11 +40,6 @@ _EXCLUSIVE = (
     ("clip", "no_clamp"),
     ("strict", "no_hints"),
 )
-_SAME = (
-    *("sample_weight", "target_form", "target_as", "delimiter", "decimal", "encoding"),
-    *("max_bytes", "max_columns", "transpose", "nan"),
-)
-"""What a request holds as its option says it."""
 _OF_ENTRIES = {"value", "format", "output", "color", "errors", "no_hints", "no_progress", "debug"}
 """What may be said where no number is asked about."""
 
@@ -64,17 +58,13 @@ def request_of(task: Task, options: Options) -> Request:
     unknown: dict[str, Any] = dict.fromkeys(free)
     options = replace(options, **unknown)
     _refuse_contradictions(options)
-    return Request(
-        input=_input(task, options),
-        clamp=not options.no_clamp,
-        clip=options.clip,
-        unchecked=options.unchecked,
-        log=options.log,
-        arithmetic=_arithmetic(options),
-        rank=_rank(options),
-        by=specification(options.by),
-        hints=_hints(options),
-    )
+    said = _copied(Request, options) | {
+        "arithmetic": _arithmetic(options),
+        "rank": _rank(options),
+        "by": specification(options.by),
+        "hints": _hints(options),
+    }
+    return Request(_input(task, options), **said)
 
 
 def entry_of(options: Options) -> Entry | None:
@@ -177,18 +167,15 @@ def _input(task: Task, options: Options) -> InputRequest:
     if options.target_form is TargetForm.CELLS:
         raise UsageError("--target-form is index or dist")
     names = options.classes
-    asked = InputRequest(
-        task=task,
-        paths=tuple(inputs),
-        values=values,
-        target=target,
-        classes=None if names is None else tuple(map(str.strip, names.split(","))),
-        columns=_columns(options),
-        options=_loss_options(task, options),
-        format=options.input_format,
-        has_header=not options.no_header,
-        **{name: getattr(options, name) for name in _SAME},
-    )
+    said = _copied(InputRequest, options) | {
+        "inputs": tuple(inputs),
+        "values": values,
+        "target": target,
+        "classes": None if names is None else tuple(map(str.strip, names.split(","))),
+        "columns": ColumnChoice(**_copied(ColumnChoice, options)),
+        "options": _loss_options(task, options),
+    }
+    asked = InputRequest(task, **said)
     if values and not any(isinstance(v, NamedFile) for v in (*values.values(), *beside)):
         for option, _ in given_options(asked):
             if option != "--transpose":
@@ -197,7 +184,7 @@ def _input(task: Task, options: Options) -> InputRequest:
 
 
 def _loss_options(task: Task, options: Options) -> LossOptions:
-    found = LossOptions(**{name: getattr(options, name) for name in LOSS_OPTIONS})
+    found = LossOptions(**_copied(LossOptions, options))
     if task is Task.CE and not found.ignores_a_class:
         text = write_number(found.ignore_index or 0)
         raise UsageError(f"--ignore-index {excerpt(text)} is not a class index", value=text)
@@ -220,17 +207,10 @@ def _values(task: Task, options: Options) -> dict[Kind, Given]:
     return values
 
 
-def _columns(options: Options) -> ColumnChoice:
-    ours, _, theirs = (options.join or "").partition("=")
-    return ColumnChoice(
-        values={kind: text for kind in Kind if (text := getattr(options, f"{kind}_cols"))},
-        target=options.target_col,
-        targets=options.target_cols,
-        confidence=options.confidence_cols,
-        id=ours or options.id_col,
-        join=theirs or ours or None,
-        sample_weight=options.sample_weight_col,
-    )
+def _copied(record: type, options: Options) -> dict[str, Any]:
+    """What the options say that are called as fields of a record."""
+    names = {field.name for field in fields(record)} & vars(options).keys()
+    return {name: getattr(options, name) for name in names}
 
 
 def _refuse_strays(options: Options, inputs: list[str]) -> None:

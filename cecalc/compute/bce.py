@@ -77,7 +77,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
                 checks.bce_logits(values, used, settings.request.input.nan)
             else:
                 drawn_in = checks.probabilities(values, used, clip)
-        if is_logits or clip is not None or not settings.request.clamp:
+        if is_logits or clip is not None or settings.request.no_clamp:
             return used, Notices(drawn_in=drawn_in)
         return used, checks.notes_bce(values, target, used)
 
@@ -96,7 +96,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
         self, values: Floats, target: Floats, weight: Floats | None, pos_weight: Floats | None
     ) -> Floats:
         is_logits, request = self.settings.kind is Kind.LOGITS, self.settings.request
-        clamp, clip = request.clamp, request.clip
+        clamp, clip = not request.no_clamp, request.clip
         if isinstance(self.backend, RoundedBackend) and (is_logits or (clamp and clip is None)):
             name = "binary_cross_entropy_with_logits" if is_logits else "binary_cross_entropy"
             options: dict[str, Any] = {"weight": weight, "reduction": "none"}

@@ -30,7 +30,7 @@ def open_problem(request: InputRequest, files: Files) -> Problem:
     from cecalc.input.table import Table
 
     said = None if request.task.is_loss else Kind.LOGITS
-    given: Held | NamedFile | Sequence[str] = request.held or request.paths or ("-",)
+    given: Held | NamedFile | Sequence[str] = request.held or request.inputs or ("-",)
     wanted = Wanted(kind=said, target=request.wants_target)
     for kind, values in request.values.items():
         if isinstance(values, Inline):

@@ -143,7 +143,7 @@ def _bare_array(request: InputRequest) -> DataError:
     """The error for an array of which nobody says whether it holds logits or probabilities; of two
     files, one may be the target.
     """
-    files = request.paths
+    files = request.inputs
     kinds, gone = (Kind.PROBS.option, Kind.LOGITS.option), [f"!{file}" for file in files]
     orders: list[tuple[str, ...]] = [files] if len(files) == 1 else []
     if len(files) == 2 and request.target is None:

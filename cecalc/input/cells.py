@@ -17,7 +17,7 @@ from cecalc.input.classes import HEAD, Classes
 from cecalc.input.layout import Layout
 from cecalc.input.nested import parse
 from cecalc.input.shapes import as_said, described, to_array
-from cecalc.input.table import Cells, Reading, Record, Table, TableBlock, up_to_fault
+from cecalc.input.table import Cells, Reading, Record, TableBlock, up_to_fault
 from cecalc.model import Array, Columns, Floats
 from cecalc.numbers import GROUPED, as_float, pointed, read_number, write_number
 from cecalc.terms import TargetAs, Task
@@ -68,27 +68,25 @@ def _of_prediction(block: TableBlock, reading: Reading, prediction: int) -> Colu
     return replace(parts[0].rows(slice(rows)), values=values, fault=fault)
 
 
-def settled(table: Table, reading: Reading) -> tuple[Reading, Iterator[TableBlock]]:
-    """How the table is to be read, and its blocks, of which those of its head have been looked at.
+def settled(reading: Reading) -> Reading:
+    """A table of which the blocks of the head have been looked at to tell how it is to be read.
 
     What follows the head changes nothing, whatever the blocks.
     """
     if not (reading.has_names and reading.classes.are_open):
-        return reading, table.blocks
+        return reading
     looked_at = list[TableBlock]()
-    head = itertools.islice(_targets(table.blocks, reading, looked_at), HEAD)
+    head = itertools.islice(_targets(reading, looked_at), HEAD)
     classes = reading.classes.settled(head)
-    return replace(reading, classes=classes), itertools.chain(looked_at, table.blocks)
+    return replace(reading, classes=classes, blocks=itertools.chain(looked_at, reading.blocks))
 
 
-def _targets(
-    blocks: Iterator[TableBlock], reading: Reading, looked_at: list[TableBlock]
-) -> Iterator[Any]:
+def _targets(reading: Reading, looked_at: list[TableBlock]) -> Iterator[Any]:
     """The targets as they stand, up to the first that cannot be read."""
     layout = replace(
         reading.layout, values=(), names=(), id=None, sample_weight=None, prediction=None
     )
-    for block in blocks:
+    for block in reading.blocks:
         looked_at.append(block)
         unread = _Unread()
         try:

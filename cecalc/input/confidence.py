@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from cecalc.errors import DataError, Ways, count, excerpt
 from cecalc.input import names as known
+from cecalc.input.classes import Classes
 from cecalc.input.glimpses import Glimpse, Head, glimpses, target_rank
 from cecalc.numbers import write_number
 from cecalc.request import InputRequest
 from cecalc.selection import quoted, select
-from cecalc.terms import IGNORE_INDEX, Task
+from cecalc.terms import Task
 
 _LABELS = ("label", "labels")
 """What a target is called, and what pipelines call their predictions."""
@@ -44,7 +45,7 @@ def recognised(
     """
     named = [i for i, name in enumerate(fields) if known.is_predicted(name)]
     named += [i for i, name in enumerate(fields) if known.plain(name) in _LABELS]
-    if not (named and request.task.is_loss) or request.columns.targets is not None:
+    if not (named and request.task.is_loss) or request.columns.target_cols is not None:
         return None
     if score is not None and request.task is Task.BCE:
         few = Glimpse.of(score, fields[score], head(score)[:_FEW])
@@ -55,7 +56,7 @@ def recognised(
     found = [c for c in glimpses(fields, head, scores) if c.is_share]
     if len(found) != 1:
         return None
-    target = request.columns.target
+    target = request.columns.target_col
     wanted = [i for i in named if i != found[0].position and fields[i] != target]
     for prediction in glimpses(fields, head, wanted):
         others = [c for c in columns if c.position not in (prediction.position, *scores)]
@@ -67,7 +68,7 @@ def recognised(
 
 def _truths(columns: Sequence[Glimpse], request: InputRequest) -> list[int]:
     """The positions of what may be the target, the likeliest first."""
-    said, names = request.columns.target, [column.name for column in columns]
+    said, names = request.columns.target_col, [column.name for column in columns]
     if request.target is not None:
         return []
     if said is not None:
@@ -165,8 +166,7 @@ def two_classes(seen: Sequence[Glimpse], request: InputRequest) -> tuple[str, ..
     if request.classes is not None:
         names = list(request.classes)
     else:
-        ignored = request.options.ignore_index
-        left_out = write_number(IGNORE_INDEX if ignored is None else ignored)
+        left_out = write_number(Classes.of(request, None).ignored)
         found = {name for column in seen for name in column.classes} - {left_out}
         if found <= {"0", "1"}:
             return ()

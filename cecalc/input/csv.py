@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cecalc.errors import DataError, LimitError, Place, excerpt
 from cecalc.input.bytes import Stream
@@ -42,19 +43,16 @@ def open_table(stream: Stream, delimiter: str, request: InputRequest, wanted: Wa
     DataError : there is no row, or the columns cannot be told for certain
     LimitError : the header has more columns than --max-columns
     """
-    blocks = cut(stream, quoted=True, header_rows=int(request.has_header))
+    blocks = cut(stream, quoted=True, header_rows=int(not request.no_header))
     block = next(blocks, None)
     if block is None:
         raise DataError("file is empty", place=Place(source=stream.name))
+    request = replace(request, delimiter=delimiter)
     try:
-        return _opened(block, blocks, replace(request, delimiter=delimiter), wanted)
+        return _opened(block, blocks, request, wanted)
     except DataError as error:
-
-        def tried(other: InputRequest) -> Table:
-            return _opened(block, iter(()), other, wanted)
-
-        others = _dialects(block.text, replace(request, delimiter=delimiter), tried)
-        error.ways = (*others, *error.ways)
+        again = partial(_opened, block, iter(()), wanted=wanted)
+        error.ways = (*_dialects(block.text, request, again), *error.ways)
         raise
 
 
@@ -66,7 +64,7 @@ def _opened(
         delimiter, block, blocks = "\t", tabbed(block), map(tabbed, blocks)
     first, place = _first(block, delimiter, request)
     header, fields = None, [str(number) for number in range(1, len(first.cells) + 1)]
-    if request.has_header:
+    if not request.no_header:
         header, fields = first.original.text, [field.strip() for field in first.cells]
         _refuse_data_as_header([*map(pointed, fields)], place, wanted)
         block = _without_header(block, first)
@@ -83,7 +81,7 @@ def _opened(
     rows = () if filled is None else form.records(filled)
     texts = (record.cells for record in rows)
     head = head_of(texts if request.decimal == "." else ([*map(pointed, row)] for row in texts))
-    layout = understand(fields, request, wanted, place, head, named=request.has_header)
+    layout = understand(fields, request, wanted, place, head, named=not request.no_header)
     form = replace(form, used=tuple(layout.used))
     if filled is None or (second := next(form.records(filled), None)) is None:
         raise DataError("no data rows", place=Place(source=name))

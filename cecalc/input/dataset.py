@@ -6,7 +6,7 @@ import glob
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,17 +21,13 @@ from cecalc.input.table import Table, TableBlock
 from cecalc.request import LOSS_OPTIONS, Held, InputRequest, NamedFile
 
 
-def files_of(names: Iterable[str]) -> list[str]:
-    """The files that names stand for: a file of that literal name, else what the pattern matches.
+def files_of(name: str) -> list[str]:
+    """The files that a name stands for: a file of that literal name, else what the pattern matches.
 
     Raises
     ------
     InputError : a pattern matches nothing
     """
-    return [file for name in names for file in _files(name)]
-
-
-def _files(name: str) -> list[str]:
     if stores.is_stored(name):
         return stores.expand(name)
     if name == "-" or not glob.has_magic(name) or os.path.exists(name):  # noqa: PTH110
@@ -56,7 +52,7 @@ def opened(
     if isinstance(given, Held):
         return memory.opened(given, request, wanted, files)
     named = [given.path] if isinstance(given, NamedFile) else given
-    first, *others = names = files_of(named)
+    first, *others = names = [file for name in named for file in files_of(name)]
     files.meter.total = size_of(names)
     found = formats.opened(request, first, wanted, files)
     if others and isinstance(found, ArrayFile):

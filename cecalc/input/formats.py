@@ -148,7 +148,7 @@ def opened(request: InputRequest, path: str, wanted: Wanted, files: Files) -> Fo
     """
     path, member = member_of(path)
     source = open_bytes(path, files)
-    form = format_of(path, source.head, request.format)
+    form = format_of(path, source.head, request.input_format)
     found = open_as(form, source, request, wanted, files)
     return found if member is None else _member(found, member)
 
@@ -289,24 +289,13 @@ def refuse_idle(found: Found, request: InputRequest) -> None:
 
 def given_options(request: InputRequest) -> Iterator[tuple[str, str]]:
     """The options that were given, and what `FileFormat.options` call them."""
-    columns = request.columns
-    every = {
-        "--delimiter": request.delimiter is not None,
-        "--decimal": request.decimal != ".",
-        "--no-header": not request.has_header,
-        "--encoding": request.encoding != "utf-8",
-        **{f"{kind.option}-cols": True for kind in columns.values},
-        "--confidence-cols": columns.confidence is not None,
-        "--target-col": columns.target is not None,
-        "--target-cols": columns.targets is not None,
-        "--id-col": columns.id is not None and columns.join is None,
-        "--join": columns.join is not None,
-        "--sample-weight-col": columns.sample_weight is not None,
-        "--transpose": request.transpose,
-    }
-    for option, is_given in every.items():
-        if is_given:
-            yield option, _COLUMNS if option.endswith(("-col", "-cols", "-join")) else option
+    for name, text in vars(request.columns).items():
+        if text is not None:
+            yield f"--{name.replace('_', '-')}", _COLUMNS
+    for name in ("delimiter", "decimal", "no_header", "encoding", "transpose"):
+        if getattr(request, name) != getattr(InputRequest, name):
+            option = f"--{name.replace('_', '-')}"
+            yield option, option
 
 
 def _fitting(option: str) -> str:

@@ -20,7 +20,7 @@ from cecalc.input.cells import list_shapes
 from cecalc.input.glimpses import Head
 from cecalc.input.layout import Layout, Wanted, understand
 from cecalc.input.members import Document
-from cecalc.input.nested import labelled, truths
+from cecalc.input.nested import labelled, truths, unique
 from cecalc.input.shapes import BATCH_VALUES, as_said, row_blocks
 from cecalc.input.table import Reading, Record, Table, TableBlock, head_of
 from cecalc.input.text import BLANK, TextBlock, cut
@@ -48,7 +48,7 @@ def loads(text: str, *, nan: bool = False) -> Any:
             raise DataError("NaN is not JSON; --nan propagate lets it through", value=name)
         return float(name)
 
-    hooks: dict[str, Any] = {"object_pairs_hook": _unique, "parse_constant": constant}
+    hooks: dict[str, Any] = {"object_pairs_hook": unique, "parse_constant": constant}
     if _MAY_OVERFLOW.search(text):
         hooks |= {"parse_float": _finite, "parse_int": _integer}
     try:
@@ -64,15 +64,6 @@ def loads(text: str, *, nan: bool = False) -> Any:
             rule = "half a surrogate pair is no character"
             raise DataError(rule, value=half.group()) from None
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    known = dict(pairs)
-    if len(known) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"key {excerpt(twice)} appears twice")
-    return known
 
 
 def _finite(text: str) -> float:
@@ -125,10 +116,8 @@ def from_array(name: str, rows: list[Any], request: InputRequest, wanted: Wanted
     width = sum(np.size(cells[i]) for i in objects.layout.values)
 
     def block(part: slice) -> TableBlock:
-        def records() -> Iterator[Record]:
-            return objects.records(_numbered(name, rows[part], part.start))
-
-        return TableBlock(part.start, part.stop - part.start, records)
+        rows_of = partial(_numbered, name, rows[part], part.start)
+        return TableBlock(part.start, part.stop - part.start, lambda: objects.records(rows_of()))
 
     return objects.table(map(block, row_blocks(len(rows), width, BATCH_VALUES)))
 
@@ -163,7 +152,7 @@ class _RowObjects:
     """Objects that are rows, each with a cell for every key of the first one that is read."""
 
     name: str
-    first: dict[str, Any]
+    first: Record
     fields: list[str]
     layout: Layout
     head: Head
@@ -196,18 +185,16 @@ class _RowObjects:
         targets = [(i, first.original.cells[keys[i]]) for i in layout.target]
         form = partial(truths, task=request.task)
         forms |= {i: form for i, cell in targets if repr(form(cell)) != repr(cell)}
-        return cls(name, first.original.cells, fields, layout, head, forms)
+        return cls(name, first, fields, layout, head, forms)
 
     def table(self, blocks: Iterator[TableBlock]) -> Table:
-        first = list(self.first.values())
-        for i, form in self.forms.items():
-            first[i] = form(first[i])
-        lists = list_shapes(first, self.layout)
+        (first,) = self.records(iter([self.first]))
+        lists = list_shapes(first.cells, self.layout)
         parts = self.name, self.fields, self.layout, blocks
         return Table(*parts, head=self.head, form="objects", lists=lists)
 
     def records(self, objects: Iterator[Record]) -> Iterator[Record]:
-        keys, used = list(self.first), frozenset(self.layout.used)
+        keys, used = list(self.first.original.cells), frozenset(self.layout.used)
         for record in objects:
             row = record.original.cells
             try:
@@ -230,7 +217,7 @@ class _RowObjects:
             return None
         from cecalc.input import quick
 
-        return quick.json_columns(block, self.first, reading)
+        return quick.json_columns(block, self.first.original.cells, reading)
 
 
 _ROOM = 4

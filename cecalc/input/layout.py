@@ -136,9 +136,9 @@ class _Header:
         option = "--id-col" if choice.join is None else "--join"
         identity = known.single(fields, choice.id, option, known.IDS)
         weight = known.single(
-            fields, choice.sample_weight, "--sample-weight-col", known.SAMPLE_WEIGHTS
+            fields, choice.sample_weight_col, "--sample-weight-col", known.SAMPLE_WEIGHTS
         )
-        said = choice.confidence if wanted.values else None
+        said = choice.confidence_cols if wanted.values else None
         confidence = () if said is None else predicted.score_and_prediction(fields, said)
         rest = [i for i in range(len(fields)) if i not in (identity, weight, *confidence)]
         if not (wanted.values or wanted.target) and weight is None and len(rest) == 1:
@@ -194,10 +194,10 @@ class _Header:
 
     def _target(self, rest: Sequence[int]) -> _Target:
         fields, choice = self.fields, self.choice
-        if choice.targets is not None:
-            return _Target(family=select(fields, choice.targets, "--target-cols", rest))
-        if choice.target is not None:
-            found = known.single(fields, choice.target, "--target-col", ())
+        if choice.target_cols is not None:
+            return _Target(family=select(fields, choice.target_cols, "--target-cols", rest))
+        if choice.target_col is not None:
+            found = known.single(fields, choice.target_col, "--target-col", ())
             return _Target() if found is None else _Target((found,))
         each = known.targets_among(fields, rest)
         family = tuple(i for i in rest if known.target_class(fields[i]) is not None)
@@ -371,7 +371,7 @@ class _Header:
         by_name = dict(zip(known.rests(fields) if None in found else found, target, strict=True))
         missing = [name for name in names if name not in by_name]
         extra = [str(name) for name in by_name if name not in names]
-        in_order = self.choice.targets and self.choice.values
+        in_order = self.choice.target_cols and self.choice.values
         if in_order and len(missing) == len(names) == len(target):
             return tuple(target)
         if not (missing or extra):

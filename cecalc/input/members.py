@@ -128,10 +128,6 @@ class Roles:
     def _no_values(self, said: Kind | None) -> DataError:
         expected = "logits, probs or log_probs" if said is None else said
         every = [name for names in (*self.roles.values(), self.rest) for name in names]
-        from cecalc.input.foreign import explained
-
-        if error := explained(self.found.source):
-            return error
         what, values = self.found.what, self._values()
         rule, hint = f"no {expected}", f"{what}s: {', '.join(every)}"
         if len(values) > 1 and all(map(known.kind_of, values)):

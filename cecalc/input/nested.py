@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cecalc.errors import excerpt
+from cecalc.errors import DataError, excerpt
 from cecalc.numbers import is_number, read_number
 from cecalc.terms import Task
 
@@ -112,6 +112,21 @@ def truths(cell: Any, task: Task, of: type = str) -> Any:
     if isinstance(cell, list):
         return [truths(item, task, int if task is Task.BCE else str) for item in cell]
     return of(cell) if isinstance(cell, bool) else cell
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object of JSON.
+
+    Raises
+    ------
+    DataError : two have one name
+    """
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"key {excerpt(twice)} appears twice")
+    return known
 
 
 def labelled(cell: Any) -> list[tuple[str, float]] | None:

@@ -140,7 +140,7 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         request = replace(request, target_as=TargetAs.NAME)
     reading = table.reading(request.task, Classes.of(request, layout.binary or names))
     held = beside(table, TargetReader(request, names, (-1, *reading.row_shape)))
-    reading, blocks = settled(table, reading)
+    reading = settled(reading)
     columns, targets = table.named(layout.values), table.named(layout.target)
     of = f" of the class in {fields[i]}" if (i := layout.prediction) is not None else ""
     schema = Schema(
@@ -160,9 +160,9 @@ def from_table(table: Table, request: InputRequest) -> Problem:
         files=table.files,
         notes=layout.notes,
     )
-    parsed = _blocks(blocks, reading, held, request)
+    blocks = _blocks(reading, held, request)
     try:
-        return stated(schema, (extra for extra, _ in held), parsed, reading.classes.notes)
+        return stated(schema, (extra for extra, _ in held), blocks, reading.classes.notes)
     except DataError as error:
         is_open = (names is None or numbered(names)) and bool(layout.target)
         if is_open and not error.ways and error.hint is None:
@@ -214,7 +214,7 @@ def _refuse_misread(table: Table, request: InputRequest) -> None:
     is the case before what is not.
     """
     layout, source = table.layout, table.source
-    if layout.is_single and request.has_header and not table.lists:
+    if layout.is_single and not (request.no_header or table.lists):
         from cecalc.input.foreign import refuse_long
 
         refuse_long(table.fields, table.head, layout.values, request.task, source)
@@ -246,11 +246,9 @@ def _refuse_turned(table: Table) -> None:
         )
 
 
-def _blocks(
-    blocks: Iterable[TableBlock], reading: Reading, extras: Sequence[Held], request: InputRequest
-) -> Iterator[Block]:
+def _blocks(reading: Reading, extras: Sequence[Held], request: InputRequest) -> Iterator[Block]:
     rows = 0
-    for block in blocks:
+    for block in reading.blocks:
         rows = block.start + block.count
         yield partial(_parsed, block, reading, extras, request)
     for extra, numbers in extras:

@@ -14,7 +14,6 @@ from cecalc.input.nested import labelled
 from cecalc.input.shapes import described
 from cecalc.numbers import as_float, is_number
 from cecalc.request import Inline, InputRequest
-from cecalc.terms import Kind
 
 Form = Callable[[Any], Any]
 """Makes of a cell what is read of it; a DataError says what is wrong."""
@@ -28,8 +27,8 @@ def asked(first: Mapping[str, Any], request: InputRequest) -> InputRequest:
     if responses is None or request.columns.values or not {"doc_id", "target"} <= first.keys():
         return request
     columns = request.columns
-    target = columns.target or (None if columns.targets else "target")
-    columns = replace(columns, values={Kind.LOGITS: responses}, target=target)
+    target = columns.target_col or (None if columns.target_cols else "target")
+    columns = replace(columns, logits_cols=responses, target_col=target)
     return replace(request, columns=columns)
 
 

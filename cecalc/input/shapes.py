@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from cecalc.errors import DataError, Ways, count, excerpt
+from cecalc.input.nested import MAX_DEPTH
 from cecalc.model import Floats
 from cecalc.numbers import write_number
 from cecalc.terms import TargetForm, Task
 
 BATCH_VALUES = 2**17
 """How many values a block of an input that is there at once holds (but always a whole row)."""
-MAX_DEPTH = 100
 Shape = tuple[int, ...]
 
 

@@ -78,13 +78,13 @@ def ways(
     group = [column for column in columns if column.position in (values or ())]
     if readings is not None:
         of_values = [_Reading(options) for options in readings]
-    elif values is None or request.columns.confidence or (group and task is not Task.BCE):
+    elif values is None or request.columns.confidence_cols or (group and task is not Task.BCE):
         of_values = [_Reading((), tuple(group))]
     else:
         of_values = [*_of_values(columns, task, group)]
     of_target = [*_targets(columns, request, is_wanted=target)]
     found = list[tuple[str, ...]]()
-    if target and len(files := request.paths) == 2 and request.target is None:
+    if target and len(files := request.inputs) == 2 and request.target is None:
         found += [(f"!{file}", f"--target={file}") for file in reversed(files)]
     if target and task.is_loss and (pairs := [*_pairs(columns, group)]):
         return tuple(pairs)
@@ -295,12 +295,12 @@ def _targets(
 ) -> Iterator[_Reading]:
     """The target: what is said, or named so; else by words in its name, then by what it holds."""
     choice = request.columns
-    if not is_wanted or choice.targets is not None:
+    if not is_wanted or choice.target_cols is not None:
         yield _Reading()
         return
     names = [column.name for column in columns]
-    if choice.target is not None:
-        yield _Reading((), tuple(column for column in columns if column.name == choice.target))
+    if choice.target_col is not None:
+        yield _Reading((), tuple(column for column in columns if column.name == choice.target_col))
         return
     by_name = known.targets_among(names, range(len(names)))
     if len(by_name) == 1:

@@ -23,8 +23,6 @@ from cecalc.terms import Task
 MIN_ARROW_BYTES = 2**16
 """Below, the strict reader has answered before the bulk reader is imported."""
 Item = TypeVar("Item")
-_PARTS = 16
-"""Into how many parts rows are divided to find the one at fault."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,78 @@ def head_of(rows: Iterable[Sequence[Any]]) -> Head:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the cells of a table are to be read."""
+class TableBlock:
+    """A block of a table, unparsed; both ways of parsing it may run in any thread."""
+
+    start: int
+    """The 0-based number of its first row."""
+    count: int
+    records: Callable[[], Iterable[Record]]
+    """Its rows one by one, read strictly: an error names its place."""
+    arrays: Callable[[Reading], Columns | None] = lambda _: None
+    """All at once; None where only the strict way can tell what the rows hold."""
+    source: str | None = None
+    """Its file, where the table has several."""
+    earlier: int = 0
+    """How many rows stand in the files before."""
+
+    @classmethod
+    def of_text(
+        cls,
+        block: TextBlock,
+        records: Callable[[TextBlock], Iterable[Record]],
+        arrays: Callable[[TextBlock, Reading], Columns | None],
+    ) -> TableBlock:
+        """The rows of a text."""
+        strict = partial(records, block)
+        if len(block.text) < MIN_ARROW_BYTES:
+            return cls(block.start, block.rows, strict)
+        return cls(block.start, block.rows, strict, partial(arrays, block))
+
+
+@dataclass(frozen=True)
+class Table:
+    """An input of rows; the first one has been looked at, none is lost."""
 
     source: str
     fields: Sequence[str]
     layout: Layout
+    blocks: Iterator[TableBlock]
+    delimiter: str | None = None
+    """The character between the fields, for delimited text."""
+    decimal: str = "."
+    """The decimal sign in it."""
+    header_text: str | None = None
+    """The header's line as it came."""
+    head: Head = lambda _: ()
+    form: str = ""
+    """What its rows are: lines, objects, or ("") just values."""
+    files: int = 1
+    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The positions where the first row holds a list, and its shape: all rows have to."""
+    types: Mapping[str, Any] | None = None
+    """As in `Schema`."""
+
+    def named(self, positions: Iterable[int]) -> tuple[tuple[int, str], ...]:
+        """The 1-based numbers and the names of columns."""
+        return tuple((i + 1, self.fields[i]) for i in positions)
+
+    def reading(self, task: Task, classes: Classes) -> Reading:
+        """The same, and how its cells are to be read."""
+        return Reading(**vars(self), task=task, classes=classes)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are texts, whatever they hold."""
+        return self.delimiter is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Table):
+    """A table, and how its cells are to be read."""
+
     task: Task
     classes: Classes
-    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    """As in `Table`."""
-    types: Mapping[str, Any] | None = None
-    """As in `Table`."""
-    is_text: bool = False
-    """Whether cells are texts, whatever they hold."""
-    decimal: str = "."
-    """As in `Table`."""
 
     def place(
         self, position: int | None, *, line: int | None = None, row: int | None = None
@@ -177,82 +231,15 @@ def up_to_fault(rows: int, parse: Callable[[slice], Columns]) -> Columns:
     except DataError as error:
         start, stop, fault = 0, rows, error
     while stop - start > 1:
-        step = max(1, (stop - start) // _PARTS)
-        for first in range(start, stop, step):
-            part = slice(first, min(first + step, stop))
-            try:
-                parse(part)
-            except DataError as error:
-                start, stop, fault = part.start, part.stop, error
-                break
-        else:
-            break
+        middle = (start + stop) // 2
+        try:
+            parse(slice(start, middle))
+            start = middle
+        except DataError as error:
+            stop, fault = middle, error
     if not start:
         raise fault
     return replace(parse(slice(0, start)), fault=fault)
-
-
-@dataclass(frozen=True)
-class TableBlock:
-    """A block of a table, unparsed; both ways of parsing it may run in any thread."""
-
-    start: int
-    """The 0-based number of its first row."""
-    count: int
-    records: Callable[[], Iterable[Record]]
-    """Its rows one by one, read strictly: an error names its place."""
-    arrays: Callable[[Reading], Columns | None] = lambda _: None
-    """All at once; None where only the strict way can tell what the rows hold."""
-    source: str | None = None
-    """Its file, where the table has several."""
-    earlier: int = 0
-    """How many rows stand in the files before."""
-
-    @classmethod
-    def of_text(
-        cls,
-        block: TextBlock,
-        records: Callable[[TextBlock], Iterable[Record]],
-        arrays: Callable[[TextBlock, Reading], Columns | None],
-    ) -> TableBlock:
-        """The rows of a text."""
-        strict = partial(records, block)
-        if len(block.text) < MIN_ARROW_BYTES:
-            return cls(block.start, block.rows, strict)
-        return cls(block.start, block.rows, strict, partial(arrays, block))
-
-
-@dataclass(frozen=True)
-class Table:
-    """An input of rows; the first one has been looked at, none is lost."""
-
-    source: str
-    fields: Sequence[str]
-    layout: Layout
-    blocks: Iterator[TableBlock]
-    delimiter: str | None = None
-    """The character between the fields, for delimited text."""
-    decimal: str = "."
-    """The decimal sign in it."""
-    header_text: str | None = None
-    """The header's line as it came."""
-    head: Head = lambda _: ()
-    form: str = ""
-    """What its rows are: lines, objects, or ("") just values."""
-    files: int = 1
-    lists: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    """The positions where the first row holds a list, and its shape: all rows have to."""
-    types: Mapping[str, Any] | None = None
-    """As in `Schema`."""
-
-    def named(self, positions: Iterable[int]) -> tuple[tuple[int, str], ...]:
-        """The 1-based numbers and the names of columns."""
-        return tuple((i + 1, self.fields[i]) for i in positions)
-
-    def reading(self, task: Task, classes: Classes) -> Reading:
-        """How its cells are to be read."""
-        same = self.source, self.fields, self.layout, task, classes, self.lists, self.types
-        return Reading(*same, is_text=self.delimiter is not None, decimal=self.decimal)
 
 
 class Lazy(Sequence[Item]):

@@ -110,9 +110,9 @@ class TargetReader:
                 names = Classes()
         reading = table.reading(self.request.task, names)
         if reading.has_index and not reading.has_lists:
-            reading, rest = settled(table, reading)
-            table, names = replace(table, blocks=rest), Classes(notes=reading.classes.notes)
-        columns = _gathered(table, reading)
+            reading = settled(reading)
+            names = Classes(notes=reading.classes.notes)
+        columns = _gathered(reading)
         target = np.asarray(columns.target)
         if self.is_of_classes(target.shape):
             names = names.settled(target.reshape(-1)[:HEAD].tolist())
@@ -188,9 +188,8 @@ def _opened(
 ) -> formats.Found:
     from cecalc.input import dataset  # which values on the command line do without
 
-    choice = request.columns
-    choice = replace(choice, id=choice.join or choice.id)
-    inner = replace(request, target=None, values={}, sample_weight=None, columns=choice)
+    beside = request.columns.beside
+    inner = replace(request, target=None, values={}, sample_weight=None, columns=beside)
     found = dataset.opened(given, inner, wanted, files)
     if isinstance(found, Table) and found.files > 1:
         rule = f"several files of a {given.option.removeprefix('--')} have to hold arrays, not rows"
@@ -200,10 +199,9 @@ def _opened(
 
 def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraArray:
     """Weights of rows; in a table they are the column `sample_weight`, or the only one."""
-    array: Windows
     if isinstance(given, Inline):
-        array = HeldWindows.of(to_array(given.nested, given.option))
-        return ExtraArray(WEIGHT, array, given.option)
+        held = HeldWindows.of(to_array(given.nested, given.option))
+        return ExtraArray(WEIGHT, held, given.option)
     found = _opened(given, request, Wanted(values=False, target=False), files)
     if not isinstance(found, Table):
         array = array_of(found, Roles.of(found).name(WEIGHT), WEIGHT)
@@ -213,7 +211,7 @@ def _sample_weight(request: InputRequest, given: Given, files: Files) -> ExtraAr
     if column is None:
         hint = f"name it sample_weight, or use --sample-weight-col; {seen(found.fields)}"
         raise DataError("no sample_weight column", place=Place(source=found.source), hint=hint)
-    columns = _gathered(found, found.reading(request.task, Classes()))
+    columns = _gathered(found.reading(request.task, Classes()))
     return _extra(WEIGHT, found, (column,), columns)
 
 
@@ -233,13 +231,13 @@ def _extra(
     )
 
 
-def _gathered(table: Table, reading: Reading) -> Columns:
+def _gathered(reading: Reading) -> Columns:
     """All rows of a table, whose length is kept in memory."""
     parts = list[Columns]()
-    for block in table.blocks:
+    for block in reading.blocks:
         parts.append(columns_of(block, reading))
         if parts[-1].fault is not None:
-            raise parts[-1].fault.at(source=table.source)
+            raise parts[-1].fault.at(source=reading.source)
 
     def joined(name: str) -> Any:
         found = [getattr(part, name) for part in parts]

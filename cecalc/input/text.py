@@ -13,7 +13,7 @@ from cecalc.errors import DataError, InputError, LimitError, Place
 from cecalc.input.bytes import Stream
 
 BLOCK_BYTES = 4 * 2**20
-"""About how much text makes a block."""
+"""About how much text makes a block; more where a row is longer."""
 MAX_LINE_CHARACTERS = 64 * 2**20
 MAX_FIELD = 2**20
 """How many characters a field of delimited text may have."""
@@ -106,23 +106,19 @@ class TextBlock:
         return replace(self, text=filled, line=line, line_ends=count_line_ends(filled))
 
 
-def cut(
-    stream: Stream, *, quoted: bool, size: int | None = None, header_rows: int = 0
-) -> Iterator[TextBlock]:
+def cut(stream: Stream, *, quoted: bool, header_rows: int = 0) -> Iterator[TextBlock]:
     """The stream in blocks of whole rows.
 
     Parameters
     ----------
     stream : at its beginning
     quoted : whether line ends inside quotes end no row; blank lines then go with what follows them
-    size : about how many bytes a block has; more where a row is longer
     header_rows : how many rows at the beginning are not counted
     """
-    size = BLOCK_BYTES if size is None else size
     line, start, rest = 1, -header_rows, b""
     while not stream.ended:
         try:
-            more = stream.take(max(size - len(rest), len(rest)))  # twice as much for a long row
+            more = stream.take(max(BLOCK_BYTES - len(rest), len(rest)))  # twice a long row
         except DataError as error:
             raise error.at(line=line + count_line_ends(_blank_start(rest))) from None
         except InputError as error:

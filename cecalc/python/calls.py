@@ -72,7 +72,7 @@ class Call:
         asked = replace(request.input, held=held, passed_on=request.by)
         if isinstance(names := _plain(self.given.get("classes")), list):
             asked = replace(asked, classes=tuple(map(str, names)))
-        if not (held or asked.values or asked.paths):
+        if not (held or asked.values or asked.inputs):
             raise UsageError("no values", hint="give logits, a table or the name of a file")
         return replace(request, input=asked)
 

@@ -236,7 +236,7 @@ class Refusal:
             return f"{_DRAWN_IN} (here {self.far:.2g})", (("--clip=float64",),)
         if self.far > NEAR:
             way = ("!--clip", *as_logits(schema, request))
-            ways = () if request.columns.confidence else (way,)
+            ways = () if request.columns.confidence_cols else (way,)
             return checks.ARE_LOGITS, ways
         return None, ()
 

@@ -141,7 +141,7 @@ class _Reported(Collector[Summed]):
         yield f"eps={write_number(header.label_smoothing)}"
         yield f"ignored={report.rows_ignored if header.task is Task.CE else cells}"
         yield from [f"clip={request.clip}"] * (request.clip is not None)
-        yield from ["clamp=no"] * (not request.clamp)
+        yield from ["clamp=no"] * request.no_clamp
         yield from ["unchecked"] * request.unchecked
         yield self.arithmetic.dtype
 

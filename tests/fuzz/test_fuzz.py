@@ -110,7 +110,7 @@ BUGS: dict[str, tuple[str, Any, str, Any, str]] = {
     "last row": ("csv", rows.RowForm, "records", _drops_the_last, "different: "),
     "class order": ("csv", layout._Header, "_matched", _in_file_order, "different: "),
     "short rows": ("csv", rows.RowForm, "records", _fills_up, "accepted, though no rows, ragged"),
-    "other keys": ("json", json, "_unique", dict, "accepted, though no JSON"),
+    "other keys": ("json", json, "unique", dict, "accepted, though no JSON"),
     "no grammar": ("inline", nested, "read_number", _reads_nothing, "accepted, though no number"),
     "ranges": ("columns", selection, "_found", _drops_the_first, "different: "),
     "clipped": ("csv", errors, "excerpt", lambda text: f"'{text * 20}\n'", "a message of"),

@@ -121,7 +121,7 @@ Seen = str | list[str]
 def seen(path: str, **options: Any) -> Seen:
     """What a person gets: the views, or the message."""
     try:
-        found = run(request(Task.CE, paths=(path,), **options))
+        found = run(request(Task.CE, inputs=(path,), **options))
     except CecalcError as error:
         return message(error)
     views = (CSV, JSONL, JSON)
@@ -141,7 +141,7 @@ def seen_on_stdin(raw: io.RawIOBase, name: str) -> Seen:
     form = InputFormat(Path(name).suffix[1:])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
-        return seen("-", format=form)
+        return seen("-", input_format=form)
 
 
 class Trickle(io.RawIOBase):
@@ -199,13 +199,14 @@ ENDS = [b"\n", b"\r\n", b"\r", b"\n\r\n"]
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_blank_lines_of_json_take_no_memory(end: bytes) -> None:
+def test_blank_lines_of_json_take_no_memory(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**16)
     row, blank = b"{}\n", end * (2**20 // len(end))
     pieces = itertools.chain([row], itertools.repeat(blank, 16), [row])
     raw = Trickle(pieces)
     tracemalloc.start()
     try:
-        found = list(blocks.cut(Stream("x", raw), quoted=False, size=2**16))
+        found = list(blocks.cut(Stream("x", raw), quoted=False))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -221,9 +222,10 @@ def test_blank_lines_of_csv_are_as_long_as_a_row_at_most(
     end: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "MAX_LINE_CHARACTERS", 2**10)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**8)
     raw = io.BytesIO(b"1,2\n" + end * 2**11 + b"1,2\n")
     with pytest.raises(LimitError, match="line ends without a row"):
-        list(blocks.cut(Stream("x", raw), quoted=True, size=2**8))
+        list(blocks.cut(Stream("x", raw), quoted=True))
 
 
 @pytest.mark.parametrize("name", ["quoted.csv", "quoted-cr.csv", "quoted-crlf.csv", "bom.csv"])
@@ -272,7 +274,7 @@ def test_delimiter_is_told_however_the_first_line_comes(size: int) -> None:
     pieces = (text.encode()[i : i + size] for i in itertools.count(0, size))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Trickle(pieces))))
-        assert run(request(Task.CE, paths=("-",))).report.rows_given == 1
+        assert run(request(Task.CE, inputs=("-",))).report.rows_given == 1
 
 
 def test_wide_encodings_that_trickle(tmp_path: Path) -> None:
@@ -314,7 +316,7 @@ def test_first_rows_come_before_the_last_are_written(
     writer = threading.Thread(target=write)
     writer.start()
     rows = 0
-    for item in flow.run(request(Task.CE, paths=("-",)), results):
+    for item in flow.run(request(Task.CE, inputs=("-",)), results):
         if isinstance(item, Outcome):
             rows += item.batch.size
             came.set()
@@ -340,7 +342,7 @@ def test_few_blocks_are_alive(monkeypatch: pytest.MonkeyPatch, *, quick: bool) -
     parts = (f"r{i},{i % 97},{i % 89}.25,{i % 2}\n".encode() * 100 for i in range(total // 100))
     raw = Trickle(itertools.chain([HEADER.encode()], parts))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
-    for item in flow.run(request(Task.CE, paths=("-",), format=InputFormat.CSV), results):
+    for item in flow.run(request(Task.CE, inputs=("-",), input_format=InputFormat.CSV), results):
         if isinstance(item, Outcome):
             rows += item.batch.size
             most = max(most, sum(block() is not None for block in made))

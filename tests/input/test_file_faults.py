@@ -196,7 +196,7 @@ def test_a_file_that_changes_while_it_is_read(
     path.write_bytes(CHANGING[name])
     os.utime(path, (1, 1))
     is_array = "npy" in name or "safe" in name
-    given = {"values": path, "target": np.zeros(ROWS)} if is_array else {"paths": (str(path),)}
+    given = {"values": path, "target": np.zeros(ROWS)} if is_array else {"inputs": (str(path),)}
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)
     for module in SIZED:
         monkeypatch.setattr(module, "BATCH_VALUES", 2**10)
@@ -231,7 +231,7 @@ def test_a_file_held_as_a_whole_that_changes(
     else:
         monkeypatch.setattr(torch, "load", meanwhile)
     with pytest.raises(InputError, match=f"{path}: changed while being read"):
-        list(flow.run(request(Task.CE, paths=(str(path),)), results))
+        list(flow.run(request(Task.CE, inputs=(str(path),)), results))
 
 
 @pytest.mark.fault(30)

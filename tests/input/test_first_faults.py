@@ -66,7 +66,7 @@ FAULTS = {
 def told(path: Path, size: int, **options: Any) -> str:
     """What is said of a file read in blocks of that size."""
     with pytest.raises(CecalcError) as caught:
-        in_blocks(request(Task.CE, paths=(str(path),), **options), size)
+        in_blocks(request(Task.CE, inputs=(str(path),), **options), size)
     return message(caught.value).replace(str(path), "x")
 
 
@@ -111,7 +111,7 @@ def collected(path: Path, size: int, take: Callable[[str], None]) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", size)
-        items = run.run(request(Task.CE, paths=(str(path),)), results)
+        items = run.run(request(Task.CE, inputs=(str(path),)), results)
         for part in CSV.render(items, Screen()):
             take(part)
 
@@ -179,7 +179,7 @@ def test_hints_know_all_targets(targets: str, hint: str | None, tmp_path: Path) 
     path.write_text("logit,target\n" + "".join(f"1,{t}\n" for t in targets.split(",")))
     for size in SIZES:
         with pytest.raises(CecalcError) as caught:
-            in_blocks(request(Task.BCE, paths=(str(path),)), size)
+            in_blocks(request(Task.BCE, inputs=(str(path),)), size)
         assert caught.value.hint == hint
 
 

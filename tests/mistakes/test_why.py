@@ -460,7 +460,7 @@ def test_probabilities_are_looked_at_as_logits_would_be(kind: str, tmp_path: Pat
     path = tmp_path / "x.json"
     path.write_text(json.dumps({kind: values.tolist(), "target": T.tolist()}))
     value = float(F.cross_entropy(log_p.exp(), TT))
-    diagnosis = found(None, None, f"{value:.5f}", paths=(str(path),))
+    diagnosis = found(None, None, f"{value:.5f}", inputs=(str(path),))
     assert _first(diagnosis) == "softmax before cross-entropy"
 
 
@@ -546,7 +546,7 @@ SOFTMAX, LARGEST = "not the mean after a softmax", "above the largest"
 )
 def test_what_a_number_cannot_be_looks_at_the_digits_typed(typed: str, said: set[str]) -> None:
     """Of digits.csv, whose largest loss is 5.766712; a softmax costs 1.461150 to 2.461150."""
-    diagnosis = found(None, None, typed, paths=(DIGITS,))
+    diagnosis = found(None, None, typed, inputs=(DIGITS,))
     assert not diagnosis.matches
     every = (SOFTMAX, LARGEST, "negative", "below the smallest")
     assert {words for words in every if any(words in r for r in diagnosis.reasons)} == said
@@ -556,7 +556,7 @@ def test_what_a_number_cannot_be_looks_at_the_digits_typed(typed: str, said: set
     ("typed", "window"), [("2.97", "1.4612 to 2.4612"), ("2.46117", "1.4612 to 2.46115")]
 )
 def test_a_bound_is_shown_on_its_side_of_the_number(typed: str, window: str) -> None:
-    assert f"outside {window}: {SOFTMAX}" in found(None, None, typed, paths=(DIGITS,)).reasons[0]
+    assert f"outside {window}: {SOFTMAX}" in found(None, None, typed, inputs=(DIGITS,)).reasons[0]
 
 
 def test_deep_finds_two_mistakes_and_says_what_that_is_worth() -> None:

@@ -164,7 +164,7 @@ def ran_on(text: str, suffix: str, task: Task, **options: Any) -> Ran:
     with TemporaryDirectory() as folder:
         path = Path(folder, f"input{suffix}")
         path.write_text(text, encoding="utf-8", newline="")
-        return ran(task, paths=(str(path),), **options)
+        return ran(task, inputs=(str(path),), **options)
 
 
 def ran_on_files(task: Task, texts: dict[str, str], suffix: str, **options: Any) -> Ran:

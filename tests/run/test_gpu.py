@@ -40,8 +40,8 @@ def _table(folder: Path, rows: int, classes: int) -> Path:
 @pytest.mark.parametrize(("rows", "classes"), [(1, 2), (50_000, 10), (500, 1000)])
 def test_a_file_costs_what_it_costs_on_numpy(tmp_path: Path, rows: int, classes: int) -> None:
     path = _table(tmp_path, rows, classes)
-    here = ran(Task.CE, paths=(str(path),), arithmetic=NUMPY)
-    there = ran(Task.CE, paths=(str(path),), arithmetic=CUDA)
+    here = ran(Task.CE, inputs=(str(path),), arithmetic=NUMPY)
+    there = ran(Task.CE, inputs=(str(path),), arithmetic=CUDA)
     np.testing.assert_allclose(there.rows("loss"), here.rows("loss"), rtol=CLOSE)
     np.testing.assert_array_equal(there.rows("prediction"), here.rows("prediction"))
     assert there.report.numerator == pytest.approx(here.report.numerator, rel=CLOSE)

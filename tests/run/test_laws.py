@@ -200,7 +200,7 @@ WAYS: dict[str, Callable[..., Ran]] = {
         json.dumps(_objects(m, lists=True), indent=1), m.task, **o
     ),
     "JSON lines from a pipe": lambda m, **o: ran_on_pipe(
-        _json_lines(m, lists=True), m.task, format=InputFormat.JSONL, **o
+        _json_lines(m, lists=True), m.task, input_format=InputFormat.JSONL, **o
     ),
 }
 """How the same matrix can come in."""
@@ -366,7 +366,7 @@ def test_blocks_of_tables_change_no_digit(tmp_path: Path) -> None:
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     for name in texts.keys() - {"values.csv", "target.csv"}:
-        _is_the_same_in_blocks(request(Task.CE, paths=(str(tmp_path / name),)), name)
+        _is_the_same_in_blocks(request(Task.CE, inputs=(str(tmp_path / name),)), name)
     beside: dict[str, Any] = {"target": tmp_path / "target.csv", "sample_weight": m.sample_weight}
     _is_the_same_in_blocks(request(Task.CE, tmp_path / "values.csv", **beside), "values.csv")
 

@@ -14,7 +14,7 @@ from cecalc.errors import CecalcError, DataError
 from cecalc.input.arguments import given
 from cecalc.output import JSON, JSONL, MARKDOWN, TABLE
 from cecalc.request import ColumnChoice
-from cecalc.terms import Kind, TargetAs, TargetForm, Task
+from cecalc.terms import TargetAs, TargetForm, Task
 from tests.run.running import Ran, activated, ran, ran_on, ran_on_files, request
 from tests.strategies import Shape
 
@@ -149,7 +149,7 @@ def test_activations_have_the_rows_of_the_losses(
     """Softmax reads its input as ce does, sigmoid as bce."""
     values = np.zeros(shape)
     (tmp_path / "a.json").write_text(json.dumps({"logits": values.tolist()}))
-    named = request(task, paths=(str(tmp_path / "a.json"),))
+    named = request(task, inputs=(str(tmp_path / "a.json"),))
     assert activated(named if as_document else request(task, values)).shape == rows
 
 
@@ -341,7 +341,7 @@ def test_class_names(text: str, options: dict[str, Any], expected: list[int] | s
     """Names come from the header or from `classes` and are matched, never taken by order."""
     suffix = ".json" if text[0] in "[{" else ".csv"
     if "values" in options:
-        options = {"columns": ColumnChoice(values={Kind.LOGITS: options["values"]})}
+        options = {"columns": ColumnChoice(logits_cols=options["values"])}
     if isinstance(expected, str):
         with pytest.raises(DataError) as caught:
             ran_on(text, suffix, CE, **options)

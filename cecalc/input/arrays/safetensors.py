@@ -24,6 +24,7 @@ from cecalc.input.arrays.stored import (
 from cecalc.input.arrays.windows import ArrayFile
 from cecalc.input.bytes import not_a
 from cecalc.input.files import Files, Opened
+from cecalc.input.nested import unique
 
 HEADER_BYTES = 100_000_000
 _LENGTH_BYTES = 8
@@ -84,19 +85,12 @@ def _windows(data: PlainFile, name: str, tensor: Tensor) -> StoredWindows:
 
 def _tensors(text: bytes, place: Place) -> dict[str, Tensor]:
     try:
-        header = json.loads(text.decode(), object_pairs_hook=_once)
+        header = json.loads(text.decode(), object_pairs_hook=unique)
         header.pop(_METADATA, None)
         return {name: _tensor(name, **said) for name, said in header.items()}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         rule = str(error) if isinstance(error, DataError) else "header is not valid"
         raise DataError(rule, place=place) from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    known = dict(pairs)
-    if len(known) < len(pairs):
-        raise DataError("header is not valid: a name appears twice")
-    return known
 
 
 def _tensor(name: str, dtype: Any, shape: Any, data_offsets: Any) -> Tensor:

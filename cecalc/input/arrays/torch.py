@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from cecalc.errors import DataError, InputError, LimitError, Place
 from cecalc.input import files
-from cecalc.input.arrays.dtypes import BFLOAT16
+from cecalc.input.arrays.dtypes import BFLOAT16, numeric
 from cecalc.input.arrays.npy import arrays_in
 from cecalc.input.arrays.stored import PIECE, amount, out_of_memory
 from cecalc.input.arrays.windows import ArrayFile, HeldWindows
@@ -22,10 +22,6 @@ from cecalc.input.files import Files, Opened
 from cecalc.process import needing
 from cecalc.terms import InputFormat
 
-_DTYPES = (
-    *("float64", "float32", "float16", "bfloat16"),
-    *("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool"),
-)
 _PICKLE = b"\x80"
 """What a pickle begins with, which torch wrote before it wrote zip files."""
 _ONLY_TENSORS = "only plain tensors are read"
@@ -82,21 +78,18 @@ def _windows(tensor: Any, source: str, name: str) -> HeldWindows:
     import torch
 
     place = Place(source=f"{source}: entry {short(name)}" if name else source)
-    if tensor.layout is not torch.strided or tensor.is_nested:
-        raise DataError("sparse and nested tensors are not read", place=place)
-    if tensor.is_meta:
-        raise DataError("a tensor on the meta device has no values", place=place)
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    if dtype not in _DTYPES:
-        hint = f"these are: {', '.join(_DTYPES)}"
-        raise DataError(f"dtype {dtype} is not read", place=place, hint=hint)
-    claimed, there = tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()
-    if claimed > there:
-        claim = f"tensor of {amount(claimed)} repeats {amount(there)} of values"
+    is_bfloat16 = tensor.dtype is torch.bfloat16
+    try:
+        there, values = tensor.untyped_storage().nbytes(), tensor.detach().resolve_neg()
+        array = (values.view(torch.uint16) if is_bfloat16 else values).numpy()
+    except (TypeError, RuntimeError):
+        kinds = f"{tensor.dtype}, {tensor.layout}, device {tensor.device}".replace("torch.", "")
+        hint = "plain ones are: .to_dense() and .float() make one"
+        raise DataError(f"a tensor of {kinds} is not read", place=place, hint=hint) from None
+    if array.nbytes > there:
+        claim = f"tensor of {amount(array.nbytes)} repeats {amount(there)} of values"
         raise LimitError(claim, place=place, hint="save it with .contiguous()")
-    values = tensor.detach().resolve_neg()
-    values = values.view(torch.uint16) if dtype == BFLOAT16 else values
-    return HeldWindows.of(values.numpy(), dtype, place)
+    return HeldWindows.of(array, BFLOAT16 if is_bfloat16 else numeric(array.dtype, place), place)
 
 
 def _loaded(stream: BinaryIO, place: Place, size: int) -> Mapping[str, Any]:
