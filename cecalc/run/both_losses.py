@@ -12,7 +12,7 @@ from cecalc.compute import BinaryCrossEntropy, CrossEntropy, Settings
 from cecalc.compute.backend import Backend
 from cecalc.items import CellLosses, RowLosses
 from cecalc.losses.checks import are_one
-from cecalc.model import Batch, Block, Flags, Floats
+from cecalc.model import Batch, Flags, Floats
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
 from cecalc.terms import IGNORE_INDEX, Hint, Kind
@@ -101,15 +101,9 @@ def unweighted(setup: Setup, command: str, names: Sequence[str]) -> Setup:
     left_out = [name for name in names if getattr(options, name) not in (None, 0)]
     left_out += ["sample_weight"] if setup.first.sample_weight is not None else []
     rule = f"{command} looks at the loss without the input's {', '.join(left_out)}"
-
-    def bare(block: Block) -> Block:
-        return lambda: replace(block(), sample_weight=None)
-
-    return replace(
-        setup,
+    return setup.changed(
+        lambda batch: replace(batch, sample_weight=None),
         schema=replace(setup.schema, options=replace(options, **dict.fromkeys(names))),
-        first=replace(setup.first, sample_weight=None),
-        blocks=map(bare, setup.blocks),
         remarks=(Hint(rule),) if left_out else (),
     )
 

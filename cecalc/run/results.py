@@ -61,7 +61,8 @@ def results(setup: Setup) -> Job[Summed]:
 def picturing(setup: Setup) -> Job[Summed]:
     """The results, and of a loss what its pictures show."""
     job = results(setup)
-    pictured = [_Picturing(job.header)] * job.header.task.is_loss
+    classes = _classes(replace(job.header, reduction=Reduction.MEAN))
+    pictured = [_Picturing(classes)] * job.header.task.is_loss
     return replace(job, collectors=[*job.collectors, *pictured])
 
 
@@ -148,11 +149,11 @@ class _Reported(Collector[Summed]):
         yield self.arithmetic.dtype
 
     def _weights(self, total: Summary) -> str:
-        """A digest of the weights: of those of rows, of what each class has of them."""
-        of_rows = sorted((label, part.value()) for label, part in total.label_weights.items())
+        """A digest of the weights: of those of rows their sum, and that of their roots."""
+        of_rows = (total.weights.value(), total.roots.value())
         of_classes = (self.settings.weight, self.settings.pos_weight)
         listed = [None if weight is None else weight.tolist() for weight in of_classes]
-        told = repr((listed, of_rows, total.weights.value() if self.header.has_row_weight else 0))
+        told = repr((listed, of_rows if self.header.has_row_weight else 0))
         return f"{zlib.crc32(told.encode()):08x}"
 
 
@@ -214,14 +215,10 @@ class Grouping(Collector[Summed]):
 class _Picturing(Collector[Summed]):
     """What the pictures show of the rows so far; of cells, where a row has several."""
 
-    header: Header
+    classes: Grouping
     losses: Counter[int] = field(default_factory=Counter)
     unbounded: int = 0
     bins: Floats = field(default_factory=lambda: np.zeros((3, BINS)))
-    classes: Grouping = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.classes = _classes(replace(self.header, reduction=Reduction.MEAN))
 
     def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
         """Look at one more batch."""
