@@ -166,6 +166,8 @@ class CellLosses(ComputedLosses):
     """Shape (N, M)."""
     cell_used: Flags
     """Shape (N, M)."""
+    cell_labels: Floats | None
+    """Shape (N, M, 2), under weights: the factors of −ln(1 − p) and −ln p; 0 where ignored."""
     cell_correct: Flags
     """Shape (N, M): p ≥ 0.5 exactly where the target is."""
     probs: Floats
@@ -292,9 +294,7 @@ class Report(Item):
     """Rows whose prediction is right (every cell, for bce)."""
     cells_correct: int | None
     label_entropy: float | None
-    """Entropy of the label distribution: the loss of a model that knows only the shares; None under
-    weights of rows or cells.
-    """
+    """Entropy of the label distribution: the loss of a model that knows only the shares."""
     chance: float
     """ln C for ce, ln 2 for bce."""
     target_form: str

@@ -7,6 +7,7 @@ Merging the parts of an input in any order gives the digits of the whole.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -38,8 +39,10 @@ class Summary:
     cells_correct: int = 0
     labels: Floats = field(default_factory=lambda: np.zeros((1, 1)))
     """Shape (1, C): how often each class is the target; (2, C) for distributions, as `_shares`."""
-    roots: ExactSum = ZERO
-    """Sum of the roots of the rows' weights, which tells others of the same sum apart."""
+    label_weights: Mapping[int, ExactSum] = field(default_factory=dict)
+    """Of rows with weights of their own: what each class that is a target has of them. Of cells
+    with weights: the sum of what −ln(1 − p) is multiplied by, and of what −ln p is.
+    """
     positives: ExactSum = ZERO
     """Sum of the targets of cells."""
     floor: ExactSum = ZERO
@@ -59,9 +62,13 @@ class Summary:
         sums = {
             f.name: getattr(self, f.name) + getattr(other, f.name)
             for f in fields(self)
-            if f.name != "is_binary"
+            if f.name not in ("label_weights", "is_binary")
         }
-        return Summary(**sums, is_binary=self.is_binary and other.is_binary)
+        weights = dict(self.label_weights)
+        for label, weight in other.label_weights.items():
+            weights[label] = weights.get(label, ZERO) + weight
+        both = self.is_binary and other.is_binary
+        return Summary(**sums, label_weights=weights, is_binary=both)
 
     def finish(self, header: Header, weight: Floats | None, label: str) -> Report:
         """The report of everything merged.
@@ -82,11 +89,6 @@ class Summary:
             raise DataError(self._undefined(header.denominator_is), place=place)
         numerator = self.numerator.value()
         has_floor = mean is not None and header.is_plain and not self.is_binary
-        is_weighted = header.has_weights if is_bce else header.has_sample_weight
-        entropy = None
-        if mean is not None and not is_weighted:
-            shares = np.asarray(self.label_counts(is_bce=is_bce)) / self.weights.value()
-            entropy = _entropy(shares if weight is None else shares * weight)
         excess = self.numerator - self.floor
         count = ExactSum((self.cells_used if is_bce else self.rows_used) * ONE)
         return Report(
@@ -100,7 +102,7 @@ class Summary:
             mean_by_count=self.numerator.over(count) if header.has_row_weight else None,
             floor=self.floor.over(self.weights) if has_floor else None,
             excess=max(0.0, excess.over(self.weights)) if has_floor else None,
-            label_entropy=entropy,
+            label_entropy=None if mean is None else _entropy(self._label_shares(header, weight)),
             chance=math.log(2) if is_bce else math.log(header.width),
             target_form=_target_in_words(header, is_binary=self.is_binary),
             backend=label,
@@ -123,6 +125,22 @@ class Summary:
             f"the mean is undefined: the {denominator_is} is 0 "
             f"({self.rows_used} of {self.rows_given} rows used)"
         )
+
+    def _label_shares(self, header: Header, weight: Floats | None) -> Floats:
+        """What each label has of the denominator: under torch's mean over rows, or over cells, the
+        weights of labels make that more or less than 1 together.
+        """
+        is_bce = header.task is Task.BCE
+        if is_bce and not header.has_weights:
+            share = self.positives.over(self.weights)
+            return np.asarray([share, 1 - share])
+        if is_bce or header.has_sample_weight:
+            shares = np.zeros(2 if is_bce else header.width)
+            for label, part in self.label_weights.items():
+                shares[label] = part.over(self.weights)
+        else:
+            shares = self.labels.sum(axis=0) / self.weights.value()
+        return shares if is_bce or weight is None else shares * weight
 
 
 def _target_in_words(header: Header, *, is_binary: bool) -> str:
@@ -152,18 +170,37 @@ def _of_rows(losses: RowLosses, header: Header) -> Summary:
         weights=ExactSum(rows * ONE) if weight is None else ExactSum.of(weight[used]),
         correct=int(np.count_nonzero(losses.correct & used)),
         labels=labels,
-        roots=ZERO if weight is None else ExactSum.of(np.sqrt(weight[used])),
+        label_weights=_label_weights(losses),
         floor=ZERO if is_binary or not header.is_plain else _floor(target),
         is_binary=is_binary,
     )
 
 
+def _label_weights(losses: RowLosses) -> dict[int, ExactSum]:
+    """The sum of the rows' own weights for each class that is a target, as far as it is one."""
+    weight, target = losses.batch.sample_weight, losses.batch.truth
+    if weight is None:
+        return {}
+    rows = np.flatnonzero(losses.used)
+    if target.ndim == 2:
+        rows, labels = np.nonzero(target)
+        terms = weight[rows] * target[rows, labels]
+    else:
+        labels, terms = losses.target_class[rows], weight[rows]
+    known, group = np.unique(labels, return_inverse=True)
+    sums = ExactSum.by_group(terms, group, known.size)
+    return dict(zip(known.tolist(), sums, strict=True))
+
+
 def _of_cells(losses: CellLosses, header: Header) -> Summary:
-    used, weight = losses.cell_used, losses.weight
+    used, labels, weight = losses.cell_used, losses.cell_labels, losses.weight
     counted = losses.batch.truth[used]
     weights = ExactSum(counted.size * ONE)
     if weight is not None:
         weights = ExactSum.of(np.broadcast_to(weight[:, None], used.shape)[used])
+    label_weights = dict[int, ExactSum]()
+    if labels is not None:
+        label_weights = {k: ExactSum.of(labels[..., k].ravel()) for k in (0, 1)}
     is_binary, floor = _is_binary(counted), ZERO
     if header.is_plain and not is_binary:
         floor = _floor(np.stack([counted, 1 - counted], axis=-1))
@@ -177,7 +214,7 @@ def _of_cells(losses: CellLosses, header: Header) -> Summary:
         correct=int(np.count_nonzero(losses.correct & losses.used)),
         cells_correct=int(np.count_nonzero(losses.cell_correct & used)),
         positives=ExactSum.of(counted),
-        roots=ZERO if weight is None else ExactSum.of(np.sqrt(weight[losses.used])),
+        label_weights=label_weights,
         floor=floor,
         is_binary=is_binary,
     )

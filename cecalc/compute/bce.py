@@ -59,6 +59,7 @@ class BinaryCrossEntropy(Operation[CellLosses]):
             cell_loss=of_cells[0],
             cell_unweighted=of_cells[-1],
             cell_used=used,
+            cell_labels=_cell_labels(target, used, weights, batch) if len(of_cells) > 1 else None,
             cell_correct=correct & used,
             probs=probs,
         )
@@ -110,6 +111,19 @@ class BinaryCrossEntropy(Operation[CellLosses]):
             return loss if weight is None else weighted(weight, loss)
 
         return self.backend.of(losses, values, target, weight, pos_weight)
+
+
+def _cell_labels(target: Floats, used: Flags, weights: list[Floats | None], batch: Batch) -> Floats:
+    """What −ln(1 − p) and −ln p of each cell are multiplied by, shape (N, M, 2)."""
+    factors = np.where(used[..., None], np.stack([1.0 - target, target], axis=-1), 0.0)
+    weight, pos_weight = weights
+    if pos_weight is not None:
+        factors[..., 1] *= pos_weight
+    if weight is not None:
+        factors *= weight[..., None]
+    if batch.sample_weight is not None:
+        factors *= batch.sample_weight[:, None, None]
+    return factors
 
 
 def laid_out(weight: Floats, batch: Batch) -> Floats:

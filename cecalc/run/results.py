@@ -149,11 +149,11 @@ class _Reported(Collector[Summed]):
         yield self.arithmetic.dtype
 
     def _weights(self, total: Summary) -> str:
-        """A digest of the weights: of those of rows their sum, and that of their roots."""
-        of_rows = (total.weights.value(), total.roots.value())
+        """A digest of the weights: of those of rows, of what each class has of them."""
+        of_rows = sorted((label, part.value()) for label, part in total.label_weights.items())
         of_classes = (self.settings.weight, self.settings.pos_weight)
         listed = [None if weight is None else weight.tolist() for weight in of_classes]
-        told = repr((listed, of_rows if self.header.has_row_weight else 0))
+        told = repr((listed, of_rows, total.weights.value() if self.header.has_row_weight else 0))
         return f"{zlib.crc32(told.encode()):08x}"
 
 

@@ -117,6 +117,7 @@ def bce_outcome(rows: Batch) -> CellLosses:
         cell_loss=loss,
         cell_unweighted=loss,
         cell_used=used,
+        cell_labels=None,
         cell_correct=right,
         probs=probs,
     )
