@@ -140,7 +140,12 @@ def test_set_up_is_two_commands() -> None:
 
 
 def test_every_option_is_told() -> None:
-    names = {name.rstrip("_").replace("_", "-") for name in PARAMETERS} - {"inputs", "value", "topic", "debug"}
+    names = {name.rstrip("_").replace("_", "-") for name in PARAMETERS} - {
+        "inputs",
+        "value",
+        "topic",
+        "debug",
+    }
     told = "".join(PAGES.values())
     assert {name for name in names if f"--{name}" not in told} == set()
 

@@ -12,7 +12,7 @@ from cecalc.errors import DataError, Place
 from cecalc.explain.steps import Explanation, of_row
 from cecalc.items import Header, Item, Outcome
 from cecalc.losses.checks import BrokenRule
-from cecalc.model import Batch, Block
+from cecalc.model import Batch
 from cecalc.ranking import Ranking, TableRows
 from cecalc.request import LossOptions, Rank
 from cecalc.run.both_losses import BothLosses, both_of, is_of_classes, sums_to_one, unweighted
@@ -79,16 +79,10 @@ def _is_bare(setup: Setup) -> bool:
 
 def _with_zeros(setup: Setup) -> Setup:
     """Rows with targets that nobody looks at, not for hints either."""
-
-    def given(batch: Batch) -> Batch:
-        return replace(batch, target=np.zeros(batch.values.shape))
-
-    def block(of: Block) -> Block:
-        return lambda: given(of())
-
     request = replace(setup.request, hints=HintPolicy.SILENT)
-    first, blocks = given(setup.first), map(block, setup.blocks)
-    return replace(setup, request=request, first=first, blocks=blocks)
+    return setup.changed(
+        lambda batch: replace(batch, target=np.zeros(batch.values.shape)), request=request
+    )
 
 
 def _settings(setup: Setup, *, is_ce: bool) -> tuple[Settings, Settings]:

@@ -4,8 +4,6 @@ digits, but what they leave behind stays in the cache and no memory is touched a
 
 from __future__ import annotations
 
-import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,6 @@ from cecalc.model import Floats, Integers
 
 _PIECE = 2**16
 """Values worked on at once: of 2**13 to 2**16 the quickest where it was measured."""
-_MANY = 2**16
-"""From so many classes on, looking exp up costs less than computing it."""
-_MINUS_ZERO, _MINUS_INFINITY = 0x8000, 0xFC00
 _NARROW = 64
 """Rows of fewer classes are laid out class by class."""
 
@@ -33,11 +28,6 @@ def numpy_normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
     rows, classes = logits.shape
     peak, tail = np.empty(rows), np.empty(rows)
     prediction = np.empty(rows, dtype=np.int64)
-    if logits.dtype == np.float16 and classes >= _MANY:
-        looked_up = _LookedUp(classes)
-        for row in range(rows):
-            peak[row], prediction[row], tail[row] = looked_up.row(np.ascontiguousarray(logits[row]))
-        return peak, prediction, tail
     by_class = classes < _NARROW or (logits.flags.f_contiguous and rows >= _NARROW)
     axis, height = (0, max(_PIECE // classes, 256)) if by_class else (1, max(_PIECE // classes, 1))
     find = _first_by_class if by_class else _first_by_row
@@ -53,47 +43,6 @@ def numpy_normaliser(logits: Floats, /) -> tuple[Floats, Integers, Floats]:
         np.put_along_axis(powers, np.expand_dims(prediction[part], axis), 0.0, axis)
         tail[part] = _tree_sum(powers, axis)
     return peak, prediction, tail
-
-
-class _LookedUp:
-    """A row of float16 with more classes than there are numbers in float16: each exp only once."""
-
-    def __init__(self, classes: int) -> None:
-        self._table = np.zeros(2**16)
-        self._powers = np.empty(classes)
-        self._order = np.empty(classes, np.int16)
-
-    def row(self, logits: Floats) -> tuple[float, int, float]:
-        """Peak, prediction and tail."""
-        codes = logits.view(np.uint16)
-        signed = logits.view(np.int16)
-        order = np.right_shift(signed, 15, out=self._order)  # as the numbers, -0 below 0
-        order &= 0x7FFF
-        order ^= signed
-        prediction = int(order.argmax())
-        peak = float(logits[prediction])
-        if peak == 0:
-            prediction = int((logits == 0).argmax())
-        lowest = int(codes[order.argmin()])
-        if lowest > _MINUS_INFINITY or math.isnan(peak):
-            return np.nan, prediction, np.nan
-        if peak >= 0:
-            self._fill(slice(0, int(codes[order.argmax()]) + 1), peak)
-        if lowest >= _MINUS_ZERO:
-            self._fill(slice(_MINUS_ZERO, lowest + 1), peak)
-        powers = np.take(self._table, codes, out=self._powers, mode="wrap")
-        powers[prediction] = 0.0
-        return peak, prediction, float(_tree_sum(powers[None], 1)[0])
-
-    def _fill(self, codes: slice, peak: float) -> None:
-        np.subtract(_halves()[codes], peak, out=self._table[codes])
-        np.exp(self._table[codes], out=self._table[codes])
-
-
-@functools.cache
-def _halves() -> Floats:
-    """Every float16 by its code."""
-    return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float64)
 
 
 def _first_by_row(block: Floats) -> tuple[Floats, Integers]:

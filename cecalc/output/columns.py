@@ -32,7 +32,6 @@ CLASS = "class"
 """What `--by` calls a target's class; for bce, a column of cells."""
 CELLS_SHOWN = 8
 """A row with more cells shows only how many of them are right."""
-CLASSES_SHOWN = 12
 
 
 def is_single(header: Header) -> bool:

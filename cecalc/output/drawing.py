@@ -66,13 +66,8 @@ def markdown(text: str, screen: Screen) -> str:
     console = Console(
         file=io.StringIO(),
         width=min(screen.width, _WIDEST),
-        height=100,
         force_terminal=screen.color,
-        force_jupyter=False,
-        force_interactive=False,
         color_system="standard" if screen.color else None,
-        no_color=not screen.color,
-        legacy_windows=False,
         theme=Theme({"markdown.code": "cyan"}),  # Rich's own has a black ground
         _environ={},
     )

@@ -79,7 +79,8 @@ class Ruled:
         return self._at(left, widths, _NARROW, fits=short > 1 and len(left) == len(self.strips))
 
     def _at(self, left: Sequence[Strip], widths: Sequence[int], gap: int, *, fits: bool) -> Fitted:
-        lost = [strip.name for strip in self.strips if strip not in left]
+        there = set(left)
+        lost = [strip.name for strip in self.strips if strip not in there]
         told = lost if len(lost) <= _TOLD else [count(len(lost), "column")]
         if any(width < strip.width for strip, width in zip(left, widths, strict=True)):
             told = [*told, "long names"]

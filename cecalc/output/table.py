@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from rich.cells import cell_len
 
 from cecalc.errors import count, visible
 from cecalc.items import Groups, Header, Item, Losses, Outcome, Pictured, Report
 from cecalc.numbers import aligned, rounded
 from cecalc.output import columns, figures, worked_rows
 from cecalc.output.column import PEOPLE, RIGHT, WRONG, Column, Role, Sort
-from cecalc.output.drawing import ROOM, bars, draw, line, named, painted
+from cecalc.output.drawing import bars, draw, line, named, painted
 from cecalc.output.fitting import Ruled, Strip, flush
 from cecalc.output.prose import filled
 from cecalc.ranking import ALL, TableRows
@@ -168,16 +167,13 @@ def _summary(report: Report, screen: Screen, selection: Selection) -> str:
 
 def _values(found: Extract, screen: Screen, selection: Selection) -> Iterator[str]:
     """The classes beside each other; where there is no room for them, the highest of each row."""
-    header, rows, room = found.header, found.rows.first, screen.width
-    is_chosen = selection.columns is not None or header.width == 1
-    is_wide = not is_chosen and header.width > (columns.CLASSES_SHOWN if room is None else room)
+    is_chosen = selection.columns is not None or found.header.width == 1
+    is_wide = not is_chosen and found.header.width > (screen.width or sys.maxsize)
     table = Ruled([] if is_wide else found.strips(selection))
-    if is_wide and room is None:
-        yield from _wrapped(header, rows, screen)
-    elif not is_wide and (is_chosen or room is None or table.fitted(room).fits):
+    if not is_wide and (is_chosen or table.fitted(screen.width).fits):
         yield draw(table, screen)
     else:
-        yield from _highest(header, rows, screen)
+        yield from _highest(found.header, found.rows.first, screen)
 
 
 def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
@@ -208,15 +204,3 @@ def _highest(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterato
 
 def _numbers(heading: str, values: Any) -> Strip:
     return Strip(heading, aligned(list(map(rounded, values.tolist()))))
-
-
-def _wrapped(header: Header, rows: Sequence[Outcome], screen: Screen) -> Iterator[str]:
-    """Many classes, as many to a line as it takes, each name beside its number."""
-    labels = flush([visible(label) for label in header.labels])
-    for outcome in rows:
-        values = flush(aligned(list(map(rounded, outcome.probs[0].tolist()))))
-        pairs = [f"   {label} {value}" for label, value in zip(labels, values, strict=True)]
-        per_line = max(1, (ROOM - 1) // cell_len(pairs[0]))
-        lines = ("".join(pairs[i : i + per_line]) for i in range(0, len(pairs), per_line))
-        title = line(columns.row_title(header, outcome), screen, "bold")
-        yield title + "".join(f"{text.rstrip()}\n" for text in lines)

@@ -11,7 +11,7 @@ from cecalc.compute import BinaryCrossEntropy, CrossEntropy, Settings
 from cecalc.compute.backend import Backend
 from cecalc.items import CellLosses, RowLosses
 from cecalc.losses.checks import are_one
-from cecalc.model import Batch, Block, Flags, Floats
+from cecalc.model import Batch, Flags, Floats
 from cecalc.request import Inline
 from cecalc.run.collectors import Setup
 from cecalc.terms import IGNORE_INDEX, Hint, Kind
@@ -97,16 +97,8 @@ def unweighted(setup: Setup) -> Setup:
     setup = scores_as_rows(setup)
     if setup.first.sample_weight is None:
         return setup
-
-    def bare(block: Block) -> Block:
-        return lambda: replace(block(), sample_weight=None)
-
-    return replace(
-        setup,
-        first=replace(setup.first, sample_weight=None),
-        blocks=map(bare, setup.blocks),
-        remarks=(Hint("explain looks at the loss without the input's sample_weight"),),
-    )
+    rule = "explain looks at the loss without the input's sample_weight"
+    return setup.changed(lambda batch: replace(batch, sample_weight=None), remarks=(Hint(rule),))
 
 
 def scores_as_rows(setup: Setup) -> Setup:

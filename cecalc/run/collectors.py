@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -33,6 +33,15 @@ class Setup:
     def arithmetic(self) -> Backend:
         """Who computes."""
         return backend.choose(self.request.arithmetic, values=self.first.values.size)
+
+    def changed(self, change: Callable[[Batch], Batch], **known: Any) -> Setup:
+        """The same with each batch changed, and what else is known to differ."""
+
+        def changed(block: Block) -> Block:
+            return lambda: change(block())
+
+        blocks = map(changed, self.blocks)
+        return replace(self, first=change(self.first), blocks=blocks, **known)
 
 
 @dataclass(frozen=True)

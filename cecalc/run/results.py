@@ -61,7 +61,8 @@ def results(setup: Setup) -> Job[Summed]:
 def picturing(setup: Setup) -> Job[Summed]:
     """The results, and of a loss what its pictures show."""
     job = results(setup)
-    pictured = [_Picturing(job.header)] * job.header.task.is_loss
+    classes = _classes(replace(job.header, reduction=Reduction.MEAN))
+    pictured = [_Picturing(classes)] * job.header.task.is_loss
     return replace(job, collectors=[*job.collectors, *pictured])
 
 
@@ -212,14 +213,10 @@ class Grouping(Collector[Summed]):
 class _Picturing(Collector[Summed]):
     """What the pictures show of the rows so far; of cells, where a row has several."""
 
-    header: Header
+    classes: Grouping
     losses: Counter[int] = field(default_factory=Counter)
     unbounded: int = 0
     bins: Floats = field(default_factory=lambda: np.zeros((3, BINS)))
-    classes: Grouping = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.classes = _classes(replace(self.header, reduction=Reduction.MEAN))
 
     def add(self, summed: Summed, given: Batch) -> Iterable[Item]:
         """Look at one more batch."""

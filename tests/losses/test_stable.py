@@ -118,7 +118,7 @@ def test_normaliser(
 
 
 C = 2**16
-"""From so many classes on, float16 looks its powers up."""
+"""As many classes as a large vocabulary has."""
 
 
 def _halves(kind: str) -> np.ndarray:

@@ -427,7 +427,9 @@ def test_a_warning_speaks_python() -> None:
 
 
 def test_a_list_of_losses_is_asked_about_row_by_row() -> None:
-    losses = F.cross_entropy(torch.tensor(LOGITS).softmax(1), torch.tensor([2, 1]), reduction="none")
+    losses = F.cross_entropy(
+        torch.tensor(LOGITS).softmax(1), torch.tensor([2, 1]), reduction="none"
+    )
     found = cecalc.why(losses, LOGITS, [2, 1]).to_dict()
     assert found["matches"][0]["name"] == "softmax before cross-entropy"
     assert found["rows"] == "none of 2 rows agree with cecalc"
