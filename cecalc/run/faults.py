@@ -64,14 +64,15 @@ class Seen:
         if settings.task is Task.CE and target.ndim == 1:
             used = target[target != ignored]
             ends = float(used.min(initial=math.inf)), float(used.max(initial=-math.inf))
-            return cls(*ends, inner=float(used[used < min(_VOID)].max(initial=-math.inf)))
+            return cls(*ends, inner=_inner(used))
         if settings.task is Task.BCE and settings.ignore_index is not None:
             target = target[target != ignored]
         low = float(target.min(initial=math.inf))
         if is_sound:
-            return cls(low, 1.0, low >= 1, low >= 1)
+            return cls(low, 1.0, low >= 1, low >= 1, inner=_inner(target))
         signs, from_one = (bool(np.isin(target, both).all()) for both in ((-1, 1), (1, 2)))
-        return cls(low, float(target.max(initial=-math.inf)), signs, from_one)
+        high = float(target.max(initial=-math.inf))
+        return cls(low, high, signs, from_one, inner=_inner(target))
 
     def and_then(self, other: Seen) -> Seen:
         """What both look like together."""
@@ -91,8 +92,7 @@ class Seen:
             return f"negative targets: leave rows out with --ignore-index {write_number(self.low)}"
         labels = f"{classes + 1} labels, and {classes} classes"
         if self._has_void(classes):
-            mark = write_number(self.high)
-            return f"{mark} beside classes marks what is not labelled in masks (cecalc why '#32')"
+            return self._void_hint()
         ends: dict[tuple[float, float], str] = {
             (0, classes): f"targets run from 0 to {classes}: {labels}",
             (0, 255): "targets are 0 and 255: looks like a mask of grey levels",
@@ -102,7 +102,11 @@ class Seen:
 
     def _has_void(self, classes: int) -> bool:
         """Whether all but the mark of what is not labelled are class numbers."""
-        return self.high in _VOID and 0 < self.inner < classes
+        return self.low >= 0 and self.high in _VOID and 0 < self.inner < classes
+
+    def _void_hint(self) -> str:
+        mark = write_number(self.high)
+        return f"{mark} beside classes marks what is not labelled in masks (cecalc why '#32')"
 
     def cell_hint(self) -> str | None:
         """What targets of cells out of range look like."""
@@ -110,6 +114,8 @@ class Seen:
             return "targets are -1 and 1: map them with (t + 1) / 2"
         if self.from_one:
             return "targets are 1 and 2: subtract 1"
+        if self._has_void(2):
+            return self._void_hint()
         if self.low >= 0 and self.high == 255:
             return "targets up to 255: looks like grey levels, divide by 255"
         if self.low >= 0 and 2 <= self.high < 255:
@@ -121,7 +127,7 @@ class Seen:
     def classes(self, kind: str, classes: int) -> Ways:
         """What says that targets which are no class numbers are names."""
         names = list[float]()
-        if kind == checks.CLASS_INDEX and self.low >= 0 and self._has_void(classes):
+        if self._has_void(2 if kind == checks.CELL else classes):
             return ((f"--ignore-index={write_number(self.high)}",),)
         if kind == checks.CELL and (self.signs or self.from_one):
             names = [self.low, self.high]
@@ -143,6 +149,11 @@ class Seen:
         if columns.sum() > _FAR * self.rows and (columns <= self.rows).all():
             return _SIGMOIDS
         return None
+
+
+def _inner(target: Floats) -> float:
+    """The highest target that is no mark."""
+    return float(target[target < min(_VOID)].max(initial=-math.inf))
 
 
 def all_broken(

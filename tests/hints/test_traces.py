@@ -96,3 +96,11 @@ def test_a_mark_beside_classes(target: list[int], said: str, told: Any) -> None:
     text = told({"logits": [[2, 1, 0], [0, 1, 2], [1, 1, 3], [0, 2, 1]], "target": target})
     assert said in text and ("masks" in text) == ("masks" in said)
     assert (f"--ignore-index {max(target)}" in text) == ("masks" in said)
+
+
+def test_a_mark_beside_cells(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.csv"
+    for marks, said in (("1\n2,255", "--ignore-index 255"), ("0\n2,255", "divide by 255")):
+        path.write_text(f"logit,target\n1,0\n3,{marks}\n")
+        assert status_of(["bce", str(path), "-q"]) == 3
+        assert said in capfd.readouterr().err
