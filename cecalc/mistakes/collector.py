@@ -13,15 +13,17 @@ from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
 from cecalc.items import CellLosses, Header, Item, Outcome, Report
 from cecalc.mistakes.diagnosis import Question
-from cecalc.mistakes.recipe import Measured, Sequences, Sums
+from cecalc.mistakes.recipe import Sums
 from cecalc.mistakes.recipes import planned
 from cecalc.mistakes.sums import (
     BATCH_SIZES,
     GAMMAS,
     SMOOTHINGS,
     TEMPERATURES,
+    Batches,
     Plan,
     RowsOfBlock,
+    Total,
 )
 from cecalc.mistakes.tally import Tally, tally_of
 from cecalc.mistakes.vector import diagnosis_of_rows
@@ -114,20 +116,20 @@ class _Diagnosing(Collector[_Losses]):
         if self.question.each:
             yield diagnosis_of_rows(self.question.each, loss.tally, loss.plan, report)
             return
-        right = Measured(report.numerator, report.denominator, loss.plan.is_of_cells)
-        known = _accuracy(report), self._sequences(loss)
-        yield diagnosis(self.question.typed, Sums(loss.tally, loss.plan, right, *known), report)
+        plan = loss.plan
+        right = Total(report.numerator, report.denominator, is_of_cells=plan.is_of_cells)
+        sums = Sums(loss.tally, plan, right, _accuracy(report), *self._sequences(loss))
+        yield diagnosis(self.question.typed, sums, report)
 
-    def _sequences(self, loss: _LossOfRows) -> Sequences:
-        """The groups of --by, or what an entry of axis 0 holds."""
+    def _sequences(self, loss: _LossOfRows) -> tuple[Batches, int]:
+        """The groups of --by, or what an entry of axis 0 holds, and how many rows the longest."""
         if self.by is not None:
             used = [group for group in self.by.groups.values() if group.rows_used]
             means = math.fsum(group.numerator.over(group.weights) for group in used)
-            return Sequences(len(used), means, max((g.rows_used for g in used), default=0))
+            return Batches(len(used), means), max((g.rows_used for g in used), default=0)
         if not loss.plan.has_positions or not loss.tally.rows_used:
-            return Sequences()
-        each, longest = loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
-        return Sequences(each.number, each.total, longest)
+            return Batches(), 0
+        return loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
 
 
 def _accuracy(report: Report) -> float | None:

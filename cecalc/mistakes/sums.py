@@ -106,9 +106,13 @@ class Total:
     """What some rows' losses add up to."""
 
     loss: float = 0.0
-    rows: int = 0
+    """Nats."""
     weight: float = 0.0
     """What the mean divides by: rows, cells, or their weights."""
+    rows: int = 0
+    """How many are summed; 0 where only the mean is asked for."""
+    is_of_cells: bool = False
+    """Whether each cell has a loss of its own; known once a form is."""
 
     @classmethod
     def of(
@@ -119,14 +123,14 @@ class Total:
         if sample is not None:
             loss, weight = loss * sample, weight * sample
         weights = rows * weight if isinstance(weight, float) else float(weight[mask].sum())
-        return cls(float(np.where(mask, loss, 0.0).sum()), rows, weights)
+        return cls(float(np.where(mask, loss, 0.0).sum()), weights, rows)
 
     def __add__(self, other: Total) -> Total:
-        return Total(self.loss + other.loss, self.rows + other.rows, self.weight + other.weight)
+        return Total(self.loss + other.loss, self.weight + other.weight, self.rows + other.rows)
 
     @property
     def mean(self) -> float:
-        """The loss over the weight."""
+        """The loss over the weight; nan of nothing."""
         return self.loss / self.weight if self.weight else math.nan
 
 
@@ -174,7 +178,7 @@ class Batches:
         edges = np.flatnonzero(np.diff(place, prepend=-1))
         losses, weights = (np.add.reduceat(part, edges) for part in (loss, weight))
         means = (losses / weights)[1:-1]
-        totals = (Total(float(losses[n]), weight=float(weights[n])) for n in (0, -1))
+        totals = (Total(float(losses[n]), float(weights[n])) for n in (0, -1))
         ends = dict(zip(place[[0, -1]].tolist(), totals, strict=True))
         return cls(len(means), float(means.sum()), ends)
 

@@ -271,7 +271,7 @@ def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
         [
             (value / right.mean, "it is {} times the loss (cecalc why §42)"),
             (right.mean / value, "it is the loss divided by {} (cecalc why §42)"),
-            (right.total / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
+            (right.loss / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
         ]
         if right.mean > 0
         else []

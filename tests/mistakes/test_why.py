@@ -17,9 +17,9 @@ from cecalc import run
 from cecalc.cli import status_of
 from cecalc.mistakes.collector import diagnosing
 from cecalc.mistakes.diagnosis import Diagnosis, Question, Typed
-from cecalc.mistakes.recipe import NOTHING, Measured, Sums
+from cecalc.mistakes.recipe import NOTHING, Sums
 from cecalc.mistakes.recipes import DEEP_FACTORS, FACTORS, Recipe, mistakes
-from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.sums import Plan, Total
 from cecalc.mistakes.tally import Tally
 from cecalc.mistakes.verdict import chance
 from cecalc.request import Request
@@ -30,7 +30,7 @@ from tests.mistakes.unlisted import KINDS
 from tests.mistakes.why_rates import measured, named_wrongly
 from tests.run.running import in_blocks_of, request
 
-_RIGHT = Measured(1.0, 1.0)
+_RIGHT = Total(1.0, 1.0)
 MISTAKES = {
     mistake.name: mistake
     for is_of_cells in (False, True)
