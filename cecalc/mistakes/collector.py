@@ -16,10 +16,6 @@ from cecalc.mistakes.diagnosis import Question
 from cecalc.mistakes.recipe import Sums
 from cecalc.mistakes.recipes import planned
 from cecalc.mistakes.sums import (
-    BATCH_SIZES,
-    GAMMAS,
-    SMOOTHINGS,
-    TEMPERATURES,
     Batches,
     Plan,
     RowsOfBlock,
@@ -169,41 +165,26 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
 
 def _plan(question: Question, setup: Setup, settings: Settings) -> Plan:
     """What is known of the loop, what is tried of the rest, and therefore summed."""
-    schema, size, is_free = setup.schema, question.batch_size, question.free.__contains__
+    schema = setup.schema
     is_of_cells, classes = settings.task is Task.BCE, setup.first.values.shape[1]
     options = setup.request.input.options.over(schema.options)
     weight = settings.weight if settings.pos_weight is None else settings.pos_weight
-    sizes = BATCH_SIZES if is_free("batch_size") else () if size is None else (size,)
-    has_positions = setup.first.coordinates is not None
     plan = Plan(
         is_of_cells=is_of_cells,
         classes=classes,
         label_smoothing=options.label_smoothing or 0.0,
-        batch_sizes=tuple(dict.fromkeys([*sizes, *([1] if has_positions else [])])),
+        said=question.said,
         framework=question.framework,
         deep=question.deep,
-        smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
-        is_weight_free=is_free("weight"),
-        gammas=_tried(GAMMAS, 1, question.focal, is_free=is_free("focal")),
-        temperatures=_tried(TEMPERATURES, 5, question.temperature, is_free=is_free("temperature")),
         is_of_logits=schema.kind is Kind.LOGITS,
         is_normalised=is_of_cells or schema.kind is Kind.LOGITS or not setup.request.unchecked,
         is_pos_weight=settings.pos_weight is not None,
         weight=_column_weight(weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),
-        has_positions=has_positions,
+        has_positions=setup.first.coordinates is not None,
     )
     return planned(plan)
-
-
-def _tried(
-    usual: tuple[float, ...], unasked: int, known: float | None, *, is_free: bool
-) -> tuple[float, ...]:
-    """Which values of an option are tried."""
-    if known is not None:
-        return (known,)
-    return usual if is_free else usual[:unasked]
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:

@@ -164,12 +164,12 @@ _EACH = "losses = {f}(logits, target, reduction='none')  # the factor of each ro
 
 def changed(plan: Plan) -> Iterator[Mistake]:
     """Losses that are changed on purpose: focal losses, temperatures, caps and epsilons."""
-    for gamma in plan.gammas:
+    for gamma in plan.tried("focal"):
         yield from _focal_of_cells(gamma) if plan.is_of_cells else _focal_of_classes(gamma)
         yield Mistake(f"focal loss of the mean: gamma {gamma:g}", (31,), "the focal factor, gamma "
             f"= {gamma:g}, was taken of the mean: (1 - exp(-loss))**gamma", _EACH,
             partial(_focal_of_mean, gamma), 2)  # fmt: skip
-    for t in plan.temperatures:
+    for t in plan.tried("temperature"):
         says = f"the logits were divided by {t:g} first, which is to multiply them by {1 / t:.4g}"
         form = Variant(f"over {t:g}", plan.right.loss)
         yield Mistake(f"temperature {t:g}", (35,), says, _SCALED, Sum(form, printed=mean_of), 2)

@@ -8,19 +8,19 @@ from functools import partial
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
 from cecalc.mistakes.recipe import BCE_LINE, Mistake, Sum, Sums, free
 from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
-from cecalc.mistakes.sums import POS_WEIGHTS, Total
+from cecalc.mistakes.sums import Total
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     tally, plan = sums.tally, sums.plan
-    if plan.is_weight_free:
+    if usual := plan.tried("weight"):
         balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
-        for weight in (balance, *POS_WEIGHTS):
+        for weight in (balance, *usual):
             value, of = f"pos_weight={weight:.4g}", partial(_with_pos_weight, weight)
             yield free("weights", 17, value, _POSITIVE, of)
     yield from (*WEIGHTS, SMOOTHING)
-    for eps in plan.smoothings:
+    for eps in plan.tried("label_smoothing"):
         of = partial(_towards_half, eps)
         yield free(SMOOTHING.name, 16, f"epsilon = {eps:g}", _SMOOTHED, of)
 

@@ -20,7 +20,7 @@ from cecalc.model import Floats
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     yield from SMOOTHING
-    for eps in sums.plan.smoothings:
+    for eps in sums.plan.tried("label_smoothing"):
         yield from _of_smoothing(eps)
     yield from WEIGHTS
 
@@ -184,7 +184,7 @@ def _of_whole(
     other = change(ends.whole, sums) if ends and ends.whole else None
     if other is None:
         return None
-    alone = replace(plan, forms=(plan.right,), batch_sizes=())
+    alone = replace(plan, forms=(plan.right,), said={})
     return tally_of(other, alone).totals[plan.right, "given"]
 
 

@@ -340,7 +340,7 @@ def _further(piece: Piece, plain: Floats, losses: Floats) -> Iterator[Named]:
     rows, plan, scores, terms = piece.rows, piece.plan, piece.scores, CE.of(piece.scores)
     if piece.sample is not None:
         yield (plan.right, "unsampled"), Total.of(losses, rows.used, piece.weights)
-    if plan.smoothing or plan.smoothings:
+    if plan.smoothing or plan.tried("label_smoothing"):
         yield (CE, "unsmoothed"), piece.total(piece.unsmoothed(terms), piece.weights)
         yield (CE, "every"), piece.total(terms.every(plan.weight))
     if rows.is_index:

@@ -34,7 +34,7 @@ _RIGHT = Total(1.0, 1.0)
 MISTAKES = {
     mistake.name: mistake
     for is_of_cells in (False, True)
-    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, batch_sizes=(2,)), _RIGHT))
+    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, said={"batch_size": 2}), _RIGHT))
 }
 """Those that are tried whatever is known."""
 DIGITS = "samples/digits.csv"
@@ -43,9 +43,12 @@ TUMOURS = "samples/tumours.csv"
 
 def asked(values: Any, target: Any, typed: str, **options: Any) -> tuple[Request, Collecting]:
     """A request, and the diagnosis of a number that is asked about."""
-    names = ("batch_size", "framework", "deep", "free")
+    names = ("framework", "deep")
     known = {name: options.pop(name) for name in names if name in options}
-    collecting = partial(diagnosing, Question(typed, **known))
+    said = dict.fromkeys(options.pop("free", ()))
+    if "batch_size" in options:
+        said["batch_size"] = options.pop("batch_size")
+    collecting = partial(diagnosing, Question(typed, said, **known))
     return request(Task.CE, values, target, **options), collecting
 
 
