@@ -313,9 +313,9 @@ class RowsOfBlock:
         return RowsOfBlock(*map(np.concatenate, pairs))
 
     def readings(self, plan: Plan) -> Readings:
-        """Ways to read targets that are one class; others are read as they are."""
+        """Ways to read targets as one class, those that are ignored too."""
         if not self.is_index:
-            return {}
+            return {"largest": (self.index, self.used)}
         own = {
             "given": self.index,
             "minus_one": (self.index - 1) % plan.classes,
@@ -323,7 +323,10 @@ class RowsOfBlock:
         }
         if plan.order is not None:
             own["by_name"] = np.asarray(plan.order)[self.index]
-        return {name: (index, self.used) for name, index in own.items()} | self.neighbours(plan)
+        found = {name: (index, self.used) for name, index in own.items()} | self.neighbours(plan)
+        if plan.ignored is not None and -1 <= plan.ignored < plan.classes:
+            found["ignored"] = np.full(self.size, plan.ignored % plan.classes), ~self.used
+        return found
 
     def neighbours(self, plan: Plan, cut: int | None = None) -> Readings:
         """Those by the class of a row nearby, where it is there and counts.
