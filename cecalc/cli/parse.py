@@ -123,7 +123,9 @@ def _free(options: Options) -> frozenset[str]:
 
 
 _OF_LOOPS = ("batch_size", "focal", "temperature")
-"""What a question holds as its option says it."""
+"""What only a question holds."""
+_OPEN = (None, ANY)
+"""What says no value."""
 
 
 def question_of(options: Options) -> Question:
@@ -133,7 +135,7 @@ def question_of(options: Options) -> Question:
     ------
     UsageError : the value is no number
     """
-    text, free = options.value or "", _free(options)
+    text = options.value or ""
     is_list = text.strip().startswith("[")
     each = tuple(map(str.strip, text.strip()[1:-1].split(","))) if is_list else ()
     for part in each or (text,):
@@ -142,14 +144,14 @@ def question_of(options: Options) -> Question:
             continue
         hint = "the number comes first: cecalc why 0.8166 predictions.csv"
         raise UsageError(f"cannot read {excerpt(part)} as a number", hint=hint, value=part)
+    known = {name: value for name in _OF_LOOPS if (value := getattr(options, name)) not in _OPEN}
     return Question(
         text.strip(),
+        said=dict.fromkeys(_free(options)) | known,
         framework=options.framework,
         deep=options.deep,
-        free=free,
         each=each,
         task=options.as_ and Task(options.as_),
-        **{name: value for name in _OF_LOOPS if (value := getattr(options, name)) is not ANY},
     )
 
 

@@ -104,20 +104,17 @@ class _Noticing(Collector[Summed]):
     def _of_losses(self, head: Head, told: set[int | None], total: Summary) -> Iterator[Hint]:
         """What losses show, where what the values look like has not told it."""
         other, dtype = misread(head), self.job.setup.arithmetic.dtype
-        if other is not None and not (told & _OTHER_NUMBERS and other.entry in _OTHER_NUMBERS):
-            yield other
-            told = told | {other.entry}
-        if not told & _OTHER_NUMBERS and (seen_probs := probable(head)) is not None:
-            yield seen_probs
-            told = told | {seen_probs.entry}
+        for hint in (other, probable(head)):
+            if hint is not None and not (told & _OTHER_NUMBERS and hint.entry in _OTHER_NUMBERS):
+                yield hint
+                told = told | {hint.entry}
         unchecked = self.job.settings.request.unchecked
-        if (weights := weights_by_name(head.header, total, self.job.settings.weight)) is not None:
-            yield weights
+        yield from weights_by_name(head.header, total, self.job.settings.weight)
         if self.has_overflown:
             seen, why = f"the loss is not finite in {dtype}", "it ends where a value overflows"
             yield Hint(seen, why, "--dtype float64, which is the default", 15)
-        if unchecked and (sums := not_normalised(head)) is not None:
-            yield sums
+        if unchecked:
+            yield from not_normalised(head)
         if dtype not in (Dtype.FLOAT64, Dtype.FLOAT32) or unchecked:
             return
         guessed = guess(head.header, total) or echo(head.header, total)

@@ -187,34 +187,32 @@ _ELSEWHERE = 0.02
 """How often padding stands elsewhere."""
 
 
-def weights_by_name(header: Header, total: Summary, weight: Floats | None) -> Hint | None:
+def weights_by_name(header: Header, total: Summary, weight: Floats | None) -> Iterator[Hint]:
     """Weights N / (C · rows of the class) that fit the sorted names, not the columns."""
     rows = np.asarray(total.label_counts(is_bce=False), dtype=np.float64)
     if weight is None or header.task is not Task.CE or weight.shape != rows.shape:
-        return None
+        return
     by_name = weight[name_order(header.labels)]
     is_by_name = rows.all() and weight.all() and _are_alike(by_name * rows, 1.1)
-    if not is_by_name or _are_alike(weight * rows, 1.5):
-        return None
-    seen = "the weights balance the classes in the order of their names, not of the columns"
-    fix = "give them in the order of the columns"
-    return Hint(seen, "each is N / (C * rows) of another class", fix, 3)
+    if is_by_name and not _are_alike(weight * rows, 1.5):
+        seen = "the weights balance the classes in the order of their names, not of the columns"
+        fix = "give them in the order of the columns"
+        yield Hint(seen, "each is N / (C * rows) of another class", fix, 3)
 
 
 def _are_alike(values: Floats, most: float) -> bool:
     return float(values.max()) <= most * float(values.min())
 
 
-def not_normalised(head: Head) -> Hint | None:
+def not_normalised(head: Head) -> Iterator[Hint]:
     """That rows of probabilities do not sum to 1, where that was not checked."""
     if head.header.task is not Task.CE or head.header.schema.kind is not Kind.PROBS:
-        return None
+        return
     sums = head.numbers[head.used].sum(axis=1)
-    if not sums.size or (np.abs(sums - 1) <= TOLERANCE).all():
-        return None
-    seen = f"rows of probabilities sum to {sums.min():.3g} to {sums.max():.3g}{head.where}"
-    return Hint(seen, "-ln p is taken of them as they are; Keras divides each row by its sum first",
-        entry=50)  # fmt: skip
+    if sums.size and not (np.abs(sums - 1) <= TOLERANCE).all():
+        seen = f"rows of probabilities sum to {sums.min():.3g} to {sums.max():.3g}{head.where}"
+        why = "-ln p is taken of them as they are; Keras divides each row by its sum first"
+        yield Hint(seen, why, entry=50)
 
 
 def _exclusive(head: Head) -> Iterator[Hint]:

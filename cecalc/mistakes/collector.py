@@ -13,15 +13,13 @@ from cecalc.compute import Settings, outcome_of
 from cecalc.errors import DataError, UsageError, count
 from cecalc.items import CellLosses, Header, Item, Outcome, Report
 from cecalc.mistakes.diagnosis import Question
-from cecalc.mistakes.recipe import Measured, Sequences, Sums
+from cecalc.mistakes.recipe import Sums
 from cecalc.mistakes.recipes import planned
 from cecalc.mistakes.sums import (
-    BATCH_SIZES,
-    GAMMAS,
-    SMOOTHINGS,
-    TEMPERATURES,
+    Batches,
     Plan,
     RowsOfBlock,
+    Total,
 )
 from cecalc.mistakes.tally import Tally, tally_of
 from cecalc.mistakes.vector import diagnosis_of_rows
@@ -114,20 +112,20 @@ class _Diagnosing(Collector[_Losses]):
         if self.question.each:
             yield diagnosis_of_rows(self.question.each, loss.tally, loss.plan, report)
             return
-        right = Measured(report.numerator, report.denominator, loss.plan.is_of_cells)
-        known = _accuracy(report), self._sequences(loss)
-        yield diagnosis(self.question.typed, Sums(loss.tally, loss.plan, right, *known), report)
+        plan = loss.plan
+        right = Total(report.numerator, report.denominator, is_of_cells=plan.is_of_cells)
+        sums = Sums(loss.tally, plan, right, _accuracy(report), *self._sequences(loss))
+        yield diagnosis(self.question.typed, sums, report)
 
-    def _sequences(self, loss: _LossOfRows) -> Sequences:
-        """The groups of --by, or what an entry of axis 0 holds."""
+    def _sequences(self, loss: _LossOfRows) -> tuple[Batches, int]:
+        """The groups of --by, or what an entry of axis 0 holds, and how many rows the longest."""
         if self.by is not None:
             used = [group for group in self.by.groups.values() if group.rows_used]
             means = math.fsum(group.numerator.over(group.weights) for group in used)
-            return Sequences(len(used), means, max((g.rows_used for g in used), default=0))
+            return Batches(len(used), means), max((g.rows_used for g in used), default=0)
         if not loss.plan.has_positions or not loss.tally.rows_used:
-            return Sequences()
-        each, longest = loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
-        return Sequences(each.number, each.total, longest)
+            return Batches(), 0
+        return loss.tally.batches[1], loss.tally.rows_given // loss.tally.samples
 
 
 def _accuracy(report: Report) -> float | None:
@@ -167,41 +165,26 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
 
 def _plan(question: Question, setup: Setup, settings: Settings) -> Plan:
     """What is known of the loop, what is tried of the rest, and therefore summed."""
-    schema, size, is_free = setup.schema, question.batch_size, question.free.__contains__
+    schema = setup.schema
     is_of_cells, classes = settings.task is Task.BCE, setup.first.values.shape[1]
     options = setup.request.input.options.over(schema.options)
     weight = settings.weight if settings.pos_weight is None else settings.pos_weight
-    sizes = BATCH_SIZES if is_free("batch_size") else () if size is None else (size,)
-    has_positions = setup.first.coordinates is not None
     plan = Plan(
         is_of_cells=is_of_cells,
         classes=classes,
         label_smoothing=options.label_smoothing or 0.0,
-        batch_sizes=tuple(dict.fromkeys([*sizes, *([1] if has_positions else [])])),
+        said=question.said,
         framework=question.framework,
         deep=question.deep,
-        smoothings=SMOOTHINGS if is_free("label_smoothing") else (),
-        is_weight_free=is_free("weight"),
-        gammas=_tried(GAMMAS, 1, question.focal, is_free=is_free("focal")),
-        temperatures=_tried(TEMPERATURES, 5, question.temperature, is_free=is_free("temperature")),
         is_of_logits=schema.kind is Kind.LOGITS,
         is_normalised=is_of_cells or schema.kind is Kind.LOGITS or not setup.request.unchecked,
         is_pos_weight=settings.pos_weight is not None,
         weight=_column_weight(weight, classes),
         order=_sorted_order(schema.classes),
         ignored=None if is_of_cells else int(settings.ignored),
-        has_positions=has_positions,
+        has_positions=setup.first.coordinates is not None,
     )
     return planned(plan)
-
-
-def _tried(
-    usual: tuple[float, ...], unasked: int, known: float | None, *, is_free: bool
-) -> tuple[float, ...]:
-    """Which values of an option are tried."""
-    if known is not None:
-        return (known,)
-    return usual if is_free else usual[:unasked]
 
 
 def _rows(outcome: Outcome, settings: Settings) -> RowsOfBlock:

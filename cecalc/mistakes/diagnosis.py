@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cecalc.items import Item, Report
@@ -84,16 +84,14 @@ class Question:
 
     typed: str
     """The number as it was typed."""
-    batch_size: int | None = None
-    focal: float | None = None
-    """The exponent of a focal loss."""
-    temperature: float | None = None
+    said: Mapping[str, float | None] = field(default_factory=dict)
+    """What the loop had: a batch_size, focal, temperature; None for any, also for any weight or
+    label_smoothing.
+    """
     framework: str | None = None
     """torch, keras, sklearn; None where it is not known."""
     deep: bool = False
     """Whether several mistakes at once are looked for."""
-    free: frozenset[str] = frozenset()
-    """What may have been anything: batch_size, label_smoothing, weight, focal, temperature."""
     each: tuple[str, ...] = ()
     """A number for each row, where that was typed."""
     task: Task | None = None

@@ -4,43 +4,15 @@ the rows.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from cecalc.mistakes.loss_variants import Variant
-from cecalc.mistakes.sums import Plan, Total
+from cecalc.mistakes.sums import Batches, Plan, Total
 from cecalc.mistakes.tally import Tally
 
 CE_LINE = "loss = F.cross_entropy(logits, target)"
 BCE_LINE = "loss = F.binary_cross_entropy_with_logits(logits, target)"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a mistake, or none, makes of all rows."""
-
-    total: float
-    """The sum, nats."""
-    count: float
-    """What the mean divides by: rows, cells or their weights."""
-    is_of_cells: bool = False
-
-    @property
-    def mean(self) -> float:
-        """Total over count; nan of nothing."""
-        return self.total / self.count if self.count else math.nan
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """The losses of sequences, or of other groups of rows."""
-
-    number: int = 0
-    means: float = 0.0
-    """The sum of their means."""
-    longest: int = 0
-    """The most rows that one has."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +21,15 @@ class Sums:
 
     tally: Tally
     plan: Plan
-    right: Measured
+    right: Total
     """The loss itself."""
     accuracy: float | None = None
-    sequences: Sequences = Sequences()
-    """What was averaged first, where that is known."""
+    sequences: Batches = field(default_factory=Batches)
+    """The means of sequences, or of other groups of rows, that were averaged first, where that is
+    known.
+    """
+    longest: int = 0
+    """The most rows that one of them has."""
 
     @property
     def rows(self) -> int:
@@ -74,23 +50,25 @@ class Sums:
         """What a form, the right one where none is named, adds up to with targets that are read so;
         nothing where unknown.
         """
-        return self.tally.totals.get((form or self.plan.right, reading), Total())
+        form = form or self.plan.right
+        found = self.tally.totals.get((form, reading), Total())
+        return replace(found, is_of_cells=form.is_of_cells)
 
     def has_ignored(self) -> bool:
         """Whether a row, or a cell, is ignored."""
         return self.count < self.given
 
-    def weighted(self, reading: str) -> Measured | None:
+    def weighted(self, reading: str) -> Total | None:
         """Weighted losses over the rows or the cells, not over the weights."""
         weight, loss = self.plan.weight, self.total(reading).loss
         return None if weight is None else self.over(loss, self.count)
 
-    def over(self, loss: float, count: float) -> Measured:
+    def over(self, loss: float, count: float) -> Total:
         """A loss of the right form, and what its mean divides by."""
-        return Measured(loss, count, self.plan.is_of_cells)
+        return Total(loss, count, is_of_cells=self.plan.is_of_cells)
 
 
-Number = Callable[[Sums], Measured | float | None]
+Number = Callable[[Sums], Total | float | None]
 """What a mistake makes of the sums: a loss that is reduced in some way, or what is printed as it
 is; None where it cannot have been made, or cannot be known.
 """
@@ -110,14 +88,12 @@ class Sum:
         """What a mistake may change."""
         return self.form.activation, self.form.loss, self.form.clip, self.reading
 
-    def __call__(self, sums: Sums) -> Measured | float | None:
+    def __call__(self, sums: Sums) -> Total | float | None:
         """The sum, and what it divides by."""
         total = sums.total(self.reading, self.form)
         if not total.rows:
             return None
-        if self.printed is not None:
-            return self.printed(total, sums)
-        return Measured(total.loss, total.weight, self.form.is_of_cells)
+        return total if self.printed is None else self.printed(total, sums)
 
 
 def mean_of(total: Total, _sums: Sums) -> float:
@@ -166,7 +142,7 @@ class Factor:
     says: str
     fix: str | None
     """A line of torch, in which {f} is the loss."""
-    of: Callable[[Measured, Sums], float]
+    of: Callable[[Total, Sums], float]
     """From a loss to the number; nan where it says nothing of its own."""
     rank: int = 1
     with_mistakes: bool = True

@@ -14,9 +14,9 @@ import numpy as np
 
 from cecalc.mistakes import recipes_bce, recipes_ce
 from cecalc.mistakes.loss_variants import Variant
-from cecalc.mistakes.recipe import NOTHING, Factor, Measured, Mistake, Sum, Sums
+from cecalc.mistakes.recipe import NOTHING, Factor, Mistake, Sum, Sums
 from cecalc.mistakes.recipes_any import NOT_A_NUMBER, OF_ANY, changed, of_batches
-from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.sums import Plan, Total
 from cecalc.mistakes.tally import Tally
 
 _MEAN = "loss = {f}(logits, target)"
@@ -29,65 +29,65 @@ def _times(name: str, factor: float) -> Factor:
     says = f"it is the loss {name}: losses added up where one is meant, or divided once too often "
     says += "(steps of accumulation, devices, halves of a loss, for example)"
     return Factor(f"the loss {name}", 42, says, "loss = loss / steps  # once, for example",
-        lambda loss, _: factor * loss.mean, 2, with_mistakes=False)  # fmt: skip
+        lambda total, _: factor * total.mean, 2, with_mistakes=False)  # fmt: skip
 
 
 def _squared(temperature: int, classes: str = "") -> Factor:
     """What distillation multiplies a KL divergence by; / C where that is said."""
     name = f"times T² = {temperature**2}{classes}"
     return Factor(name, 37, f"it is {name}, as distillation at T = {temperature} has it",
-        "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')", lambda loss, sums:
-            temperature**2 * loss.mean / (sums.plan.classes if classes else 1))  # fmt: skip
+        "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')", lambda total, sums:
+            temperature**2 * total.mean / (sums.plan.classes if classes else 1))  # fmt: skip
 
 
 def _one_row_more(sign: str, more: int) -> Factor:
     """The sum over N - 1 or N + 1."""
     return Factor(f"divided by N {sign} 1", 43, f"the sum was divided by N {sign} 1 rows",
-        f"{_MEAN}  # one mean", lambda loss, sums:
-            loss.total / (sums.rows + more) if sums.rows + more else math.nan,
+        f"{_MEAN}  # one mean", lambda total, sums:
+            total.loss / (sums.rows + more) if sums.rows + more else math.nan,
         2, with_mistakes=False)  # fmt: skip
 
 
 FACTORS = (
-    Factor("mean", 21, "the mean", None, lambda loss, _: loss.mean, 0),
+    Factor("mean", 21, "the mean", None, lambda total, _: total.mean, 0),
     Factor("the sum", 21, "it is the sum, not the mean",
         "loss = {f}(logits, target, reduction='mean')",
-        lambda loss, _: loss.total if loss.count not in (0, 1) else math.nan),
+        lambda total, _: total.loss if total.weight not in (0, 1) else math.nan),
     Factor("cells summed per row", 21,
         "the cells of a row were added up, and the mean taken over rows",
         f"{_MEAN}  # one mean over all cells",
-        lambda loss, sums: loss.total / sums.rows
-            if loss.is_of_cells and sums.plan.classes > 1 else math.nan),
+        lambda total, sums: total.loss / sums.rows
+            if total.is_of_cells and sums.plan.classes > 1 else math.nan),
     Factor("row means added up", 21, "the means of rows were added up, as Keras's sum does",
         f"{_MEAN}  # one mean over all cells",
-        lambda loss, sums: loss.mean * sums.rows
-            if loss.is_of_cells and sums.plan.classes > 1 else math.nan),
+        lambda total, sums: total.mean * sums.rows
+            if total.is_of_cells and sums.plan.classes > 1 else math.nan),
     Factor("divided by N·C", 21, "the mean was taken over rows times classes, not over rows",
         f"{_MEAN}  # one mean over all rows",
-        lambda loss, s: math.nan if loss.is_of_cells else loss.mean / s.plan.classes),
+        lambda total, s: math.nan if total.is_of_cells else total.mean / s.plan.classes),
     Factor("summed over positions", 21,
         "losses were summed over positions, and the mean taken over axis 0",
         f"{_MEAN}  # (N, C, d1, ...): one mean over all positions",
-        lambda loss, s: loss.total / s.tally.samples if s.tally.samples < s.rows else math.nan),
+        lambda total, s: total.loss / s.tally.samples if s.tally.samples < s.rows else math.nan),
     Factor("averaged twice", 21, "the mean was divided by the number of rows once more",
         f"{_MEAN}  # a mean already",
-        lambda loss, s: loss.mean / s.rows if s.rows > 1 else math.nan, 2),
+        lambda total, s: total.mean / s.rows if s.rows > 1 else math.nan, 2),
     Factor("the loss in bits", 13, "it is in bits: divided by ln 2",
         "bits = loss / math.log(2)  # loss itself is in nats",
-        lambda loss, _: loss.mean / math.log(2)),
+        lambda total, _: total.mean / math.log(2)),
     Factor("the loss in log10", 13, "it was taken with log10: divided by ln 10",
-        f"{_MEAN}  # natural logarithms", lambda loss, _: loss.mean / math.log(10), 2,
+        f"{_MEAN}  # natural logarithms", lambda total, _: total.mean / math.log(10), 2,
         with_mistakes=False),
     Factor("the perplexity", 13, "it is the perplexity, exp(loss)",
         "perplexity = loss.exp()  # loss itself is in nats",
-        lambda loss, _: float(np.exp(loss.mean))),
+        lambda total, _: float(np.exp(total.mean))),
     Factor("2**loss", 13, "it is 2**loss, though the loss is in nats: exp is the perplexity",
-        "perplexity = loss.exp()  # not 2 ** loss", lambda loss, _: float(np.exp2(loss.mean)), 2,
+        "perplexity = loss.exp()  # not 2 ** loss", lambda total, _: float(np.exp2(total.mean)), 2,
         with_mistakes=False),
     Factor("the sign", 38, "its sign is turned: minus the mean, which is to be maximised",
-        "loss = -loss", lambda loss, _: -loss.mean, with_mistakes=False),
+        "loss = -loss", lambda total, _: -total.mean, with_mistakes=False),
     Factor("the sign of the sum", 38, "its sign is turned: minus the sum, which is to be maximised",
-        "loss = -loss", lambda loss, _: math.nan if loss.count in (0, 1) else -loss.total,
+        "loss = -loss", lambda total, _: math.nan if total.weight in (0, 1) else -total.loss,
         with_mistakes=False),
     _one_row_more("-", -1),
     _one_row_more("+", 1),
@@ -100,9 +100,9 @@ DEEP_FACTORS = (
     _times("times 32", 32),
     _times("divided by 32", 1 / 32),
     Factor("times ln 2", 13, "multiplied by ln 2, though it is in nats already",
-        f"{_MEAN}  # nats", lambda loss, _: loss.mean * math.log(2), 2),
+        f"{_MEAN}  # nats", lambda total, _: total.mean * math.log(2), 2),
     Factor("times C", 21, "multiplied by the number of classes", f"{_MEAN}  # one mean",
-        lambda loss, s: loss.mean * s.plan.classes, 2),
+        lambda total, s: total.mean * s.plan.classes, 2),
 )  # fmt: skip
 """Factors that are tried only when several mistakes are."""
 DISTILLATION = tuple(_squared(t, classes) for t in (2, 3, 4, 5, 10, 20) for classes in ("", " / C"))
@@ -185,7 +185,7 @@ def recipes(sums: Sums) -> list[Recipe]:
         loss = mistake.of(sums) if is_tried else None
         if isinstance(loss, float):
             found.append(Recipe(mistake, FACTORS[0], loss))
-        if not isinstance(loss, Measured):
+        if not isinstance(loss, Total):
             continue
         for factor in _factors(mistake, plan):
             value = factor.of(loss, sums)
@@ -207,7 +207,7 @@ def sums_of(tally: Tally, plan: Plan) -> Sums:
     """What numbers are made of, where the loss itself is known by its sums alone."""
     total = tally.totals[plan.right, plan.reading]
     count = tally.cells_used if plan.is_of_cells else total.weight
-    return Sums(tally, plan, Measured(total.loss, count, plan.is_of_cells))
+    return Sums(tally, plan, Total(total.loss, count, is_of_cells=plan.is_of_cells))
 
 
 def _is_possible(mistake: Mistake, plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from cecalc.mistakes.loss_variants import CAPS, FLT_MIN, Variant, as_bfloat16, as_float16
-from cecalc.mistakes.recipe import Measured, Mistake, Number, Sum, Sums, mean_of
+from cecalc.mistakes.recipe import Mistake, Number, Sum, Sums, mean_of
 from cecalc.mistakes.sums import Batches, Plan, Total
 from cecalc.model import Floats
 
@@ -58,7 +58,7 @@ def _shares_of_labels(sums: Sums) -> float | None:
     return -float(share @ np.log(share))
 
 
-def _unsampled(sums: Sums, loss: float) -> Measured | None:
+def _unsampled(sums: Sums, loss: float) -> Total | None:
     """A loss over what there is to divide by without the weights of rows."""
     bare = sums.total("unsampled")
     return sums.over(loss, bare.weight) if bare.rows else None
@@ -82,19 +82,19 @@ _SIGNAL = "[p.grad is not None and p.grad.norm() for p in model.parameters()]  #
 OF_ANY = (
     Mistake("the mean of sequence means", (33,), "the losses of each sequence were averaged, and "
         "then the sequences, short ones as much as long ones", _IN_SEQUENCES,
-        lambda sums: sums.sequences.means / sums.sequences.number, holds=_has_sequences),
+        lambda sums: sums.sequences.total / sums.sequences.number, holds=_has_sequences),
     Mistake("the sum over sequences", (33,), "the sum of all losses was divided by the number of "
-        "sequences", _IN_SEQUENCES, lambda sums: sums.right.total / sums.sequences.number,
+        "sequences", _IN_SEQUENCES, lambda sums: sums.right.loss / sums.sequences.number,
         holds=_has_sequences),
     Mistake("padded to the longest", (33,), "the sum of all losses was divided by the sequences "
         "times the length of the longest", _IN_SEQUENCES, lambda sums:
-            sums.right.total / (sums.sequences.number * sums.sequences.longest),
+            sums.right.loss / (sums.sequences.number * sums.longest),
         holds=_has_sequences),
     Mistake("weights of rows left out", (3,), "the loss was computed without the weights of rows",
         _IN_WEIGHTS, lambda sums: _unsampled(sums, sums.total("unsampled").loss)),
     Mistake("weights of rows, divided by rows", (3,), "the losses, weighted, were divided by the "
         "number of rows, not by the weights", _IN_WEIGHTS,
-        lambda sums: _unsampled(sums, sums.right.total)),
+        lambda sums: _unsampled(sums, sums.right.loss)),
     Mistake("the accuracy", (), "it is the accuracy, not a loss", None,
         lambda sums: sums.accuracy, 2),
     Mistake("the error rate", (), "it is the share of wrong predictions, not a loss", None,
@@ -164,12 +164,12 @@ _EACH = "losses = {f}(logits, target, reduction='none')  # the factor of each ro
 
 def changed(plan: Plan) -> Iterator[Mistake]:
     """Losses that are changed on purpose: focal losses, temperatures, caps and epsilons."""
-    for gamma in plan.gammas:
+    for gamma in plan.tried("focal"):
         yield from _focal_of_cells(gamma) if plan.is_of_cells else _focal_of_classes(gamma)
         yield Mistake(f"focal loss of the mean: gamma {gamma:g}", (31,), "the focal factor, gamma "
             f"= {gamma:g}, was taken of the mean: (1 - exp(-loss))**gamma", _EACH,
             partial(_focal_of_mean, gamma), 2)  # fmt: skip
-    for t in plan.temperatures:
+    for t in plan.tried("temperature"):
         says = f"the logits were divided by {t:g} first, which is to multiply them by {1 / t:.4g}"
         form = Variant(f"over {t:g}", plan.right.loss)
         yield Mistake(f"temperature {t:g}", (35,), says, _SCALED, Sum(form, printed=mean_of), 2)

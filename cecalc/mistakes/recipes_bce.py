@@ -6,26 +6,26 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
-from cecalc.mistakes.recipe import BCE_LINE, Measured, Mistake, Sum, Sums, free
+from cecalc.mistakes.recipe import BCE_LINE, Mistake, Sum, Sums, free
 from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
-from cecalc.mistakes.sums import POS_WEIGHTS
+from cecalc.mistakes.sums import Total
 
 
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     tally, plan = sums.tally, sums.plan
-    if plan.is_weight_free:
+    if usual := plan.tried("weight"):
         balance = (tally.cells_used - tally.ones) / tally.ones if tally.ones else 1.0
-        for weight in (balance, *POS_WEIGHTS):
+        for weight in (balance, *usual):
             value, of = f"pos_weight={weight:.4g}", partial(_with_pos_weight, weight)
             yield free("weights", 17, value, _POSITIVE, of)
     yield from (*WEIGHTS, SMOOTHING)
-    for eps in plan.smoothings:
+    for eps in plan.tried("label_smoothing"):
         of = partial(_towards_half, eps)
         yield free(SMOOTHING.name, 16, f"epsilon = {eps:g}", _SMOOTHED, of)
 
 
-def _with_pos_weight(weight: float, sums: Sums) -> Measured:
+def _with_pos_weight(weight: float, sums: Sums) -> Total:
     return sums.over(sums.total("zeros").loss + weight * sums.total("ones").loss, sums.count)
 
 
@@ -49,7 +49,7 @@ WEIGHTS = (
 )  # fmt: skip
 
 
-def _read(loss: Callable[[float, float, float], float], sums: Sums) -> Measured:
+def _read(loss: Callable[[float, float, float], float], sums: Sums) -> Total:
     """The loss of targets that were meant otherwise, which is linear in them.
 
     Parameters
@@ -60,7 +60,7 @@ def _read(loss: Callable[[float, float, float], float], sums: Sums) -> Measured:
     return sums.over(loss(const, given - const, every), sums.count)
 
 
-def _towards_half(eps: float, sums: Sums) -> Measured:
+def _towards_half(eps: float, sums: Sums) -> Total:
     return _read(lambda const, slope, every: const + (1 - eps) * slope + eps / 2 * every, sums)
 
 
@@ -75,11 +75,11 @@ _SIGMOID = f"{BCE_LINE}  # raw outputs, no sigmoid"
 _MAPPED = "loss = F.binary_cross_entropy_with_logits(logits, {})"
 
 
-def _with_ignored(name: str, sums: Sums) -> Measured | None:
+def _with_ignored(name: str, sums: Sums) -> Total | None:
     """The loss over all cells, those that are ignored with a target of their mark."""
     if not sums.has_ignored() or sums.plan.weight is not None:
         return None
-    return sums.over(sums.right.total + sums.total(name).loss, sums.given)
+    return sums.over(sums.right.loss + sums.total(name).loss, sums.given)
 
 
 def _is_of_one(sums: Sums) -> bool:
@@ -87,7 +87,7 @@ def _is_of_one(sums: Sums) -> bool:
     return sums.plan.classes == 1 and not sums.has_ignored()
 
 
-def _crossed(sums: Sums) -> Measured:
+def _crossed(sums: Sums) -> Total:
     """Every score with every target."""
     rows, const, every = sums.rows, sums.total("const").loss, sums.total("every").loss
     return sums.over(const * rows + sums.tally.ones * every, rows**2)
@@ -155,7 +155,7 @@ OF_CELLS = (
     )),
     Mistake("ignored cells in the denominator", (5,), "the sum was divided by all cells, ignored "
         "ones too", "loss = (losses * counted).sum() / counted.sum()",
-        lambda sums: sums.over(sums.right.total, sums.given), holds=Sums.has_ignored),
+        lambda sums: sums.over(sums.right.loss, sums.given), holds=Sums.has_ignored),
     Mistake("(N, 1) beside (N,)", (23,), "(N, 1) met (N,) and became (N, N): every score was "
         "compared with every target",
         "loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), target)",

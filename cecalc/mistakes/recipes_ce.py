@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 
 from cecalc.mistakes.loss_variants import BCE, CE, Variant
-from cecalc.mistakes.recipe import CE_LINE, Measured, Mistake, Number, Sum, Sums, free, mean_of
+from cecalc.mistakes.recipe import CE_LINE, Mistake, Number, Sum, Sums, free, mean_of
 from cecalc.mistakes.recipes_any import LIBRARIES, clipped, hard, in_halves
-from cecalc.mistakes.sums import RowsOfBlock
+from cecalc.mistakes.sums import RowsOfBlock, Total
 from cecalc.mistakes.tally import tally_of
 from cecalc.model import Floats
 
@@ -20,7 +20,7 @@ from cecalc.model import Floats
 def options(sums: Sums) -> Iterator[Mistake]:
     """What is made of options, known ones and others."""
     yield from SMOOTHING
-    for eps in sums.plan.smoothings:
+    for eps in sums.plan.tried("label_smoothing"):
         yield from _of_smoothing(eps)
     yield from WEIGHTS
 
@@ -33,7 +33,7 @@ def _smoothing(of: Callable[[float, float, float, int], float], eps: float | Non
     eps : epsilon, where it is not that which is known
     """
 
-    def number(sums: Sums) -> Measured | None:
+    def number(sums: Sums) -> Total | None:
         share = sums.plan.label_smoothing if eps is None else eps
         own, every = sums.total("unsmoothed"), sums.total("every")
         if not share or not own.rows or sums.plan.classes < 2:
@@ -81,7 +81,7 @@ def _of_smoothing(eps: float) -> Iterator[Mistake]:
     yield free(others, 16, f"epsilon = {eps:g}", _SMOOTHED, _smoothing(_smooth_others, eps))
 
 
-def _balanced(sums: Sums) -> Measured | None:
+def _balanced(sums: Sums) -> Total | None:
     there = sums.tally.counts > 0
     if sums.plan.smoothing or sums.plan.weight is not None:
         return None
@@ -89,7 +89,7 @@ def _balanced(sums: Sums) -> Measured | None:
     return sums.over(float(each.sum()), int(there.sum()))
 
 
-def _by_weights(sums: Sums) -> Measured | None:
+def _by_weights(sums: Sums) -> Total | None:
     """Where torch divides by the rows, the weights instead."""
     weight, given = sums.plan.weight, sums.total("given")
     if weight is None or given.weight != given.rows:
@@ -143,7 +143,7 @@ def _are_shares(sums: Sums) -> bool:
 _SHARES = Variant("shares", "log", "keras")
 
 
-def _with_ignored(sums: Sums) -> Measured | None:
+def _with_ignored(sums: Sums) -> Total | None:
     """The loss with the rows that are ignored, as rows of a class."""
     given, ignored = sums.total("given"), sums.total("ignored")
     if not ignored.rows:
@@ -156,13 +156,13 @@ def _is_soft(sums: Sums) -> bool:
     return bool(sums.tally.entropy) and sums.plan.weight is None and not sums.plan.smoothing
 
 
-def _less_entropy(form: Variant, sums: Sums) -> Measured | None:
+def _less_entropy(form: Variant, sums: Sums) -> Total | None:
     """The loss of a form less the entropy of the targets."""
     total = sums.total("given", form)
     return sums.over(total.loss - sums.tally.entropy, total.weight) if total.rows else None
 
 
-def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
+def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Total | None:
     """Softmax over another axis: its log-sum-exp, less the logits of the targets.
 
     Parameters
@@ -178,15 +178,14 @@ def _other_axis(of: Callable[[Floats], Floats], sums: Sums) -> Measured | None:
 
 def _of_whole(
     change: Callable[[RowsOfBlock, Sums], RowsOfBlock | None], sums: Sums
-) -> Measured | None:
+) -> Total | None:
     """The loss of all rows, where they are at hand, laid out or chosen otherwise."""
     ends, plan = sums.tally.ends, sums.plan
     other = change(ends.whole, sums) if ends and ends.whole else None
     if other is None:
         return None
-    alone = replace(plan, forms=(plan.right,), batch_sizes=())
-    total = tally_of(other, alone).totals[plan.right, "given"]
-    return sums.over(total.loss, total.weight)
+    alone = replace(plan, forms=(plan.right,), said={})
+    return tally_of(other, alone).totals[plan.right, "given"]
 
 
 def _transposed(rows: RowsOfBlock, sums: Sums) -> RowsOfBlock | None:

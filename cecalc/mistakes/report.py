@@ -105,14 +105,19 @@ def _facts(found: Diagnosis) -> Iterator[Pair]:
     if found.apart is not None:
         yield "tell apart", found.apart
     if found.matches and found.rows:
-        yield "by chance", f"{100 * max(found.chance, 1e-6):.2g} % of random lists, or fewer"
+        yield "by chance", f"{_percent(max(found.chance, 1e-6))} of random lists, or fewer"
     elif found.matches and not found.typed.value:
         ways = f"{round(found.chance * found.tried)} of the {found.tried} ways tried"
         yield "by chance", f"{ways} give 0 for these rows, so that a 0 tells little"
     elif found.matches and found.chance:
         low, high = sorted((found.typed.value / 2, found.typed.value * 2))
-        share = f"{100 * found.chance:.2g} % of the numbers from {low:.4g} to {high:.4g}"
+        share = f"{_percent(found.chance)} of the numbers from {low:.4g} to {high:.4g}"
         yield "by chance", f"{share} would fit one of the {found.tried} ways tried as closely"
+
+
+def _percent(share: float) -> str:
+    """A share with two digits; 99.9 % is 100 %."""
+    return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def _ratio(found: Diagnosis) -> str:

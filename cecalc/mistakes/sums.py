@@ -18,14 +18,16 @@ from cecalc.model import Array, Flags, Floats, Integers
 K = TypeVar("K")
 V = TypeVar("V")
 
-SMOOTHINGS = tuple(percent / 100 for percent in (1, 2, 5, *range(10, 60, 5), 90))
-BATCH_SIZES = (*(2**k for k in range(1, 13)), 10, 20, 50, 100, 200, 500, 1000)
-GAMMAS = (2, 0.5, 1, 3, 5)
-"""Exponents of focal losses; the first is tried unasked."""
-TEMPERATURES = (0.07, 0.1, 0.5, 2, 4, 0.05, 0.2, 0.6, 0.7, 0.8, 1.5, 3, 5, 10, 20)
-"""What logits are divided by; the first five are tried unasked."""
-POS_WEIGHTS = (0.1, 0.2, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 5, 8, 10, 20, 25, 50, 100)
-"""The usual ones, tried where they are not known."""
+USUAL: Mapping[str, tuple[float, ...]] = {
+    "batch_size": (*(2**k for k in range(1, 13)), 10, 20, 50, 100, 200, 500, 1000),
+    "weight": (0.1, 0.2, 0.25, 0.5, 0.75, 1.5, 2, 3, 4, 5, 8, 10, 20, 25, 50, 100),
+    "label_smoothing": tuple(percent / 100 for percent in (1, 2, 5, *range(10, 60, 5), 90)),
+    "focal": (2, 0.5, 1, 3, 5),
+    "temperature": (0.07, 0.1, 0.5, 2, 4, 0.05, 0.2, 0.6, 0.7, 0.8, 1.5, 3, 5, 10, 20),
+}
+"""The usual values of a loop's options; the weight is that of positives."""
+_UNASKED = {"focal": 1, "temperature": 5}
+"""How many of them are tried though nobody said anything of the option."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,11 @@ class Plan:
     """Whether each cell has a label of its own; else each row has a class or a distribution."""
     classes: int
     label_smoothing: float = 0.0
-    batch_sizes: tuple[int, ...] = ()
+    said: Mapping[str, float | None] = field(default_factory=dict)
+    """What was said of the options of `USUAL`: a value, or None for any."""
     framework: str | None = None
     deep: bool = False
     """Whether several mistakes at once are looked for."""
-    smoothings: tuple[float, ...] = ()
-    """Where the smoothing is not known: which ones are tried."""
-    is_weight_free: bool = False
-    """Whether there may have been weights that are not known."""
-    gammas: tuple[float, ...] = GAMMAS[:1]
-    temperatures: tuple[float, ...] = TEMPERATURES[:5]
-    """Which ones are tried."""
     is_pos_weight: bool = False
     """Whether the weight is of the term y ln p alone."""
     is_normalised: bool = True
@@ -67,6 +63,19 @@ class Plan:
     def weights(self, index: Integers) -> Floats:
         """The weight of each class of shape (n,); 1 where there are none."""
         return np.ones(len(index)) if self.weight is None else self.weight[index]
+
+    def tried(self, option: str) -> tuple[float, ...]:
+        """Which values of an option of the loop are tried: what was said, or usual ones."""
+        known, usual = self.said.get(option), USUAL[option]
+        if known is not None:
+            return (known,)
+        return usual if option in self.said else usual[: _UNASKED.get(option, 0)]
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """Which ones are summed; an entry of axis 0 that is many rows is a batch too."""
+        sizes = map(int, self.tried("batch_size"))
+        return tuple(dict.fromkeys([*sizes, *([1] if self.has_positions else [])]))
 
     @property
     def right(self) -> Variant:
@@ -106,9 +115,13 @@ class Total:
     """What some rows' losses add up to."""
 
     loss: float = 0.0
-    rows: int = 0
+    """Nats."""
     weight: float = 0.0
     """What the mean divides by: rows, cells, or their weights."""
+    rows: int = 0
+    """How many are summed; 0 where only the mean is asked for."""
+    is_of_cells: bool = False
+    """Whether each cell has a loss of its own; known once a form is."""
 
     @classmethod
     def of(
@@ -119,14 +132,14 @@ class Total:
         if sample is not None:
             loss, weight = loss * sample, weight * sample
         weights = rows * weight if isinstance(weight, float) else float(weight[mask].sum())
-        return cls(float(np.where(mask, loss, 0.0).sum()), rows, weights)
+        return cls(float(np.where(mask, loss, 0.0).sum()), weights, rows)
 
     def __add__(self, other: Total) -> Total:
-        return Total(self.loss + other.loss, self.rows + other.rows, self.weight + other.weight)
+        return Total(self.loss + other.loss, self.weight + other.weight, self.rows + other.rows)
 
     @property
     def mean(self) -> float:
-        """The loss over the weight."""
+        """The loss over the weight; nan of nothing."""
         return self.loss / self.weight if self.weight else math.nan
 
 
@@ -174,7 +187,7 @@ class Batches:
         edges = np.flatnonzero(np.diff(place, prepend=-1))
         losses, weights = (np.add.reduceat(part, edges) for part in (loss, weight))
         means = (losses / weights)[1:-1]
-        totals = (Total(float(losses[n]), weight=float(weights[n])) for n in (0, -1))
+        totals = (Total(float(losses[n]), float(weights[n])) for n in (0, -1))
         ends = dict(zip(place[[0, -1]].tolist(), totals, strict=True))
         return cls(len(means), float(means.sum()), ends)
 
@@ -300,9 +313,9 @@ class RowsOfBlock:
         return RowsOfBlock(*map(np.concatenate, pairs))
 
     def readings(self, plan: Plan) -> Readings:
-        """Ways to read targets that are one class; others are read as they are."""
+        """Ways to read targets as one class, those that are ignored too."""
         if not self.is_index:
-            return {}
+            return {"largest": (self.index, self.used)}
         own = {
             "given": self.index,
             "minus_one": (self.index - 1) % plan.classes,
@@ -310,7 +323,10 @@ class RowsOfBlock:
         }
         if plan.order is not None:
             own["by_name"] = np.asarray(plan.order)[self.index]
-        return {name: (index, self.used) for name, index in own.items()} | self.neighbours(plan)
+        found = {name: (index, self.used) for name, index in own.items()} | self.neighbours(plan)
+        if plan.ignored is not None and -1 <= plan.ignored < plan.classes:
+            found["ignored"] = np.full(self.size, plan.ignored % plan.classes), ~self.used
+        return found
 
     def neighbours(self, plan: Plan, cut: int | None = None) -> Readings:
         """Those by the class of a row nearby, where it is there and counts.

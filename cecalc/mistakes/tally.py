@@ -18,7 +18,7 @@ from cecalc.mistakes.sums import (
     Span,
     Total,
 )
-from cecalc.model import Floats, Integers
+from cecalc.model import Flags, Floats, Integers
 
 FEW = 2**16
 """Up to how many values an input is kept whole, for what sums cannot tell."""
@@ -168,16 +168,18 @@ class Piece:
         """The weights of the rows, where there are any."""
         return self.rows.sample if self.rows.sample.size else None
 
-    def total(self, losses: Floats, weight: Floats | float = 1.0) -> Total:
-        """The sum over the rows that count."""
-        return Total.of(losses, self.rows.used, weight, self.sample)
+    def total(
+        self, losses: Floats, weight: Floats | float = 1.0, mask: Flags | None = None
+    ) -> Total:
+        """The sum over the rows that count, or those of a mask."""
+        return Total.of(losses, self.rows.used if mask is None else mask, weight, self.sample)
 
     def read(self, form: Variant, terms: Terms, reading: str) -> Total:
         """The sum over rows whose target is read as one class."""
         index, mask = self.readings[reading]
         if form.is_of_cells:  # there, weights belong to columns
-            return Total.of(terms.at(index), mask, float(self.plan.classes), self.sample)
-        return Total.of(self.at(terms, index), mask, self.plan.weights(index), self.sample)
+            return self.total(terms.at(index), float(self.plan.classes), mask)
+        return self.total(self.at(terms, index), self.plan.weights(index), mask)
 
     def at(self, terms: Terms, index: Integers) -> Floats:
         """Rows whose target is one class, whichever that is."""
@@ -340,11 +342,9 @@ def _further(piece: Piece, plain: Floats, losses: Floats) -> Iterator[Named]:
     rows, plan, scores, terms = piece.rows, piece.plan, piece.scores, CE.of(piece.scores)
     if piece.sample is not None:
         yield (plan.right, "unsampled"), Total.of(losses, rows.used, piece.weights)
-    if plan.smoothing or plan.smoothings:
+    if plan.smoothing or plan.tried("label_smoothing"):
         yield (CE, "unsmoothed"), piece.total(piece.unsmoothed(terms), piece.weights)
         yield (CE, "every"), piece.total(terms.every(plan.weight))
-    if rows.is_index:
-        yield from _of_ignored(piece)
     if plan.weight is not None:
         yield (CE, "unweighted"), piece.total(plain)
         if rows.is_index:
@@ -355,13 +355,16 @@ def _further(piece: Piece, plain: Floats, losses: Floats) -> Iterator[Named]:
         losses = cells.const() + rows.index * cells.every()
         yield (BCE, "index"), piece.total(losses, float(plan.classes))
     else:
-        yield (CE, "largest"), piece.total(piece.at(terms, rows.index))
         swapped = Scores(logits=rows.shares)["lse"] * scores["logits"].sum(axis=0)
         swapped -= (rows.shares * scores["logits"]).sum(axis=0)
         yield (CE, "swapped"), piece.total(swapped)
     if plan.classes == 2:
         second = BCE.of(Scores(logits=scores["logits"][1:])).mixed(rows.shares[1:])
         yield (CE, "second"), piece.total(second)
+    at = -1 if plan.ignored is None else plan.ignored
+    if rows.is_index and 0 <= at < plan.classes and plan.classes > 1 and not plan.smoothing:
+        narrow = Scores(logits=np.delete(scores["logits"], at, axis=0))
+        yield (CE, "without"), piece.total(narrow["lse"] - piece.own)
 
 
 def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
@@ -371,16 +374,3 @@ def _weighted_cells(piece: Piece, weight: Floats) -> Iterator[Named]:
     losses = weight @ softplus - weight[own] * zeros + ones
     yield (BCE, "weight"), piece.total(losses, cells)
     yield (BCE, "pos_weight"), piece.total(softplus.sum(axis=0) - zeros + ones, cells)
-
-
-def _of_ignored(piece: Piece) -> Iterator[Named]:
-    """What ignored rows would cost as a class, and the others without that class."""
-    rows, plan, at = piece.rows, piece.plan, piece.plan.ignored
-    if at is None or not -1 <= at < plan.classes:
-        return
-    there = np.full(rows.size, at % plan.classes)
-    losses = piece.at(CE.of(piece.scores), there)
-    yield (CE, "ignored"), Total.of(losses, ~rows.used, plan.weights(there))
-    if at >= 0 and plan.classes > 1 and plan.weight is None and not plan.smoothing:
-        narrow = Scores(logits=np.delete(piece.scores["logits"], at, axis=0))
-        yield (CE, "without"), piece.total(narrow["lse"] - piece.own)

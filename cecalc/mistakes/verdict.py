@@ -15,7 +15,7 @@ from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.mistakes.loss_variants import BCE
 from cecalc.mistakes.recipe import Sums
 from cecalc.mistakes.recipes import Recipe, recipes, sums_of
-from cecalc.mistakes.sums import GAMMAS, TEMPERATURES, Plan
+from cecalc.mistakes.sums import USUAL, Plan
 from cecalc.mistakes.tally import tally_of
 
 
@@ -241,14 +241,9 @@ def _advice(typed: Typed, sums: Sums) -> Iterator[str]:
     yield from _ratios(typed, sums)
     if sums.right.mean < typed.value:
         yield _PENALTY
-    untold = {
-        "--batch-size": not set(plan.batch_sizes) - {1},
-        "--weight": plan.weight is None and not plan.is_weight_free,
-        "--label-smoothing": not (plan.label_smoothing or plan.smoothings),
-        "--focal": plan.gammas == GAMMAS[:1],
-        "--temperature": plan.temperatures == TEMPERATURES[:5],
-    }
-    if names := ", ".join(name for name, is_untold in untold.items() if is_untold):
+    known = {"weight": plan.weight is not None, "label_smoothing": plan.label_smoothing}
+    untold = [name for name in USUAL if name not in plan.said and not known.get(name)]
+    if names := ", ".join(f"--{name.replace('_', '-')}" for name in untold):
         yield f"{names}: what the loop had; any tries usual values"
     if not plan.deep:
         yield "--deep, for several mistakes at once"
@@ -271,7 +266,7 @@ def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
         [
             (value / right.mean, "it is {} times the loss (cecalc why §42)"),
             (right.mean / value, "it is the loss divided by {} (cecalc why §42)"),
-            (right.total / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
+            (right.loss / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
         ]
         if right.mean > 0
         else []

@@ -17,9 +17,9 @@ from cecalc import run
 from cecalc.cli import status_of
 from cecalc.mistakes.collector import diagnosing
 from cecalc.mistakes.diagnosis import Diagnosis, Question, Typed
-from cecalc.mistakes.recipe import NOTHING, Measured, Sums
+from cecalc.mistakes.recipe import NOTHING, Sums
 from cecalc.mistakes.recipes import DEEP_FACTORS, FACTORS, Recipe, mistakes
-from cecalc.mistakes.sums import Plan
+from cecalc.mistakes.sums import Plan, Total
 from cecalc.mistakes.tally import Tally
 from cecalc.mistakes.verdict import chance
 from cecalc.request import Request
@@ -30,11 +30,11 @@ from tests.mistakes.unlisted import KINDS
 from tests.mistakes.why_rates import measured, named_wrongly
 from tests.run.running import in_blocks_of, request
 
-_RIGHT = Measured(1.0, 1.0)
+_RIGHT = Total(1.0, 1.0)
 MISTAKES = {
     mistake.name: mistake
     for is_of_cells in (False, True)
-    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, batch_sizes=(2,)), _RIGHT))
+    for mistake in mistakes(Sums(Tally(), Plan(is_of_cells, 3, said={"batch_size": 2}), _RIGHT))
 }
 """Those that are tried whatever is known."""
 DIGITS = "samples/digits.csv"
@@ -43,9 +43,12 @@ TUMOURS = "samples/tumours.csv"
 
 def asked(values: Any, target: Any, typed: str, **options: Any) -> tuple[Request, Collecting]:
     """A request, and the diagnosis of a number that is asked about."""
-    names = ("batch_size", "framework", "deep", "free")
+    names = ("framework", "deep")
     known = {name: options.pop(name) for name in names if name in options}
-    collecting = partial(diagnosing, Question(typed, **known))
+    said = dict.fromkeys(options.pop("free", ()))
+    if "batch_size" in options:
+        said["batch_size"] = options.pop("batch_size")
+    collecting = partial(diagnosing, Question(typed, said, **known))
     return request(Task.CE, values, target, **options), collecting
 
 

@@ -93,7 +93,7 @@ def diagnosis(made: Case, typed: str) -> Diagnosis:
         options["classes"] = tuple(names)
     target = rows.t.numpy() if rows.q is None else rows.q.double().numpy()
     asked = request(Task.CE, rows.x.double().numpy(), target, **options)
-    question = Question(typed, rows.batch or None)
+    question = Question(typed, {"batch_size": rows.batch} if rows.batch else {})
     *_, found = run.run(asked, partial(diagnosing, question))
     assert isinstance(found, Diagnosis)
     return found
