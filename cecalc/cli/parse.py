@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -136,8 +137,8 @@ def question_of(options: Options) -> Question:
     UsageError : the value is no number
     """
     text = options.value or ""
-    is_list = text.strip().startswith("[")
-    each = tuple(map(str.strip, text.strip()[1:-1].split(","))) if is_list else ()
+    listed = re.fullmatch(r"\s*(?:tensor|array)?\(?\[([^][]*)\].*", text, re.DOTALL)
+    each = tuple(re.findall(r"[^\s,'\"]+", listed[1])) if listed else ()
     for part in each or (text,):
         if is_number(part):
             number("VALUE", part)

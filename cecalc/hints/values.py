@@ -140,7 +140,8 @@ def _rounded(head: Head) -> Iterator[Hint]:
     values = head.numbers[head.used]
     lost = int(np.count_nonzero(values[np.arange(len(values)), own[head.used]] == 0))
     digits = next((d for d in range(1, 7) if _has_decimals(values, d)), None)
-    if lost and digits and not _has_decimals(values, 0):
+    is_off = np.abs(values.sum(axis=1) - 1) > _ULPS * values.shape[1]  # votes sum to 1
+    if lost and digits and is_off.any():
         seen = f"the probabilities have {count(digits, 'decimal')} at most{head.where}"
         why = f"rounded so far that -ln 0 is the loss of {count(lost, 'row')}"
         yield Hint(seen, why, "write them in full", 7)
@@ -174,7 +175,9 @@ def _padded(head: Head) -> Iterator[Hint]:
         return
     losses = -np.take_along_axis(fit.raw, fit.target[:, None], axis=1)[:, 0]
     inside, outside = float(losses[runs].mean()), float(losses[rest].mean())
-    if not abs(inside - outside) > 0.5 * outside:
+    # That sequences end so, after any number of rows, is a reading as in `evidence`.
+    reading = math.log(fit.outcomes) + float(np.log(ends - starts + 2).sum())
+    if not (inside > 1.5 * outside and losses[runs].sum() > reading + CERTAIN):
         return
     share = f"{100 * runs.sum() / head.used.sum():.0f} %"
     seen = f"sequences end in targets {mark}, {share} of all{head.where}"

@@ -65,9 +65,14 @@ class Typed:
 
     def is_cut_from(self, value: float) -> bool:
         """Whether the number is a value whose further digits were cut off, not rounded."""
-        if not math.isfinite(value) or self.decimals < 3:
+        if not (math.isfinite(value) and self.value) or self.decimals < 2:
             return False
-        return 0 <= (value - self.value) * math.copysign(1, value) < 10.0**-self.decimals
+        slack, more = SINGLE * max(1.0, abs(value)), (value - self.value) * math.copysign(1, value)
+        return -slack <= more < 10.0**-self.decimals + slack
+
+    def is_nothing_of(self, value: float) -> bool:
+        """Whether the number is 0, with two decimals at least, and a value rounds to that."""
+        return not self.value and self.decimals >= 2 and abs(value) <= 0.5 * 10.0**-self.decimals
 
     def is_outside(self, low: float, high: float) -> bool:
         """Whether no value from low to high may have been typed like this.
@@ -153,7 +158,7 @@ class Diagnosis(Item):
     @property
     def says_little(self) -> bool:
         """Whether so few digits were typed that many a random number would fit."""
-        return self.typed.value != 0 and self.chance > 0.3
+        return math.isfinite(self.typed.value) and self.typed.value != 0 and self.chance > 0.3
 
     @property
     def verb(self) -> str:

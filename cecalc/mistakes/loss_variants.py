@@ -257,11 +257,22 @@ class Terms:
             loss = self.const() + (loss - own_of(self.zeros, index))
         return loss
 
-    def mixed(self, target: Floats, counted: Flags | None = None) -> Floats:
-        """The loss of rows whose target is a share for each class or cell, shape (C, n)."""
-        each = np.where(target == 0, 0.0, target * (self.row + self.one(self.values)))
+    def mixed(
+        self,
+        target: Floats,
+        counted: Flags | None = None,
+        weights: tuple[Floats | float, Floats | float] = (1.0, 1.0),
+    ) -> Floats:
+        """The loss of rows whose target is a share for each class or cell, shape (C, n).
+
+        Parameters
+        ----------
+        weights : what multiplies the shares of targets 1, and those of 0
+        """
+        of_ones, of_zeros = weights
+        each = np.where(target == 0, 0.0, of_ones * target * (self.row + self.one(self.values)))
         if self.zeros is not None:
-            each = each + np.where(target == 1, 0.0, (1.0 - target) * self.zeros)
+            each = each + np.where(target == 1, 0.0, of_zeros * (1.0 - target) * self.zeros)
         return _over_classes(each, counted)
 
     def every(self, weight: Floats | None = None, counted: Flags | None = None) -> Floats:

@@ -173,6 +173,8 @@ def changed(plan: Plan) -> Iterator[Mistake]:
         says = f"the logits were divided by {t:g} first, which is to multiply them by {1 / t:.4g}"
         form = Variant(f"over {t:g}", plan.right.loss)
         yield Mistake(f"temperature {t:g}", (35,), says, _SCALED, Sum(form, printed=mean_of), 2)
+        if "temperature" in plan.said:
+            yield from _by_temperature(t, form)
     for cap in _SOFT_CAPS:
         says = f"the logits were capped softly, {cap} tanh(x / {cap})"
         form = Variant(f"capped {cap}", plan.right.loss)
@@ -182,6 +184,23 @@ def changed(plan: Plan) -> Iterator[Mistake]:
         form = Variant(f"tanh {cap}", plan.right.loss)
         yield Mistake(f"wrong soft cap of {cap}", (44,), says, fix, Sum(form, printed=mean_of), 2)
     yield from _epsilons(plan)
+
+
+def _by_temperature(t: float, form: Variant) -> Iterator[Mistake]:
+    """What else is made of a temperature that was asked for."""
+    yield Mistake(f"the loss divided by the temperature {t:g}", (35,), f"the loss itself was "
+        f"divided by {t:g}", _SCALED, lambda sums: sums.right.mean / t, 2)  # fmt: skip
+    for classes in ("", " / C"):
+        name = f"KL divergence at temperature {t:g} times T²{classes}"
+        yield Mistake(name, (37,), f"it is the {name}, as distillation has it",
+            "loss = T**2 * F.kl_div(log_p, target, reduction='batchmean')",
+            Sum(form, printed=partial(_distilled, t, has_classes=bool(classes))), 2,
+            holds=lambda sums: sums.tally.entropy > 0)  # fmt: skip
+
+
+def _distilled(t: float, total: Total, sums: Sums, *, has_classes: bool) -> float:
+    rest = (total.loss - sums.tally.entropy) / total.weight if total.weight else math.nan
+    return t**2 * rest / (sums.plan.classes if has_classes else 1)
 
 
 def _focal_of_classes(gamma: float) -> Iterator[Mistake]:

@@ -58,7 +58,7 @@ def _verdict(found: Diagnosis) -> str:
     if found.says_little:
         share = f"{100 * found.chance:.0f} % of all numbers near it would fit one"
         return f"{typed} has too few digits: {share} of {found.tried} ways"
-    if first.is_right and found.typed.is_sure:
+    if first.is_right and found.typed.is_sure and math.isfinite(found.typed.value):
         return f"{typed} is the loss of these rows: nothing is wrong"
     if first.is_right:
         return f"{typed} is consistent with the loss of these rows: nothing need be wrong"
@@ -69,7 +69,8 @@ def _verdict(found: Diagnosis) -> str:
 def _of_match(match: Match, found: Diagnosis) -> Iterator[Pair]:
     for number, words in enumerate(match.says):
         yield ("and" if number else "what"), words
-    yield "gives", _precise(match.value, found.typed.decimals)
+    row = " for the first row" if found.rows else ""
+    yield "gives", _precise(match.value, found.typed.decimals) + row
     if match.fix is not None:
         yield "fix", unbroken(match.fix)
     if match.entries:
@@ -106,9 +107,9 @@ def _facts(found: Diagnosis) -> Iterator[Pair]:
         yield "tell apart", found.apart
     if found.matches and found.rows:
         yield "by chance", f"{_percent(max(found.chance, 1e-6))} of random lists, or fewer"
-    elif found.matches and not found.typed.value:
+    elif found.matches and not (math.isfinite(found.typed.value) and found.typed.value):
         ways = f"{round(found.chance * found.tried)} of the {found.tried} ways tried"
-        yield "by chance", f"{ways} give 0 for these rows, so that a 0 tells little"
+        yield "by chance", f"{ways} give {found.typed.value:g} for these rows, which tells little"
     elif found.matches and found.chance:
         low, high = sorted((found.typed.value / 2, found.typed.value * 2))
         share = f"{_percent(found.chance)} of the numbers from {low:.4g} to {high:.4g}"

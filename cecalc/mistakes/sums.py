@@ -47,6 +47,8 @@ class Plan:
     """Whether the weight is of the term y ln p alone."""
     is_normalised: bool = True
     """Whether each row's probabilities sum to 1; -ln p is taken of them as they are."""
+    is_checked: bool = True
+    """Whether targets and probabilities keep their rules."""
     is_of_logits: bool = True
     """Whether the values were not said to be probabilities."""
     forms: tuple[Variant, ...] = ()
@@ -83,6 +85,14 @@ class Plan:
         if self.is_of_cells:
             return BCE
         return CE if self.is_normalised else Variant("logits", "nll")
+
+    @property
+    def cell_weights(self) -> tuple[Floats | float, Floats | float]:
+        """Of targets 1 and of targets 0 of cells, shape (C, 1)."""
+        if self.weight is None:
+            return 1.0, 1.0
+        weight = self.weight[:, None]
+        return weight, 1.0 if self.is_pos_weight else weight
 
     @property
     def reading(self) -> str:

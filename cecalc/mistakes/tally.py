@@ -277,7 +277,8 @@ def _forms_of_cells(piece: Piece) -> Iterator[Named]:
         if form.wants_binary and not rows.is_binary:
             continue
         if form.is_of_cells or rows.counted.all():  # a row has no such loss without some cells
-            losses = form.of(piece.scores).mixed(rows.shares, rows.counted_by_class)
+            weights = piece.plan.cell_weights if form.is_of_cells else (1.0, 1.0)
+            losses = form.of(piece.scores).mixed(rows.shares, rows.counted_by_class, weights)
             weight = rows.cells_counted if form.is_of_cells else 1.0
             yield (form, "given"), piece.total(losses, weight)
 

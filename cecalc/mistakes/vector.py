@@ -16,6 +16,9 @@ from cecalc.mistakes.sums import Plan
 from cecalc.mistakes.tally import Tally, tally_of
 from cecalc.mistakes.verdict import chance, in_words, match_of
 
+RIGHT = ("nothing wrong", "the sum")
+"""What the loss of a row is called, weighted and summed over its cells too."""
+_UNCOUNTED = "nothing counted"
 _LISTED = 12
 """How many rows are named."""
 Row = Mapping[str, Recipe]
@@ -33,23 +36,25 @@ def diagnosis_of_rows(asked: Sequence[str], tally: Tally, plan: Plan, report: Re
     if len(typed) != len(rows):
         raise DataError(f"{count(len(typed), 'number')} for {count(len(rows), 'row')}")
     pairs = [*zip(rows, typed, strict=True)]
-    right = ["the sum" if "the sum" in row else "nothing wrong" for row in rows]
-    agree = [n for n, pair in enumerate(pairs) if _makes(right[n], *pair)]
+    agree = [n for n, pair in enumerate(pairs) if any(_makes(name, *pair) for name in RIGHT)]
     made = {name: sum(_makes(name, *pair) for pair in pairs) for row in rows for name in row}
+    every = [name for name, number in made.items() if number == len(rows) and name not in RIGHT]
+    first = next((row for row in rows if _UNCOUNTED not in row), rows[0])
+    names = RIGHT[:1] if len(agree) == len(rows) else every
+    found = (
+        [match_of([first[name] for name in names], sums_of(tally, plan), report)] if names else []
+    )
     if len(agree) == len(rows):
-        group = [rows[0][right[0]]]
-    else:
-        every = [name for name, number in made.items() if number == len(rows)]
-        group = [rows[0][name] for name in every if name not in right]
+        found = [replace(found[0], says=("it is the loss of each row",), entries=())]
     mean = math.fsum(each.value for each in typed) / len(typed)
     return Diagnosis(
         typed=Typed(f"a list of {len(typed)} numbers", mean, 4),
         report=report,
         size=in_words(report),
-        matches=[match_of(group, sums_of(tally, plan), report)] if group else [],
+        matches=found,
         tried=len(made),
         chance=math.prod(chance(each, [*row.values()]) for row, each in pairs),
-        rows=_named(agree, len(rows)) + ("" if group else _partly(made)),
+        rows=_named(agree, len(rows)) + ("" if found else _partly(made)),
     )
 
 
@@ -67,6 +72,8 @@ def _rows(tally: Tally, plan: Plan) -> list[Row]:
 
 def _makes(name: str, row: Row, typed: Typed) -> bool:
     """Whether a mistake makes the number of a row."""
+    if _UNCOUNTED in row:  # torch prints 0 for it
+        return not typed.value or math.isnan(typed.value)
     return name in row and typed.fits(row[name].value)
 
 
@@ -81,5 +88,4 @@ def _named(agree: Sequence[int], rows: int) -> str:
 def _partly(made: Mapping[str, int]) -> str:
     """The mistake that makes the most numbers, where it makes more than one."""
     best = max(made, key=lambda name: made[name])
-    is_right = best in ("nothing wrong", "the sum")
-    return "" if is_right or made[best] < 2 else f"; {best} makes {made[best]} of them"
+    return "" if best in RIGHT or made[best] < 2 else f"; {best} makes {made[best]} of them"

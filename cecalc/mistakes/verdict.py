@@ -13,7 +13,7 @@ from cecalc.items import Report
 from cecalc.mistakes.catalogue import catalogue
 from cecalc.mistakes.diagnosis import SINGLE, Diagnosis, Match, Typed
 from cecalc.mistakes.loss_variants import BCE
-from cecalc.mistakes.recipe import Sums
+from cecalc.mistakes.recipe import NOTHING, Sums
 from cecalc.mistakes.recipes import Recipe, recipes, sums_of
 from cecalc.mistakes.sums import USUAL, Plan
 from cecalc.mistakes.tally import tally_of
@@ -25,8 +25,10 @@ def diagnosis(asked: str, sums: Sums, report: Report) -> Diagnosis:
     groups, also = fits(typed, candidates)
     matches = [match_of(group, sums, report) for group in groups]
     is_right = bool(matches) and matches[0].is_right
-    if not is_right and candidates and typed.is_cut_from(candidates[0].value):
-        matches.insert(0, replace(match_of(candidates[:1], sums, report), is_cut=True))
+    if not is_right and candidates and candidates[0].mistake is NOTHING:
+        is_cut = typed.is_cut_from(candidates[0].value)
+        if is_cut or typed.is_nothing_of(candidates[0].value):
+            matches.insert(0, replace(match_of(candidates[:1], sums, report), is_cut=is_cut))
     is_alike = bool(groups) and len(groups[0]) > 1
     return Diagnosis(
         typed=typed,
@@ -84,10 +86,8 @@ def fits(typed: Typed, found: Sequence[Recipe]) -> tuple[list[list[Recipe]], lis
 
 def chance(typed: Typed, found: Sequence[Recipe]) -> float:
     """How likely a number between half and twice the typed one, typed as finely, fits a recipe."""
-    if not math.isfinite(typed.value):
-        return 0.0
-    if typed.value == 0:  # nothing lies between half of it and twice
-        return sum(typed.fits(r.value) for r in found) / len(found)
+    if typed.value == 0 or not math.isfinite(typed.value):  # it has no half and no twice
+        return sum(typed.fits(r.value) for r in found) / max(1, len(found))
     low, high = sorted((typed.value / 2, typed.value * 2))
     windows = sorted(
         (max(low, r.value - typed.reach(r.value)), min(high, r.value + typed.reach(r.value)))
@@ -165,8 +165,8 @@ def _reasons(typed: Typed, sums: Sums) -> Iterator[str]:
     if typed.is_outside(0.0, math.inf):
         yield _NEGATIVE
     elif not value:
-        yield _ZERO_SAID
-    elif sums.rows and typed.is_outside(low, high):
+        yield from [_ZERO_SAID] * (low > SINGLE)
+    elif sums.rows and typed.is_outside(low, high) and sums.plan.weight is None:
         which, bound = ("below the smallest", low) if value < low else ("above the largest", high)
         digits = _digits(value, bound, 6, "g")
         unit = "cell" if sums.plan.is_of_cells else "row"
@@ -176,8 +176,8 @@ def _reasons(typed: Typed, sums: Sums) -> Iterator[str]:
         what = "a sigmoid before BCE with logits (cecalc why §12)"
     else:
         bounds = math.log1p((c - 1) / math.e), math.log(c - 1 + math.e)
-        what = "a softmax before cross-entropy (cecalc why §1)"
-    if typed.is_outside(*bounds):
+        what = "a softmax of each row before cross-entropy (cecalc why §1)"
+    if typed.is_outside(*bounds) and sums.plan.is_checked:
         first, last = (_digits(value, bound, 4, "f") for bound in bounds)
         yield f"outside {first} to {last}: not the mean after {what} without weights or a factor"
 
@@ -241,7 +241,8 @@ def _advice(typed: Typed, sums: Sums) -> Iterator[str]:
     yield from _ratios(typed, sums)
     if sums.right.mean < typed.value:
         yield _PENALTY
-    known = {"weight": plan.weight is not None, "label_smoothing": plan.label_smoothing}
+    has_weight = plan.weight is not None or not plan.is_of_cells  # else any tries no further ones
+    known = {"weight": has_weight, "label_smoothing": plan.label_smoothing}
     untold = [name for name in USUAL if name not in plan.said and not known.get(name)]
     if names := ", ".join(f"--{name.replace('_', '-')}" for name in untold):
         yield f"{names}: what the loop had; any tries usual values"
@@ -261,7 +262,8 @@ _SURE = 0.05
 
 def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
     """Whole weights, factors and divisors, as remarks: of nearly any small number there is one."""
-    value, reach, right = abs(typed.value), typed.reach(typed.value), sums.right
+    value, right = abs(typed.value), sums.right
+    reach = 0.5 * 10.0**-typed.decimals + SINGLE * value
     ratios = (
         [
             (value / right.mean, "it is {} times the loss (cecalc why §42)"),
@@ -273,7 +275,7 @@ def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
     )
     known = [(ratio, ratio * reach / value, says) for ratio, says in ratios]
     ones, zeros = (sums.total(name, BCE).loss for name in ("ones", "zeros"))
-    if ones and sums.plan.weight is None:
+    if ones and sums.plan.weight is None and not sums.total("unsampled").rows:
         each = sums.count / ones
         weight = typed.value * each - zeros / ones
         known.insert(0, (weight, reach * each, "pos_weight = {} would make it (cecalc why §17)"))

@@ -256,6 +256,87 @@ def test_what_a_mistake_made_is_never_called_impossible(
                     assert statement not in text or factor != 1 or name not in excluded
 
 
-def test_a_cut_needs_three_decimals() -> None:
+def test_a_cut_needs_two_decimals() -> None:
     assert Typed.of("1.386").is_cut_from(1.3869) and Typed.of("-1.386").is_cut_from(-1.3869)
-    assert not Typed.of("1.38").is_cut_from(1.389) and not Typed.of("1.386").is_cut_from(-1.3869)
+    assert Typed.of("1.97").is_cut_from(1.97896) and not Typed.of("1.9").is_cut_from(1.97896)
+    assert not Typed.of("1.386").is_cut_from(-1.3869) and not Typed.of("0.00").is_cut_from(0.001)
+
+
+def test_a_list_may_be_of_cells_of_ignored_rows_and_as_torch_prints_it(said: Any) -> None:
+    y = (X > 0.3).astype(float)
+    y[0] = 1
+    cells = F.binary_cross_entropy_with_logits(XT, torch.tensor(y), reduction="none")
+    for losses in (cells.mean(1), cells.sum(1)):
+        text = said(str([round(float(loss), 4) for loss in losses]), X, y)
+        assert "nothing is wrong" in text and "all of 24 rows agree with cecalc" in text
+    ignored = np.where(np.arange(24) % 5 == 0, -100, T)
+    own = F.cross_entropy(XT, torch.tensor(ignored), reduction="none")
+    text = said(str(own), X, ignored)
+    assert "all of 24 rows agree" in text and "it is the loss of each row" in text
+    assert "for the first row" in text
+    twice = F.cross_entropy(XT.softmax(1), torch.tensor(ignored), reduction="none").numpy()
+    assert "matches softmax before cross-entropy" in said(str(twice), X, ignored)
+
+
+def test_a_loss_that_rounds_to_zero_is_zero(said: Any) -> None:
+    sure = [[12, 1, 0], [14, 0, 0]]
+    assert "0.0000 is consistent with" in said("0.0000", sure, [0, 0])
+    assert "1 nothing wrong" in said("0.0000", sure, [0, 0])
+    assert "nothing of these rows is 0" not in said("0.0", [[1, 0], [50, 0], [0, 1]], [0, 0, 0])
+
+
+def test_what_is_not_finite_has_a_price_too(said: Any) -> None:
+    text = said("nan", 90 * X, T)
+    assert "matches" in text and "ways tried give nan for these rows" in text
+    text = said("inf", [[-math.inf, 1, 2], [0, 1, 3]], [0, 2])
+    assert "nothing is wrong" not in text and "ways tried give inf" in text
+
+
+def test_bounds_are_of_losses_as_they_were_weighted_and_checked(said: Any) -> None:
+    weight = [0.1, 0.2, 8.0, 9.0]
+    losses = F.cross_entropy(XT, TT, weight=torch.tensor(weight).double(), label_smoothing=0.1)
+    value = float(losses) * 1.01 + 3
+    asked = ("--weight", ",".join(map(str, weight)), "--label-smoothing", "0.1")
+    assert "no mean of some of them" not in said(f"{value:.5f}", X, T, *asked)
+    several = [[1, 1, 0], [0, 1, 1], [1, 1, 1]]
+    value = F.cross_entropy(torch.tensor([[2.0, 1, 0]]).softmax(1), torch.tensor([[1.0, 1, 0]]))
+    text = said(
+        f"{float(value):.5f}",
+        [[2, 1, 0], [0, 3, 1], [1, 5, 2]],
+        several,
+        "--as",
+        "ce",
+        "--unchecked",
+    )
+    assert "outside" not in text
+
+
+def test_forms_of_cells_have_the_weights_that_were_told(said: Any) -> None:
+    y, weight = (X > 0.3).astype(float), torch.tensor([2.0, 3, 4, 0.5]).double()
+    y[0] = 1
+    target, bce = torch.tensor(y), F.binary_cross_entropy_with_logits
+    for option in ("weight", "pos_weight"):
+        asked = (f"--{option.replace('_', '-')}", "2,3,4,0.5")
+        for x, name in (
+            (XT.sigmoid(), "sigmoid before BCE with logits"),
+            (XT / 2, "temperature 2"),
+        ):
+            value = float(bce(x, target, **{option: weight}))  # type: ignore[arg-type]
+            assert name in said(f"{value:.5f}", X, y, *asked).partition("gives")[0]
+
+
+def test_a_temperature_that_is_told_divides_and_distils(said: Any) -> None:
+    told = ("--temperature", "8")
+    assert "the loss divided by the temperature 8" in said(f"{CE / 8:.6f}", X, T, *told)
+    kl = float(
+        F.kl_div((torch.tensor(X[:16]) / 8).log_softmax(1), torch.tensor(Q), reduction="batchmean")
+    )
+    assert "KL divergence at temperature 8 times T²" in said(f"{64 * kl:.5f}", X[:16], Q, *told)
+    assert "KL divergence at temperature 8 times T² / C" in said(f"{16 * kl:.5f}", X[:16], Q, *told)
+
+
+def test_what_goes_with_cells_alone_is_refused_with_classes(said: Any) -> None:
+    for option in (("--pos-weight", "2"), ("--as", "bce")):
+        assert "goes with a number for each class, not with class indices" in said(
+            "1", X, T, *option
+        )
