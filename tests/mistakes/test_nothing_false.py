@@ -299,9 +299,9 @@ def test_bounds_are_of_losses_as_they_were_weighted_and_checked(said: Any) -> No
     asked = ("--weight", ",".join(map(str, weight)), "--label-smoothing", "0.1")
     assert "no mean of some of them" not in said(f"{value:.5f}", X, T, *asked)
     several = [[1, 1, 0], [0, 1, 1], [1, 1, 1]]
-    value = F.cross_entropy(torch.tensor([[2.0, 1, 0]]).softmax(1), torch.tensor([[1.0, 1, 0]]))
+    of_first = F.cross_entropy(torch.tensor([[2.0, 1, 0]]).softmax(1), torch.tensor([[1.0, 1, 0]]))
     text = said(
-        f"{float(value):.5f}",
+        f"{float(of_first):.5f}",
         [[2, 1, 0], [0, 3, 1], [1, 5, 2]],
         several,
         "--as",
