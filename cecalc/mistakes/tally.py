@@ -250,21 +250,17 @@ def _of_cells(piece: Piece) -> Tally:
 
 def _weighted(
     piece: Piece, weight: Floats, ones: Floats, zeros: Floats
-) -> dict[str, tuple[Floats, Floats]]:
+) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
     """The losses of rows, and what they would be divided by, for each meaning of the weights."""
     target, counted, one = piece.rows.shares, piece.rows.counted_by_class, np.ones_like(weight)
-    meanings = {
-        "weight": (weight, weight),
-        "pos_weight": (weight, one),
-        "neg_weight": (one, weight),
-    }
-    return {
-        name: (
-            (of_ones * ones + of_zeros * zeros).sum(axis=0),
-            np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0).sum(axis=0),
-        )
-        for name, (of_ones, of_zeros) in meanings.items()
-    }
+    for name, of_ones, of_zeros in (
+        ("weight", weight, weight),
+        ("pos_weight", weight, one),
+        ("neg_weight", one, weight),
+    ):
+        losses = (of_ones * ones + of_zeros * zeros).sum(axis=0)
+        weights = of_ones * target + of_zeros * (1.0 - target)
+        yield name, (losses, np.where(counted, weights, 0.0).sum(axis=0))
 
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:
