@@ -73,12 +73,13 @@ def _normalised(values: Floats, head: Head) -> Iterator[Hint]:
     if values.shape[1] < 2:
         return
     if ((values >= 0) & (values <= 1)).all():
-        if _are_ones(values.sum(axis=1, dtype=np.float64)) and not is_hard:
+        is_one = _are_ones(values.sum(axis=1, dtype=np.float64))
+        if is_one and not is_hard:
             seen = f"the logits are within 0..1 and each row sums to 1{head.where}"
             fix = "say so with --probs or --probs-cols"
             fix = fix if task.is_loss else "they are probabilities already"
             yield Hint(seen, _twice(head), fix, 12 if task is Task.BCE else 1)
-        elif _are_ones(values.sum(axis=1, dtype=np.float64)) and values.size >= FEW:
+        elif is_one and values.size >= FEW:
             seen = f"the logits are one-hot rows of 0 and 1{head.where}"
             yield Hint(seen, _twice(head), "give the scores before the arg-max", 1)
         elif head.is_all and len(values) > 1 and not is_hard:

@@ -52,12 +52,9 @@ class Scores(dict[str, Floats]):
     """
 
     def __missing__(self, name: str) -> Floats:
-        """What `FROM_LOGITS`, or `WITH_PARAMETER`, makes of them."""
-        function, _, number = name.partition(" ")
-        if number:
-            self[name] = WITH_PARAMETER[function](self["logits"], float(number))
-        else:
-            self[name] = FROM_LOGITS[name](self)
+        """What `FROM_LOGITS` makes of them."""
+        function, *number = name.split()
+        self[name] = FROM_LOGITS[function](self, *map(float, number))
         return self[name]
 
 
@@ -73,7 +70,7 @@ def as_bfloat16(values: Floats) -> Floats:
     return rounded.view(np.float32).astype(np.float64)
 
 
-FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
+FROM_LOGITS: Mapping[str, Callable[..., Floats]] = {
     "peak": lambda s: s["logits"].max(axis=0),  # shape (n,), as the total and the log-sum-exp
     "powers": lambda s: np.exp(s["logits"] - s["peak"]),
     "total": lambda s: s["powers"].sum(axis=0),
@@ -95,14 +92,13 @@ FROM_LOGITS: Mapping[str, Callable[[Scores], Floats]] = {
     "bfloat16": lambda s: as_bfloat16(s["logits"]),
     "doubled": lambda s: 2.0 * s["logits"],  # the difference of (z, -z)
     "single": lambda s: s["logits"].astype(np.float32),
+    "over": lambda s, temperature: s["logits"] / temperature,
+    "capped": lambda s, cap: cap * np.tanh(s["logits"] / cap),
+    "tanh": lambda s, cap: s["logits"] * np.tanh(s["logits"] / cap),
 }
-"""Activations, rightly or not, shape (C, n), and what they are made of."""
-WITH_PARAMETER: Mapping[str, Callable[[Floats, float], Floats]] = {
-    "over": np.divide,
-    "capped": lambda x, cap: cap * np.tanh(x / cap),
-    "tanh": lambda x, cap: x * np.tanh(x / cap),
-}
-"""Activations of logits and a number, which stands behind their name."""
+"""Activations, rightly or not, shape (C, n), and what they are made of; a number they take stands
+behind their name.
+"""
 
 
 Map = Callable[[Any], Any]
@@ -179,11 +175,13 @@ class Variant:
         """What the form makes of some rows."""
         is_plain = self.activation == "logits"
         given = scores if is_plain else Scores(logits=scores[self.activation])
-        loss, _, gamma = self.loss.partition(" ")
-        return FOCAL[loss](given, float(gamma)) if gamma else LOSSES[loss](given, CLIPS[self.clip])
+        loss, *gamma = self.loss.split()
+        return LOSSES[loss](given, CLIPS[self.clip], *map(float, gamma))
 
 
-def _focal_of_cells(scores: Scores, gamma: float, alphas: tuple[float, float] = (1, 1)) -> Terms:
+def _focal_of_cells(
+    scores: Scores, _clip: Clip, gamma: float, alphas: tuple[float, float] = (1, 1)
+) -> Terms:
     """Where y is 1, (1 - p)**gamma * -ln p; where it is 0, p**gamma * -ln(1 - p)."""
     of_ones, of_zeros = alphas
     zeros = of_zeros * scores["softplus"] * scores["sigmoid"] ** gamma
@@ -192,7 +190,7 @@ def _focal_of_cells(scores: Scores, gamma: float, alphas: tuple[float, float] = 
     )
 
 
-LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
+LOSSES: Mapping[str, Callable[..., Terms]] = {
     "ce": lambda s, _: Terms(s["logits"], np.negative, row=s["lse"]),
     "nll": lambda s, _: Terms(s["logits"], np.negative),
     "log": lambda s, clip: Terms(s["logits"], clip.surprisal),
@@ -219,14 +217,11 @@ LOSSES: Mapping[str, Callable[[Scores, Clip], Terms]] = {
     ),
     # the target's own term out of the denominator
     "others": lambda s, _: Terms(s["log_softmax"], lambda lp: np.log(-np.expm1(lp)) - lp),
-}
-"""Losses of what an activation made, and where they clip."""
-FOCAL: Mapping[str, Callable[[Scores, float], Terms]] = {
-    "focal": lambda s, gamma: Terms(s["log_softmax"], lambda lp: -lp * (-np.expm1(lp)) ** gamma),
+    "focal": lambda s, _, gamma: Terms(s["log_softmax"], lambda lp: -lp * (-np.expm1(lp)) ** gamma),
     "focal_bce": _focal_of_cells,
     "focal_bce_alpha": partial(_focal_of_cells, alphas=(0.25, 0.75)),
 }
-"""Losses with an exponent, which stands behind their name."""
+"""Losses of what an activation made, and where they clip; an exponent stands behind their name."""
 CE, BCE = Variant("logits", "ce"), Variant("logits", "bce_logits")
 """The two losses as they should be computed."""
 

@@ -35,17 +35,14 @@ class Ends:
     """All, as long as they are few."""
 
     @classmethod
-    def of(cls, rows: RowsOfBlock) -> Ends:
-        """Those of a block."""
-        head, tail = rows.part(slice(0, NEIGHBOURS)), rows.part(slice(-NEIGHBOURS, None))
-        return cls(head, tail, rows if rows.logits.size <= FEW else None)
+    def of(cls, head: RowsOfBlock, tail: RowsOfBlock, whole: RowsOfBlock | None) -> Ends:
+        """Those of rows that begin, and end, like this."""
+        few = whole if whole and whole.logits.size <= FEW else None
+        return cls(head.part(slice(0, NEIGHBOURS)), tail.part(slice(-NEIGHBOURS, None)), few)
 
     def __add__(self, other: Ends) -> Ends:
-        whole = None
-        if self.whole is not None and other.whole is not None:
-            whole = Ends.of(self.whole.joined(other.whole)).whole
-        head, tail = self.head.joined(other.head), self.tail.joined(other.tail)
-        return Ends(head.part(slice(0, NEIGHBOURS)), tail.part(slice(-NEIGHBOURS, None)), whole)
+        whole = self.whole and other.whole and self.whole.joined(other.whole)
+        return Ends.of(self.head.joined(other.head), self.tail.joined(other.tail), whole)
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ def tally_of(rows: RowsOfBlock, plan: Plan) -> Tally:
         read = {name: (index[at], mask[at]) for name, (index, mask) in readings.items()}
         piece = Piece(rows.part(at), plan, Scores(logits=by_class(rows.logits[at])), read)
         found += _of_cells(piece) if plan.is_of_cells else _of_classes(piece)
-    return replace(found, ends=Ends.of(rows))
+    return replace(found, ends=Ends.of(rows, rows, rows))
 
 
 @dataclass(frozen=True)
@@ -253,21 +250,17 @@ def _of_cells(piece: Piece) -> Tally:
 
 def _weighted(
     piece: Piece, weight: Floats, ones: Floats, zeros: Floats
-) -> dict[str, tuple[Floats, Floats]]:
+) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
     """The losses of rows, and what they would be divided by, for each meaning of the weights."""
     target, counted, one = piece.rows.shares, piece.rows.counted_by_class, np.ones_like(weight)
-    meanings = {
-        "weight": (weight, weight),
-        "pos_weight": (weight, one),
-        "neg_weight": (one, weight),
-    }
-    return {
-        name: (
-            (of_ones * ones + of_zeros * zeros).sum(axis=0),
-            np.where(counted, of_ones * target + of_zeros * (1.0 - target), 0.0).sum(axis=0),
-        )
-        for name, (of_ones, of_zeros) in meanings.items()
-    }
+    for name, of_ones, of_zeros in (
+        ("weight", weight, weight),
+        ("pos_weight", weight, one),
+        ("neg_weight", one, weight),
+    ):
+        losses = (of_ones * ones + of_zeros * zeros).sum(axis=0)
+        weights = of_ones * target + of_zeros * (1.0 - target)
+        yield name, (losses, np.where(counted, weights, 0.0).sum(axis=0))
 
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:

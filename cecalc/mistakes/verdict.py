@@ -264,21 +264,19 @@ def _ratios(typed: Typed, sums: Sums) -> Iterator[str]:
     """Whole weights, factors and divisors, as remarks: of nearly any small number there is one."""
     value, right = abs(typed.value), sums.right
     reach = 0.5 * 10.0**-typed.decimals + SINGLE * value
-    ratios = (
-        [
-            (value / right.mean, "it is {} times the loss (cecalc why §42)"),
-            (right.mean / value, "it is the loss divided by {} (cecalc why §42)"),
-            (right.loss / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
-        ]
-        if right.mean > 0
-        else []
-    )
-    known = [(ratio, ratio * reach / value, says) for ratio, says in ratios]
+    known = list[tuple[float, float, str]]()
     ones, zeros = (sums.total(name, BCE).loss for name in ("ones", "zeros"))
     if ones and sums.plan.weight is None and not sums.total("unsampled").rows:
         each = sums.count / ones
         weight = typed.value * each - zeros / ones
-        known.insert(0, (weight, reach * each, "pos_weight = {} would make it (cecalc why §17)"))
+        known.append((weight, reach * each, "pos_weight = {} would make it (cecalc why §17)"))
+    if right.mean > 0:
+        ratios = (
+            (value / right.mean, "it is {} times the loss (cecalc why §42)"),
+            (right.mean / value, "it is the loss divided by {} (cecalc why §42)"),
+            (right.loss / value, "it is the sum divided by {}: words or bytes (cecalc why §41)?"),
+        )
+        known += [(ratio, ratio * reach / value, says) for ratio, says in ratios]
     for ratio, room, says in known:
         if room < _SURE and 1.5 < ratio < _MOST and abs(ratio - round(ratio)) <= room:
             yield says.format(round(ratio))
