@@ -512,7 +512,7 @@ def test_ways_to_one_number_are_told_apart_by_another() -> None:
         ("-0.5", "negative"),
         ("0.0001", "below the smallest loss of any row"),
         ("30.5", "above the largest loss of any row"),
-        ("0.0001", "not the mean after a softmax before cross-entropy"),
+        ("0.0001", "not the mean after a softmax of each row before cross-entropy"),
         ("nan", "none of these rows makes nan"),
         ("inf", "none of these rows costs inf"),
     ],
