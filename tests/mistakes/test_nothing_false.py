@@ -223,7 +223,7 @@ EXCLUDED = {
         "without the last batch", "the mean of class means", "the mean of sequence means",
         "the second half", "divided by the weights", "weights left out", "BCE without the weights",
     },
-    "not the mean after a softmax of each row before cross-entropy": {"softmax before cross-entropy"},
+    "not the mean after a softmax of each row": {"softmax before cross-entropy"},
     "not the mean after a sigmoid before BCE": {"sigmoid before BCE with logits"},
 }  # fmt: skip
 """What each statement of impossibility excludes, alone and without a factor."""
