@@ -399,7 +399,7 @@ POINTING = {
     f"0.1640 --logits 2,-3,0.8,1.2;1.5,-0.1,0.9,-1.3;0.2,1.7,-0.6,0.4 {Q}": (
         "see cecalc why §26 (cross-entropy and KL divergence), §21 (sum and mean) "
     ),
-    "8.25 samples/digits.csv": "a softmax of each row before cross-entropy (cecalc why §1) without ",
+    "8.25 samples/digits.csv": "of each row before cross-entropy (cecalc why §1) without ",
     "8.25 samples/tumours.csv": "after a sigmoid before BCE with logits (cecalc why §12) without ",
     "-9.9 samples/digits.csv": (
         "a turned sign is (cecalc why §38), a sum with a negative part such as CE - Dice (§36), "
