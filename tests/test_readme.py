@@ -156,6 +156,14 @@ def test_every_exit_status_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_modules_that_are_named_exist(name: str) -> None:
+    named = re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", PAGES[name])
+    assert [
+        path for path in named if not any((ROOT / at / path).exists() for at in ("", "cecalc"))
+    ] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_what_is_pointed_to_exists(name: str) -> None:
     pointed = set(re.findall(r"`cecalc\s+guide\s+([a-z][a-z-]*)`", PAGES[name]))
     assert pointed <= set(guide.topics())

@@ -3,9 +3,9 @@
 How losses are computed, rightly or not: `loss_variants`. What is known of a loop, and what its rows
 add up to: `sums`, together a `tally`. What a `recipe` is, words and number: tables of them in
 `recipes_ce`, `recipes_bce` and, for both, `recipes_any`; `recipes` has the factors that go with
-each, and makes all numbers. `verdict` compares them with the one asked about, `report` tells it,
-`catalogue` holds the confusions. A new mistake is an entry of a table; one whose sum is not there
-yet adds it in `tally`.
+each, and makes all numbers. `verdict` compares them with the one asked about, `vector` with a list
+of them, `report` tells it, `catalogue` holds the confusions. A new mistake is an entry of a table;
+one whose sum is not there yet adds it in `tally`.
 """
 
 from __future__ import annotations
