@@ -158,8 +158,10 @@ _ULPS = 1e-7
 
 def _padded(head: Head) -> Iterator[Hint]:
     """Sequences that end in one and the same class, which costs another loss than the rest."""
+    if head.sequence is None or head.target_class is None:
+        return
     fit = fit_of(head)
-    if head.sequence is None or head.target_class is None or fit is None or fit.is_narrow:
+    if fit is None or fit.is_narrow:
         return
     own, rows = head.target_class, np.arange(head.size)
     starts = np.flatnonzero(np.diff(head.sequence, prepend=-1))

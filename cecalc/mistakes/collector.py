@@ -151,14 +151,14 @@ def _losses_of(question: Question, setup: Setup) -> tuple[_LossOfRows, ...]:
         return _LossOfRows(settings, header, _plan(question, setup, settings))
 
     is_of_rows = (target.ndim == 1 and classes > 1) or schema.kind is Kind.LOG_PROBS
-    has_positives = request.input.options.over(schema.options).pos_weight is not None
-    if is_of_rows and (has_positives or question.task is Task.BCE):
-        name = "--pos-weight" if has_positives else "--as bce"
+    said = request.input.options
+    if is_of_rows and (said.pos_weight is not None or question.task is Task.BCE):
+        name = "--as bce" if said.pos_weight is None else "--pos-weight"
         raise UsageError(f"{name} goes with a number for each class, not with class indices")
     if is_of_rows or question.task is Task.CE:
         return (loss(Task.CE, first),)
     cells = loss(Task.BCE, as_cells(first))
-    if question.task is Task.BCE or has_positives:
+    if question.task is Task.BCE or said.over(schema.options).pos_weight is not None:
         return (cells,)
     # the values of a row may belong together, if they are no probabilities of cells
     if classes > 1 and (schema.kind is not Kind.PROBS or sums_to_one(first.values).all()):
@@ -181,7 +181,6 @@ def _plan(question: Question, setup: Setup, settings: Settings) -> Plan:
         framework=question.framework,
         deep=question.deep,
         is_of_logits=schema.kind is Kind.LOGITS,
-        is_normalised=is_of_cells or schema.kind is Kind.LOGITS or not setup.request.unchecked,
         is_checked=not setup.request.unchecked,
         is_pos_weight=settings.pos_weight is not None,
         weight=_column_weight(weight, classes),

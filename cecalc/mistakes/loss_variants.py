@@ -256,18 +256,19 @@ class Terms:
         self,
         target: Floats,
         counted: Flags | None = None,
-        weights: tuple[Floats | float, Floats | float] = (1.0, 1.0),
+        weights: tuple[Floats, Floats] | None = None,
     ) -> Floats:
         """The loss of rows whose target is a share for each class or cell, shape (C, n).
 
         Parameters
         ----------
-        weights : what multiplies the shares of targets 1, and those of 0
+        weights : what multiplies targets 1, and targets 0
         """
-        of_ones, of_zeros = weights
-        each = np.where(target == 0, 0.0, of_ones * target * (self.row + self.one(self.values)))
+        of_ones = target if weights is None else weights[0] * target
+        each = np.where(target == 0, 0.0, of_ones * (self.row + self.one(self.values)))
         if self.zeros is not None:
-            each = each + np.where(target == 1, 0.0, of_zeros * (1.0 - target) * self.zeros)
+            of_zeros = 1.0 - target if weights is None else weights[1] * (1.0 - target)
+            each = each + np.where(target == 1, 0.0, of_zeros * self.zeros)
         return _over_classes(each, counted)
 
     def every(self, weight: Floats | None = None, counted: Flags | None = None) -> Floats:

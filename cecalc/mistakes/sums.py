@@ -45,8 +45,6 @@ class Plan:
     """Whether several mistakes at once are looked for."""
     is_pos_weight: bool = False
     """Whether the weight is of the term y ln p alone."""
-    is_normalised: bool = True
-    """Whether each row's probabilities sum to 1; -ln p is taken of them as they are."""
     is_checked: bool = True
     """Whether targets and probabilities keep their rules."""
     is_of_logits: bool = True
@@ -87,12 +85,19 @@ class Plan:
         return CE if self.is_normalised else Variant("logits", "nll")
 
     @property
-    def cell_weights(self) -> tuple[Floats | float, Floats | float]:
-        """Of targets 1 and of targets 0 of cells, shape (C, 1)."""
+    def is_normalised(self) -> bool:
+        """Whether each row's probabilities sum to 1; else -ln p is taken of them as they are."""
+        return self.is_of_logits or self.is_checked
+
+    @property
+    def meanings(self) -> Mapping[str, tuple[Floats, Floats]]:
+        """What the weights of cells may be taken for: what multiplies targets 1, and targets 0, of
+        shape (C, 1).
+        """
         if self.weight is None:
-            return 1.0, 1.0
-        weight = self.weight[:, None]
-        return weight, 1.0 if self.is_pos_weight else weight
+            return {}
+        own, one = self.weight[:, None], np.ones((self.classes, 1))
+        return {"weight": (own, own), "pos_weight": (own, one), "neg_weight": (one, own)}
 
     @property
     def reading(self) -> str:

@@ -226,8 +226,7 @@ def _of_cells(piece: Piece) -> Tally:
         "every": terms.every(None, counted),
     }
     losses = {name: (loss, cells) for name, loss in sums.items()}
-    if plan.weight is not None:
-        losses |= _weighted(piece, plan.weight[:, None], ones, zeros)
+    losses |= _weighted(piece, ones, zeros)
     totals = {(BCE, name): piece.total(*pair) for name, pair in losses.items()}
     for name, each in (("ignored", softplus), ("ignored as -1", softplus + logits)):
         ignored = np.where(counted, 0.0, each).sum(axis=0)
@@ -249,28 +248,24 @@ def _of_cells(piece: Piece) -> Tally:
 
 
 def _weighted(
-    piece: Piece, weight: Floats, ones: Floats, zeros: Floats
+    piece: Piece, ones: Floats, zeros: Floats
 ) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
     """The losses of rows, and what they would be divided by, for each meaning of the weights."""
-    target, counted, one = piece.rows.shares, piece.rows.counted_by_class, np.ones_like(weight)
-    for name, of_ones, of_zeros in (
-        ("weight", weight, weight),
-        ("pos_weight", weight, one),
-        ("neg_weight", one, weight),
-    ):
+    target, counted = piece.rows.shares, piece.rows.counted_by_class
+    for name, (of_ones, of_zeros) in piece.plan.meanings.items():
         losses = (of_ones * ones + of_zeros * zeros).sum(axis=0)
         weights = of_ones * target + of_zeros * (1.0 - target)
         yield name, (losses, np.where(counted, weights, 0.0).sum(axis=0))
 
 
 def _forms_of_cells(piece: Piece) -> Iterator[Named]:
-    """Each form but the right one, with the targets as they are."""
-    rows = piece.rows
+    """Each form but the right one, with the targets as they are, and their weights."""
+    rows, meant = piece.rows, piece.plan.meanings.get(piece.plan.reading)
     for form in piece.plan.forms[1:]:
         if form.wants_binary and not rows.is_binary:
             continue
         if form.is_of_cells or rows.counted.all():  # a row has no such loss without some cells
-            weights = piece.plan.cell_weights if form.is_of_cells else (1.0, 1.0)
+            weights = meant if form.is_of_cells else None
             losses = form.of(piece.scores).mixed(rows.shares, rows.counted_by_class, weights)
             weight = rows.cells_counted if form.is_of_cells else 1.0
             yield (form, "given"), piece.total(losses, weight)

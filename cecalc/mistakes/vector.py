@@ -33,18 +33,20 @@ def diagnosis_of_rows(asked: Sequence[str], tally: Tally, plan: Plan, report: Re
     DataError : there are not as many numbers as rows, or too many rows to hold
     """
     typed, rows = [Typed.of(text) for text in asked], _rows(tally, plan)
+    if not tally.rows_used:
+        raise DataError("every row is ignored: there is no loss of any to compare with")
     if len(typed) != len(rows):
         raise DataError(f"{count(len(typed), 'number')} for {count(len(rows), 'row')}")
     pairs = [*zip(rows, typed, strict=True)]
     agree = [n for n, pair in enumerate(pairs) if any(_makes(name, *pair) for name in RIGHT)]
     made = {name: sum(_makes(name, *pair) for pair in pairs) for row in rows for name in row}
-    every = [name for name, number in made.items() if number == len(rows) and name not in RIGHT]
-    first = next((row for row in rows if _UNCOUNTED not in row), rows[0])
-    names = RIGHT[:1] if len(agree) == len(rows) else every
-    found = (
-        [match_of([first[name] for name in names], sums_of(tally, plan), report)] if names else []
-    )
-    if len(agree) == len(rows):
+    first = next(row for row in rows if _UNCOUNTED not in row)
+    if is_right := len(agree) == len(rows):
+        group = [first[RIGHT[0]]]
+    else:
+        group = [first[name] for name, n in made.items() if n == len(rows) and name not in RIGHT]
+    found = [match_of(group, sums_of(tally, plan), report)] if group else []
+    if is_right:
         found = [replace(found[0], says=("it is the loss of each row",), entries=())]
     mean = math.fsum(each.value for each in typed) / len(typed)
     return Diagnosis(

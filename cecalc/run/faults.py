@@ -69,7 +69,8 @@ class Seen:
             target = target[target != ignored]
         low = float(target.min(initial=math.inf))
         if is_sound:
-            return cls(low, 1.0, low >= 1, low >= 1, inner=_inner(target))
+            inner = float(target.max(initial=-math.inf))
+            return cls(low, 1.0, low >= 1, low >= 1, inner=inner)
         signs, from_one = (bool(np.isin(target, both).all()) for both in ((-1, 1), (1, 2)))
         high = float(target.max(initial=-math.inf))
         return cls(low, high, signs, from_one, inner=_inner(target))

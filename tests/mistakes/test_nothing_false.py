@@ -278,6 +278,10 @@ def test_a_list_may_be_of_cells_of_ignored_rows_and_as_torch_prints_it(said: Any
     assert "matches softmax before cross-entropy" in said(str(twice), X, ignored)
 
 
+def test_a_list_beside_ignored_rows_alone_is_refused(said: Any) -> None:
+    assert "every row is ignored" in said("[0, 0]", X[:2], [-100, -100])
+
+
 def test_a_loss_that_rounds_to_zero_is_zero(said: Any) -> None:
     sure = [[12, 1, 0], [14, 0, 0]]
     assert "0.0000 is consistent with" in said("0.0000", sure, [0, 0])
